@@ -1,0 +1,138 @@
+//! The asynchronous iteration protocol, and async generators' ties to the event loop.
+
+use super::call;
+use super::error::*;
+use super::types::{class_name, class_of};
+use crate::source::name;
+use crate::value::generator::{AsyncStep, Progress};
+use crate::value::*;
+use std::cell::Cell;
+
+/// `aiter(value)`, checked as `async for` does.
+pub fn begin(value: &Value) -> Res {
+    if let Value::Generator(g) = value
+        && g.kind == GeneratorKind::AsyncGenerator
+    {
+        return Ok(value.clone());
+    }
+    let Some(method) = call::special(value, name::AITER) else {
+        let kind = class_name(value);
+        let raised = type_error(format!("'async for' requires an object with __aiter__ method, got {kind}"));
+        return Err(match call::special(value, name::ITER) {
+            Some(_) => raised.help("this can be looped over with a plain `for`"),
+            None => raised,
+        });
+    };
+    let iterator = call::call_unbound(&method, value, &[])?;
+    if class_of(&iterator).lookup(name::ANEXT).is_none() {
+        let kind = class_name(&iterator);
+        if let Value::Generator(g) = &iterator {
+            g.started.set(true); // the error tells enough: no "never awaited" besides
+        }
+        return Err(type_error(format!(
+            "'async for' received an object from __aiter__ that does not implement __anext__: {kind}"
+        )));
+    }
+    Ok(iterator)
+}
+
+/// What `__anext__()` gives, to be awaited.
+pub fn anext(iterator: &Value) -> Res {
+    if let Value::Generator(g) = iterator
+        && g.kind == GeneratorKind::AsyncGenerator
+    {
+        return Ok(step(g, AsyncStep::Send(Value::None)));
+    }
+    match call::special(iterator, name::ANEXT) {
+        Some(method) => {
+            let awaitable = call::call_unbound(&method, iterator, &[])?;
+            let usable = matches!(awaitable, Value::Generator(_) | Value::Future(_))
+                || call::special(&awaitable, name::AWAIT).is_some();
+            if usable {
+                return Ok(awaitable);
+            }
+            Err(type_error(format!(
+                "'async for' received an invalid object from __anext__: {}",
+                class_name(&awaitable)
+            )))
+        }
+        None => Err(type_error(format!(
+            "'async for' requires an iterator with __anext__ method, got {}",
+            class_name(iterator)
+        ))),
+    }
+}
+
+/// The awaitable that `asend()`, `athrow()` and `aclose()` give.
+pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Value {
+    let first = Activation::AsyncStep(generator.clone(), step);
+    Ref::new(Generator::new(GeneratorKind::Awaitable, Value::None, first)).into()
+}
+
+/// An awaitable that awaits a value as soon as it is resumed: `coroutine.__await__()`.
+pub fn wrapper(value: &Value) -> Value {
+    Ref::new(Generator::new(GeneratorKind::Awaitable, Value::None, Activation::Begin(value.clone()))).into()
+}
+
+/// `anext(iterator, default)`
+pub fn anext_default(iterator: &Value, default: Value) -> Res {
+    let awaitable = anext(iterator)?;
+    let generator = Generator::new(GeneratorKind::Awaitable, Value::None, Activation::Default(default));
+    generator.stack.borrow_mut().push(Activation::Begin(awaitable));
+    Ok(Ref::new(generator).into())
+}
+
+/// Whether `types.coroutine` made the generator's function awaitable.
+pub fn is_awaitable_generator(generator: &Generator) -> bool {
+    matches!(&generator.func, Value::Function(f) if f.is_awaitable.get())
+}
+
+/// What the event loop does for async generators.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// An async generator takes its first step.
+    pub first: fn(&Ref<Generator>),
+    /// A suspended async generator is dropped: somebody must run its `aclose()`.
+    pub abandoned: fn(Ref<Generator>),
+}
+
+thread_local! {
+    static HOOKS: Cell<Option<Hooks>> = const { Cell::new(None) };
+}
+
+pub fn set_hooks(hooks: Hooks) {
+    HOOKS.set(Some(hooks));
+}
+
+pub fn first_step(generator: &Ref<Generator>) {
+    if !generator.hooked.replace(true)
+        && let Some(hooks) = HOOKS.get()
+    {
+        (hooks.first)(generator);
+    }
+}
+
+/// What happens to a generator that is dropped before its end
+/// (https://docs.python.org/3/reference/expressions.html#generator.close): generators and
+/// coroutines are closed at once, async generators by their event loop.
+pub fn abandon(generator: Ref<Generator>) {
+    let aside = exception::lay_aside();
+    match generator.kind {
+        GeneratorKind::AsyncGenerator => match HOOKS.get() {
+            Some(hooks) => (hooks.abandoned)(generator),
+            None => generator.progress.set(Progress::Closed),
+        },
+        GeneratorKind::Coroutine if !generator.started.get() => {
+            generator.progress.set(Progress::Closed);
+            super::report::never_awaited(&generator);
+        }
+        _ => {
+            let closed = super::machine::close(&generator);
+            generator.progress.set(Progress::Closed);
+            if let Err(raised) = closed {
+                super::report::unraisable(raised, &generator.clone().into());
+            }
+        }
+    }
+    exception::put_back(aside);
+}

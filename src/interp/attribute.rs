@@ -1,0 +1,499 @@
+//! Attribute access (https://docs.python.org/3/reference/datamodel.html#customizing-attribute-access).
+
+use super::call;
+use super::error::*;
+use super::suggest;
+use super::types::{Type, class, class_of};
+use crate::source::{Symbol, name};
+use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
+use crate::value::*;
+
+/// `object.name`
+pub fn get(object: &Value, name: Symbol) -> Res {
+    match find(object, name)? {
+        Some(value) => Ok(value),
+        None => Err(no_attribute(object, name)),
+    }
+}
+
+/// `object.name`, or none where Python raises AttributeError.
+pub fn find(object: &Value, name: Symbol) -> Res<Option<Value>> {
+    match object {
+        Value::Instance(instance) => find_on_instance(object, instance, name),
+        Value::Class(class) => find_on_class(class, name),
+        Value::Module(module) => find_on_module(object, module, name),
+        Value::Opaque(opaque) if opaque.get::<SuperObject>().is_some() => find_on_super(object, name),
+        _ => find_plain(object, name),
+    }
+}
+
+/// `super()`: the object (or class) whose attributes are looked up after `this` in its order.
+pub struct SuperObject {
+    pub this: Ref<Class>,
+    pub object: Value,
+}
+
+fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
+    let Some(it) = object.opaque::<SuperObject>() else { return Ok(None) };
+    if name == name::CLASS {
+        return Ok(Some(class(Type::Super).into()));
+    }
+    let start = match &it.object {
+        Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
+        other => std::mem::ManuallyDrop::new(class_of(other)),
+    };
+    let Some(found) = start.lookup_after(&it.this, name) else { return Ok(None) };
+    match &it.object {
+        Value::Class(c) if c.is_subclass(&it.this) => bind_to_class(&found, c).map(Some),
+        other => bind(&found, other, &start).map(Some),
+    }
+}
+
+fn find_on_instance(object: &Value, instance: &Ref<Instance>, name: Symbol) -> Res<Option<Value>> {
+    let class = instance.class();
+    if class.is_script
+        && let Some(own) = class.lookup(name::GETATTRIBUTE)
+        && matches!(own, Value::Function(_))
+    {
+        return match call::call_unbound(&own, object, &[name.into()]) {
+            Ok(value) => Ok(Some(value)),
+            Err(raised) if matches(&raised, Type::AttributeError) => match class.lookup(name::GETATTR) {
+                Some(fallback) => {
+                    let _ = raised.take();
+                    call::call_unbound(&fallback, object, &[name.into()]).map(Some)
+                }
+                None => Err(raised),
+            },
+            Err(raised) => Err(raised),
+        };
+    }
+    find_without_hooks(object, name).and_then(|found| match found {
+        Some(value) => Ok(Some(value)),
+        None => match class.lookup(name::GETATTR) {
+            Some(fallback) => call::call_unbound(&fallback, object, &[name.into()]).map(Some),
+            None => Ok(None),
+        },
+    })
+}
+
+/// What `object.__getattribute__` does: without the class's own `__getattribute__` and
+/// `__getattr__`.
+pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
+    let Value::Instance(instance) = object else { return find(object, name) };
+    let class = instance.class();
+    let found = class.lookup(name);
+    if let Some(found) = &found
+        && is_data_descriptor(found)
+    {
+        return bind(found, object, &class).map(Some);
+    }
+    if let Some(value) = instance.get(name) {
+        return Ok(Some(value));
+    }
+    if let Some(found) = found {
+        return bind(&found, object, &class).map(Some);
+    }
+    Ok(match name {
+        name::CLASS => Some(class.into()),
+        name::DICT => Some(instance.detach().into()),
+        name::DOC => Some(Value::None),
+        name::MODULE => Some(class.module.borrow().clone()),
+        _ => None,
+    })
+}
+
+fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
+    let class = class_of(object);
+    let found = class.lookup(name);
+    if let Some(found) = &found
+        && is_data_descriptor(found)
+    {
+        return bind(found, object, &class).map(Some);
+    }
+    if let Some(attrs) = attrs_of(object)
+        && let Some(value) = attrs.get(name)
+    {
+        return Ok(Some(value));
+    }
+    if let Value::Method(method) = object
+        && found.is_none()
+        && name != name::CLASS
+    {
+        return find(&method.func, name);
+    }
+    if let Some(found) = found {
+        return bind(&found, object, &class).map(Some);
+    }
+    if name == name::CLASS {
+        return Ok(Some(class.into()));
+    }
+    if name == name::DICT
+        && let Some(attrs) = attrs_of(object)
+    {
+        let dict = Ref::new(Dict::default());
+        for (n, v) in attrs.entries() {
+            dict.set_symbol(n, v);
+        }
+        return Ok(Some(dict.into()));
+    }
+    if class.is_script
+        && let Some(fallback) = class.lookup(name::GETATTR)
+    {
+        return call::call_unbound(&fallback, object, &[name.into()]).map(Some);
+    }
+    if name == name::DOC {
+        return Ok(Some(Value::None));
+    }
+    Ok(None)
+}
+
+fn attrs_of(object: &Value) -> Option<&Attrs> {
+    match object {
+        Value::Exception(e) => Some(&e.attrs),
+        Value::Function(f) => Some(&f.attrs),
+        Value::Future(f) => Some(&f.attrs),
+        Value::Opaque(o) => Some(&o.attrs),
+        _ => None,
+    }
+}
+
+fn find_on_class(this: &Ref<Class>, name: Symbol) -> Res<Option<Value>> {
+    let object = || Value::from(this.clone());
+    let meta = this.metaclass.borrow().clone().unwrap_or_else(|| class(Type::Class));
+    let of_meta = meta.lookup(name);
+    if let Some(found) = &of_meta
+        && is_data_descriptor(found)
+    {
+        return bind(found, &object(), &meta).map(Some);
+    }
+    if let Some(found) = this.lookup(name) {
+        return bind_to_class(&found, this).map(Some);
+    }
+    match of_meta {
+        Some(found) => bind(&found, &object(), &meta).map(Some),
+        None if name == name::CLASS => Ok(Some(meta.into())),
+        None if name == name::DOC => Ok(Some(Value::None)),
+        None => match meta.is_script.then(|| meta.lookup(name::GETATTR)).flatten() {
+            Some(fallback) => call::call_unbound(&fallback, &object(), &[name.into()]).map(Some),
+            None => Ok(None),
+        },
+    }
+}
+
+fn find_on_module(object: &Value, module: &Ref<Module>, name: Symbol) -> Res<Option<Value>> {
+    if let Some(value) = module.get(name) {
+        return Ok(Some(value));
+    }
+    if let Some(make) = module.on_missing
+        && let Some(value) = make(module, name)?
+    {
+        return Ok(Some(value));
+    }
+    Ok(match name {
+        name::DICT => Some(super::namespace::of_module(module)),
+        name::CLASS => Some(class(Type::Module).into()),
+        name::NAME => Some(module.name.into()),
+        name::DOC => Some(Value::None),
+        _ => match module.get(name::GETATTR) {
+            Some(fallback) => Some(call::call(&fallback, &[name.into()])?),
+            None => bind_class_attribute(object, name)?,
+        },
+    })
+}
+
+fn bind_class_attribute(object: &Value, name: Symbol) -> Res<Option<Value>> {
+    let class = class_of(object);
+    match class.lookup(name) {
+        Some(found) => bind(&found, object, &class).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Whether an attribute of the class goes before one of the instance.
+pub fn is_data_descriptor(attribute: &Value) -> bool {
+    match attribute {
+        Value::Native(n) => n.role == NativeRole::Getter,
+        Value::Opaque(o) => o.get::<Property>().is_some(),
+        Value::Instance(i) => {
+            let class = i.class();
+            class.lookup(name::GET).is_some()
+                && (class.lookup(name::SET).is_some() || class.lookup(name::DELETE).is_some())
+        }
+        _ => false,
+    }
+}
+
+/// What `object.attribute` gives for an attribute found in the object's class.
+pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
+    match attribute {
+        Value::Function(_) => Ok(method(attribute, object)),
+        Value::Native(n) => match n.role {
+            NativeRole::Method => Ok(method(attribute, object)),
+            NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
+            NativeRole::Getter => call::call_unbound(attribute, object, &[]),
+            _ => Ok(attribute.clone()),
+        },
+        Value::Opaque(o) => {
+            if let Some(property) = o.get::<Property>() {
+                if property.get.is_none() || property.get.is_unset() {
+                    return Err(no_accessor(attribute, object, "getter"));
+                }
+                return call::call(&property.get, std::slice::from_ref(object));
+            }
+            if let Some(it) = o.get::<ClassMethod>() {
+                return bind_class_method(&it.0, owner);
+            }
+            if let Some(it) = o.get::<StaticMethod>() {
+                return Ok(it.0.clone());
+            }
+            Ok(attribute.clone())
+        }
+        Value::Instance(_) => match call::special(attribute, name::GET) {
+            Some(get) => call::call_unbound(&get, attribute, &[object.clone(), owner.clone().into()]),
+            None => Ok(attribute.clone()),
+        },
+        _ => Ok(attribute.clone()),
+    }
+}
+
+/// What `Class.attribute` gives for an attribute found in the class.
+pub fn bind_to_class(attribute: &Value, owner: &Ref<Class>) -> Res {
+    match attribute {
+        Value::Native(n) if n.role == NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
+        Value::Opaque(o) => {
+            if let Some(it) = o.get::<ClassMethod>() {
+                return bind_class_method(&it.0, owner);
+            }
+            if let Some(it) = o.get::<StaticMethod>() {
+                return Ok(it.0.clone());
+            }
+            Ok(attribute.clone())
+        }
+        Value::Instance(_) => match call::special(attribute, name::GET) {
+            Some(get) => call::call_unbound(&get, attribute, &[Value::None, owner.clone().into()]),
+            None => Ok(attribute.clone()),
+        },
+        _ => Ok(attribute.clone()),
+    }
+}
+
+fn bind_class_method(func: &Value, owner: &Ref<Class>) -> Res {
+    match func {
+        Value::Function(_) | Value::Native(_) => Ok(method(func, &owner.clone().into())),
+        Value::Opaque(o) if o.get::<Property>().is_some() => bind(func, &owner.clone().into(), owner),
+        other => Ok(method(other, &owner.clone().into())),
+    }
+}
+
+fn method(func: &Value, this: &Value) -> Value {
+    Ref::new(Method { func: func.clone(), this: this.clone() }).into()
+}
+
+/// `object.name = value`
+pub fn set(object: &Value, name: Symbol, value: Value) -> Res<()> {
+    let class = class_of(object);
+    if class.is_script
+        && let Some(own @ Value::Function(_)) = class.lookup(name::SETATTR)
+    {
+        return call::call_unbound(&own, object, &[name.into(), value]).map(drop);
+    }
+    set_without_hooks(object, name, value)
+}
+
+/// What `object.__setattr__` does.
+pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> {
+    match object {
+        Value::Class(class) => return set_on_class(class, name, value),
+        Value::Module(module) => {
+            module.set(name, value);
+            return Ok(());
+        }
+        _ => {}
+    }
+    let class = class_of(object);
+    if let Some(found) = class.lookup(name) {
+        match &found {
+            Value::Opaque(o) => {
+                if let Some(property) = o.get::<Property>() {
+                    if property.set.is_none() || property.set.is_unset() {
+                        return Err(no_accessor(&found, object, "setter"));
+                    }
+                    return call::call(&property.set, &[object.clone(), value]).map(drop);
+                }
+            }
+            Value::Native(n) if n.role == NativeRole::Getter => {
+                let setter = Symbol::new(&format!("{name}="));
+                return match class.lookup(setter) {
+                    Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
+                    None => Err(attribute_error(
+                        format!("attribute '{name}' of '{}' objects is not writable", class.name()),
+                        object,
+                        name,
+                    )),
+                };
+            }
+            Value::Instance(_) => {
+                if let Some(set) = call::special(&found, name::SET) {
+                    return call::call_unbound(&set, &found, &[object.clone(), value]).map(drop);
+                }
+            }
+            _ => {}
+        }
+    }
+    match object {
+        Value::Instance(instance) => {
+            if name == name::CLASS {
+                let Value::Class(class) = &value else {
+                    return Err(type_error(format!(
+                        "__class__ must be set to a class, not '{}' object",
+                        class_of(&value).name()
+                    )));
+                };
+                instance.set_class(Ref::clone(class));
+                return Ok(());
+            }
+            if name == name::DICT
+                && let Value::Dict(dict) = &value
+            {
+                for (n, _) in instance.entries() {
+                    instance.delete(n);
+                }
+                for (n, v) in dict.symbol_entries() {
+                    instance.set(n, v);
+                }
+                return Ok(());
+            }
+            instance.set(name, value);
+            Ok(())
+        }
+        _ => match attrs_of(object) {
+            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.is_script) => {
+                attrs.set(name, value);
+                Ok(())
+            }
+            _ => {
+                let kind = class.name();
+                let message = if class.lookup(name).is_some() {
+                    format!("'{kind}' object attribute '{name}' is read-only")
+                } else {
+                    format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")
+                };
+                Err(attribute_error(message, object, name))
+            }
+        },
+    }
+}
+
+fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
+    if !this.is_script {
+        return Err(type_error(format!(
+            "cannot set '{name}' attribute of immutable type '{}'",
+            this.name()
+        )));
+    }
+    match (name, &value) {
+        (name::NAME, Value::Str(s)) => *this.name.borrow_mut() = s.symbol(),
+        (name::QUALNAME, Value::Str(s)) => *this.qualname.borrow_mut() = (&*s.text).into(),
+        _ => this.set(name, value),
+    }
+    Ok(())
+}
+
+/// `del object.name`
+pub fn delete(object: &Value, name: Symbol) -> Res<()> {
+    let class = class_of(object);
+    if class.is_script
+        && let Some(own @ Value::Function(_)) = class.lookup(name::DELATTR)
+    {
+        return call::call_unbound(&own, object, &[name.into()]).map(drop);
+    }
+    delete_without_hooks(object, name)
+}
+
+/// What `object.__delattr__` does.
+pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
+    let class = class_of(object);
+    if let Some(found) = class.lookup(name) {
+        match &found {
+            Value::Opaque(o) => {
+                if let Some(property) = o.get::<Property>() {
+                    if property.del.is_none() || property.del.is_unset() {
+                        return Err(no_accessor(&found, object, "deleter"));
+                    }
+                    return call::call(&property.del, std::slice::from_ref(object)).map(drop);
+                }
+            }
+            Value::Instance(_) => {
+                if let Some(delete) = call::special(&found, name::DELETE) {
+                    return call::call_unbound(&delete, &found, std::slice::from_ref(object)).map(drop);
+                }
+            }
+            _ => {}
+        }
+    }
+    let deleted = match object {
+        Value::Instance(instance) => instance.delete(name),
+        Value::Class(class) if class.is_script => class.delete(name),
+        Value::Module(module) => module.delete(name),
+        _ => attrs_of(object).is_some_and(|attrs| attrs.delete(name)),
+    };
+    if deleted { Ok(()) } else { Err(no_attribute(object, name)) }
+}
+
+fn no_accessor(property: &Value, object: &Value, accessor: &str) -> Raised {
+    let class = class_of(object);
+    let own = class.linear().iter().find_map(|c| {
+        c.dict.borrow().iter().find(|(_, v)| v.is(property)).map(|(&n, _)| n)
+    });
+    let name = own.map_or(String::new(), |n| format!(" '{n}'"));
+    let message = format!("property{name} of '{}' object has no {accessor}", class.name());
+    attribute_error(message, object, own.unwrap_or(name::NAME))
+}
+
+/// The AttributeError for an attribute that is not there.
+#[cold]
+pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
+    let message = match object {
+        Value::Class(class) => format!("type object '{}' has no attribute '{name}'", class.name()),
+        Value::Module(module) => format!("module '{}' has no attribute '{name}'", module.name),
+        Value::Opaque(o) if o.get::<SuperObject>().is_some() => format!("'super' object has no attribute '{name}'"),
+        other => format!("'{}' object has no attribute '{name}'", class_of(other).name()),
+    };
+    let raised = attribute_error(message, object, name);
+    if let Value::Generator(g) = object
+        && g.kind == GeneratorKind::Coroutine
+    {
+        return raised.help("this is a coroutine: `await` it to get its result");
+    }
+    match suggest::closest(name.text(), names(object).iter().map(|n| n.text())) {
+        Some(close) => raised.help(format!("did you mean `.{close}`?")),
+        None => raised,
+    }
+}
+
+/// The names `dir(object)` lists, in no special order.
+pub fn names(object: &Value) -> Vec<Symbol> {
+    let mut names: Vec<Symbol> = Vec::new();
+    let mut add_class = |class: &Ref<Class>| {
+        for c in class.linear() {
+            names.extend(c.dict.borrow().keys().filter(|n| !n.text().ends_with('=')).copied());
+        }
+    };
+    match object {
+        Value::Class(class) => add_class(class),
+        Value::Module(_) => {}
+        _ => add_class(&class_of(object)),
+    }
+    match object {
+        Value::Instance(instance) => names.extend(instance.entries().into_iter().map(|(n, _)| n)),
+        Value::Module(module) => names.extend(module.entries().into_iter().map(|(n, _)| n)),
+        _ => {
+            if let Some(attrs) = attrs_of(object) {
+                names.extend(attrs.entries().into_iter().map(|(n, _)| n));
+            }
+        }
+    }
+    let mut seen = rustc_hash::FxHashSet::default();
+    names.retain(|n| seen.insert(*n));
+    names
+}

@@ -1,0 +1,782 @@
+//! Calling things: from the arguments on the value stack to the callee's frame.
+//!
+//! Always true: arguments stand in a [`Window`] as `[room for self] positional… keyword values…`,
+//! so that a method call needs no copying and a script function's arguments already are its first
+//! slots.
+
+use super::attribute;
+use super::class_body;
+use super::error::*;
+use super::iterate;
+use super::stack::{self, Window};
+use super::types::{Type, class, class_of};
+use crate::code::{Code, CodeKind};
+use crate::source::{Symbol, name};
+use crate::value::native::ParamKind;
+use crate::value::*;
+
+/// `func(*args)`
+pub fn call(func: &Value, args: &[Value]) -> Res {
+    call_kw(func, args, &[])
+}
+
+/// `func(*args, **kwargs)`
+pub fn call_kw(func: &Value, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
+    let window = Window::open();
+    window.push(Value::Unset)?;
+    for arg in args {
+        window.push(arg.clone())?;
+    }
+    if kwargs.is_empty() {
+        return invoke(func, &window, args.len(), &[]);
+    }
+    let mut names = Vec::with_capacity(kwargs.len());
+    for (name, value) in kwargs {
+        names.push(*name);
+        window.push(value.clone())?;
+    }
+    invoke(func, &window, args.len(), &names)
+}
+
+/// `object.name(args)`, raising AttributeError if there is no such method.
+pub fn call_method(object: &Value, name: Symbol, args: &[Value]) -> Res {
+    let method = attribute::get(object, name)?;
+    call(&method, args)
+}
+
+/// Calls the special method `name` of the object's class; none if the class does not have it.
+pub fn call_special(object: &Value, name: Symbol, args: &[Value]) -> Option<Res> {
+    let method = special(object, name)?;
+    Some(call_unbound(&method, object, args))
+}
+
+/// The special method of the object's class, unbound; a class that sets it to None does not
+/// have it.
+pub fn special(object: &Value, name: Symbol) -> Option<Value> {
+    class_of(object).lookup(name).filter(|m| !m.is_none())
+}
+
+/// Calls what a class holds under a name as a method of the object.
+pub fn call_unbound(method: &Value, object: &Value, args: &[Value]) -> Res {
+    match method {
+        Value::Function(_) | Value::Native(_) => {
+            let window = Window::open();
+            window.push(object.clone())?;
+            for arg in args {
+                window.push(arg.clone())?;
+            }
+            match method {
+                Value::Function(f) => call_function(f, &window, 0, args.len() + 1, &[]),
+                Value::Native(n) => call_native(n, &window, 0, args.len() + 1, &[], None),
+                _ => unreachable!("matched above"),
+            }
+        }
+        other => call(&attribute::bind(other, object, &class_of(object))?, args),
+    }
+}
+
+pub fn is_callable(object: &Value) -> bool {
+    match object {
+        Value::Function(_) | Value::Method(_) | Value::Class(_) => true,
+        Value::Native(n) => !matches!(n.role, NativeRole::Getter | NativeRole::Setter),
+        _ => special(object, name::CALL).is_some(),
+    }
+}
+
+/// Calls with the arguments in the window: `npos` positional ones from 1 on, then one value for
+/// each of `names`.
+#[inline]
+pub fn invoke(func: &Value, window: &Window, npos: usize, names: &[Symbol]) -> Res {
+    match func {
+        Value::Function(f) => call_function(f, window, 1, npos, names),
+        Value::Native(n) => call_native(n, window, 1, npos, names, None),
+        Value::Method(m) => {
+            window.set(0, m.this.clone());
+            match &m.func {
+                Value::Function(f) => call_function(f, window, 0, npos + 1, names),
+                Value::Native(n) => call_native(n, window, 0, npos + 1, names, None),
+                func => again(func, window, 0, npos + 1, names),
+            }
+        }
+        Value::Class(c) => construct(c, window, npos, names),
+        other => call_object(other, window, npos, names),
+    }
+}
+
+/// Calls with arguments that begin at `start`, in a window of their own.
+#[cold]
+fn again(func: &Value, window: &Window, start: usize, npos: usize, names: &[Symbol]) -> Res {
+    let inner = Window::open();
+    inner.push(Value::Unset)?;
+    let from = start;
+    for i in 0..npos + names.len() {
+        inner.push(window.values(from)[i].clone())?;
+    }
+    invoke(func, &inner, npos, names)
+}
+
+#[cold]
+fn call_object(object: &Value, window: &Window, npos: usize, names: &[Symbol]) -> Res {
+    let Some(method) = special(object, name::CALL) else {
+        let hint = match object {
+            Value::Generator(g) if g.kind == GeneratorKind::Coroutine => "a coroutine is awaited, not called",
+            Value::Module(_) => "call one of the module's functions: `module.function(...)`",
+            Value::Str(_) | Value::Int(_) | Value::Float(_) => "is a comma or an operator missing before the `(`?",
+            _ => "",
+        };
+        let raised = type_error(format!("'{}' object is not callable", class_of(object).name()));
+        return Err(if hint.is_empty() { raised } else { raised.help(hint) });
+    };
+    match &method {
+        Value::Function(f) => {
+            window.set(0, object.clone());
+            call_function(f, window, 0, npos + 1, names)
+        }
+        Value::Native(n) => {
+            window.set(0, object.clone());
+            call_native(n, window, 0, npos + 1, names, None)
+        }
+        other => {
+            let bound = attribute::bind(other, object, &class_of(object))?;
+            again(&bound, window, 1, npos, names)
+        }
+    }
+}
+
+/// Calls a script function whose arguments begin at `start`.
+#[inline]
+pub fn call_function(
+    func: &Ref<Function>,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res {
+    if npos == func.shape.simple as usize && names.is_empty() {
+        return run_function(func, window, start);
+    }
+    let code = &*func.code;
+    let params = &code.params;
+    if params.names.len() != npos || params.positional as usize != npos || !names.is_empty() {
+        bind_arguments(func, window, start, npos, names)?;
+    }
+    if code.kind.is_resumable() {
+        return make_generator(func, window, start);
+    }
+    for &slot in &code.cells {
+        if (slot as usize) < params.names.len() {
+            share(window, start + slot as usize);
+        }
+    }
+    run_function(func, window, start)
+}
+
+/// Runs a synchronous function whose parameters are bound from `start` on.
+#[inline(always)]
+pub fn run_function(func: &Ref<Function>, window: &Window, start: usize) -> Res {
+    stack::enter_call()?;
+    window.push_unset(func.shape.locals as usize)?;
+    if func.shape.simple == u32::MAX {
+        new_cells(&func.code, window, start);
+    }
+    // SAFETY: from `start` the window holds one value for each slot of the code, and nothing else
+    // uses them while the frame runs.
+    let mut frame = unsafe { function::Frame::new(func, window.base().add(start)) };
+    let result = func.program.call(&mut frame);
+    stack::leave_call();
+    match result {
+        Ok(value) => Ok(value),
+        Err(raised) => Err(raised.leave(&func.code)),
+    }
+}
+
+/// Fresh cells for the locals that nested functions share; parameters have theirs already.
+#[cold]
+#[inline(never)]
+fn new_cells(code: &Code, window: &Window, start: usize) {
+    for &slot in &code.cells {
+        if slot as usize >= code.params.names.len() {
+            window.set(start + slot as usize, Ref::new(VariableCell::default()).into());
+        }
+    }
+}
+
+/// Moves the value at a place of the window into a new cell there.
+#[cold]
+fn share(window: &Window, index: usize) {
+    let cell = Ref::new(VariableCell::default());
+    let place = window.values(index)[0].clone();
+    cell.value.set(place);
+    window.set(index, cell.into());
+}
+
+/// The slots of a frame on the heap, from bound parameters.
+fn heap_slots(code: &Code, window: &Window, start: usize) -> Box<[Value]> {
+    let mut slots = window.drain(start);
+    slots.reserve_exact(code.slots.len() - slots.len());
+    slots.resize_with(code.slots.len(), Value::default);
+    for &slot in &code.cells {
+        let cell = Ref::new(VariableCell::default());
+        cell.value.set(std::mem::take(&mut slots[slot as usize]));
+        slots[slot as usize] = cell.into();
+    }
+    slots.into_boxed_slice()
+}
+
+/// A frame that has not begun, from bound parameters.
+pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> ScriptFrame {
+    ScriptFrame {
+        func: func.clone(),
+        state: function::NOT_STARTED,
+        slots: heap_slots(&func.code, window, start),
+        handling: Vec::new(),
+        inherited: None,
+        owner: None,
+    }
+}
+
+fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
+    let kind = match func.code.kind {
+        CodeKind::Generator => GeneratorKind::Generator,
+        CodeKind::AsyncGenerator => GeneratorKind::AsyncGenerator,
+        _ => GeneratorKind::Coroutine,
+    };
+    let frame = make_frame(func, window, start);
+    Ok(Ref::new(Generator::new(kind, func.clone().into(), Activation::Script(frame))).into())
+}
+
+/// Binds the arguments of `await func(…)` and gives the callee's frame, if `func` is a script
+/// coroutine function.
+pub fn coroutine_frame(
+    func: &Value,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res<Option<ScriptFrame>> {
+    let (func, start, npos) = match func {
+        Value::Function(f) => (f, start, npos),
+        Value::Method(m) => match &m.func {
+            Value::Function(f) => {
+                window.set(0, m.this.clone());
+                (f, 0, npos + 1)
+            }
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    if func.code.kind != CodeKind::Coroutine {
+        return Ok(None);
+    }
+    let params = &func.code.params;
+    if params.names.len() != npos || params.positional as usize != npos || !names.is_empty() {
+        bind_arguments(func, window, start, npos, names)?;
+    }
+    Ok(Some(make_frame(func, window, start)))
+}
+
+/// Rearranges the arguments from `start` on into one value for each parameter
+/// (https://docs.python.org/3/reference/expressions.html#calls).
+#[cold]
+#[inline(never)]
+fn bind_arguments(func: &Ref<Function>, window: &Window, start: usize, npos: usize, names: &[Symbol]) -> Res<()> {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    let kwonly = params.kwonly as usize;
+    let mut given = window.drain(start);
+    let keyword_values = given.split_off(npos);
+    let mut bound: Vec<Value> = Vec::with_capacity(func.code.slots.len());
+    let mut extra = Vec::new();
+    let given_count = given.len();
+    for value in given {
+        if bound.len() < positional { bound.push(value) } else { extra.push(value) }
+    }
+    bound.resize_with(positional + kwonly, Value::default);
+    let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
+    let mut positional_as_keyword = Vec::new();
+    for (&name, value) in names.iter().zip(keyword_values) {
+        let place = params.names[..positional + kwonly].iter().position(|&p| p == name);
+        match place {
+            Some(i) if i < params.posonly as usize => {
+                if params.has_kwarg {
+                    kwargs.push((name, value));
+                } else {
+                    positional_as_keyword.push(name);
+                }
+            }
+            Some(i) => {
+                if !bound[i].is_unset() {
+                    return Err(type_error(format!("{}() got multiple values for argument '{name}'", qualname(func))));
+                }
+                bound[i] = value;
+            }
+            None if params.has_kwarg => {
+                if kwargs.iter().any(|(n, _)| *n == name) {
+                    return Err(type_error(format!("{}() got multiple values for keyword argument '{name}'", qualname(func))));
+                }
+                kwargs.push((name, value));
+            }
+            None => {
+                let mut known: Vec<Symbol> = params.names[params.posonly as usize..positional + kwonly].to_vec();
+                known.retain(|n| bound[params.names.iter().position(|p| p == n).unwrap_or(0)].is_unset());
+                let close = super::suggest::closest(name.text(), known.iter().map(|n| n.text()));
+                let hint = close.map_or(String::new(), |c| format!(". Did you mean '{c}'?"));
+                return Err(type_error(format!("{}() got an unexpected keyword argument '{name}'{hint}", qualname(func))));
+            }
+        }
+    }
+    if !positional_as_keyword.is_empty() {
+        let list: Vec<&str> = positional_as_keyword.iter().map(|n| n.text()).collect();
+        return Err(type_error(format!(
+            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
+            qualname(func),
+            list.join(", ")
+        )));
+    }
+    if !extra.is_empty() && !params.has_vararg {
+        return Err(too_many(func, given_count, &bound[positional..]));
+    }
+    let defaults = func.defaults.borrow().clone();
+    let first_default = positional - defaults.len().min(positional);
+    let mut missing = Vec::new();
+    for i in 0..positional {
+        if bound[i].is_unset() {
+            if i >= first_default {
+                bound[i] = defaults[i - first_default].clone();
+            } else {
+                missing.push(params.names[i]);
+            }
+        }
+    }
+    if !missing.is_empty() {
+        return Err(missing_arguments(func, "positional", &missing));
+    }
+    if kwonly > 0 {
+        let kwdefaults = func.kwdefaults.borrow().clone();
+        for i in positional..positional + kwonly {
+            if bound[i].is_unset() {
+                match kwdefaults.iter().find(|(n, _)| *n == params.names[i]) {
+                    Some((_, default)) => bound[i] = default.clone(),
+                    None => missing.push(params.names[i]),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            return Err(missing_arguments(func, "keyword-only", &missing));
+        }
+    }
+    if params.has_vararg {
+        bound.push(Value::tuple(extra));
+    }
+    if params.has_kwarg {
+        let dict = Ref::new(Dict::default());
+        for (name, value) in kwargs {
+            dict.set_symbol(name, value);
+        }
+        bound.push(dict.into());
+    }
+    for value in bound {
+        window.push(value)?;
+    }
+    Ok(())
+}
+
+fn qualname(func: &Ref<Function>) -> String {
+    match &func.names().qualname {
+        Value::Str(s) => s.text.to_string(),
+        _ => func.code.qualname.to_string(),
+    }
+}
+
+fn missing_arguments(func: &Ref<Function>, kind: &str, missing: &[Symbol]) -> Raised {
+    let quoted: Vec<String> = missing.iter().map(|n| format!("'{n}'")).collect();
+    let list = match quoted.as_slice() {
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        [init @ .., last] => format!("{}, and {last}", init.join(", ")),
+        [] => String::new(),
+    };
+    let plural = if missing.len() == 1 { "" } else { "s" };
+    let count = missing.len();
+    type_error(format!("{}() missing {count} required {kind} argument{plural}: {list}", qualname(func)))
+}
+
+fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    let defaults = func.defaults.borrow().len();
+    let (takes, plural) = if defaults > 0 {
+        (format!("from {} to {positional}", positional - defaults), true)
+    } else {
+        (positional.to_string(), positional != 1)
+    };
+    let kwonly_given = kwonly.iter().filter(|v| !v.is_unset()).count();
+    let were = if kwonly_given > 0 {
+        format!(
+            "{given} positional argument{} (and {kwonly_given} keyword-only argument{}) were",
+            if given == 1 { "" } else { "s" },
+            if kwonly_given == 1 { "" } else { "s" }
+        )
+    } else {
+        format!("{given} {}", if given == 1 { "was" } else { "were" })
+    };
+    let s = if plural { "s" } else { "" };
+    type_error(format!("{}() takes {takes} positional argument{s} but {were} given", qualname(func)))
+}
+
+/// Calls a built-in whose arguments begin at `start`; `frame` is the caller's, if there is one.
+#[inline]
+pub fn call_native(
+    native: &Ref<Native>,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+    frame: Option<&mut function::Frame>,
+) -> Res {
+    let signature = &native.signature;
+    if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
+        bind_native(native, window, start, npos, names)?;
+    } else {
+        window.push_unset(signature.params.len() - npos)?;
+    }
+    let args = window.values(start);
+    match &native.body {
+        NativeBody::Plain(body) => body(args),
+        NativeBody::Closure(body) => body(args),
+        NativeBody::Frame(body) => match frame {
+            Some(frame) => body(frame, args),
+            None => Err(runtime_error(format!("{}() needs a calling frame", native.name))),
+        },
+        NativeBody::Coroutine(_) => {
+            let args: Box<[Value]> = args.into();
+            let first = Activation::Start(native.clone(), args);
+            Ok(Ref::new(Generator::new(GeneratorKind::Coroutine, native.clone().into(), first)).into())
+        }
+    }
+}
+
+/// Whether the call is to a built-in coroutine function: then its arguments are bound and it is
+/// begun at once.
+pub fn begin_native(
+    func: &Value,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res<Option<Step>> {
+    let (native, start, npos) = match func {
+        Value::Native(n) => (n, start, npos),
+        Value::Method(m) => match &m.func {
+            Value::Native(n) => {
+                window.set(0, m.this.clone());
+                (n, 0, npos + 1)
+            }
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let NativeBody::Coroutine(body) = &native.body else { return Ok(None) };
+    let signature = &native.signature;
+    if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
+        bind_native(native, window, start, npos, names)?;
+    } else {
+        window.push_unset(signature.params.len() - npos)?;
+    }
+    body(window.values(start)).map(Some)
+}
+
+/// What a built-in is called in messages: `str.split`, `print`.
+fn native_name(native: &Native) -> String {
+    match native.role {
+        NativeRole::Method | NativeRole::ClassMethod if !native.owner.is_empty() => {
+            format!("{}.{}", native.owner, native.name)
+        }
+        NativeRole::Static if native.name == name::NEW => native.owner.to_string(),
+        _ => native.name.to_string(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn bind_native(native: &Ref<Native>, window: &Window, start: usize, npos: usize, names: &[Symbol]) -> Res<()> {
+    let signature = &native.signature;
+    let is_method = matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW;
+    let own = usize::from(is_method); // `self` is not counted in messages
+    let mut given = window.drain(start);
+    let keyword_values = given.split_off(npos.min(given.len()));
+    if npos > signature.positional {
+        let (takes, got) = (signature.positional - own.min(signature.positional), npos - own);
+        let message = if takes == 0 && names.is_empty() && !native.role.eq(&NativeRole::Function) {
+            format!("{}() takes no arguments ({got} given)", native_name(native))
+        } else if signature.required == signature.positional {
+            let exactly = match takes {
+                0 => "no arguments".to_string(),
+                1 => "exactly one argument".to_string(),
+                n => format!("exactly {n} arguments"),
+            };
+            format!("{}() takes {exactly} ({got} given)", native_name(native))
+        } else {
+            let s = if takes == 1 { "" } else { "s" };
+            format!("{}() takes at most {takes} argument{s} ({got} given)", native_name(native))
+        };
+        return Err(type_error(message));
+    }
+    let mut given = given.into_iter();
+    let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();
+    let has_kwargs = signature.params.iter().any(|p| p.kind == ParamKind::Kwargs);
+    for (i, param) in signature.params.iter().enumerate() {
+        let value = match param.kind {
+            ParamKind::Args => Value::tuple(given.by_ref().collect::<Vec<_>>()),
+            ParamKind::Kwargs => {
+                let dict = Ref::new(Dict::default());
+                for (name, value) in keywords.drain(..) {
+                    dict.set_symbol(name, value);
+                }
+                dict.into()
+            }
+            kind => {
+                let mut value = match kind {
+                    ParamKind::KeywordOnly => Value::Unset,
+                    _ => given.next().unwrap_or_default(),
+                };
+                if kind != ParamKind::PositionalOnly
+                    && let Some(k) = keywords.iter().position(|(n, _)| *n == param.name)
+                {
+                    if !value.is_unset() {
+                        return Err(type_error(format!(
+                            "argument for {}() given by name ('{}') and position ({})",
+                            native_name(native),
+                            param.name,
+                            i + 1 - own
+                        )));
+                    }
+                    value = keywords.remove(k).1;
+                }
+                if value.is_unset() && !param.has_default {
+                    return Err(missing_native(native, npos, own, param.name, i));
+                }
+                value
+            }
+        };
+        window.push(value)?;
+    }
+    if let Some((name, _)) = keywords.first()
+        && !has_kwargs
+    {
+        let name = *name;
+        if signature.params.iter().all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args)) {
+            return Err(type_error(format!("{}() takes no keyword arguments", native_name(native))));
+        }
+        return Err(type_error(format!("{}() got an unexpected keyword argument '{name}'", native_name(native))));
+    }
+    Ok(())
+}
+
+fn missing_native(native: &Ref<Native>, npos: usize, own: usize, name: Symbol, index: usize) -> Raised {
+    let signature = &native.signature;
+    let (required, got) = (signature.required - own.min(signature.required), npos - own.min(npos));
+    let named = signature.params.iter().any(|p| p.kind == ParamKind::Positional);
+    if named {
+        let at = index + 1 - own;
+        return type_error(format!("{}() missing required argument '{name}' (pos {at})", native_name(native)));
+    }
+    let message = if required == 1 && signature.positional - own == 1 {
+        format!("{}() takes exactly one argument ({got} given)", native_name(native))
+    } else if signature.required == signature.positional {
+        format!("{} expected {required} argument{}, got {got}", native.name, if required == 1 { "" } else { "s" })
+    } else {
+        format!("{} expected at least {required} argument{}, got {got}", native.name, if required == 1 { "" } else { "s" })
+    };
+    type_error(message)
+}
+
+/// `Class(…)`: `__new__`, then `__init__`
+/// (https://docs.python.org/3/reference/datamodel.html#basic-customization).
+pub fn construct(made: &Ref<Class>, window: &Window, npos: usize, names: &[Symbol]) -> Res {
+    if let Some(meta) = made.metaclass.borrow().clone()
+        && let Some(call) = meta.lookup(name::CALL)
+        && let Value::Function(f) = &call
+    {
+        window.set(0, made.clone().into());
+        return call_function(f, window, 0, npos + 1, names);
+    }
+    if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
+        return Ok(class_of(&window.values(1)[0]).into());
+    }
+    let new = made.lookup(name::NEW);
+    let object = match &new {
+        Some(Value::Native(n)) if made.layout == Layout::Object && n.owner == "object" => {
+            if made.is_script
+                && let Some(missing) = class_body::abstract_methods(made)
+            {
+                return Err(type_error(missing));
+            }
+            Ref::new(Instance::new(made.clone(), Value::Unset)).into()
+        }
+        Some(Value::Native(n)) => {
+            let inner = Window::open();
+            inner.push(made.clone().into())?;
+            for i in 0..npos + names.len() {
+                inner.push(window.values(1)[i].clone())?;
+            }
+            call_native(n, &inner, 0, npos + 1, names, None)?
+        }
+        Some(other) => {
+            let func = attribute::bind_to_class(other, made)?;
+            let inner = Window::open();
+            inner.push(Value::Unset)?;
+            inner.push(made.clone().into())?;
+            for i in 0..npos + names.len() {
+                inner.push(window.values(1)[i].clone())?;
+            }
+            invoke(&func, &inner, npos + 1, names)?
+        }
+        None => return Err(type_error(format!("cannot create '{}' instances", made.name()))),
+    };
+    if !class_of(&object).is_subclass(made) {
+        return Ok(object);
+    }
+    match &class_of(&object).lookup(name::INIT) {
+        Some(Value::Function(init)) => {
+            window.set(0, object.clone());
+            let result = call_function(init, window, 0, npos + 1, names)?;
+            if !result.is_none() {
+                let kind = class_of(&result).name();
+                return Err(type_error(format!("__init__() should return None, not '{kind}'")));
+            }
+        }
+        Some(Value::Native(init)) if init.owner == "object" => {
+            let plain_new = matches!(&new, Some(Value::Native(n)) if n.owner == "object");
+            if npos + names.len() > 0 && plain_new {
+                return Err(type_error(format!("{}() takes no arguments", made.name())));
+            }
+        }
+        Some(Value::Native(init)) => {
+            window.set(0, object.clone());
+            call_native(init, window, 0, npos + 1, names, None)?;
+        }
+        Some(other) => {
+            let bound = attribute::bind(other, &object, made)?;
+            again(&bound, window, 1, npos, names)?;
+        }
+        None => {}
+    }
+    Ok(object)
+}
+
+/// Adds the items of `*value` to the arguments.
+pub fn push_star(window: &Window, value: &Value, callee: &Value) -> Res<()> {
+    if let Value::Tuple(t) = value {
+        return t.items.iter().try_for_each(|v| window.push(v.clone()));
+    }
+    let items = iterate::collect(value).map_err(|raised| {
+        let is_iterable = special(value, name::ITER).is_some() || special(value, name::GETITEM).is_some();
+        if matches(&raised, Type::TypeError) && !is_iterable {
+            let _ = raised.take();
+            let kind = class_of(value).name();
+            return type_error(format!("{} argument after * must be an iterable, not {kind}", callee_name(callee)));
+        }
+        raised
+    })?;
+    items.into_iter().try_for_each(|v| window.push(v))
+}
+
+/// Adds the entries of `**value` to the keyword arguments.
+pub fn push_double_star(
+    values: &mut Vec<Value>,
+    names: &mut Vec<Symbol>,
+    value: &Value,
+    callee: &Value,
+) -> Res<()> {
+    let entries = match value {
+        Value::Dict(dict) => super::mapping::entries(dict),
+        other => {
+            let Some(keys) = attribute::find(other, Symbol::new("keys"))? else {
+                let kind = class_of(value).name();
+                return Err(type_error(format!(
+                    "{} argument after ** must be a mapping, not {kind}",
+                    callee_name(callee)
+                )));
+            };
+            let mut entries = Vec::new();
+            for key in iterate::collect(&call(&keys, &[])?)? {
+                let item = super::subscript::get_item(other, &key)?;
+                entries.push((key, item));
+            }
+            entries
+        }
+    };
+    for (key, value) in entries {
+        let Value::Str(key) = &key else {
+            return Err(type_error("keywords must be strings"));
+        };
+        let name = key.symbol();
+        if names.contains(&name) {
+            return Err(repeated_keyword(callee, name));
+        }
+        names.push(name);
+        values.push(value);
+    }
+    Ok(())
+}
+
+/// The error for a keyword that a call gives twice.
+#[cold]
+pub fn repeated_keyword(callee: &Value, name: Symbol) -> Raised {
+    type_error(format!("{} got multiple values for keyword argument '{name}'", callee_name(callee)))
+}
+
+/// `super()` and `super(cls, object)`
+/// (https://docs.python.org/3/library/functions.html#super).
+pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> Res {
+    let (this, object) = if npos == 0 {
+        let code = &frame.func.code;
+        let cell = code.free.iter().position(|n| *n == name::CLASS);
+        let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {
+            return Err(runtime_error("super(): __class__ cell not found"));
+        };
+        if code.params.positional == 0 && !code.params.has_vararg {
+            return Err(runtime_error("super(): no arguments"));
+        }
+        let object = match frame.local(0) {
+            Value::Cell(cell) => cell.value.get(),
+            value => value.clone(),
+        };
+        (this, object)
+    } else {
+        let args = window.values(1);
+        (args[0].clone(), args.get(1).cloned().unwrap_or(Value::None))
+    };
+    let Value::Class(this) = &this else {
+        return Err(match &this {
+            Value::Unset => runtime_error("super(): empty __class__ cell"),
+            other => type_error(format!("super() argument 1 must be a type, not {}", class_of(other).name())),
+        });
+    };
+    let fits = match &object {
+        Value::Class(c) => c.is_subclass(this) || class_of(&object).is_subclass(this),
+        other => class_of(other).is_subclass(this),
+    };
+    if !fits {
+        return Err(type_error("super(type, obj): obj must be an instance or subtype of type"));
+    }
+    Ok(Opaque::value(class(Type::Super), attribute::SuperObject { this: Ref::clone(this), object }))
+}
+
+/// What a callee is called in messages: `__main__.f()`, `print()`.
+fn callee_name(callee: &Value) -> String {
+    match callee {
+        Value::Function(f) => {
+            let names = f.names();
+            match (&names.module, &names.qualname) {
+                (Value::Str(m), Value::Str(q)) => format!("{}.{}()", m.text, q.text),
+                _ => format!("{}()", f.code.qualname),
+            }
+        }
+        Value::Method(m) => callee_name(&m.func),
+        Value::Native(n) => format!("{}()", native_name(n)),
+        Value::Class(c) => format!("{}()", c.qualname.borrow()),
+        other => format!("{} object", class_of(other).name()),
+    }
+}

@@ -1,0 +1,219 @@
+//! Class definitions (https://docs.python.org/3/reference/datamodel.html#customizing-class-creation).
+
+use super::attribute;
+use super::call;
+use super::error::*;
+use super::import::function_of;
+use super::iterate;
+use super::stack::{self, Window};
+use super::types::{Type, class, class_of};
+use super::unit::Unit;
+use crate::source::{Symbol, name};
+use crate::value::class::linearise;
+use crate::value::descriptor::{ClassMethod, StaticMethod};
+use crate::value::function::{Frame, Namespace};
+use crate::value::*;
+use std::rc::Rc;
+
+/// `class name(bases, keywords): body`
+pub fn define(
+    class_name: Symbol,
+    bases: Vec<Value>,
+    keywords: Vec<(Symbol, Value)>,
+    unit: &Rc<Unit>,
+    closure: Box<[Ref<VariableCell>]>,
+    class_cell: Option<u32>,
+) -> Res {
+    let bases = resolve_bases(bases)?;
+    let namespace = Namespace::default();
+    let module = unit.module().get(name::NAME).unwrap_or(Value::None);
+    namespace.borrow_mut().insert(name::MODULE, module);
+    namespace.borrow_mut().insert(name::QUALNAME, (&*unit.code().qualname).into());
+    if let Some(doc) = &unit.code().doc {
+        namespace.borrow_mut().insert(name::DOC, (&**doc).into());
+    }
+    let metaclass = keywords.iter().find(|(n, _)| n.text() == "metaclass").map(|(_, v)| v.clone());
+    let cell = run_body(unit, closure, &namespace, class_cell)?;
+    make(class_name, bases, namespace.into_inner(), keywords, metaclass, cell.as_ref())
+}
+
+/// Runs a class body; gives the cell that is to hold the finished class.
+fn run_body(
+    unit: &Rc<Unit>,
+    closure: Box<[Ref<VariableCell>]>,
+    namespace: &Namespace,
+    class_cell: Option<u32>,
+) -> Res<Option<Ref<VariableCell>>> {
+    let func = function_of(unit.clone(), closure);
+    let window = Window::open();
+    stack::enter_call()?;
+    let code = func.code.clone();
+    window.push_unset(code.slots.len())?;
+    for &slot in &code.cells {
+        window.set(slot as usize, Ref::new(VariableCell::default()).into());
+    }
+    // SAFETY: the window holds one value for each slot and nothing else uses them meanwhile.
+    let mut frame = unsafe { Frame::new(&func, window.base()) };
+    frame.namespace = Some(namespace);
+    let result = func.program.call(&mut frame);
+    stack::leave_call();
+    if let Err(raised) = result {
+        return Err(raised.leave(&code));
+    }
+    Ok(class_cell.and_then(|slot| match frame.local(slot) {
+        Value::Cell(cell) => Some(Ref::clone(cell)),
+        _ => None,
+    }))
+}
+
+/// Bases as classes: `Generic[T]` and the like give theirs by `__mro_entries__`.
+fn resolve_bases(bases: Vec<Value>) -> Res<Vec<Ref<Class>>> {
+    let mut classes = Vec::new();
+    let all = Value::tuple(bases.clone());
+    for base in bases {
+        match &base {
+            Value::Class(class) => classes.push(Ref::clone(class)),
+            other => {
+                let Some(entries) = attribute::find(other, name::MRO_ENTRIES)? else {
+                    let kind = class_of(other).name();
+                    return Err(type_error(format!("bases must be classes, not '{kind}' objects")));
+                };
+                for entry in iterate::collect(&call::call(&entries, std::slice::from_ref(&all))?)? {
+                    match &entry {
+                        Value::Class(class) => classes.push(Ref::clone(class)),
+                        _ => return Err(type_error("__mro_entries__ must return classes")),
+                    }
+                }
+            }
+        }
+    }
+    Ok(classes)
+}
+
+/// Makes a class of a namespace: `type(name, bases, namespace)` and the end of `class`.
+pub fn make(
+    class_name: Symbol,
+    bases: Vec<Ref<Class>>,
+    names: indexmap::IndexMap<Symbol, Value, rustc_hash::FxBuildHasher>,
+    mut keywords: Vec<(Symbol, Value)>,
+    metaclass: Option<Value>,
+    cell: Option<&Ref<VariableCell>>,
+) -> Res {
+    let bases = if bases.is_empty() { vec![class(Type::Object)] } else { bases };
+    for (i, base) in bases.iter().enumerate() {
+        if base.layout == Layout::Closed || base.is_super() {
+            return Err(type_error(format!("type '{}' is not an acceptable base type", base.name())));
+        }
+        if bases[..i].iter().any(|b| b.is(base)) {
+            return Err(type_error(format!("duplicate base class {}", base.name())));
+        }
+    }
+    let layouts: Vec<Layout> = bases.iter().map(|b| b.layout).filter(|&l| l != Layout::Object).collect();
+    if layouts.windows(2).any(|w| w[0] != w[1]) {
+        return Err(type_error("multiple bases have instance lay-out conflict"));
+    }
+    let layout = layouts.first().copied().unwrap_or(Layout::Object);
+    let Some(mro) = linearise(&bases) else {
+        let list: Vec<&str> = bases.iter().map(|b| b.name()).collect();
+        return Err(type_error(format!(
+            "Cannot create a consistent method resolution order (MRO) for bases {}",
+            list.join(", ")
+        )));
+    };
+    keywords.retain(|(n, _)| n.text() != "metaclass");
+    let inherited = mro.iter().find_map(|c| c.metaclass.borrow().clone());
+    let metaclass = match &metaclass {
+        Some(Value::Class(m)) if !m.is(&class(Type::Class)) => Some(Ref::clone(m)),
+        Some(Value::Class(_)) | None => inherited,
+        Some(_) => {
+            return Err(type_error("a metaclass that is not a class is not part of aio")
+                .help("use a class decorator or __init_subclass__ instead"));
+        }
+    };
+    let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
+    *made.metaclass.borrow_mut() = metaclass;
+    for (n, value) in names {
+        let value = match (n, &value) {
+            (name::QUALNAME, Value::Str(s)) => {
+                *made.qualname.borrow_mut() = (&*s.text).into();
+                continue;
+            }
+            (name::MODULE, _) => {
+                *made.module.borrow_mut() = value;
+                continue;
+            }
+            (name::NEW, Value::Function(_)) => {
+                Opaque::value(class(Type::StaticMethod), StaticMethod(value.clone()))
+            }
+            (name::INIT_SUBCLASS | name::CLASS_GETITEM, Value::Function(_)) => {
+                Opaque::value(class(Type::ClassMethod), ClassMethod(value.clone()))
+            }
+            _ => value,
+        };
+        made.dict.borrow_mut().insert(n, value);
+    }
+    let has = |n: Symbol| made.dict.borrow().contains_key(&n);
+    if has(name::EQ) && !has(name::HASH) {
+        made.dict.borrow_mut().insert(name::HASH, Value::None);
+    }
+    if let Some(cell) = cell {
+        cell.value.set(made.clone().into());
+    }
+    let value = Value::from(made.clone());
+    let entries: Vec<(Symbol, Value)> = made.dict.borrow().iter().map(|(&n, v)| (n, v.clone())).collect();
+    for (n, attribute) in entries {
+        if let Some(hook) = call::special(&attribute, name::SET_NAME)
+            && let Err(raised) = call::call_unbound(&hook, &attribute, &[value.clone(), n.into()])
+        {
+            return Err(raised);
+        }
+    }
+    init_subclass(&made, keywords.clone())?;
+    let meta = made.metaclass.borrow().clone();
+    if let Some(init @ Value::Function(_)) = meta.and_then(|m| m.lookup(name::INIT)) {
+        let bases = Value::tuple(made.bases.iter().map(|b| b.clone().into()).collect::<Vec<Value>>());
+        let namespace = super::mapping::dict_of_symbols(
+            made.dict.borrow().iter().map(|(&n, v)| (n, v.clone())).collect::<Vec<_>>(),
+        );
+        call::call_kw(&init, &[value.clone(), class_name.into(), bases, namespace], &keywords)?;
+    }
+    Ok(value)
+}
+
+/// Calls the `__init_subclass__` of the nearest base.
+fn init_subclass(made: &Ref<Class>, keywords: Vec<(Symbol, Value)>) -> Res<()> {
+    let hook = made.mro.borrow().iter().find_map(|c| c.own(name::INIT_SUBCLASS));
+    match hook {
+        Some(hook) if !matches!(&hook, Value::Native(n) if n.owner == "object") => {
+            let bound = attribute::bind_to_class(&hook, made)?;
+            call::call_kw(&bound, &[], &keywords).map(drop)
+        }
+        _ if keywords.is_empty() => Ok(()),
+        _ => Err(type_error(format!("{}.__init_subclass__() takes no keyword arguments", made.name()))),
+    }
+}
+
+/// Why the class cannot be instantiated, if it has abstract methods.
+pub fn abstract_methods(made: &Ref<Class>) -> Option<String> {
+    let names = match made.own(name::ABSTRACT)? {
+        set @ Value::FrozenSet(_) => iterate::collect(&set).ok()?,
+        _ => return None,
+    };
+    let mut names: Vec<String> = names
+        .iter()
+        .filter_map(|n| match n {
+            Value::Str(s) => Some(format!("'{}'", s.text)),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    names.sort();
+    let s = if names.len() == 1 { "" } else { "s" };
+    Some(format!(
+        "Can't instantiate abstract class {} without an implementation for abstract method{s} {}",
+        made.name(),
+        names.join(", ")
+    ))
+}

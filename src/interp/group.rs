@@ -1,0 +1,128 @@
+//! Exception groups in `except*` (PEP 654).
+
+use super::call;
+use super::error::*;
+use super::node::matches_kind;
+use super::types::{Type, class, is_exception};
+use crate::source::Symbol;
+use crate::value::*;
+
+/// The exceptions of a group, or none if it is not one.
+pub fn members(exception: &Ref<Exception>) -> Option<Vec<Value>> {
+    if !is_exception(exception, Type::BaseExceptionGroup) {
+        return None;
+    }
+    match &exception.arg(1)? {
+        Value::Tuple(items) => Some(items.items.to_vec()),
+        Value::List(items) => Some(items.items.borrow().clone()),
+        _ => None,
+    }
+}
+
+/// What `except* kind` takes of an exception, and what it leaves.
+pub fn split_for_star(
+    exception: &Ref<Exception>,
+    kind: &Value,
+) -> Res<(Option<Ref<Exception>>, Option<Ref<Exception>>)> {
+    let base = class(Type::BaseExceptionGroup);
+    let is_group = |k: &Value| matches!(k, Value::Class(c) if c.is_subclass(&base));
+    if is_group(kind) || matches!(kind, Value::Tuple(t) if t.items.iter().any(is_group)) {
+        return Err(type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
+    }
+    if members(exception).is_none() {
+        if !matches_kind(exception, kind)? {
+            return Ok((None, Some(exception.clone())));
+        }
+        return Ok((Some(wrap("", vec![exception.clone().into()])), None));
+    }
+    matches_kind(exception, kind)?; // complains about what is no class
+    let parts = call::call_method(&exception.clone().into(), Symbol::new("split"), &[kind.clone()])?;
+    let part = |i: usize| match &parts {
+        Value::Tuple(t) => match t.items.get(i) {
+            Some(Value::Exception(e)) => Some(Ref::clone(e)),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok((part(0), part(1)))
+}
+
+/// A group of these exceptions.
+fn wrap(message: &str, exceptions: Vec<Value>) -> Ref<Exception> {
+    let plain = class(Type::Exception);
+    let all_plain = exceptions.iter().all(|e| matches!(e, Value::Exception(e) if e.is_instance(&plain)));
+    let kind = if all_plain { Type::ExceptionGroup } else { Type::BaseExceptionGroup };
+    Exception::new(class(kind), vec![Value::from(message), Value::tuple(exceptions)])
+}
+
+fn leaves(exception: &Ref<Exception>, found: &mut Vec<usize>) {
+    match members(exception) {
+        Some(members) => members.iter().for_each(|m| {
+            if let Value::Exception(e) = m {
+                leaves(e, found);
+            }
+        }),
+        None => found.push(exception.address()),
+    }
+}
+
+/// What is raised at the end of `try … except*`: what its clauses raised, and of the original
+/// what no clause took or a bare `raise` gave back.
+pub fn star_rest(
+    original: &Ref<Exception>,
+    raised: Vec<Value>,
+    rest: Option<Ref<Exception>>,
+) -> Option<Ref<Exception>> {
+    if raised.is_empty() {
+        return rest;
+    }
+    let mut known = Vec::new();
+    leaves(original, &mut known);
+    let mut kept = Vec::new();
+    let mut new = Vec::new();
+    for value in raised {
+        let Value::Exception(exception) = &value else { continue };
+        let mut own = Vec::new();
+        leaves(exception, &mut own);
+        let given_back = members(exception).is_some() && own.iter().all(|leaf| known.contains(leaf));
+        if given_back { kept.extend(own) } else { new.push(value) }
+    }
+    if let Some(rest) = &rest {
+        leaves(rest, &mut kept);
+    }
+    let left = if kept.is_empty() { None } else { project(original, &kept) };
+    if new.is_empty() {
+        return left;
+    }
+    if members(original).is_none() && new.len() == 1 && left.is_none() {
+        if let Some(Value::Exception(e)) = new.first() {
+            return Some(Ref::clone(e));
+        }
+        return None;
+    }
+    new.extend(left.map(Value::from));
+    Some(wrap("", new))
+}
+
+/// The group with only the leaves that are kept, in its own structure.
+fn project(original: &Ref<Exception>, kept: &[usize]) -> Option<Ref<Exception>> {
+    let Some(members) = members(original) else { return Some(original.clone()) };
+    let left: Vec<Value> = members
+        .iter()
+        .filter_map(|member| match member {
+            Value::Exception(e) if self::members(e).is_some() => project(e, kept).map(Value::from),
+            Value::Exception(e) if kept.contains(&e.address()) => Some(member.clone()),
+            _ => None,
+        })
+        .collect();
+    if left.is_empty() {
+        return None;
+    }
+    let message = original.arg(0).unwrap_or(Value::None);
+    let made = Exception::new(original.class(), vec![message, Value::tuple(left)]);
+    *made.traceback.borrow_mut() = original.traceback.borrow().clone();
+    made.cause.set(original.cause.get());
+    made.context.set(original.context.get());
+    made.suppress_context.set(original.suppress_context.get());
+    Some(made)
+}

@@ -1,0 +1,360 @@
+//! Modules: finding them, running them once, and names from them
+//! (https://docs.python.org/3/reference/import.html).
+//!
+//! A module is looked for among those already imported, then in the library, then beside the
+//! importing script as `NAME.aio` or `NAME/__init__.aio`.
+
+use super::attribute;
+use super::call;
+use super::error::*;
+use super::stack::Window;
+use super::suggest;
+use super::types::Type;
+use super::unit::Unit;
+use crate::code::{Code, CodeKind};
+use crate::lower;
+use crate::source::{Source, Symbol, name};
+use crate::syntax;
+use crate::value::*;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// What the library knows of a module name.
+pub enum Found {
+    /// A module made in Rust, and what makes the rest of its names on demand.
+    Native(Vec<(Symbol, Value)>, Option<MakeName>),
+    /// A module written in aio.
+    Source(&'static str),
+}
+
+/// Makes a name of a module when it is first asked for.
+pub type MakeName = fn(&Module, Symbol) -> Res<Option<Value>>;
+
+/// How the library is asked for modules.
+#[derive(Clone, Copy)]
+pub struct Library {
+    pub find: fn(&str) -> Option<Found>,
+    /// Names of all of its modules, for "did you mean".
+    pub names: fn() -> Vec<&'static str>,
+    /// A word on modules of Python that are not part of aio.
+    pub advice: fn(&str) -> Option<&'static str>,
+}
+
+thread_local! {
+    static LIBRARY: Cell<Option<Library>> = const { Cell::new(None) };
+    static MODULES: RefCell<IndexMap<Symbol, Value, FxBuildHasher>> = RefCell::default();
+    /// Where sibling modules are looked for.
+    static FOLDERS: RefCell<Vec<PathBuf>> = RefCell::default();
+}
+
+pub fn set_library(library: Library) {
+    LIBRARY.set(Some(library));
+}
+
+pub fn add_folder(folder: PathBuf) {
+    FOLDERS.with_borrow_mut(|f| f.insert(0, folder));
+}
+
+/// `sys.modules`
+pub fn loaded() -> Vec<(Symbol, Value)> {
+    MODULES.with_borrow(|m| m.iter().map(|(&n, v)| (n, v.clone())).collect())
+}
+
+pub fn register(name: Symbol, module: Value) {
+    let old = MODULES.with_borrow_mut(|m| m.insert(name, module));
+    drop(old);
+}
+
+/// An entry of `sys.modules`.
+pub fn loaded_module(name: Symbol) -> Option<Value> {
+    MODULES.with_borrow(|m| m.get(&name).cloned())
+}
+
+/// Takes an entry out of `sys.modules`; false if there is none.
+pub fn forget(name: Symbol) -> bool {
+    let old = MODULES.with_borrow_mut(|m| m.shift_remove(&name));
+    old.is_some()
+}
+
+/// Whether importing the name would find something in the library.
+pub fn is_known_module(name: Symbol) -> bool {
+    LIBRARY.get().is_some_and(|l| (l.names)().contains(&name.text()))
+}
+
+/// `import a.b.c`: the first module, or the last one if it is given a name.
+pub fn import(dotted: Symbol, asname: bool, from: &Ref<Module>) -> Res {
+    let module = find(Some(dotted), 0, from)?;
+    match dotted.text().split_once('.') {
+        Some((first, _)) if !asname => load(Symbol::new(first), from),
+        _ => Ok(module),
+    }
+}
+
+/// The module that `from MODULE import …` names; `level` counts leading dots.
+pub fn find(module: Option<Symbol>, level: u32, from: &Ref<Module>) -> Res {
+    if level == 0 {
+        let dotted = module.expect("an absolute import names a module");
+        let mut name = String::new();
+        let mut found = Value::None;
+        for part in dotted.text().split('.') {
+            let parent = found;
+            if !name.is_empty() {
+                name.push('.');
+            }
+            name.push_str(part);
+            found = load(Symbol::new(&name), from)?;
+            if let Value::Module(parent) = &parent
+                && parent.get(Symbol::new(part)).is_none()
+            {
+                parent.set(Symbol::new(part), found.clone());
+            }
+        }
+        return Ok(found);
+    }
+    let package = match &from.get(Symbol::new("__package__")) {
+        Some(Value::Str(package)) => package.text.to_string(),
+        _ => String::new(),
+    };
+    if package.is_empty() {
+        return Err(raise(Type::ImportError, "attempted relative import with no known parent package"));
+    }
+    let mut parts: Vec<&str> = package.split('.').collect();
+    if level as usize > parts.len() {
+        return Err(raise(Type::ImportError, "attempted relative import beyond top-level package"));
+    }
+    parts.truncate(parts.len() + 1 - level as usize);
+    let mut name = parts.join(".");
+    if let Some(module) = module {
+        name = format!("{name}.{module}");
+    }
+    find(Some(Symbol::new(&name)), 0, from)
+}
+
+/// A module of the library by its dotted name, for the library's own use.
+pub fn by_name(dotted: &str) -> Res {
+    let nobody = Ref::new(Module::new(name::BUILTINS));
+    find(Some(Symbol::new(dotted)), 0, &nobody)
+}
+
+/// A module by its full name, run if it was not before.
+fn load(name: Symbol, from: &Ref<Module>) -> Res {
+    if let Some(module) = MODULES.with_borrow(|m| m.get(&name).cloned()) {
+        return Ok(module);
+    }
+    if let Some(library) = LIBRARY.get()
+        && let Some(found) = (library.find)(name.text())
+    {
+        return match found {
+            Found::Native(names, on_missing) => {
+                let mut module = Module::new(name);
+                module.on_missing = on_missing;
+                let module = Ref::new(module);
+                module.set(name::NAME, name.into());
+                for (n, v) in names {
+                    module.set(n, v);
+                }
+                let value = Value::from(module);
+                register(name, value.clone());
+                Ok(value)
+            }
+            Found::Source(text) => {
+                let source = Source::new(format!("<library {name}>"), text);
+                run_module(name, source, None, name.text())
+            }
+        };
+    }
+    let relative = name.text().replace('.', "/");
+    let folders = FOLDERS.with_borrow(|f| f.clone());
+    for folder in folders {
+        let package = folder.join(&relative).join("__init__.aio");
+        let file = folder.join(format!("{relative}.aio"));
+        for (path, is_package) in [(package, true), (file, false)] {
+            if !path.is_file() {
+                continue;
+            }
+            let shown = path.to_string_lossy().into_owned();
+            let text = std::fs::read(&path)
+                .map_err(|e| raise(Type::ImportError, format!("cannot read {shown}: {e}")))?;
+            let text = String::from_utf8(text)
+                .map_err(|_| raise(Type::SyntaxError, format!("{shown} is not UTF-8 text")))?;
+            let parent = name.text().rsplit_once('.').map_or("", |(p, _)| p);
+            let package = if is_package { name.text() } else { parent };
+            return run_module(name, Source::new(shown.clone(), text), Some(shown), package);
+        }
+    }
+    // A folder without `__init__.aio` is a package, too.
+    if FOLDERS.with_borrow(|f| f.iter().any(|folder| folder.join(&relative).is_dir())) && !relative.is_empty() {
+        let module = Ref::new(Module::new(name));
+        module.set(name::NAME, name.into());
+        module.set(Symbol::new("__package__"), name.into());
+        let value = Value::from(module);
+        register(name, value.clone());
+        return Ok(value);
+    }
+    let _ = from;
+    Err(not_found(name))
+}
+
+#[cold]
+fn not_found(module: Symbol) -> Raised {
+    let text = match module.text().rsplit_once('.') {
+        Some((parent, _)) if MODULES.with_borrow(|m| m.contains_key(&Symbol::new(parent))) && !has_path(parent) => {
+            format!("No module named '{module}'; '{parent}' is not a package")
+        }
+        _ => format!("No module named '{module}'"),
+    };
+    let exception = exception(Type::ModuleNotFoundError, text);
+    exception.attrs.set(Symbol::new("name"), module.into());
+    let raised = Raised::new(exception);
+    let Some(library) = LIBRARY.get() else { return raised };
+    if let Some(advice) = (library.advice)(module.text()) {
+        return raised.help(format!("`{module}` is not part of aio: {advice}"));
+    }
+    match suggest::closest(module.text(), (library.names)().into_iter()) {
+        Some(close) => raised.help(format!("did you mean `{close}`?")),
+        None => raised.help(format!(
+            "`{module}` is not part of aio, and there is no {}.aio beside the script",
+            module.text().replace('.', "/")
+        )),
+    }
+}
+
+fn has_path(module: &str) -> bool {
+    let found = MODULES.with_borrow(|m| m.get(&Symbol::new(module)).cloned());
+    match &found {
+        Some(Value::Module(m)) => {
+            m.get(name::PATH).is_some()
+                || matches!(&m.get(Symbol::new("__package__")), Some(Value::Str(p)) if &*p.text == module)
+        }
+        _ => false,
+    }
+}
+
+/// Parses and lowers a text; a mistake in it is raised as SyntaxError.
+pub fn compile(source: &Rc<Source>) -> Res<Rc<Code>> {
+    let options = lower::Options { interactive: false };
+    syntax::parse(source).and_then(|module| lower::lower(&module, source, &options)).map_err(|error| {
+        let id = match error.class_name() {
+            "IndentationError" => Type::IndentationError,
+            "TabError" => Type::TabError,
+            _ => Type::SyntaxError,
+        };
+        let line = source.line(error.span.start);
+        raise(id, format!("{} ({}, line {line})", error.message, source.name))
+    })
+}
+
+fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, package: &str) -> Res {
+    let code = compile(&source)?;
+    let module = Ref::new(Module::new(module_name));
+    prepare(&module, &code, module_name, file.as_deref(), package);
+    let value = Value::from(module.clone());
+    register(module_name, value.clone());
+    let result = if code.kind == CodeKind::AsyncModule {
+        Err(raise(Type::SyntaxError, "'await' outside function (an imported module cannot wait)"))
+    } else {
+        run(&code, &module)
+    };
+    if let Err(raised) = result {
+        let old = MODULES.with_borrow_mut(|m| m.shift_remove(&module_name));
+        drop(old);
+        return Err(raised);
+    }
+    Ok(MODULES.with_borrow(|m| m.get(&module_name).cloned()).unwrap_or(value))
+}
+
+/// Sets the names that every module has.
+pub fn prepare(module: &Ref<Module>, code: &Code, name: Symbol, file: Option<&str>, package: &str) {
+    module.set(name::NAME, name.into());
+    module.set(name::DOC, code.doc.as_deref().map_or(Value::None, Value::from));
+    module.set(Symbol::new("__package__"), package.into());
+    if let Some(file) = file {
+        module.set(name::FILE, file.into());
+    }
+}
+
+/// A module's code as a function without parameters.
+pub fn module_function(code: &Rc<Code>, module: &Ref<Module>) -> Ref<Function> {
+    function_of(Unit::new(code.clone(), module.clone()), Box::new([]))
+}
+
+/// A function of a unit without defaults.
+pub fn function_of(unit: Rc<Unit>, closure: Box<[Ref<VariableCell>]>) -> Ref<Function> {
+    Ref::new(Function {
+        code: unit.code().clone(),
+        module: unit.module().clone(),
+        program: unit.clone(),
+        closure,
+        defaults: RefCell::new(Rc::new([])),
+        kwdefaults: RefCell::new(Rc::new([])),
+        names: RefCell::new(None),
+        annotations: ValueCell::default(),
+        attrs: Attrs::default(),
+        is_awaitable: Cell::new(false),
+        shape: unit.shape(),
+    })
+}
+
+/// Runs a module's code: to its end, or to the coroutine that a module with `await` is.
+pub fn run(code: &Rc<Code>, module: &Ref<Module>) -> Res {
+    let func = module_function(code, module);
+    let window = Window::open();
+    window.push(Value::Unset)?;
+    call::call_function(&func, &window, 1, 0, &[])
+}
+
+/// `from module import name`
+pub fn name_from(module: &Value, name: Symbol) -> Res {
+    if let Some(value) = attribute::find(module, name)? {
+        return Ok(value);
+    }
+    if let Value::Module(m) = module {
+        let full = format!("{}.{name}", m.name);
+        if let Ok(sub) = find(Some(Symbol::new(&full)), 0, m).map_err(|r| drop(r.take())) {
+            return Ok(sub);
+        }
+        let place = match &m.get(name::FILE) {
+            Some(Value::Str(file)) => file.text.to_string(),
+            _ => "unknown location".to_string(),
+        };
+        let error =
+            exception(Type::ImportError, format!("cannot import name '{name}' from '{}' ({place})", m.name));
+        error.attrs.set(Symbol::new("name"), m.name.into());
+        let names = m.entries();
+        let raised = Raised::new(error);
+        return Err(match suggest::closest(name.text(), names.iter().map(|(n, _)| n.text())) {
+            Some(close) => raised.help(format!("did you mean `{close}`?")),
+            None => raised,
+        });
+    }
+    Err(raise(Type::ImportError, format!("cannot import name '{name}'")))
+}
+
+/// `from module import *`
+pub fn star(module: &Value, into: &Ref<Module>) -> Res<()> {
+    let Value::Module(from) = module else { return Ok(()) };
+    let names: Vec<Symbol> = match from.get(name::ALL) {
+        Some(all) => super::iterate::collect(&all)?
+            .into_iter()
+            .filter_map(|n| match &n {
+                Value::Str(s) => Some(s.symbol()),
+                _ => None,
+            })
+            .collect(),
+        None => from.entries().into_iter().map(|(n, _)| n).filter(|n| !n.text().starts_with('_')).collect(),
+    };
+    for name in names {
+        into.set(name, name_from(module, name)?);
+    }
+    Ok(())
+}
+
+/// The main module: `__main__`.
+pub fn main_module() -> Ref<Module> {
+    let module = Ref::new(Module::new(name::MAIN));
+    register(name::MAIN, module.clone().into());
+    module
+}

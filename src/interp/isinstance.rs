@@ -1,0 +1,195 @@
+//! What is an instance or a subclass of what, and the type forms: `list[int]`, `int | None`.
+
+use super::error::*;
+use super::payload::{as_tuple, plain};
+use super::types::{Type, class, class_name, class_of};
+use super::{attribute, operator, special};
+use crate::source::{Symbol, name};
+use crate::value::descriptor::{GenericAlias, Union};
+use crate::value::*;
+
+/// `isinstance(object, of)`
+pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
+    match of {
+        Value::Class(of) => {
+            let own = class_of(object);
+            if own.is(of) {
+                return Ok(true);
+            }
+            match asked(of, name::INSTANCECHECK, object) {
+                Some(result) => operator::truth(&result?),
+                None if own.is_subclass(of) => Ok(true),
+                // A proxy may claim another class by its `__class__`.
+                None => match object {
+                    Value::Instance(_) if own.lookup(name::CLASS).is_some_and(|v| v.opaque::<descriptor::Property>().is_some()) => {
+                        match &attribute::get(object, name::CLASS)? {
+                            Value::Class(claimed) => Ok(claimed.is_subclass(of)),
+                            _ => Ok(false),
+                        }
+                    }
+                    _ => Ok(false),
+                },
+            }
+        }
+        Value::Tuple(options) => {
+            super::stack::check_native(" in __instancecheck__")?;
+            for option in &options.items {
+                if is_instance(object, option)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        other => {
+            if let Some(union) = other.opaque::<Union>() {
+                for option in &union.args {
+                    if option.opaque::<GenericAlias>().is_some() {
+                        return Err(type_error("isinstance() argument 2 cannot be a parameterized generic"));
+                    }
+                    if is_instance(object, option)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+            if other.opaque::<GenericAlias>().is_some() {
+                return Err(type_error("isinstance() argument 2 cannot be a parameterized generic"));
+            }
+            match special::call(other, name::INSTANCECHECK, std::slice::from_ref(object)) {
+                Some(result) => operator::truth(&result?),
+                None => {
+                    Err(type_error("isinstance() arg 2 must be a type, a tuple of types, or a union"))
+                }
+            }
+        }
+    }
+}
+
+/// `issubclass(this, of)`
+pub fn is_subclass(this: &Value, of: &Value) -> Res<bool> {
+    match of {
+        Value::Tuple(options) => {
+            super::stack::check_native(" in __subclasscheck__")?;
+            for option in &options.items {
+                if is_subclass(this, option)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Value::Class(of) => {
+            let Value::Class(this_class) = this else {
+                return Err(type_error("issubclass() arg 1 must be a class"));
+            };
+            match asked(of, name::SUBCLASSCHECK, this) {
+                Some(result) => operator::truth(&result?),
+                None => Ok(this_class.is_subclass(of)),
+            }
+        }
+        other => {
+            if let Some(union) = other.opaque::<Union>() {
+                for option in &union.args {
+                    if is_subclass(this, option)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+            if other.opaque::<GenericAlias>().is_some() {
+                return Err(type_error("issubclass() argument 2 cannot be a parameterized generic"));
+            }
+            match special::call(other, name::SUBCLASSCHECK, std::slice::from_ref(this)) {
+                Some(result) => operator::truth(&result?),
+                None if !matches!(this, Value::Class(_)) => {
+                    Err(type_error("issubclass() arg 1 must be a class"))
+                }
+                None => {
+                    Err(type_error("issubclass() arg 2 must be a class, a tuple of classes, or a union"))
+                }
+            }
+        }
+    }
+}
+
+/// What the class's metaclass says, if it has an opinion.
+fn asked(of: &Ref<Class>, name: Symbol, about: &Value) -> Option<Res> {
+    of.metaclass.borrow().as_ref()?;
+    special::call(&of.clone().into(), name, std::slice::from_ref(about))
+}
+
+/// `origin[args]`
+pub fn generic_alias(origin: &Value, args: &Value) -> Value {
+    let args = match as_tuple(args) {
+        Some(tuple) => Value::from(tuple.clone()),
+        None => Value::tuple([args.clone()]),
+    };
+    Opaque::value(class(Type::GenericAlias), GenericAlias { origin: origin.clone(), args })
+}
+
+/// `alias[args]`: there are no type variables to fill, so it is an error, as in CPython.
+pub fn substitute(alias: &GenericAlias, args: &Value) -> Res {
+    let Value::Tuple(old) = &alias.args else { return Ok(generic_alias(&alias.origin, args)) };
+    let is_variable = |v: &Value| class_name(v) == "TypeVar";
+    if !old.items.iter().any(is_variable) {
+        let whole = generic_alias(&alias.origin, &alias.args);
+        return Err(type_error(format!("{} is not a generic class", super::text::repr(&whole)?)));
+    }
+    let given = match as_tuple(args) {
+        Some(tuple) => tuple.items.to_vec(),
+        None => vec![args.clone()],
+    };
+    let mut given = given.into_iter();
+    let filled: Vec<Value> = old
+        .items
+        .iter()
+        .map(|arg| if is_variable(arg) { given.next().unwrap_or_else(|| arg.clone()) } else { arg.clone() })
+        .collect();
+    Ok(generic_alias(&alias.origin, &Value::tuple(filled)))
+}
+
+/// `a | b` of type forms: flat, without repetition; one form alone stays what it is.
+pub fn union(a: &Value, b: &Value) -> Res {
+    let mut args: Vec<Value> = Vec::new();
+    for side in [a, b] {
+        let parts = match side.opaque::<Union>() {
+            Some(union) => union.args.clone(),
+            None if side.is_none() => vec![Value::from(class(Type::NoneType))],
+            None => vec![side.clone()],
+        };
+        for part in parts {
+            let mut is_known = false;
+            for known in &args {
+                is_known = is_known || operator::same_or_equal(known, &part)?;
+            }
+            if !is_known {
+                args.push(part);
+            }
+        }
+    }
+    match <[Value; 1]>::try_from(args) {
+        Ok([one]) => Ok(one),
+        Err(args) => Ok(Opaque::value(class(Type::Union), Union { args })),
+    }
+}
+
+/// Whether `except kind` catches the exception; checks that `kind` is legal.
+pub fn catches(exception: &Value, kind: &Value) -> Res<bool> {
+    let base = class(Type::BaseException);
+    let is_legal = |kind: &Value| matches!(kind, Value::Class(c) if c.is_subclass(&base));
+    match kind {
+        Value::Class(of) if of.is_subclass(&base) => Ok(class_of(exception).is_subclass(of)),
+        Value::Tuple(kinds) if kinds.items.iter().all(is_legal) => {
+            Ok(kinds.items.iter().any(|k| matches!(k, Value::Class(of) if class_of(exception).is_subclass(of))))
+        }
+        _ => Err(type_error("catching classes that do not inherit from BaseException is not allowed")),
+    }
+}
+
+/// The class a value stands for as a type form, if it is one.
+pub fn origin(form: &Value) -> &Value {
+    match plain(form).opaque::<GenericAlias>() {
+        Some(alias) => &alias.origin,
+        None => form,
+    }
+}
+

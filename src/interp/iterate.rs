@@ -1,0 +1,544 @@
+//! Iteration: making iterators, advancing them, and taking whole iterables apart.
+//!
+//! Always true: an iterator's state is not borrowed while script code runs; an iterator that has
+//! ended stays ended and holds nothing.
+
+use super::error::*;
+use super::payload::*;
+use super::special;
+use crate::source::name;
+use super::types::{Type, class_name};
+use super::{call, machine, mapping, subscript};
+use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
+use crate::value::iterator::{DictPart, IteratorState};
+use crate::value::*;
+
+#[cold]
+pub fn not_iterable(value: &Value) -> Raised {
+    let raised = type_error(format!("'{}' object is not iterable", class_name(value)));
+    match value {
+        Value::Generator(g) if g.kind == GeneratorKind::Coroutine => {
+            raised.help("a coroutine must be awaited before its result can be looped over")
+        }
+        Value::Generator(g) if g.kind == GeneratorKind::AsyncGenerator => {
+            raised.help("an async generator is looped over with `async for`")
+        }
+        Value::Int(_) => raised.help("to count up to a number, loop over range(number)"),
+        _ => raised,
+    }
+}
+
+/// `iter(value)`
+pub fn iter(value: &Value) -> Res {
+    match value {
+        Value::Iterator(_) => return Ok(value.clone()),
+        Value::Generator(generator) if generator.kind == GeneratorKind::Generator => return Ok(value.clone()),
+        Value::Instance(_) | Value::Opaque(_) | Value::Class(_) | Value::Exception(_) | Value::Future(_) => {
+            match special::find(value, name::ITER) {
+                Some(Value::None) => return Err(not_iterable(value)),
+                Some(_) => {
+                    let Some(made) = special::call(value, name::ITER, &[]) else {
+                        return Err(not_iterable(value));
+                    };
+                    let made = made?;
+                    if !is_iterator(&made) {
+                        return Err(type_error(format!(
+                            "iter() returned non-iterator of type '{}'",
+                            class_name(&made)
+                        )));
+                    }
+                    return Ok(made);
+                }
+                None => {}
+            }
+        }
+        _ => {}
+    }
+    if let Some(iterator) = iter_plain(plain(value)) {
+        return Ok(iterator);
+    }
+    if let Some(proxy) = value.opaque::<MappingProxy>() {
+        return iter(&proxy.0);
+    }
+    if special::find(value, name::GETITEM).is_some() {
+        let state = IteratorState::Sequence { object: value.clone(), index: 0 };
+        return Ok(NativeIterator::value("iterator", state));
+    }
+    Err(not_iterable(value))
+}
+
+/// The iterator of a value of a built-in type.
+fn iter_plain(value: &Value) -> Option<Value> {
+    Some(match value {
+        Value::List(list) => {
+            NativeIterator::value("list_iterator", IteratorState::List(Ref::clone(list), 0))
+        }
+        Value::Tuple(tuple) => {
+            NativeIterator::value("tuple_iterator", IteratorState::Tuple(Ref::clone(tuple), 0))
+        }
+        Value::Str(text) => {
+            let name = if text.is_ascii() { "str_ascii_iterator" } else { "str_iterator" };
+            NativeIterator::value(name, IteratorState::Str(Ref::clone(text), 0))
+        }
+        Value::Range(range) => {
+            let state = IteratorState::Range { next: range.start, left: range.len(), step: range.step };
+            NativeIterator::value("range_iterator", state)
+        }
+        Value::Dict(dict) => dict_iter(dict, DictPart::Keys, false),
+        Value::Set(_) | Value::FrozenSet(_) => {
+            let len = mapping::as_set_table(value)?.borrow().len();
+            let state = IteratorState::Set { set: value.clone(), position: 0, len };
+            NativeIterator::value("set_iterator", state)
+        }
+        Value::Bytes(bytes) => {
+            NativeIterator::value("bytes_iterator", IteratorState::Bytes(Ref::clone(bytes), 0))
+        }
+        Value::ByteArray(_) => {
+            let state = IteratorState::Sequence { object: value.clone(), index: 0 };
+            NativeIterator::value("bytearray_iterator", state)
+        }
+        Value::Opaque(_) => {
+            if let Some(view) = value.opaque::<DictView>() {
+                dict_iter(&view.dict, view.part, false)
+            } else if let Some(range) = value.opaque::<BigRange>() {
+                range.iter(false)
+            } else {
+                // `*tuple[int]` in an annotation: gives itself, starred.
+                value.opaque::<GenericAlias>()?;
+                NativeIterator::from_items("generic_alias_iterator", vec![value.clone()])
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// An iterator over a dict's keys, values or items, forwards or backwards.
+pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
+    let name = match (what, reversed) {
+        (DictPart::Keys, false) => "dict_keyiterator",
+        (DictPart::Values, false) => "dict_valueiterator",
+        (DictPart::Items, false) => "dict_itemiterator",
+        (DictPart::Keys, true) => "dict_reversekeyiterator",
+        (DictPart::Values, true) => "dict_reversevalueiterator",
+        (DictPart::Items, true) => "dict_reverseitemiterator",
+    };
+    let position = if reversed { dict.table.borrow().end() } else { 0 };
+    let state = IteratorState::Dict { dict: dict.clone(), position, len: dict.len(), what, reversed };
+    NativeIterator::value(name, state)
+}
+
+/// Whether `next()` works on it.
+pub fn is_iterator(value: &Value) -> bool {
+    match value {
+        Value::Iterator(_) => true,
+        Value::Generator(generator) => generator.kind == GeneratorKind::Generator,
+        _ => special::find(value, name::NEXT).is_some(),
+    }
+}
+
+/// Whether `iter()` works on it.
+pub fn is_iterable(value: &Value) -> bool {
+    match plain(value) {
+        Value::List(_)
+        | Value::Tuple(_)
+        | Value::Str(_)
+        | Value::Range(_)
+        | Value::Dict(_)
+        | Value::Set(_)
+        | Value::FrozenSet(_)
+        | Value::Bytes(_)
+        | Value::ByteArray(_)
+        | Value::Iterator(_) => return true,
+        Value::Generator(generator) => return generator.kind == GeneratorKind::Generator,
+        other
+            if other.opaque::<DictView>().is_some()
+                || other.opaque::<MappingProxy>().is_some()
+                || other.opaque::<BigRange>().is_some() =>
+        {
+            return true;
+        }
+        _ => {}
+    }
+    match special::find(value, name::ITER) {
+        Some(found) => !found.is_none(),
+        None => special::find(value, name::GETITEM).is_some(),
+    }
+}
+
+/// The next item; none at the end.
+#[inline]
+pub fn next(iterator: &Value) -> Res<Option<Value>> {
+    match iterator {
+        Value::Iterator(iterator) => native_next(iterator),
+        Value::Generator(generator) if generator.kind == GeneratorKind::Generator => machine::next(generator),
+        other => other_next(other),
+    }
+}
+
+fn other_next(iterator: &Value) -> Res<Option<Value>> {
+    match special::call(iterator, name::NEXT, &[]) {
+        Some(result) => until_stop(result),
+        None => match plain(iterator) {
+            Value::Iterator(iterator) => native_next(iterator),
+            _ => Err(type_error(format!("'{}' object is not an iterator", class_name(iterator)))),
+        },
+    }
+}
+
+/// What a step of a native iterator needs beyond its own state.
+enum Beyond {
+    Item(Option<Value>),
+    Call(std::rc::Rc<dyn Fn() -> Res<Option<Value>>>),
+    GetItem(Value, i64),
+    Raise(&'static str),
+}
+
+fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
+    let beyond = advance(&mut iterator.state.borrow_mut());
+    match beyond {
+        Beyond::Item(Some(item)) => Ok(Some(item)),
+        Beyond::Item(None) => {
+            end(iterator);
+            Ok(None)
+        }
+        Beyond::Raise(message) => {
+            end(iterator);
+            Err(runtime_error(message))
+        }
+        Beyond::Call(make) => {
+            let made = make();
+            if let Ok(None) = made {
+                end(iterator);
+            }
+            made
+        }
+        Beyond::GetItem(object, index) => match subscript::get_item(&object, &Value::Int(index)) {
+            Ok(item) => Ok(Some(item)),
+            Err(raised) if matches(&raised, Type::IndexError) || matches(&raised, Type::StopIteration) => {
+                drop(raised.take());
+                end(iterator);
+                Ok(None)
+            }
+            Err(raised) => Err(raised),
+        },
+    }
+}
+
+/// Lets go of what an iterator held; dropped when nothing is borrowed.
+fn end(iterator: &Ref<NativeIterator>) {
+    let old = std::mem::replace(&mut *iterator.state.borrow_mut(), IteratorState::Done);
+    drop(old);
+}
+
+#[inline]
+fn advance(state: &mut IteratorState) -> Beyond {
+    Beyond::Item(match state {
+        IteratorState::Done => None,
+        IteratorState::List(list, index) => {
+            let item = list.get(*index);
+            *index += 1;
+            item
+        }
+        IteratorState::ListReversed(list, index) => match index.checked_sub(1) {
+            Some(before) => {
+                *index = before;
+                list.get(before)
+            }
+            None => None,
+        },
+        IteratorState::Tuple(tuple, index) => {
+            let item = tuple.items.get(*index).cloned();
+            *index += 1;
+            item
+        }
+        IteratorState::Range { next, left, step } => {
+            if *left == 0 {
+                return Beyond::Item(None);
+            }
+            *left -= 1;
+            let item = *next;
+            *next = next.wrapping_add(*step);
+            Some(Value::Int(item))
+        }
+        IteratorState::Str(text, offset) => text.text[*offset..].chars().next().map(|c| {
+            *offset += c.len_utf8();
+            char_value(c)
+        }),
+        IteratorState::Bytes(bytes, index) => {
+            let item = bytes.0.get(*index).map(|&byte| Value::Int(i64::from(byte)));
+            *index += 1;
+            item
+        }
+        IteratorState::Dict { dict, position, len, what, reversed } => {
+            let table = dict.table.borrow();
+            if table.len() != *len {
+                *len = usize::MAX; // stays so
+                return Beyond::Raise("dictionary changed size during iteration");
+            }
+            let found =
+                if *reversed { table.previous_before(*position) } else { table.next_from(*position) };
+            found.map(|(place, key, value)| {
+                *position = if *reversed { place } else { place + 1 };
+                match what {
+                    DictPart::Keys => key.clone(),
+                    DictPart::Values => value.clone(),
+                    DictPart::Items => Value::tuple([key.clone(), value.clone()]),
+                }
+            })
+        }
+        IteratorState::Set { set, position, len } => match mapping::as_set_table(set) {
+            Some(table) => {
+                let table = table.borrow();
+                if table.len() != *len {
+                    *len = usize::MAX;
+                    return Beyond::Raise("Set changed size during iteration");
+                }
+                table.next_from(*position).map(|(place, _, key)| {
+                    *position = place + 1;
+                    key.clone()
+                })
+            }
+            None => None,
+        },
+        IteratorState::Sequence { object, index } => {
+            let at = *index;
+            *index += 1;
+            return Beyond::GetItem(object.clone(), at);
+        }
+        IteratorState::Native(make) => return Beyond::Call(make.clone()),
+        IteratorState::Items(items) => items.next(),
+    })
+}
+
+thread_local! {
+    /// The strs of the ASCII characters.
+    static CHARS: Vec<Value> = (0..128u8).map(|byte| Value::from((byte as char).to_string())).collect();
+}
+
+/// The str of one character.
+#[inline]
+pub fn char_value(c: char) -> Value {
+    if c.is_ascii() {
+        CHARS.with(|chars| chars[c as usize].clone())
+    } else {
+        Value::str(&*c.encode_utf8(&mut [0; 4]))
+    }
+}
+
+/// All items of an iterable.
+pub fn collect(value: &Value) -> Res<Vec<Value>> {
+    match value {
+        Value::List(list) => return Ok(list.items.borrow().clone()),
+        Value::Tuple(tuple) => return Ok(tuple.items.to_vec()),
+        Value::Range(range) => {
+            if range.len() > 1 << 31 {
+                return Err(raise_empty(Type::MemoryError));
+            }
+            let mut next = range.start;
+            let count = range.len();
+            return Ok((0..count)
+                .map(|_| {
+                    let item = Value::Int(next);
+                    next = next.wrapping_add(range.step);
+                    item
+                })
+                .collect());
+        }
+        Value::Str(text) => return Ok(text.text.chars().map(char_value).collect()),
+        Value::Bytes(bytes) => return Ok(bytes.0.iter().map(|&byte| Value::Int(i64::from(byte))).collect()),
+        Value::Dict(dict) => return Ok(dict.table.borrow().iter().map(|(key, _)| key.clone()).collect()),
+        Value::Set(set) => return Ok(mapping::set_keys(&set.table)),
+        Value::FrozenSet(set) => return Ok(mapping::set_keys(&set.table)),
+        Value::Opaque(_) => {
+            if let Some(view) = value.opaque::<DictView>() {
+                let table = view.dict.table.borrow();
+                return Ok(match view.part {
+                    DictPart::Keys => table.iter().map(|(key, _)| key.clone()).collect(),
+                    DictPart::Values => table.iter().map(|(_, value)| value.clone()).collect(),
+                    DictPart::Items => {
+                        table.iter().map(|(key, value)| Value::tuple([key.clone(), value.clone()])).collect()
+                    }
+                });
+            }
+        }
+        _ => {}
+    }
+    let iterator = iter(value)?;
+    // As CPython does, ask for a length before the first item: scripts can see that.
+    let hint = if matches!(value, Value::Instance(_)) { length_hint(value)? } else { 0 };
+    let mut items = Vec::with_capacity(hint.min(1 << 16));
+    while let Some(item) = next(&iterator)? {
+        items.push(item);
+    }
+    Ok(items)
+}
+
+/// Does something with each item.
+pub fn for_each(value: &Value, mut each: impl FnMut(Value) -> Res<()>) -> Res<()> {
+    if let Value::List(list) = value {
+        let mut i = 0;
+        while let Some(item) = list.get(i) {
+            each(item)?;
+            i += 1;
+        }
+        return Ok(());
+    }
+    let iterator = iter(value)?;
+    while let Some(item) = next(&iterator)? {
+        each(item)?;
+    }
+    Ok(())
+}
+
+/// The items for `a, b = value`: exactly `count` of them.
+pub fn unpack(value: &Value, count: usize) -> Res<Vec<Value>> {
+    let items = match value {
+        Value::List(list) => list.items.borrow().clone(),
+        Value::Tuple(tuple) => tuple.items.to_vec(),
+        _ => {
+            let iterator = unpack_iter(value)?;
+            let mut items = Vec::with_capacity(count);
+            // One more tells whether there are too many.
+            while items.len() <= count
+                && let Some(item) = next(&iterator)?
+            {
+                items.push(item);
+            }
+            items
+        }
+    };
+    if items.len() < count {
+        return Err(value_error(format!(
+            "not enough values to unpack (expected {count}, got {})",
+            items.len()
+        )));
+    }
+    if items.len() > count {
+        return Err(value_error(format!("too many values to unpack (expected {count})")));
+    }
+    Ok(items)
+}
+
+fn unpack_iter(value: &Value) -> Res {
+    if !is_iterable(value) {
+        return Err(type_error(format!("cannot unpack non-iterable {} object", class_name(value))));
+    }
+    iter(value)
+}
+
+/// The items for `a, *b, c = value`: `before` items, the list of the starred one, `after` items.
+pub fn unpack_star(value: &Value, before: usize, after: usize) -> Res<Vec<Value>> {
+    let mut items = match value {
+        Value::List(_) | Value::Tuple(_) => collect(value)?,
+        _ => collect(&unpack_iter(value)?)?,
+    };
+    let least = before + after;
+    if items.len() < least {
+        return Err(value_error(format!(
+            "not enough values to unpack (expected at least {least}, got {})",
+            items.len()
+        )));
+    }
+    let tail = items.split_off(items.len() - after);
+    let middle = items.split_off(before);
+    items.push(Value::list(middle));
+    items.extend(tail);
+    Ok(items)
+}
+
+/// `len(value)`
+pub fn length(value: &Value) -> Res<usize> {
+    if special::is_possible(value)
+        && let Some(result) = special::call(value, name::LEN, &[])
+    {
+        let len = index_or(&result?, || overflow_error("cannot fit 'int' into an index-sized integer"))?;
+        return usize::try_from(len).map_err(|_| value_error("__len__() should return >= 0"));
+    }
+    Ok(match plain(value) {
+        Value::Str(text) => text.chars,
+        Value::List(list) => list.len(),
+        Value::Tuple(tuple) => tuple.items.len(),
+        Value::Dict(dict) => dict.len(),
+        Value::Set(set) => set.table.borrow().len(),
+        Value::FrozenSet(set) => set.table.borrow().len(),
+        Value::Bytes(bytes) => bytes.0.len(),
+        Value::ByteArray(bytes) => bytes.0.borrow().len(),
+        Value::Range(range) => {
+            if range.len() > i64::MAX as u64 {
+                return Err(overflow_error("Python int too large to convert to C ssize_t"));
+            }
+            range.len() as usize
+        }
+        other => {
+            if let Some(view) = other.opaque::<DictView>() {
+                view.dict.len()
+            } else if let Some(proxy) = other.opaque::<MappingProxy>() {
+                return length(&proxy.0);
+            } else if let Some(range) = other.opaque::<BigRange>() {
+                return usize::try_from(range.len())
+                    .ok()
+                    .filter(|&len| i64::try_from(len).is_ok())
+                    .ok_or_else(|| overflow_error("Python int too large to convert to C ssize_t"));
+            } else {
+                return Err(type_error(format!("object of type '{}' has no len()", class_name(value))));
+            }
+        }
+    })
+}
+
+/// Whether `len()` works on it.
+pub fn has_length(value: &Value) -> bool {
+    match plain(value) {
+        Value::Str(_)
+        | Value::List(_)
+        | Value::Tuple(_)
+        | Value::Dict(_)
+        | Value::Set(_)
+        | Value::FrozenSet(_)
+        | Value::Bytes(_)
+        | Value::ByteArray(_)
+        | Value::Range(_) => true,
+        other => {
+            other.opaque::<DictView>().is_some()
+                || other.opaque::<MappingProxy>().is_some()
+                || special::find(value, name::LEN).is_some()
+        }
+    }
+}
+
+/// A guess at how many items there are: `__len__`, `__length_hint__`, or 0.
+pub fn length_hint(value: &Value) -> Res<usize> {
+    if has_length(value) {
+        return length(value);
+    }
+    if let Value::Iterator(iterator) = value {
+        return Ok(match &*iterator.state.borrow() {
+            IteratorState::List(list, at) => list.len().saturating_sub(*at),
+            IteratorState::ListReversed(_, left) => *left,
+            IteratorState::Tuple(tuple, at) => tuple.items.len().saturating_sub(*at),
+            IteratorState::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
+            IteratorState::Items(items) => items.len(),
+            _ => 0,
+        });
+    }
+    match special::try_call(value, name::LENGTH_HINT, &[])? {
+        Some(hint) => match plain(&hint) {
+            Value::Int(n) => {
+                usize::try_from(*n).map_err(|_| value_error("__length_hint__() should return >= 0"))
+            }
+            _ => {
+                Err(type_error(format!("__length_hint__ must be an integer, not {}", class_name(&hint))))
+            }
+        },
+        None => Ok(0),
+    }
+}
+
+/// An iterator over what a callable gives until it gives the sentinel: `iter(f, sentinel)`.
+pub fn call_iter(callable: &Value, sentinel: &Value) -> Value {
+    let (callable, sentinel) = (callable.clone(), sentinel.clone());
+    NativeIterator::from_fn("callable_iterator", move || match until_stop(call::call(&callable, &[]))? {
+        Some(value) if super::operator::same_or_equal(&sentinel, &value)? => Ok(None),
+        given => Ok(given),
+    })
+}

@@ -1,0 +1,160 @@
+//! Operators: binary, unary, boolean, comparison.
+
+use super::operand::*;
+use super::*;
+use crate::code::{BinaryOp, BoolOp, CompareOp, UnaryOp};
+
+impl Builder<'_> {
+    pub fn binary(&self, op: BinaryOp, left: &Tree, right: &Tree, span: Span) -> NodeBox {
+        macro_rules! make {
+            ($operator:ident, $($args:tt)*) => { self.operands::<$operator>($($args)*) };
+        }
+        for_binary!(op, make, left, right, span)
+    }
+
+    pub fn in_place(&self, op: BinaryOp, left: &Tree, right: &Tree, span: Span) -> NodeBox {
+        Box::new(InPlace { op, left: self.node(left), right: self.node(right), span })
+    }
+
+    pub fn unary(&self, op: UnaryOp, operand: &Tree, span: Span) -> NodeBox {
+        let operand = self.node(operand);
+        match op {
+            UnaryOp::Not => Box::new(Not(operand)),
+            _ => Box::new(Unary { op, operand, span }),
+        }
+    }
+
+    pub fn bool_op(&self, op: BoolOp, values: &[Tree]) -> NodeBox {
+        let values = self.nodes(values);
+        match op {
+            BoolOp::And => Box::new(And(values)),
+            BoolOp::Or => Box::new(Or(values)),
+        }
+    }
+
+    pub fn compare(&self, left: &Tree, rest: &[(CompareOp, Tree)], span: Span) -> NodeBox {
+        if let [(op, right)] = rest {
+            macro_rules! make {
+                ($operator:ident, $($args:tt)*) => { self.operands::<$operator>($($args)*) };
+            }
+            return for_compare!(*op, make, left, right, span);
+        }
+        let rest = rest.iter().map(|(op, tree)| (*op, self.node(tree))).collect();
+        Box::new(Chain { left: self.node(left), rest, span })
+    }
+}
+
+struct InPlace {
+    op: BinaryOp,
+    left: NodeBox,
+    right: NodeBox,
+    span: Span,
+}
+
+impl Node for InPlace {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let left = self.left.eval(frame)?;
+        let right = self.right.eval(frame)?;
+        operator::in_place(self.op, left, &right).at(self.span)
+    }
+}
+
+struct Not(NodeBox);
+
+impl Node for Not {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        self.0.test(frame).map(|b| Value::bool(!b))
+    }
+
+    fn test(&self, frame: &mut Frame) -> Res<bool> {
+        self.0.test(frame).map(|b| !b)
+    }
+}
+
+struct Unary {
+    op: UnaryOp,
+    operand: NodeBox,
+    span: Span,
+}
+
+impl Node for Unary {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let value = self.operand.eval(frame)?;
+        match (self.op, &value) {
+            (UnaryOp::Neg, Value::Int(n)) if *n != i64::MIN => Ok(Value::Int(-n)),
+            (UnaryOp::Neg, Value::Float(x)) => Ok(Value::float(-x.get())),
+            (op, value) => operator::unary(op, value).at(self.span),
+        }
+    }
+}
+
+struct And(Box<[NodeBox]>);
+
+impl Node for And {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let (last, init) = self.0.split_last().expect("`and` has operands");
+        for node in init {
+            let value = node.eval(frame)?;
+            if !operator::truth(&value)? {
+                return Ok(value);
+            }
+        }
+        last.eval(frame)
+    }
+
+    fn test(&self, frame: &mut Frame) -> Res<bool> {
+        for node in &self.0 {
+            if !node.test(frame)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+struct Or(Box<[NodeBox]>);
+
+impl Node for Or {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let (last, init) = self.0.split_last().expect("`or` has operands");
+        for node in init {
+            let value = node.eval(frame)?;
+            if operator::truth(&value)? {
+                return Ok(value);
+            }
+        }
+        last.eval(frame)
+    }
+
+    fn test(&self, frame: &mut Frame) -> Res<bool> {
+        for node in &self.0 {
+            if node.test(frame)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// `a < b < c`
+struct Chain {
+    left: NodeBox,
+    rest: Box<[(CompareOp, NodeBox)]>,
+    span: Span,
+}
+
+impl Node for Chain {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let mut left = self.left.eval(frame)?;
+        let last = self.rest.len() - 1;
+        for (i, (op, node)) in self.rest.iter().enumerate() {
+            let right = node.eval(frame)?;
+            let result = operator::compare(*op, &left, &right).at(self.span)?;
+            if i == last || !operator::truth(&result)? {
+                return Ok(result);
+            }
+            left = right;
+        }
+        unreachable!("a comparison has at least one operator")
+    }
+}

@@ -1,0 +1,369 @@
+//! Assignment: targets, augmented assignment, deletion.
+
+use super::name::{Store, local};
+use super::operand::*;
+use super::*;
+use crate::code::{BinaryOp, TargetKind};
+use crate::interp::error::type_error;
+use crate::interp::types::class_name;
+use crate::interp::{iterate, subscript};
+use crate::source::Symbol;
+use std::marker::PhantomData;
+
+/// What can be assigned to.
+pub trait Assignable {
+    fn assign(&self, frame: &mut Frame, value: Value) -> Res<()>;
+    fn delete(&self, frame: &mut Frame) -> Res<()>;
+    /// `target op= value`: reads, evaluates the value, stores; the target's parts once.
+    fn augment(&self, frame: &mut Frame, op: BinaryOp, value: &dyn Node, span: Span) -> Res<()>;
+}
+
+impl Builder<'_> {
+    pub fn assignable(&self, target: &Target) -> Box<dyn Assignable> {
+        let span = target.span;
+        match &target.kind {
+            TargetKind::Place(place) => {
+                Box::new(Variable { store: self.store(*place, span), load: self.load(*place, span) })
+            }
+            TargetKind::Attribute { object, name } => self.attribute_target(object, *name, span),
+            TargetKind::Subscript { object, index } => {
+                Box::new(Item { object: self.node(object), index: self.node(index), span })
+            }
+            TargetKind::Unpack { targets, star } => {
+                let targets = targets.iter().map(|t| self.assignable(t)).collect();
+                Box::new(Unpack { targets, star: star.map(|s| s as usize), span })
+            }
+        }
+    }
+
+    pub fn assign(&self, targets: &[Target], value: &Tree) -> ExecBox {
+        if let [target] = targets {
+            if let Some(slot) = self.target_slot(target) {
+                return Box::new(AssignLocal { slot, value: self.node(value) });
+            }
+            if let (TargetKind::Unpack { targets, star: None }, TreeKind::Tuple(items)) = (&target.kind, &value.kind)
+                && let Some(swap) = self.parallel(targets, items)
+            {
+                return swap;
+            }
+            return Box::new(AssignOne { target: self.assignable(target), value: self.node(value) });
+        }
+        let targets = targets.iter().map(|t| self.assignable(t)).collect();
+        Box::new(AssignMany { targets, value: self.node(value) })
+    }
+
+    /// `a, b = x, y` without making the tuple.
+    fn parallel(&self, targets: &[Target], items: &[crate::code::Element]) -> Option<ExecBox> {
+        if targets.len() != items.len() || targets.len() > 4 {
+            return None;
+        }
+        let mut values = Vec::new();
+        for item in items {
+            match item {
+                crate::code::Element::One(tree) => values.push(self.node(tree)),
+                crate::code::Element::Star(_) => return None,
+            }
+        }
+        let targets = targets.iter().map(|t| self.assignable(t)).collect();
+        Some(Box::new(Parallel { targets, values: values.into() }))
+    }
+
+    pub fn aug_assign(&self, target: &Target, op: BinaryOp, value: &Tree, span: Span) -> ExecBox {
+        if let Some(slot) = self.target_slot(target) {
+            let (value, target_span) = (self.node(value), target.span);
+            macro_rules! make {
+                ($operator:ident, $($args:tt)*) => {
+                    Box::new(AugLocal::<$operator> { slot, value, op, target_span, span, operator: PhantomData })
+                };
+            }
+            return for_binary!(op, make,);
+        }
+        Box::new(Augment { target: self.assignable(target), op, value: self.node(value), span })
+    }
+
+    pub fn annotate(&self, name: Symbol, value: &Tree) -> ExecBox {
+        Box::new(Annotate { name, value: self.node(value), module: self.module.clone() })
+    }
+}
+
+struct AssignLocal {
+    slot: u32,
+    value: NodeBox,
+}
+
+impl Exec for AssignLocal {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        let value = attempt!(self.value.eval(frame));
+        frame.set_local(self.slot, value);
+        Flow::Next
+    }
+}
+
+struct AssignOne {
+    target: Box<dyn Assignable>,
+    value: NodeBox,
+}
+
+impl Exec for AssignOne {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        let value = attempt!(self.value.eval(frame));
+        attempt!(self.target.assign(frame, value));
+        Flow::Next
+    }
+}
+
+struct AssignMany {
+    targets: Box<[Box<dyn Assignable>]>,
+    value: NodeBox,
+}
+
+impl Exec for AssignMany {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        let value = attempt!(self.value.eval(frame));
+        for target in &self.targets {
+            attempt!(target.assign(frame, value.clone()));
+        }
+        Flow::Next
+    }
+}
+
+struct Parallel {
+    targets: Box<[Box<dyn Assignable>]>,
+    values: Box<[NodeBox]>,
+}
+
+impl Exec for Parallel {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        let mut values: [Value; 4] = Default::default();
+        for (place, node) in values.iter_mut().zip(&self.values) {
+            *place = attempt!(node.eval(frame));
+        }
+        for (target, value) in self.targets.iter().zip(values) {
+            attempt!(target.assign(frame, value));
+        }
+        Flow::Next
+    }
+}
+
+struct AugLocal<O: Operator> {
+    slot: u32,
+    value: NodeBox,
+    op: BinaryOp,
+    target_span: Span,
+    span: Span,
+    operator: PhantomData<O>,
+}
+
+impl<O: Operator> Exec for AugLocal<O> {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        // Python reads the target before the value is evaluated. A number cannot change
+        // meanwhile, so it need not be kept apart.
+        let old = attempt!(local(frame, self.slot, self.target_span)).clone();
+        let value = attempt!(self.value.eval(frame));
+        let result = match O::fast(&old, &value) {
+            Some(result) => result,
+            None => attempt!(operator::in_place(self.op, old, &value).at(self.span)),
+        };
+        frame.set_local(self.slot, result);
+        Flow::Next
+    }
+}
+
+struct Augment {
+    target: Box<dyn Assignable>,
+    op: BinaryOp,
+    value: NodeBox,
+    span: Span,
+}
+
+impl Exec for Augment {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        attempt!(self.target.augment(frame, self.op, &*self.value, self.span));
+        Flow::Next
+    }
+}
+
+struct Variable {
+    store: Store,
+    load: NodeBox,
+}
+
+impl Assignable for Variable {
+    fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
+        self.store.store(frame, value);
+        Ok(())
+    }
+
+    fn delete(&self, frame: &mut Frame) -> Res<()> {
+        self.store.delete(frame)
+    }
+
+    fn augment(&self, frame: &mut Frame, op: BinaryOp, value: &dyn Node, span: Span) -> Res<()> {
+        let old = self.load.eval(frame)?;
+        let value = value.eval(frame)?;
+        let result = fast_in_place(op, old, &value).at(span)?;
+        self.store.store(frame, result);
+        Ok(())
+    }
+}
+
+#[inline]
+pub fn fast_in_place(op: BinaryOp, old: Value, value: &Value) -> Res {
+    let fast = match op {
+        BinaryOp::Add => Add::fast(&old, value),
+        BinaryOp::Sub => Sub::fast(&old, value),
+        _ => None,
+    };
+    match fast {
+        Some(result) => Ok(result),
+        None => operator::in_place(op, old, value),
+    }
+}
+
+/// `object[index]` as a target.
+struct Item {
+    object: NodeBox,
+    index: NodeBox,
+    span: Span,
+}
+
+impl Assignable for Item {
+    fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
+        let object = self.object.eval(frame)?;
+        let index = self.index.eval(frame)?;
+        set_item(&object, &index, value).at(self.span)
+    }
+
+    fn delete(&self, frame: &mut Frame) -> Res<()> {
+        let object = self.object.eval(frame)?;
+        let index = self.index.eval(frame)?;
+        subscript::del_item(&object, &index).at(self.span)
+    }
+
+    fn augment(&self, frame: &mut Frame, op: BinaryOp, value: &dyn Node, span: Span) -> Res<()> {
+        let object = self.object.eval(frame)?;
+        let index = self.index.eval(frame)?;
+        let old = super::member::item(&object, &index).at(self.span)?;
+        let value = value.eval(frame)?;
+        let result = fast_in_place(op, old, &value).at(span)?;
+        set_item(&object, &index, result).at(self.span)
+    }
+}
+
+#[inline(always)]
+fn set_item(object: &Value, index: &Value, value: Value) -> Res<()> {
+    if let (Value::List(list), Value::Int(i)) = (object, index)
+        && let Some(place) = list.items.borrow_mut().get_mut(*i as usize)
+    {
+        let old = std::mem::replace(place, value);
+        // Numbers and the like own nothing, so dropping them runs nothing.
+        if old.tag() < FIRST_COUNTED {
+            return Ok(());
+        }
+        return drop_later(old);
+    }
+    subscript::set_item(object, index, value)
+}
+
+#[inline(never)]
+fn drop_later(old: Value) -> Res<()> {
+    drop(old);
+    Ok(())
+}
+
+/// `a, b, *c = …`
+struct Unpack {
+    targets: Box<[Box<dyn Assignable>]>,
+    star: Option<usize>,
+    span: Span,
+}
+
+impl Assignable for Unpack {
+    fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
+        let Some(star) = self.star else {
+            if let Value::Tuple(tuple) = &value
+                && tuple.items.len() == self.targets.len()
+            {
+                for (target, item) in self.targets.iter().zip(&tuple.items) {
+                    target.assign(frame, item.clone())?;
+                }
+                return Ok(());
+            }
+            let items = iterate::unpack(&value, self.targets.len()).at(self.span)?;
+            for (target, item) in self.targets.iter().zip(items) {
+                target.assign(frame, item)?;
+            }
+            return Ok(());
+        };
+        let needed = self.targets.len() - 1;
+        let mut items = iterate::collect(&value)
+            .map_err(|raised| {
+                if crate::interp::call::special(&value, crate::source::name::ITER).is_none()
+                    && crate::interp::call::special(&value, crate::source::name::GETITEM).is_none()
+                {
+                    let _ = raised.take();
+                    return type_error(format!("cannot unpack non-iterable {} object", class_name(&value)));
+                }
+                raised
+            })
+            .at(self.span)?;
+        if items.len() < needed {
+            let message =
+                format!("not enough values to unpack (expected at least {needed}, got {})", items.len());
+            return Err(crate::interp::error::value_error(message).at(self.span));
+        }
+        let after = self.targets.len() - star - 1;
+        let tail = items.split_off(items.len() - after);
+        let middle = items.split_off(star);
+        let values = items.into_iter().chain(std::iter::once(Value::list(middle))).chain(tail);
+        for (target, item) in self.targets.iter().zip(values.collect::<Vec<_>>()) {
+            target.assign(frame, item)?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, frame: &mut Frame) -> Res<()> {
+        self.targets.iter().try_for_each(|t| t.delete(frame))
+    }
+
+    fn augment(&self, _: &mut Frame, _: BinaryOp, _: &dyn Node, _: Span) -> Res<()> {
+        unreachable!("the parser refuses augmented assignment to a tuple")
+    }
+}
+
+pub struct Delete(pub Box<dyn Assignable>);
+
+impl Exec for Delete {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        attempt!(self.0.delete(frame));
+        Flow::Next
+    }
+}
+
+/// `__annotations__[name] = value`
+struct Annotate {
+    name: Symbol,
+    value: NodeBox,
+    module: Ref<Module>,
+}
+
+impl Exec for Annotate {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        let value = attempt!(self.value.eval(frame));
+        let key = crate::source::name::ANNOTATIONS;
+        let existing = match frame.namespace {
+            Some(namespace) => namespace.borrow().get(&key).cloned(),
+            None => self.module.get(key),
+        };
+        let dict = existing.unwrap_or_else(|| {
+            let dict = Value::from(Ref::new(Dict::default()));
+            match frame.namespace {
+                Some(namespace) => drop(namespace.borrow_mut().insert(key, dict.clone())),
+                None => self.module.set(key, dict.clone()),
+            }
+            dict
+        });
+        attempt!(subscript::set_item(&dict, &self.name.into(), value));
+        Flow::Next
+    }
+}

@@ -1,0 +1,162 @@
+//! List, tuple, set and dict displays.
+
+use super::*;
+use crate::code::Element;
+use crate::interp::error::type_error;
+use crate::interp::types::class_name;
+use crate::interp::{iterate, mapping, subscript};
+use crate::source::{Symbol, name};
+
+struct Items {
+    nodes: Box<[(NodeBox, bool, Span)]>,
+    has_star: bool,
+}
+
+impl Items {
+    #[inline(always)]
+    fn eval(&self, frame: &mut Frame) -> Res<Vec<Value>> {
+        let mut values = Vec::with_capacity(self.nodes.len());
+        if !self.has_star {
+            for (node, ..) in &self.nodes {
+                values.push(node.eval(frame)?);
+            }
+            return Ok(values);
+        }
+        for (node, is_star, span) in &self.nodes {
+            let value = node.eval(frame)?;
+            if *is_star {
+                let more = iterate::collect(&value)
+                    .map_err(|raised| {
+                        let iterable = crate::interp::call::special(&value, name::ITER).is_some()
+                            || crate::interp::call::special(&value, name::GETITEM).is_some();
+                        if iterable {
+                            return raised;
+                        }
+                        let _ = raised.take();
+                        type_error(format!("Value after * must be an iterable, not {}", class_name(&value)))
+                    })
+                    .at(*span)?;
+                values.extend(more);
+            } else {
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+}
+
+struct TupleDisplay(Items);
+
+impl Node for TupleDisplay {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        self.0.eval(frame).map(Value::tuple)
+    }
+}
+
+struct ListDisplay(Items);
+
+impl Node for ListDisplay {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        self.0.eval(frame).map(Value::list)
+    }
+}
+
+struct SetDisplay(Items, Span);
+
+impl Node for SetDisplay {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let items = self.0.eval(frame)?;
+        let set = Ref::new(Set::default());
+        for item in items {
+            mapping::set_add(&set.table, &item).at(self.1)?;
+        }
+        Ok(set.into())
+    }
+}
+
+struct DictDisplay {
+    items: Box<[(Option<NodeBox>, NodeBox, Span)]>,
+    span: Span,
+}
+
+impl Node for DictDisplay {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let dict = Ref::new(Dict::default());
+        for (key, value, value_span) in &self.items {
+            match key {
+                Some(key) => {
+                    let key = key.eval(frame)?;
+                    let value = value.eval(frame)?;
+                    mapping::dict_set(&dict, &key, value).at(self.span)?;
+                }
+                None => {
+                    let value = value.eval(frame)?;
+                    unpack_into(&dict, &value).at(*value_span)?;
+                }
+            }
+        }
+        Ok(dict.into())
+    }
+}
+
+/// `{**value}`
+fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
+    if let Value::Dict(other) = value {
+        for (key, value) in mapping::entries(other) {
+            mapping::dict_set(dict, &key, value)?;
+        }
+        return Ok(());
+    }
+    let Some(keys) = crate::interp::attribute::find(value, Symbol::new("keys"))? else {
+        return Err(type_error(format!("'{}' object is not a mapping", class_name(value))));
+    };
+    for key in iterate::collect(&crate::interp::call::call(&keys, &[])?)? {
+        let item = subscript::get_item(value, &key)?;
+        mapping::dict_set(dict, &key, item)?;
+    }
+    Ok(())
+}
+
+impl Builder<'_> {
+    fn items(&self, items: &[Element]) -> Items {
+        let nodes: Box<[_]> = items
+            .iter()
+            .map(|item| match item {
+                Element::One(tree) => (self.node(tree), false, tree.span),
+                Element::Star(tree) => (self.node(tree), true, tree.span),
+            })
+            .collect();
+        let has_star = nodes.iter().any(|(_, star, _)| *star);
+        Items { nodes, has_star }
+    }
+
+    pub fn tuple(&self, items: &[Element], _: Span) -> NodeBox {
+        let constants: Option<Vec<Value>> = items
+            .iter()
+            .map(|item| match item {
+                Element::One(Tree { kind: TreeKind::Constant(c), .. }) => Some(constant_value(c)),
+                _ => None,
+            })
+            .collect();
+        match constants {
+            Some(values) => Box::new(super::name::Const(Value::tuple(values))),
+            None => Box::new(TupleDisplay(self.items(items))),
+        }
+    }
+
+    pub fn list(&self, items: &[Element], _: Span) -> NodeBox {
+        Box::new(ListDisplay(self.items(items)))
+    }
+
+    pub fn set(&self, items: &[Element], span: Span) -> NodeBox {
+        Box::new(SetDisplay(self.items(items), span))
+    }
+
+    pub fn dict(&self, items: &[(Option<Tree>, Tree)], span: Span) -> NodeBox {
+        let items = items
+            .iter()
+            .map(|(key, value)| (key.as_ref().map(|k| self.node(k)), self.node(value), value.span))
+            .collect();
+        Box::new(DictDisplay { items, span })
+    }
+}

@@ -1,0 +1,428 @@
+//! Attributes and subscripts, with a memory at each site.
+//!
+//! A site remembers the shape of the instance it last saw and where the attribute was
+//! (benchmarks: compute/nbody, richards). Always true: a memory is used only while the shape is
+//! the same one and no class has changed since.
+
+use super::*;
+use crate::code::BinaryOp;
+use crate::interp::types::class_of;
+use crate::interp::{attribute, subscript};
+use crate::source::{Symbol, name};
+use crate::value::class::version;
+use std::cell::Cell;
+
+/// What a site remembers.
+#[derive(Default)]
+pub struct Memory {
+    shape: Cell<Option<&'static Shape>>,
+    version: Cell<u32>,
+    index: Cell<u32>,
+}
+
+impl Memory {
+    /// The remembered index for an instance.
+    #[inline(always)]
+    fn index(&self, instance: &Instance) -> Option<usize> {
+        let shape = self.shape.get()?;
+        (std::ptr::eq(shape, instance.shape()) && self.version.get() == version())
+            .then_some(self.index.get() as usize)
+    }
+
+    fn remember(&self, shape: &'static Shape, index: usize) {
+        self.shape.set(Some(shape));
+        self.version.set(version());
+        self.index.set(index as u32);
+    }
+}
+
+pub struct Attribute {
+    object: NodeBox,
+    name: Symbol,
+    memory: Memory,
+    span: Span,
+}
+
+impl Node for Attribute {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let object = self.object.eval(frame)?;
+        read(&object, self.name, &self.memory).at(self.span)
+    }
+}
+
+/// `local.name`: the object is borrowed.
+struct LocalAttribute {
+    slot: u32,
+    slot_span: Span,
+    name: Symbol,
+    memory: Memory,
+    span: Span,
+}
+
+impl Node for LocalAttribute {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let object = super::name::local(frame, self.slot, self.slot_span)?;
+        if let Value::Instance(instance) = object
+            && let Some(index) = self.memory.index(instance)
+        {
+            return Ok(instance.field(index));
+        }
+        // Finding the attribute may run script code, which may rebind the local.
+        let object = object.clone();
+        read(&object, self.name, &self.memory).at(self.span)
+    }
+}
+
+#[inline(always)]
+fn read(object: &Value, name: Symbol, memory: &Memory) -> Res {
+    if let Value::Instance(instance) = object {
+        if let Some(index) = memory.index(instance) {
+            return Ok(instance.field(index));
+        }
+        return read_and_remember(object, instance, name, memory);
+    }
+    attribute::get(object, name)
+}
+
+#[inline(never)]
+fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, memory: &Memory) -> Res {
+    let shape = instance.shape();
+    let class = instance.class();
+    if let Some(index) = shape.index(name)
+        && class.lookup(name::GETATTRIBUTE).is_none_or(|v| matches!(v, Value::Native(_)))
+        && !class.lookup(name).is_some_and(|v| attribute::is_data_descriptor(&v))
+    {
+        memory.remember(shape, index);
+        return Ok(instance.field(index));
+    }
+    attribute::get(object, name)
+}
+
+/// `object.name` as a target.
+struct AttributeTarget {
+    object: NodeBox,
+    name: Symbol,
+    memory: Memory,
+    /// Remembers the shape before and after adding the attribute.
+    added: Cell<Option<(&'static Shape, &'static Shape)>>,
+    added_version: Cell<u32>,
+    span: Span,
+}
+
+impl AttributeTarget {
+    #[inline(always)]
+    fn write(&self, object: &Value, value: Value) -> Res<()> {
+        if let Value::Instance(instance) = object {
+            if let Some(index) = self.memory.index(instance) {
+                instance.set_field(index, value);
+                return Ok(());
+            }
+            if let Some((before, after)) = self.added.get()
+                && std::ptr::eq(before, instance.shape())
+                && self.added_version.get() == version()
+            {
+                instance.add_field(after, value);
+                return Ok(());
+            }
+            return self.write_and_remember(object, instance, value);
+        }
+        attribute::set(object, self.name, value)
+    }
+
+    #[inline(never)]
+    fn write_and_remember(&self, object: &Value, instance: &Ref<Instance>, value: Value) -> Res<()> {
+        let class = instance.class();
+        let plain = class.lookup(name::SETATTR).is_none_or(|v| matches!(v, Value::Native(_)))
+            && !class.lookup(self.name).is_some_and(|v| matters_for_writing(&v))
+            && self.name != name::CLASS
+            && self.name != name::DICT
+            && instance.detached().is_none();
+        if !plain {
+            return attribute::set(object, self.name, value);
+        }
+        let shape = instance.shape();
+        match shape.index(self.name) {
+            Some(index) => {
+                self.memory.remember(shape, index);
+                instance.set_field(index, value);
+            }
+            None => {
+                instance.set(self.name, value);
+                self.added.set(Some((shape, instance.shape())));
+                self.added_version.set(version());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an attribute of the class has a say when instances' attributes are written.
+fn matters_for_writing(attribute: &Value) -> bool {
+    matches!(attribute, Value::Opaque(_) | Value::Instance(_))
+        || matches!(attribute, Value::Native(n) if n.role == NativeRole::Getter)
+}
+
+impl Assignable for AttributeTarget {
+    fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
+        let object = self.object.eval(frame)?;
+        self.write(&object, value).at(self.span)
+    }
+
+    fn delete(&self, frame: &mut Frame) -> Res<()> {
+        let object = self.object.eval(frame)?;
+        attribute::delete(&object, self.name).at(self.span)
+    }
+
+    fn augment(&self, frame: &mut Frame, op: BinaryOp, value: &dyn Node, span: Span) -> Res<()> {
+        let object = self.object.eval(frame)?;
+        let old = read(&object, self.name, &self.memory).at(self.span)?;
+        let value = value.eval(frame)?;
+        let result = super::bind::fast_in_place(op, old, &value).at(span)?;
+        self.write(&object, result).at(self.span)
+    }
+}
+
+struct Subscript {
+    object: NodeBox,
+    index: NodeBox,
+    span: Span,
+}
+
+impl Node for Subscript {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let object = self.object.eval(frame)?;
+        let index = self.index.eval(frame)?;
+        item(&object, &index).at(self.span)
+    }
+}
+
+/// `local[constant]` and `local[local]`: nothing is cloned.
+struct LocalSubscript {
+    object: u32,
+    object_span: Span,
+    index: LocalIndex,
+    span: Span,
+}
+
+enum LocalIndex {
+    Const(Value),
+    Local(u32, Span),
+}
+
+impl Node for LocalSubscript {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let object = super::name::local(frame, self.object, self.object_span)?;
+        let index = match &self.index {
+            LocalIndex::Const(value) => value,
+            LocalIndex::Local(slot, span) => super::name::local(frame, *slot, *span)?,
+        };
+        if let Some(found) = fast_item(object, index) {
+            return Ok(found);
+        }
+        let (object, index) = (object.clone(), index.clone());
+        subscript::get_item(&object, &index).at(self.span)
+    }
+}
+
+#[inline(always)]
+fn fast_item(object: &Value, index: &Value) -> Option<Value> {
+    match (object, index) {
+        (Value::List(list), Value::Int(i)) => list.items.borrow().get(*i as usize).cloned(),
+        (Value::Tuple(tuple), Value::Int(i)) => tuple.items.get(*i as usize).cloned(),
+        _ => None,
+    }
+}
+
+/// `object[index]`
+#[inline(always)]
+pub fn item(object: &Value, index: &Value) -> Res {
+    match fast_item(object, index) {
+        Some(found) => Ok(found),
+        None => subscript::get_item(object, index),
+    }
+}
+
+struct MakeSlice {
+    parts: [Option<NodeBox>; 3],
+}
+
+impl Node for MakeSlice {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let mut values = [Value::None, Value::None, Value::None];
+        for (value, part) in values.iter_mut().zip(&self.parts) {
+            if let Some(node) = part {
+                *value = node.eval(frame)?;
+            }
+        }
+        let [start, stop, step] = values;
+        Ok(Ref::new(Slice { start, stop, step }).into())
+    }
+}
+
+impl Builder<'_> {
+    pub fn attribute(&self, object: &Tree, name: Symbol, span: Span) -> NodeBox {
+        let memory = Memory::default();
+        match self.local_slot(object) {
+            Some(slot) => Box::new(LocalAttribute { slot, slot_span: object.span, name, memory, span }),
+            None => Box::new(Attribute { object: self.node(object), name, memory, span }),
+        }
+    }
+
+    pub fn attribute_target(&self, object: &Tree, name: Symbol, span: Span) -> Box<dyn Assignable> {
+        Box::new(AttributeTarget {
+            object: self.node(object),
+            name,
+            memory: Memory::default(),
+            added: Cell::new(None),
+            added_version: Cell::new(0),
+            span,
+        })
+    }
+
+    pub fn subscript(&self, object: &Tree, index: &Tree, span: Span) -> NodeBox {
+        if let Some(slot) = self.local_slot(object) {
+            let local = match &index.kind {
+                TreeKind::Constant(constant) => Some(LocalIndex::Const(constant_value(constant))),
+                _ => self.local_slot(index).map(|i| LocalIndex::Local(i, index.span)),
+            };
+            if let Some(index) = local {
+                return Box::new(LocalSubscript { object: slot, object_span: object.span, index, span });
+            }
+        }
+        Box::new(Subscript { object: self.node(object), index: self.node(index), span })
+    }
+
+    pub fn slice(
+        &self,
+        lower: &Option<Box<Tree>>,
+        upper: &Option<Box<Tree>>,
+        step: &Option<Box<Tree>>,
+    ) -> NodeBox {
+        let part = |tree: &Option<Box<Tree>>| tree.as_ref().map(|t| self.node(t));
+        Box::new(MakeSlice { parts: [part(lower), part(upper), part(step)] })
+    }
+}
+
+/// A method found for a receiver: what to call with it as first argument, or a value to call.
+pub enum Found {
+    Unbound(Value),
+    Value(Value),
+}
+
+/// The memory of a method call: the class's function for a shape or a built-in type.
+#[derive(Default)]
+pub struct MethodMemory {
+    shape: Cell<Option<&'static Shape>>,
+    /// The tag of a built-in receiver plus one.
+    tag: Cell<u8>,
+    version: Cell<u32>,
+    func: ValueCell,
+    /// The address of a module and the number of the name in it.
+    module: Cell<(usize, u32)>,
+}
+
+impl MethodMemory {
+    #[inline(always)]
+    pub fn find(&self, object: &Value, name: Symbol) -> Res<Found> {
+        if let Value::Module(module) = object {
+            return self.find_in_module(object, module, name);
+        }
+        if self.version.get() == version() {
+            match object {
+                Value::Instance(instance) => {
+                    if let Some(shape) = self.shape.get()
+                        && std::ptr::eq(shape, instance.shape())
+                    {
+                        return Ok(Found::Unbound(self.func.get()));
+                    }
+                }
+                other => {
+                    if self.tag.get() == other.tag() + 1 {
+                        return Ok(Found::Unbound(self.func.get()));
+                    }
+                }
+            }
+        }
+        self.find_and_remember(object, name)
+    }
+
+    #[inline]
+    fn find_in_module(&self, object: &Value, module: &Ref<Module>, name: Symbol) -> Res<Found> {
+        let (address, number) = self.module.get();
+        if address == module.address() {
+            let value = module.at(number);
+            if !value.is_unset() {
+                return Ok(Found::Value(value));
+            }
+        }
+        let value = attribute::get(object, name)?;
+        if module.get(name).is_some() {
+            self.module.set((module.address(), module.number(name)));
+        }
+        Ok(Found::Value(value))
+    }
+
+    #[inline(never)]
+    fn find_and_remember(&self, object: &Value, name: Symbol) -> Res<Found> {
+        let is_method = |v: &Value| {
+            matches!(v, Value::Function(_)) || matches!(v, Value::Native(n) if n.role == NativeRole::Method)
+        };
+        match object {
+            Value::Instance(instance) => {
+                let class = instance.class();
+                if let Some(func) = class.lookup(name)
+                    && is_method(&func)
+                    && instance.detached().is_none()
+                    && instance.shape().index(name).is_none()
+                    && class.lookup(name::GETATTRIBUTE).is_none_or(|v| matches!(v, Value::Native(_)))
+                {
+                    self.shape.set(Some(instance.shape()));
+                    self.tag.set(0);
+                    self.version.set(version());
+                    self.func.set(func.clone());
+                    return Ok(Found::Unbound(func));
+                }
+            }
+            Value::Str(_)
+            | Value::List(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::Tuple(_)
+            | Value::Bytes(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Generator(_) => {
+                // A generator's class depends on its kind, so it is not remembered by its tag.
+                if let Some(func) = class_of(object).lookup(name)
+                    && is_method(&func)
+                {
+                    if !matches!(object, Value::Generator(_)) {
+                        self.shape.set(None);
+                        self.tag.set(object.tag() + 1);
+                        self.version.set(version());
+                        self.func.set(func.clone());
+                    }
+                    return Ok(Found::Unbound(func));
+                }
+            }
+            Value::Opaque(opaque) if opaque.get::<attribute::SuperObject>().is_none() => {
+                if let Some(func) = opaque.class.lookup(name)
+                    && is_method(&func)
+                    && opaque.attrs.get(name).is_none()
+                {
+                    return Ok(Found::Unbound(func));
+                }
+            }
+            Value::Future(future) if future.class.is_none() => {
+                if let Some(func) = class_of(object).lookup(name)
+                    && is_method(&func)
+                    && future.attrs.get(name).is_none()
+                {
+                    return Ok(Found::Unbound(func));
+                }
+            }
+            _ => {}
+        }
+        attribute::get(object, name).map(Found::Value)
+    }
+}

@@ -1,0 +1,322 @@
+//! Reading and writing variables.
+
+use super::*;
+use crate::interp::error::raise;
+use crate::interp::suggest;
+use crate::interp::types::Type;
+use crate::interp::namespace;
+use crate::source::Symbol;
+use std::cell::Cell;
+
+pub struct Const(pub Value);
+
+impl Node for Const {
+    fn eval(&self, _: &mut Frame) -> Res {
+        Ok(self.0.clone())
+    }
+}
+
+pub struct Take(pub u32);
+
+impl Node for Take {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        Ok(frame.take_local(self.0))
+    }
+}
+
+pub struct Peek(pub u32);
+
+impl Node for Peek {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        Ok(frame.local(self.0).clone())
+    }
+}
+
+pub struct Local {
+    pub slot: u32,
+    pub span: Span,
+}
+
+impl Node for Local {
+    #[inline(always)]
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let value = frame.local(self.slot);
+        if value.is_unset() { Err(unbound(frame, self.slot).at(self.span)) } else { Ok(value.clone()) }
+    }
+}
+
+/// The local at a slot, or the error that it is not assigned.
+#[inline(always)]
+pub fn local<'f>(frame: &'f Frame, slot: u32, span: Span) -> Res<&'f Value> {
+    let value = frame.local(slot);
+    if value.is_unset() { Err(unbound(frame, slot).at(span)) } else { Ok(value) }
+}
+
+#[cold]
+#[inline(never)]
+fn unbound(frame: &Frame, slot: u32) -> Raised {
+    let name = frame.func.code.slots[slot as usize];
+    raise(
+        Type::UnboundLocalError,
+        format!("cannot access local variable '{name}' where it is not associated with a value"),
+    )
+    .help(format!("`{name}` is assigned somewhere in this function, so it is local to it; assign it before this line, or declare `global {name}` or `nonlocal {name}`"))
+}
+
+struct CellLocal {
+    slot: u32,
+    span: Span,
+}
+
+impl Node for CellLocal {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let Value::Cell(cell) = frame.local(self.slot) else { return Err(unbound(frame, self.slot).at(self.span)) };
+        let value = cell.value.get();
+        if value.is_unset() { Err(unbound(frame, self.slot).at(self.span)) } else { Ok(value) }
+    }
+}
+
+struct Free {
+    index: u32,
+    span: Span,
+}
+
+impl Node for Free {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let value = frame.func.closure[self.index as usize].value.get();
+        if value.is_unset() {
+            return Err(unbound_free(frame, self.index).at(self.span));
+        }
+        Ok(value)
+    }
+}
+
+#[cold]
+fn unbound_free(frame: &Frame, index: u32) -> Raised {
+    let name = frame.func.code.free[index as usize];
+    raise(
+        Type::NameError,
+        format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
+    )
+}
+
+/// A module variable by its number, then a builtin.
+struct Global {
+    module: Ref<Module>,
+    number: u32,
+    /// The builtin of that name, once it was needed.
+    builtin: ValueCell,
+    name: Symbol,
+    span: Span,
+}
+
+impl Node for Global {
+    #[inline]
+    fn eval(&self, _: &mut Frame) -> Res {
+        let value = self.module.at(self.number);
+        if !value.is_unset() {
+            return Ok(value);
+        }
+        let builtin = self.builtin.get();
+        if !builtin.is_unset() {
+            return Ok(builtin);
+        }
+        let found = namespace::builtin(self.name);
+        match found {
+            Some(value) => {
+                self.builtin.set(value.clone());
+                Ok(value)
+            }
+            None => Err(not_defined(&self.module, self.name, &[]).at(self.span)),
+        }
+    }
+}
+
+/// The NameError for a name that nothing defines, with the name that may have been meant.
+#[cold]
+pub fn not_defined(module: &Ref<Module>, name: Symbol, more: &[Symbol]) -> Raised {
+    let exception = crate::interp::error::exception(Type::NameError, format!("name '{name}' is not defined"));
+    exception.attrs.set(Symbol::new("name"), name.into());
+    let raised = Raised::new(exception);
+    let globals = module.entries();
+    let builtins = namespace::builtin_names();
+    let known = more.iter().copied().chain(globals.iter().map(|(n, _)| *n)).chain(builtins);
+    match suggest::closest(name.text(), known.map(|n| n.text())) {
+        Some(close) => raised.help(format!("did you mean `{close}`?")),
+        None if crate::interp::import::is_known_module(name) => raised.help(format!("write `import {name}` first")),
+        None => raised,
+    }
+}
+
+/// A name in a class body: its namespace, then a cell or the module.
+struct ClassName {
+    name: Symbol,
+    outer: NodeBox,
+}
+
+impl Node for ClassName {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        if let Some(namespace) = frame.namespace
+            && let Some(value) = namespace.borrow().get(&self.name)
+        {
+            return Ok(value.clone());
+        }
+        self.outer.eval(frame)
+    }
+}
+
+impl Builder<'_> {
+    pub fn load(&self, place: Place, span: Span) -> NodeBox {
+        match place {
+            Place::Local(slot) => Box::new(Local { slot, span }),
+            Place::Cell(slot) => Box::new(CellLocal { slot, span }),
+            Place::Free(index) => Box::new(Free { index, span }),
+            Place::Global(name) => self.global(name, span),
+            Place::ClassName(name) => Box::new(ClassName { name, outer: self.global(name, span) }),
+            Place::ClassFree(name, index) => Box::new(ClassName { name, outer: Box::new(Free { index, span }) }),
+        }
+    }
+
+    fn global(&self, name: Symbol, span: Span) -> NodeBox {
+        let number = self.module.number(name);
+        Box::new(Global { module: self.module.clone(), number, builtin: ValueCell::default(), name, span })
+    }
+
+    pub fn walrus(&self, place: Place, value: &Tree, span: Span) -> NodeBox {
+        Box::new(Walrus { value: self.node(value), place: self.store(place, span) })
+    }
+
+    /// What writes to a variable.
+    pub fn store(&self, place: Place, span: Span) -> Store {
+        Store {
+            kind: match place {
+                Place::Local(slot) => StoreKind::Local(slot),
+                Place::Cell(slot) => StoreKind::Cell(slot),
+                Place::Free(index) | Place::ClassFree(_, index) => StoreKind::Free(index),
+                Place::Global(name) => StoreKind::Global(self.module.clone(), self.module.number(name), name),
+                Place::ClassName(name) => StoreKind::ClassName(name),
+            },
+            span,
+        }
+    }
+}
+
+struct Walrus {
+    value: NodeBox,
+    place: Store,
+}
+
+impl Node for Walrus {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let value = self.value.eval(frame)?;
+        self.place.store(frame, value.clone());
+        Ok(value)
+    }
+}
+
+/// Where a variable is written, resolved.
+pub struct Store {
+    pub kind: StoreKind,
+    span: Span,
+}
+
+pub enum StoreKind {
+    Local(u32),
+    Cell(u32),
+    Free(u32),
+    Global(Ref<Module>, u32, Symbol),
+    ClassName(Symbol),
+}
+
+impl Store {
+    #[inline(always)]
+    pub fn store(&self, frame: &mut Frame, value: Value) {
+        match &self.kind {
+            StoreKind::Local(slot) => frame.set_local(*slot, value),
+            StoreKind::Global(module, number, _) => module.set_at(*number, value),
+            StoreKind::Cell(slot) => match frame.local(*slot) {
+                Value::Cell(cell) => cell.value.set(value),
+                _ => {
+                    let cell = Ref::new(VariableCell::default());
+                    cell.value.set(value);
+                    frame.set_local(*slot, cell.into());
+                }
+            },
+            StoreKind::Free(index) => frame.func.closure[*index as usize].value.set(value),
+            StoreKind::ClassName(name) => {
+                if let Some(namespace) = frame.namespace {
+                    let old = namespace.borrow_mut().insert(*name, value);
+                    drop(old);
+                }
+            }
+        }
+    }
+
+    /// `del name`
+    pub fn delete(&self, frame: &mut Frame) -> Res<()> {
+        let (had, name) = match &self.kind {
+            StoreKind::Local(slot) => {
+                if frame.take_local(*slot).is_unset() {
+                    return Err(unbound(frame, *slot).at(self.span));
+                }
+                return Ok(());
+            }
+            StoreKind::Cell(slot) => match frame.local(*slot) {
+                Value::Cell(cell) if !cell.value.take().is_unset() => return Ok(()),
+                _ => return Err(unbound(frame, *slot).at(self.span)),
+            },
+            StoreKind::Free(index) => {
+                let old = frame.func.closure[*index as usize].value.take();
+                if old.is_unset() {
+                    return Err(unbound_free(frame, *index).at(self.span));
+                }
+                return Ok(());
+            }
+            StoreKind::Global(module, _, name) => (module.delete(*name), *name),
+            StoreKind::ClassName(name) => {
+                let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
+                (old.is_some(), *name)
+            }
+        };
+        if had { Ok(()) } else { Err(raise(Type::NameError, format!("name '{name}' is not defined")).at(self.span)) }
+    }
+
+    /// Forgets the variable if it is set: the end of `except … as name`.
+    pub fn clear(&self, frame: &mut Frame) {
+        match &self.kind {
+            StoreKind::Local(slot) => drop(frame.take_local(*slot)),
+            StoreKind::Cell(slot) => {
+                if let Value::Cell(cell) = frame.local(*slot) {
+                    drop(cell.value.take());
+                }
+            }
+            StoreKind::Free(index) => drop(frame.func.closure[*index as usize].value.take()),
+            StoreKind::Global(module, _, name) => drop(module.delete(*name)),
+            StoreKind::ClassName(name) => {
+                let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
+                drop(old);
+            }
+        }
+    }
+}
+
+pub struct MakeCell(pub u32);
+
+impl Exec for MakeCell {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        frame.set_local(self.0, Ref::new(VariableCell::default()).into());
+        Flow::Next
+    }
+}
+
+pub struct Clear(pub u32);
+
+impl Exec for Clear {
+    fn exec(&self, frame: &mut Frame) -> Flow {
+        drop(frame.take_local(self.0));
+        Flow::Next
+    }
+}
+
+/// A cell that remembers one number; what call sites cache with.
+pub type Memo = Cell<u32>;

@@ -1,0 +1,324 @@
+//! `match` patterns (PEP 634).
+
+use super::name::Store;
+use super::*;
+use crate::code::{Pattern, PatternKind};
+use crate::interp::error::type_error;
+use crate::interp::types::{Type, class, class_of, is_instance};
+use crate::interp::{attribute, iterate, mapping, subscript};
+use crate::source::{Symbol, name};
+
+struct Match {
+    subject: u32,
+    pattern: PatternNode,
+}
+
+impl Node for Match {
+    fn eval(&self, frame: &mut Frame) -> Res {
+        let subject = frame.local(self.subject).clone();
+        // Names are bound only if the whole pattern matches.
+        let mut bound = Vec::new();
+        if !self.pattern.matches(frame, &subject, &mut bound)? {
+            return Ok(Value::FALSE);
+        }
+        for (store, value) in bound {
+            store.store(frame, value);
+        }
+        Ok(Value::TRUE)
+    }
+}
+
+enum PatternNode {
+    Value(NodeBox, Span),
+    Singleton(Value),
+    Wildcard,
+    Capture(Option<Box<PatternNode>>, Store),
+    Or(Box<[PatternNode]>),
+    Sequence { patterns: Box<[PatternNode]>, star: Option<usize>, span: Span },
+    Star(Option<Store>),
+    Mapping { keys: Box<[NodeBox]>, patterns: Box<[PatternNode]>, rest: Option<Store>, span: Span },
+    Class { cls: NodeBox, patterns: Box<[PatternNode]>, keywords: Box<[(Symbol, PatternNode)]>, span: Span },
+}
+
+type Bound<'p> = Vec<(&'p Store, Value)>;
+
+impl PatternNode {
+    fn matches<'p>(&'p self, frame: &mut Frame, subject: &Value, bound: &mut Bound<'p>) -> Res<bool> {
+        match self {
+            PatternNode::Value(node, span) => {
+                let value = node.eval(frame)?;
+                operator::equal(subject, &value).at(*span)
+            }
+            PatternNode::Singleton(value) => Ok(subject.is(value)),
+            PatternNode::Wildcard => Ok(true),
+            PatternNode::Capture(pattern, store) => {
+                if let Some(pattern) = pattern
+                    && !pattern.matches(frame, subject, bound)?
+                {
+                    return Ok(false);
+                }
+                bound.push((store, subject.clone()));
+                Ok(true)
+            }
+            PatternNode::Or(patterns) => {
+                for pattern in patterns {
+                    let before = bound.len();
+                    if pattern.matches(frame, subject, bound)? {
+                        return Ok(true);
+                    }
+                    bound.truncate(before);
+                }
+                Ok(false)
+            }
+            PatternNode::Sequence { patterns, star, span } => {
+                sequence(frame, subject, patterns, *star, bound).at(*span)
+            }
+            PatternNode::Star(_) => Ok(true),
+            PatternNode::Mapping { keys, patterns, rest, span } => {
+                mapping_pattern(frame, subject, keys, patterns, rest.as_ref(), bound).at(*span)
+            }
+            PatternNode::Class { cls, patterns, keywords, span } => {
+                let cls = cls.eval(frame)?;
+                class_pattern(frame, subject, &cls, patterns, keywords, bound).at(*span)
+            }
+        }
+    }
+}
+
+fn sequence<'p>(
+    frame: &mut Frame,
+    subject: &Value,
+    patterns: &'p [PatternNode],
+    star: Option<usize>,
+    bound: &mut Bound<'p>,
+) -> Res<bool> {
+    let items = match subject {
+        Value::List(list) => list.items.borrow().clone(),
+        Value::Tuple(tuple) => tuple.items.to_vec(),
+        Value::Range(_) => iterate::collect(subject)?,
+        Value::Instance(i) => match &i.payload {
+            Value::List(_) | Value::Tuple(_) => iterate::collect(subject)?,
+            _ if is_registered(subject, "Sequence") => iterate::collect(subject)?,
+            _ => return Ok(false),
+        },
+        Value::Opaque(o) if o.class.name() == "deque" => iterate::collect(subject)?,
+        _ => return Ok(false),
+    };
+    let Some(star) = star else {
+        if items.len() != patterns.len() {
+            return Ok(false);
+        }
+        for (pattern, item) in patterns.iter().zip(&items) {
+            if !pattern.matches(frame, item, bound)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    };
+    let needed = patterns.len() - 1;
+    if items.len() < needed {
+        return Ok(false);
+    }
+    let middle = items.len() - needed;
+    for (pattern, item) in patterns[..star].iter().zip(&items) {
+        if !pattern.matches(frame, item, bound)? {
+            return Ok(false);
+        }
+    }
+    if let PatternNode::Star(Some(store)) = &patterns[star] {
+        bound.push((store, Value::list(items[star..star + middle].to_vec())));
+    }
+    for (pattern, item) in patterns[star + 1..].iter().zip(&items[star + middle..]) {
+        if !pattern.matches(frame, item, bound)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the value's class inherits from the abstract class of that name.
+fn is_registered(subject: &Value, abstract_class: &str) -> bool {
+    class_of(subject).linear().iter().any(|c| matches!(c.name(), n if n == abstract_class || n == format!("Mutable{abstract_class}")))
+}
+
+fn mapping_pattern<'p>(
+    frame: &mut Frame,
+    subject: &Value,
+    keys: &[NodeBox],
+    patterns: &'p [PatternNode],
+    rest: Option<&'p Store>,
+    bound: &mut Bound<'p>,
+) -> Res<bool> {
+    let dict = match subject {
+        Value::Dict(dict) => Some(Ref::clone(dict)),
+        Value::Instance(i) => match &i.payload {
+            Value::Dict(dict) => Some(Ref::clone(dict)),
+            _ if is_registered(subject, "Mapping") => None,
+            _ => return Ok(false),
+        },
+        Value::Opaque(o) if o.class.name() == "mappingproxy" => None,
+        _ => return Ok(false),
+    };
+    let mut seen = Vec::new();
+    for (key, pattern) in keys.iter().zip(patterns) {
+        let key = key.eval(frame)?;
+        let found = match &dict {
+            Some(dict) => mapping::dict_get(dict, &key)?,
+            None => match subscript::get_item(subject, &key) {
+                Ok(value) => Some(value),
+                Err(raised) if crate::interp::error::matches(&raised, Type::KeyError) => {
+                    let _ = raised.take();
+                    None
+                }
+                Err(raised) => return Err(raised),
+            },
+        };
+        let Some(value) = found else { return Ok(false) };
+        if !pattern.matches(frame, &value, bound)? {
+            return Ok(false);
+        }
+        seen.push(key);
+    }
+    if let Some(rest) = rest {
+        let left = Ref::new(Dict::default());
+        let entries = match &dict {
+            Some(dict) => mapping::entries(dict),
+            None => {
+                let mut entries = Vec::new();
+                for key in iterate::collect(subject)? {
+                    let value = subscript::get_item(subject, &key)?;
+                    entries.push((key, value));
+                }
+                entries
+            }
+        };
+        for (key, value) in entries {
+            mapping::dict_set(&left, &key, value)?;
+        }
+        for key in &seen {
+            drop(mapping::dict_remove(&left, key)?);
+        }
+        bound.push((rest, left.into()));
+    }
+    Ok(true)
+}
+
+fn class_pattern<'p>(
+    frame: &mut Frame,
+    subject: &Value,
+    cls: &Value,
+    patterns: &'p [PatternNode],
+    keywords: &'p [(Symbol, PatternNode)],
+    bound: &mut Bound<'p>,
+) -> Res<bool> {
+    let Value::Class(wanted) = cls else {
+        return Err(type_error("called match pattern must be a class"));
+    };
+    if !is_instance(subject, wanted) {
+        return Ok(false);
+    }
+    if !patterns.is_empty() {
+        // These match themselves with one positional pattern.
+        let own = [
+            Type::Bool, Type::ByteArray, Type::Bytes, Type::Dict, Type::Float, Type::FrozenSet, Type::Int,
+            Type::List, Type::Set, Type::Str, Type::Tuple,
+        ];
+        let match_args = attribute::find(cls, name::MATCH_ARGS)?;
+        let matches_itself = match_args.is_none() && own.iter().any(|&t| wanted.is_subclass(&class(t)));
+        if matches_itself {
+            if patterns.len() > 1 {
+                return Err(type_error(format!(
+                    "{}() accepts 1 positional sub-pattern ({} given)",
+                    wanted.name(),
+                    patterns.len()
+                )));
+            }
+            if !patterns[0].matches(frame, subject, bound)? {
+                return Ok(false);
+            }
+        } else {
+            let names = match &match_args {
+                Some(Value::Tuple(names)) => names.items.to_vec(),
+                None => Vec::new(),
+                Some(other) => {
+                    return Err(type_error(format!(
+                        "{}.__match_args__ must be a tuple (got {})",
+                        wanted.name(),
+                        class_of(other).name()
+                    )));
+                }
+            };
+            if names.len() < patterns.len() {
+                let s = if names.len() == 1 { "" } else { "s" };
+                return Err(type_error(format!(
+                    "{}() accepts {} positional sub-pattern{s} ({} given)",
+                    wanted.name(),
+                    names.len(),
+                    patterns.len()
+                )));
+            }
+            for (attr, pattern) in names.iter().zip(patterns) {
+                let Value::Str(attr) = attr else {
+                    return Err(type_error(format!(
+                        "__match_args__ elements must be strings (got {})",
+                        class_of(attr).name()
+                    )));
+                };
+                let Some(value) = attribute::find(subject, attr.symbol())? else { return Ok(false) };
+                if !pattern.matches(frame, &value, bound)? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    for (attr, pattern) in keywords {
+        let Some(value) = attribute::find(subject, *attr)? else { return Ok(false) };
+        if !pattern.matches(frame, &value, bound)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl Builder<'_> {
+    pub fn match_pattern(&self, subject: u32, pattern: &Pattern) -> NodeBox {
+        Box::new(Match { subject, pattern: self.pattern(pattern) })
+    }
+
+    fn patterns(&self, patterns: &[Pattern]) -> Box<[PatternNode]> {
+        patterns.iter().map(|p| self.pattern(p)).collect()
+    }
+
+    fn pattern(&self, pattern: &Pattern) -> PatternNode {
+        let span = pattern.span;
+        let store = |place: &Option<Place>| place.map(|p| self.store(p, span));
+        match &pattern.kind {
+            PatternKind::Value(tree) => PatternNode::Value(self.node(tree), span),
+            PatternKind::Singleton(constant) => PatternNode::Singleton(constant_value(constant)),
+            PatternKind::Wildcard => PatternNode::Wildcard,
+            PatternKind::Capture { pattern, place } => PatternNode::Capture(
+                pattern.as_ref().map(|p| Box::new(self.pattern(p))),
+                self.store(*place, span),
+            ),
+            PatternKind::Or(patterns) => PatternNode::Or(self.patterns(patterns)),
+            PatternKind::Sequence { patterns, star } => PatternNode::Sequence {
+                patterns: self.patterns(patterns),
+                star: star.map(|s| s as usize),
+                span,
+            },
+            PatternKind::Star(place) => PatternNode::Star(store(place)),
+            PatternKind::Mapping { keys, patterns, rest } => PatternNode::Mapping {
+                keys: self.nodes(keys),
+                patterns: self.patterns(patterns),
+                rest: store(rest),
+                span,
+            },
+            PatternKind::Class { cls, patterns, keywords } => PatternNode::Class {
+                cls: self.node(cls),
+                patterns: self.patterns(patterns),
+                keywords: keywords.iter().map(|(n, p)| (*n, self.pattern(p))).collect(),
+                span,
+            },
+        }
+    }
+}

@@ -1,0 +1,651 @@
+//! What operators do: arithmetic, comparison, truth, hash and membership of any values.
+//!
+//! Always true: a script class is asked first where Python asks it first (the right operand's
+//! class if it is a subclass of the left's), then the built-in behaviour follows, then the error
+//! in Python's words.
+
+pub mod collection;
+pub mod number;
+pub mod order;
+pub mod percent;
+
+use super::error::*;
+use super::payload::*;
+use super::special;
+use crate::source::{Symbol, name};
+use super::types::{Type, class_name, class_of};
+use super::{big_range, iterate, mapping, subscript, text};
+use crate::code::{BinaryOp, CompareOp, UnaryOp};
+use crate::value::descriptor::{BigRange, DictView, MappingProxy};
+use crate::value::iterator::DictPart;
+use crate::value::*;
+
+/// How an operator is written.
+pub fn symbol(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::MatMul => "@",
+        BinaryOp::Div => "/",
+        BinaryOp::FloorDiv => "//",
+        BinaryOp::Mod => "%",
+        BinaryOp::Pow => "**",
+        BinaryOp::LeftShift => "<<",
+        BinaryOp::RightShift => ">>",
+        BinaryOp::BitOr => "|",
+        BinaryOp::BitXor => "^",
+        BinaryOp::BitAnd => "&",
+    }
+}
+
+/// The special methods of an operator: plain, reflected, in place.
+fn methods(op: BinaryOp) -> (Symbol, Symbol, Symbol) {
+    match op {
+        BinaryOp::Add => (name::ADD, name::RADD, name::IADD),
+        BinaryOp::Sub => (name::SUB, name::RSUB, name::ISUB),
+        BinaryOp::Mul => (name::MUL, name::RMUL, name::IMUL),
+        BinaryOp::MatMul => (name::MATMUL, name::RMATMUL, name::IMATMUL),
+        BinaryOp::Div => (name::TRUEDIV, name::RTRUEDIV, name::ITRUEDIV),
+        BinaryOp::FloorDiv => (name::FLOORDIV, name::RFLOORDIV, name::IFLOORDIV),
+        BinaryOp::Mod => (name::MOD, name::RMOD, name::IMOD),
+        BinaryOp::Pow => (name::POW, name::RPOW, name::IPOW),
+        BinaryOp::LeftShift => (name::LSHIFT, name::RLSHIFT, name::ILSHIFT),
+        BinaryOp::RightShift => (name::RSHIFT, name::RRSHIFT, name::IRSHIFT),
+        BinaryOp::BitOr => (name::OR, name::ROR, name::IOR),
+        BinaryOp::BitXor => (name::XOR, name::RXOR, name::IXOR),
+        BinaryOp::BitAnd => (name::AND, name::RAND, name::IAND),
+    }
+}
+
+#[cold]
+fn unsupported(op: &str, a: &Value, b: &Value) -> Raised {
+    type_error(format!(
+        "unsupported operand type(s) for {op}: '{}' and '{}'",
+        class_name(a),
+        class_name(b)
+    ))
+}
+
+/// `a op b`
+#[inline]
+pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Res {
+    if let (Value::Int(x), Value::Int(y)) = (a, b)
+        && let Some(result) = number::small(op, *x, *y)
+    {
+        return result;
+    }
+    match binary_rest(op, a, b)? {
+        Some(value) => Ok(value),
+        None if op == BinaryOp::Pow => Err(unsupported("** or pow()", a, b)),
+        None => Err(unsupported(symbol(op), a, b)),
+    }
+}
+
+/// `a op b`, none if the two do not know each other.
+fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
+    if !special::is_possible(a) && !special::is_possible(b) {
+        if let Some(result) = number::binary(op, a, b) {
+            return result.map(Some);
+        }
+        if let Some(result) = collection::binary(op, a, b) {
+            return result.map(Some);
+        }
+        return collection::sequence(op, a, b);
+    }
+    let (name, reflected, _) = methods(op);
+    let (found, _) = ask_both(a, b, name, reflected, |x, y| {
+        number::binary(op, x, y).or_else(|| collection::binary(op, x, y))
+    })?;
+    match found {
+        Some(value) => Ok(Some(value)),
+        None => collection::sequence(op, a, b),
+    }
+}
+
+/// Asks left and right for a binary operation, in Python's order. `builtin` is what the built-in
+/// types make of the plain values. The flag says whether anybody was asked.
+fn ask_both(
+    a: &Value,
+    b: &Value,
+    name: Symbol,
+    reflected: Symbol,
+    builtin: impl Fn(&Value, &Value) -> Option<Res>,
+) -> Res<(Option<Value>, bool)> {
+    let (left, right) = (class_of(a), class_of(b));
+    let is_same = left.is(&right);
+    let mut asked_right = is_same;
+    if !is_same && right.is_subclass(&left) && overrides(b, reflected, &left) {
+        asked_right = true;
+        if let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
+            return Ok((Some(value), true));
+        }
+    }
+    if let Some(value) = special::try_call(a, name, std::slice::from_ref(b))? {
+        return Ok((Some(value), true));
+    }
+    if let Some(result) = builtin(plain(a), plain(b)) {
+        match result? {
+            Value::NotImplemented => {}
+            value => return Ok((Some(value), true)),
+        }
+    }
+    if !asked_right && let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
+        return Ok((Some(value), true));
+    }
+    Ok((None, asked_right))
+}
+
+/// Whether the right operand's class has its own reflected method, not the one its base has.
+fn overrides(b: &Value, reflected: Symbol, base: &Ref<Class>) -> bool {
+    match (special::find(b, reflected), base.lookup(reflected)) {
+        (Some(own), Some(inherited)) => !own.is(&inherited),
+        (own, _) => own.is_some(),
+    }
+}
+
+/// `a op= b`: the new value of the target, which for mutable types is the same object.
+pub fn in_place(op: BinaryOp, a: Value, b: &Value) -> Res {
+    if let (Value::Int(x), Value::Int(y)) = (&a, b)
+        && let Some(result) = number::small(op, *x, *y)
+    {
+        return result;
+    }
+    let name = methods(op).2;
+    if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
+        return Ok(value);
+    }
+    if collection::change(op, &a, b)? {
+        return Ok(a);
+    }
+    match binary_rest(op, &a, b)? {
+        Some(value) => Ok(value),
+        None => Err(unsupported(&format!("{}=", symbol(op)), &a, b)),
+    }
+}
+
+/// `op value`
+pub fn unary(op: UnaryOp, value: &Value) -> Res {
+    let (name, sign) = match op {
+        UnaryOp::Not => return Ok(Value::bool(!truth(value)?)),
+        UnaryOp::Neg => (name::NEG, "-"),
+        UnaryOp::Pos => (name::POS, "+"),
+        UnaryOp::Invert => (name::INVERT, "~"),
+    };
+    if let Some(result) = special::call(value, name, &[]) {
+        return result;
+    }
+    number::unary(op, plain(value)).unwrap_or_else(|| {
+        Err(type_error(format!("bad operand type for unary {sign}: '{}'", class_name(value))))
+    })
+}
+
+/// `divmod(a, b)`
+pub fn div_mod(a: &Value, b: &Value) -> Res {
+    let (found, _) = ask_both(a, b, name::DIVMOD, name::RDIVMOD, number::div_mod)?;
+    found.ok_or_else(|| unsupported("divmod()", a, b))
+}
+
+/// `pow(a, b, modulus)`
+pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
+    let Some(modulus) = modulus.given() else { return binary(BinaryOp::Pow, a, b) };
+    if let Some(value) = special::try_call(a, name::POW, &[b.clone(), modulus.clone()])? {
+        return Ok(value);
+    }
+    if let (Some(a), Some(b), Some(m)) = (as_bigint(a), as_bigint(b), as_bigint(modulus)) {
+        return number::pow_mod(&a, &b, &m);
+    }
+    let is_number = |v: &Value| number::number(plain(v)).is_some();
+    if is_number(a) && is_number(b) && is_number(modulus) {
+        return Err(type_error("pow() 3rd argument not allowed unless all arguments are integers"));
+    }
+    Err(type_error(format!(
+        "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
+        class_name(a),
+        class_name(b),
+        class_name(modulus)
+    )))
+}
+
+/// `a op b` as a script sees it: comparisons can give any value.
+pub fn compare(op: CompareOp, a: &Value, b: &Value) -> Res {
+    match op {
+        CompareOp::Is => Ok(Value::bool(a.is(b))),
+        CompareOp::IsNot => Ok(Value::bool(!a.is(b))),
+        CompareOp::In => contains(b, a).map(Value::bool),
+        CompareOp::NotIn => contains(b, a).map(|found| Value::bool(!found)),
+        CompareOp::Eq
+        | CompareOp::NotEq
+        | CompareOp::Lt
+        | CompareOp::LtE
+        | CompareOp::Gt
+        | CompareOp::GtE => rich(op, a, b),
+    }
+}
+
+/// `a op b` as a truth value.
+#[inline]
+pub fn compare_bool(op: CompareOp, a: &Value, b: &Value) -> Res<bool> {
+    if let (Value::Int(a), Value::Int(b)) = (a, b) {
+        let order = Some(a.cmp(b));
+        if !matches!(op, CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn) {
+            return Ok(order::satisfies(op, order));
+        }
+    }
+    match compare(op, a, b)? {
+        Value::Bool(b) => Ok(b.get()),
+        value => truth(&value),
+    }
+}
+
+fn rich(op: CompareOp, a: &Value, b: &Value) -> Res {
+    if !special::is_possible(a) && !special::is_possible(b) {
+        if let Some(answer) = order::builtin(op, a, b)? {
+            return Ok(Value::bool(answer));
+        }
+        return by_default(op, a, b);
+    }
+    let (left, right) = (class_of(a), class_of(b));
+    let mut asked_right = false;
+    if !left.is(&right) && right.is_subclass(&left) {
+        asked_right = true;
+        if let Some(value) = ask(order::swapped(op), b, a)? {
+            return Ok(value);
+        }
+    }
+    if let Some(value) = ask(op, a, b)? {
+        return Ok(value);
+    }
+    if !asked_right && let Some(value) = ask(order::swapped(op), b, a)? {
+        return Ok(value);
+    }
+    by_default(op, a, b)
+}
+
+/// What one operand says of a comparison.
+fn ask(op: CompareOp, this: &Value, other: &Value) -> Res<Option<Value>> {
+    let name = match op {
+        CompareOp::Eq => name::EQ,
+        CompareOp::NotEq => name::NE,
+        CompareOp::Lt => name::LT,
+        CompareOp::LtE => name::LE,
+        CompareOp::Gt => name::GT,
+        CompareOp::GtE => name::GE,
+        CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn => return Ok(None),
+    };
+    if special::find(this, name).is_some() {
+        return special::try_call(this, name, std::slice::from_ref(other));
+    }
+    // Without a `__ne__` of its own, a class's `!=` is the opposite of its `==`.
+    if op == CompareOp::NotEq && special::find(this, name::EQ).is_some() {
+        return match special::try_call(this, name::EQ, std::slice::from_ref(other))? {
+            Some(value) => Ok(Some(Value::bool(!truth(&value)?))),
+            None => Ok(None),
+        };
+    }
+    Ok(order::builtin(op, plain(this), plain(other))?.map(Value::bool))
+}
+
+fn by_default(op: CompareOp, a: &Value, b: &Value) -> Res {
+    let sign = match op {
+        CompareOp::Eq => return Ok(Value::bool(a.is(b))),
+        CompareOp::NotEq => return Ok(Value::bool(!a.is(b))),
+        CompareOp::Lt => "<",
+        CompareOp::LtE => "<=",
+        CompareOp::Gt => ">",
+        _ => ">=",
+    };
+    Err(type_error(format!(
+        "'{sign}' not supported between instances of '{}' and '{}'",
+        class_name(a),
+        class_name(b)
+    )))
+}
+
+/// `a == b` as a truth value.
+#[inline]
+pub fn equal(a: &Value, b: &Value) -> Res<bool> {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => Ok(a == b),
+        (Value::Str(a), Value::Str(b)) => Ok(***a == ***b),
+        _ => compare_bool(CompareOp::Eq, a, b),
+    }
+}
+
+/// What containers mean by equal: the same object, or `==`.
+#[inline]
+pub fn same_or_equal(a: &Value, b: &Value) -> Res<bool> {
+    if a.is(b) { Ok(true) } else { equal(a, b) }
+}
+
+/// `a < b` as a truth value.
+#[inline]
+pub fn less(a: &Value, b: &Value) -> Res<bool> {
+    compare_bool(CompareOp::Lt, a, b)
+}
+
+/// `bool(value)`
+#[inline]
+pub fn truth(value: &Value) -> Res<bool> {
+    match value {
+        Value::Bool(b) => Ok(b.get()),
+        Value::None => Ok(false),
+        Value::Int(n) => Ok(*n != 0),
+        Value::Str(s) => Ok(!s.text.is_empty()),
+        value => truth_rest(value),
+    }
+}
+
+fn truth_rest(value: &Value) -> Res<bool> {
+    if special::is_possible(value) {
+        if let Some(result) = special::call(value, name::BOOL, &[]) {
+            return match result? {
+                Value::Bool(b) => Ok(b.get()),
+                other => {
+                    Err(type_error(format!("__bool__ should return bool, returned {}", class_name(&other))))
+                }
+            };
+        }
+        if special::find(value, name::LEN).is_some() {
+            return Ok(iterate::length(value)? != 0);
+        }
+    }
+    Ok(match plain(value) {
+        Value::Unset | Value::None => false,
+        Value::Bool(b) => b.get(),
+        Value::Int(n) => *n != 0,
+        Value::Float(x) => x.get() != 0.0,
+        Value::Str(s) => !s.text.is_empty(),
+        Value::Bytes(b) => !b.0.is_empty(),
+        Value::ByteArray(b) => !b.0.borrow().is_empty(),
+        Value::List(l) => !l.is_empty(),
+        Value::Tuple(t) => !t.items.is_empty(),
+        Value::Dict(d) => !d.is_empty(),
+        Value::Set(s) => !s.table.borrow().is_empty(),
+        Value::FrozenSet(s) => !s.table.borrow().is_empty(),
+        Value::Range(r) => !r.is_empty(),
+        other @ Value::Opaque(_) => {
+            if let Some(view) = other.opaque::<DictView>() {
+                !view.dict.is_empty()
+            } else if let Some(proxy) = other.opaque::<MappingProxy>() {
+                truth(&proxy.0)?
+            } else if let Some(range) = other.opaque::<BigRange>() {
+                !range.is_empty()
+            } else {
+                true
+            }
+        }
+        _ => true,
+    })
+}
+
+/// `hash(value)`
+#[inline]
+pub fn hash(value: &Value) -> Res<i64> {
+    match value {
+        Value::Str(text) => Ok(text.hash() as i64),
+        Value::Int(n) => Ok(table::hash::int(*n)),
+        value => hash_rest(value),
+    }
+}
+
+fn hash_rest(value: &Value) -> Res<i64> {
+    if special::is_possible(value) {
+        return hash_object(value);
+    }
+    hash_plain(value)
+}
+
+/// The hash of a value of a built-in type.
+fn hash_plain(value: &Value) -> Res<i64> {
+    Ok(match value {
+        Value::None => table::hash::NONE,
+        Value::Bool(b) => b.get() as i64,
+        Value::Int(n) => table::hash::int(*n),
+        Value::Big(big) => table::hash::big_int(&big.0),
+        Value::Float(x) => table::hash::float(x.get(), 0),
+        Value::Str(text) => text.hash() as i64,
+        Value::Bytes(bytes) => table::hash::bytes(&bytes.0),
+        Value::Tuple(tuple) => {
+            super::stack::check_native(" in comparison")?;
+            let mut hasher = table::hash::TupleHasher::default();
+            for item in &tuple.items {
+                hasher.add(hash(item)?);
+            }
+            hasher.finish()
+        }
+        Value::FrozenSet(set) => {
+            if set.hash.get() == 0 {
+                let hashes: Vec<i64> = set.table.borrow().iter_hashed().map(|(hash, _)| hash).collect();
+                set.hash.set(table::hash::frozen_set(hashes));
+            }
+            set.hash.get()
+        }
+        Value::Range(range) => {
+            let len = Value::from(num_bigint::BigInt::from(range.len()));
+            let key = match range.len() {
+                0 => [len, Value::None, Value::None],
+                1 => [len, Value::Int(range.start), Value::None],
+                _ => [len, Value::Int(range.start), Value::Int(range.step)],
+            };
+            hash(&Value::tuple(key))?
+        }
+        Value::Slice(slice) => {
+            hash(&Value::tuple([slice.start.clone(), slice.stop.clone(), slice.step.clone()]))?
+        }
+        Value::Method(method) => identity_hash(&method.this) ^ hash(&method.func)?,
+        Value::Native(native) => match native.body {
+            NativeBody::Plain(body) => table::hash::int((body as usize >> 4) as i64 + i64::from(native.name.0)),
+            _ => identity_hash(value),
+        },
+        Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::ByteArray(_) => return Err(unhashable(value)),
+        other if other.opaque::<BigRange>().is_some() => match big_range::of(other) {
+            Some(range) => {
+                let (len, start, step) = range.key();
+                let part = |n: num_bigint::BigInt, from: u8| {
+                    if len < from.into() { Value::None } else { Value::from(n) }
+                };
+                hash(&Value::tuple([Value::from(len.clone()), part(start, 1), part(step, 2)]))?
+            }
+            None => identity_hash(other),
+        },
+        other => match other.opaque::<descriptor::GenericAlias>() {
+            Some(alias) => hash(&alias.origin)? ^ hash(&alias.args)?,
+            None => match other.opaque::<descriptor::Union>() {
+                Some(union) => {
+                    let hashes = union.args.iter().map(hash).collect::<Res<Vec<_>>>()?;
+                    table::hash::frozen_set(hashes)
+                }
+                None if other.opaque::<DictView>().is_some_and(|v| v.part != DictPart::Values)
+                    || other.opaque::<MappingProxy>().is_some() =>
+                {
+                    return Err(unhashable(value));
+                }
+                None => identity_hash(other),
+            },
+        },
+    })
+}
+
+/// The hash by identity: the same in every run that does the same.
+pub fn identity_hash(value: &Value) -> i64 {
+    (text::stable_id(value) >> 4) as i64
+}
+
+#[cold]
+fn unhashable(value: &Value) -> Raised {
+    let raised = type_error(format!("unhashable type: '{}'", class_name(value)));
+    match plain(value) {
+        Value::List(_) => raised.help("a tuple can be a key or an element of a set where a list cannot"),
+        Value::Set(_) => raised.help("a frozenset can be a key or an element of a set where a set cannot"),
+        _ => raised,
+    }
+}
+
+/// The hash of an object whose class can say how: `__hash__`, unless a class that defines `__eq__`
+/// without it comes first.
+fn hash_object(value: &Value) -> Res<i64> {
+    let by_nature = |value: &Value| match plain(value) {
+        other if std::ptr::eq(other, value) && !matches!(value, Value::Opaque(_)) => Ok(identity_hash(value)),
+        other => hash_plain(other),
+    };
+    let method = special::find(value, name::HASH);
+    if special::find(value, name::EQ).is_some() {
+        let class = class_of(value);
+        let (eq, hash) = (name::EQ, name::HASH);
+        let first = class.linear().into_iter().find(|c| {
+            let dict = c.dict.borrow();
+            dict.contains_key(&hash) || (c.is_script && dict.contains_key(&eq))
+        });
+        if first.is_some_and(|c| !c.dict.borrow().contains_key(&hash)) {
+            return Err(unhashable(value));
+        }
+    }
+    match method {
+        None => by_nature(value),
+        Some(Value::None) => Err(unhashable(value)),
+        Some(_) => match special::call(value, name::HASH, &[]) {
+            None => by_nature(value),
+            Some(result) => match plain(&result?) {
+                Value::Int(n) => Ok(table::hash::never_minus_one(*n)),
+                Value::Bool(b) => Ok(b.get() as i64),
+                Value::Big(big) => Ok(table::hash::big_int(&big.0)),
+                _ => Err(type_error("__hash__ method should return an integer")),
+            },
+        },
+    }
+}
+
+/// `item in container`
+pub fn contains(container: &Value, item: &Value) -> Res<bool> {
+    if special::is_possible(container) {
+        match special::find(container, name::CONTAINS) {
+            Some(Value::None) => {
+                return Err(type_error(format!("'{}' object is not a container", class_name(container))));
+            }
+            Some(_) => {
+                if let Some(result) = special::call(container, name::CONTAINS, std::slice::from_ref(item)) {
+                    return truth(&result?);
+                }
+            }
+            None => {}
+        }
+        if special::find(container, name::ITER).is_some() {
+            return contains_by_iteration(container, item);
+        }
+    }
+    contains_plain(plain(container), container, item)
+}
+
+fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
+    match inner {
+        Value::Str(text) => match text_of(item) {
+            Some(part) => Ok(text.text.contains(part)),
+            None => Err(type_error(format!(
+                "'in <string>' requires string as left operand, not {}",
+                class_name(item)
+            ))),
+        },
+        Value::List(list) => {
+            let mut i = 0;
+            while let Some(known) = list.get(i) {
+                if same_or_equal(&known, item)? {
+                    return Ok(true);
+                }
+                i += 1;
+            }
+            Ok(false)
+        }
+        Value::Tuple(tuple) => {
+            for known in &tuple.items {
+                if same_or_equal(known, item)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Value::Dict(dict) => mapping::dict_contains(dict, item),
+        Value::Set(_) | Value::FrozenSet(_) => match mapping::as_set_table(inner) {
+            Some(table) => collection::set_has(table, item),
+            None => Ok(false),
+        },
+        Value::Range(range) => match plain(item) {
+            Value::Int(n) => Ok(range_has(range, *n)),
+            Value::Bool(b) => Ok(range_has(range, b.get() as i64)),
+            Value::Big(_) => Ok(false),
+            _ => contains_by_iteration(container, item),
+        },
+        Value::Bytes(_) | Value::ByteArray(_) => {
+            if let Some(part) = bytes_of(item) {
+                let found = with_bytes(inner, |bytes| crate::text::bytes::find(bytes, &part, 0..bytes.len()));
+                return Ok(found.flatten().is_some());
+            }
+            if !has_index(item) {
+                return Err(type_error(format!(
+                    "a bytes-like object is required, not '{}'",
+                    class_name(item)
+                )));
+            }
+            match u8::try_from(clamped(&index(item)?)) {
+                Ok(byte) => Ok(with_bytes(inner, |bytes| bytes.contains(&byte)).unwrap_or(false)),
+                Err(_) => Err(value_error("byte must be in range(0, 256)")),
+            }
+        }
+        other => {
+            if let Some(view) = other.opaque::<DictView>() {
+                return match view.part {
+                    DictPart::Keys => mapping::dict_contains(&view.dict, item),
+                    DictPart::Items => match as_tuple(item) {
+                        Some(pair) if pair.items.len() == 2 => {
+                            match mapping::dict_get(&view.dict, &pair.items[0])? {
+                                Some(value) => same_or_equal(&value, &pair.items[1]),
+                                None => Ok(false),
+                            }
+                        }
+                        _ => Ok(false),
+                    },
+                    DictPart::Values => contains_by_iteration(container, item),
+                };
+            }
+            if let Some(proxy) = other.opaque::<MappingProxy>() {
+                return contains(&proxy.0, item);
+            }
+            if let (Some(range), Some(n)) = (other.opaque::<BigRange>(), as_bigint(item)) {
+                return Ok(range.place(&n).is_some());
+            }
+            contains_by_iteration(container, item)
+        }
+    }
+}
+
+fn contains_by_iteration(container: &Value, item: &Value) -> Res<bool> {
+    let iterator = match iterate::iter(container) {
+        Ok(iterator) => iterator,
+        Err(raised) if matches(&raised, Type::TypeError) && !iterate::is_iterable(container) => {
+            drop(raised.take());
+            return Err(type_error(format!("argument of type '{}' is not iterable", class_name(container))));
+        }
+        Err(raised) => return Err(raised),
+    };
+    while let Some(known) = iterate::next(&iterator)? {
+        if same_or_equal(&known, item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a range holds an int.
+pub fn range_has(range: &Range, n: i64) -> bool {
+    let inside = if range.step > 0 {
+        n >= range.start && n < range.stop
+    } else {
+        n <= range.start && n > range.stop
+    };
+    inside && (i128::from(n) - i128::from(range.start)) % i128::from(range.step) == 0
+}
+
+/// `object[index]`; see [`subscript`].
+pub fn get_item(object: &Value, index: &Value) -> Res {
+    subscript::get_item(object, index)
+}

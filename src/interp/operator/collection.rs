@@ -1,0 +1,413 @@
+//! Operators of strings, lists, tuples, bytes, sets, dicts and type forms.
+
+use super::percent;
+use crate::code::BinaryOp;
+use crate::interp::error::*;
+use crate::interp::mapping::{self, SetTable, as_set_table};
+use crate::interp::payload::*;
+use crate::interp::special;
+use crate::source::name;
+use crate::interp::types::{Type, class_name};
+use crate::interp::{isinstance, iterate};
+use crate::value::descriptor::{DictView, GenericAlias, Union};
+use crate::value::iterator::DictPart;
+use crate::value::*;
+
+/// No sequence may be longer than this: it would fill the memory.
+const MOST_ITEMS: usize = 1 << 31;
+
+/// Sets, dicts, views, type unions and `%`: what Python does before it looks at sequences.
+pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Option<Res> {
+    match (op, a, b) {
+        (BinaryOp::Mod, Value::Str(template), _) => Some(percent::format(&template.text, b).map(Value::from)),
+        (BinaryOp::Mod, Value::Bytes(_) | Value::ByteArray(_), _) => Some(percent::format_bytes(a, b)),
+        (
+            BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor,
+            Value::Set(_) | Value::FrozenSet(_),
+            Value::Set(_) | Value::FrozenSet(_),
+        ) => {
+            let (x, y) = (as_set_table(a)?, as_set_table(b)?);
+            let result = match op {
+                BinaryOp::BitOr => union(x, y),
+                BinaryOp::BitAnd => intersection(x, y),
+                BinaryOp::Sub => difference(x, y),
+                _ => symmetric_difference(x, y),
+            };
+            Some(result.map(|table| same_kind_of_set(a, table)))
+        }
+        (BinaryOp::BitOr, Value::Dict(x), Value::Dict(y)) => {
+            let merged = Ref::new(mapping::dict_copy(x));
+            Some(mapping::dict_merge(&merged, y).map(|()| merged.into()))
+        }
+        (BinaryOp::BitOr, _, _) if is_type_form(a) && is_type_form(b) && !(a.is_none() && b.is_none()) => {
+            Some(isinstance::union(a, b))
+        }
+        (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor, _, _)
+            if is_set_view(a) || is_set_view(b) =>
+        {
+            if !iterate::is_iterable(b) || !iterate::is_iterable(a) {
+                return None;
+            }
+            Some(views(op, a, b))
+        }
+        _ => None,
+    }
+}
+
+fn is_type_form(value: &Value) -> bool {
+    matches!(value, Value::None | Value::Class(_))
+        || value.opaque::<GenericAlias>().is_some()
+        || value.opaque::<Union>().is_some()
+}
+
+fn is_set_view(value: &Value) -> bool {
+    value.opaque::<DictView>().is_some_and(|view| view.part != DictPart::Values)
+}
+
+fn views(op: BinaryOp, a: &Value, b: &Value) -> Res {
+    let x = SetTable::new(mapping::set_of(iterate::collect(a)?)?);
+    let y = SetTable::new(mapping::set_of(iterate::collect(b)?)?);
+    let table = match op {
+        BinaryOp::BitOr => union(&x, &y)?,
+        BinaryOp::BitAnd => {
+            // The order is that of the longer operand's walk over the shorter, as in CPython.
+            let (shorter, longer) = if y.borrow().len() > x.borrow().len() { (&x, &y) } else { (&y, &x) };
+            let result = SetTable::default();
+            for (hash, key) in mapping::set_keys_hashed(shorter) {
+                if mapping::set_position(longer, hash, &key)?.is_some() {
+                    mapping::set_add_hashed(&result, hash, &key)?;
+                }
+            }
+            result.into_inner()
+        }
+        BinaryOp::Sub => difference(&x, &y)?,
+        _ => symmetric_difference(&x, &y)?,
+    };
+    Ok(mapping::new_set(table))
+}
+
+fn same_kind_of_set(like: &Value, table: table::set::Set<Value>) -> Value {
+    match like {
+        Value::FrozenSet(_) => mapping::new_frozenset(table),
+        _ => mapping::new_set(table),
+    }
+}
+
+/// Adds all keys of another set, as `|=` does.
+pub fn merge(set: &SetTable, other: &SetTable) -> Res<()> {
+    if std::ptr::eq(set, other) || other.borrow().is_empty() {
+        return Ok(());
+    }
+    if set.borrow().is_pristine() {
+        set.borrow_mut().merge_into_empty(&other.borrow());
+        return Ok(());
+    }
+    set.borrow_mut().presize(other.borrow().len());
+    for (hash, key) in mapping::set_keys_hashed(other) {
+        mapping::set_add_hashed(set, hash, &key)?;
+    }
+    Ok(())
+}
+
+pub fn union(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
+    let result = SetTable::new(a.borrow().copy());
+    merge(&result, b)?;
+    Ok(result.into_inner())
+}
+
+pub fn intersection(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
+    // The smaller operand is walked, so that order and cost are CPython's.
+    let (walked, other) = if b.borrow().len() > a.borrow().len() { (a, b) } else { (b, a) };
+    let result = SetTable::default();
+    for (hash, key) in mapping::set_keys_hashed(walked) {
+        if mapping::set_position(other, hash, &key)?.is_some() {
+            mapping::set_add_hashed(&result, hash, &key)?;
+        }
+    }
+    Ok(result.into_inner())
+}
+
+pub fn difference(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
+    // CPython copies and removes if the other set is much smaller; the order can differ.
+    if a.borrow().len() >> 2 > b.borrow().len() {
+        let result = SetTable::new(a.borrow().copy());
+        for (hash, key) in mapping::set_keys_hashed(b) {
+            mapping::set_remove_hashed(&result, hash, &key)?;
+        }
+        result.borrow_mut().drop_dummies();
+        return Ok(result.into_inner());
+    }
+    let result = SetTable::default();
+    for (hash, key) in mapping::set_keys_hashed(a) {
+        if mapping::set_position(b, hash, &key)?.is_none() {
+            mapping::set_add_hashed(&result, hash, &key)?;
+        }
+    }
+    Ok(result.into_inner())
+}
+
+pub fn symmetric_difference(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
+    // CPython's order: a copy of the right operand, changed by the keys of the left.
+    let result = SetTable::new(b.borrow().copy());
+    toggle(&result, a)?;
+    Ok(result.into_inner())
+}
+
+/// Removes the keys of `other` that are there and adds those that are not.
+pub fn toggle(set: &SetTable, other: &SetTable) -> Res<()> {
+    for (hash, key) in mapping::set_keys_hashed(other) {
+        if !mapping::set_remove_hashed(set, hash, &key)? {
+            mapping::set_add_hashed(set, hash, &key)?;
+        }
+    }
+    Ok(())
+}
+
+/// `key in set`; a set as key is looked for as the frozenset that equals it.
+pub fn set_has(table: &SetTable, key: &Value) -> Res<bool> {
+    mapping::set_contains(table, &frozen_key(key)?)
+}
+
+/// The key itself, or the frozenset that equals it if it is a set.
+pub fn frozen_key(key: &Value) -> Res<Value> {
+    match key {
+        Value::Set(set) => Ok(mapping::new_frozenset(set.table.borrow().copy())),
+        _ => Ok(key.clone()),
+    }
+}
+
+/// Concatenation and repetition; none if neither operand is a sequence for this operator.
+pub fn sequence(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
+    match op {
+        BinaryOp::Add => concat(plain(a), b),
+        BinaryOp::Mul if is_sequence(plain(a)) => repeat(plain(a), b).map(Some),
+        BinaryOp::Mul if is_sequence(plain(b)) => repeat(plain(b), a).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn is_sequence(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_) | Value::ByteArray(_)
+    )
+}
+
+fn concat(a: &Value, b: &Value) -> Res<Option<Value>> {
+    let cannot = |kind: &str| {
+        Err(type_error(format!("can only concatenate {kind} (not \"{}\") to {kind}", class_name(b))))
+    };
+    match (a, plain(b)) {
+        (Value::Str(x), Value::Str(y)) => {
+            let mut text = String::with_capacity(x.text.len() + y.text.len());
+            text.push_str(&x.text);
+            text.push_str(&y.text);
+            Ok(Some(Value::from(text)))
+        }
+        (Value::Str(_), _) => cannot("str"),
+        (Value::List(x), Value::List(y)) => {
+            let (x, y) = (x.items.borrow(), y.items.borrow());
+            let mut items = Vec::with_capacity(x.len() + y.len());
+            items.extend_from_slice(&x);
+            items.extend_from_slice(&y);
+            Ok(Some(Value::list(items)))
+        }
+        (Value::List(_), _) => cannot("list"),
+        (Value::Tuple(x), Value::Tuple(y)) => {
+            let mut items = Vec::with_capacity(x.items.len() + y.items.len());
+            items.extend_from_slice(&x.items);
+            items.extend_from_slice(&y.items);
+            Ok(Some(Value::tuple(items)))
+        }
+        (Value::Tuple(_), _) => cannot("tuple"),
+        (Value::Bytes(_) | Value::ByteArray(_), _) => {
+            let joined = with_bytes(a, |x| with_bytes(b, |y| [x, y].concat())).flatten();
+            match joined {
+                Some(bytes) => Ok(Some(same_kind_of_bytes(a, bytes))),
+                None => Err(type_error(format!("can't concat {} to {}", class_name(b), class_name(a)))),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Bytes of the same type as another value.
+pub fn same_kind_of_bytes(like: &Value, bytes: Vec<u8>) -> Value {
+    match plain(like) {
+        Value::ByteArray(_) => Ref::new(ByteArray(bytes.into())).into(),
+        _ => Ref::new(Bytes(bytes.into())).into(),
+    }
+}
+
+/// How often to repeat, and the length that gives; checked against the memory.
+fn times(len: usize, count: &Value) -> Res<usize> {
+    if !has_index(count) {
+        return Err(type_error(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            class_name(count)
+        )));
+    }
+    let count =
+        index_or(count, || overflow_error("cannot fit 'int' into an index-sized integer"))?.max(0) as usize;
+    match len.checked_mul(count) {
+        Some(total) if total <= MOST_ITEMS => Ok(count),
+        _ => Err(raise_empty(Type::MemoryError)),
+    }
+}
+
+fn repeat(sequence: &Value, count: &Value) -> Res {
+    Ok(match sequence {
+        Value::Str(text) => Value::from(text.text.repeat(times(text.text.len(), count)?)),
+        Value::List(list) => {
+            let count = times(list.len(), count)?;
+            Value::list(repeated(&list.items.borrow(), count))
+        }
+        Value::Tuple(tuple) => {
+            let count = times(tuple.items.len(), count)?;
+            if count == 1 {
+                return Ok(sequence.clone());
+            }
+            Value::tuple(repeated(&tuple.items, count))
+        }
+        _ => {
+            let bytes = bytes_of(sequence).unwrap_or_default();
+            let count = times(bytes.len(), count)?;
+            same_kind_of_bytes(sequence, bytes.repeat(count))
+        }
+    })
+}
+
+fn repeated(items: &[Value], count: usize) -> Vec<Value> {
+    let mut all = Vec::with_capacity(items.len() * count);
+    for _ in 0..count {
+        all.extend_from_slice(items);
+    }
+    all
+}
+
+/// `a op= b` for types that change in place; false if the type has no such form.
+pub fn change(op: BinaryOp, a: &Value, b: &Value) -> Res<bool> {
+    match (op, plain(a)) {
+        (BinaryOp::Add, Value::List(list)) => {
+            extend(list, b)?;
+            Ok(true)
+        }
+        (BinaryOp::Mul, Value::List(list)) => {
+            let count = times(list.len(), b)?;
+            let items = repeated(&list.items.borrow(), count);
+            let old = std::mem::replace(&mut *list.items.borrow_mut(), items);
+            drop(old);
+            Ok(true)
+        }
+        (BinaryOp::Add, Value::ByteArray(bytes)) => match bytes_of(b) {
+            Some(more) => {
+                bytes.0.borrow_mut().extend(more);
+                Ok(true)
+            }
+            None => Err(type_error(format!("can't concat {} to {}", class_name(b), class_name(a)))),
+        },
+        (BinaryOp::Mul, Value::ByteArray(bytes)) => {
+            let count = times(bytes.0.borrow().len(), b)?;
+            let repeated = bytes.0.borrow().repeat(count);
+            *bytes.0.borrow_mut() = repeated;
+            Ok(true)
+        }
+        (BinaryOp::BitOr, Value::Dict(dict)) => {
+            update_dict(dict, b)?;
+            Ok(true)
+        }
+        (
+            BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor,
+            Value::Set(set),
+        ) => {
+            let Some(other) = as_set_table(b) else { return Ok(false) };
+            change_set(op, &set.table, other)?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// `set op= other`
+pub fn change_set(op: BinaryOp, set: &SetTable, other: &SetTable) -> Res<()> {
+    match op {
+        BinaryOp::BitOr => merge(set, other),
+        BinaryOp::BitAnd => {
+            let kept = intersection(set, other)?;
+            let old = std::mem::replace(&mut *set.borrow_mut(), kept);
+            drop(old);
+            Ok(())
+        }
+        BinaryOp::Sub if std::ptr::eq(set, other) => {
+            let old = set.borrow_mut().take();
+            drop(old);
+            Ok(())
+        }
+        BinaryOp::Sub => {
+            for (hash, key) in mapping::set_keys_hashed(other) {
+                mapping::set_remove_hashed(set, hash, &key)?;
+            }
+            set.borrow_mut().drop_dummies();
+            Ok(())
+        }
+        _ if std::ptr::eq(set, other) => {
+            let old = set.borrow_mut().take();
+            drop(old);
+            Ok(())
+        }
+        _ => toggle(set, other),
+    }
+}
+
+/// `list.extend(items)`
+pub fn extend(list: &Ref<List>, items: &Value) -> Res<()> {
+    match items {
+        Value::List(_) | Value::Tuple(_) | Value::Range(_) | Value::Str(_) | Value::Dict(_) | Value::Set(_) => {
+            let items = iterate::collect(items)?;
+            list.items.borrow_mut().extend(items);
+            Ok(())
+        }
+        // Items arrive one by one: the iterator may look at the list, or fail half-way.
+        _ => iterate::for_each(items, |item| {
+            list.push(item);
+            Ok(())
+        }),
+    }
+}
+
+/// `dict.update(other)` for a mapping or an iterable of pairs.
+pub fn update_dict(dict: &Ref<Dict>, other: &Value) -> Res<()> {
+    // CPython too looks straight into a dict unless its class changed how it is walked.
+    if let Some(plain) = as_dict(other)
+        && special::find(other, name::ITER).is_none()
+    {
+        return mapping::dict_merge(dict, plain);
+    }
+    let keys = name::KEYS;
+    if !matches!(other, Value::List(_) | Value::Tuple(_))
+        && let Some(keys) = crate::interp::attribute::find(other, keys)?
+    {
+        let keys = crate::interp::call::call(&keys, &[])?;
+        return iterate::for_each(&keys, |key| {
+            let value = crate::interp::subscript::get_item(other, &key)?;
+            mapping::dict_set(dict, &key, value)
+        });
+    }
+    let mut position = 0;
+    iterate::for_each(other, |pair| {
+        if !iterate::is_iterable(&pair) {
+            return Err(type_error(format!(
+                "cannot convert dictionary update sequence element #{position} to a sequence"
+            )));
+        }
+        let pair = iterate::collect(&pair)?;
+        let [key, value] = pair.as_slice() else {
+            return Err(value_error(format!(
+                "dictionary update sequence element #{position} has length {}; 2 is required",
+                pair.len()
+            )));
+        };
+        position += 1;
+        mapping::dict_set(dict, key, value.clone())
+    })
+}

@@ -1,0 +1,229 @@
+//! The `%` operator of strings and bytes.
+
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::interp::special;
+use crate::source::name;
+use crate::interp::types::{Type, class_name};
+use crate::interp::{subscript, text};
+use crate::text::float;
+use crate::text::format::FormatError;
+use crate::text::format::percent::{self, Conversion, Count, Field, Piece};
+use crate::text::int::Int;
+use crate::value::*;
+
+/// The exception that a failed formatting stands for.
+#[cold]
+pub fn format_error(error: FormatError) -> Raised {
+    match error {
+        FormatError::Value(message) => value_error(message),
+        FormatError::Overflow(message) => overflow_error(message),
+        FormatError::Memory => raise_empty(Type::MemoryError),
+    }
+}
+
+/// The arguments of a template: a tuple's items one by one, or one value.
+struct Arguments<'a> {
+    given: &'a Value,
+    next: usize,
+    by_key: bool,
+}
+
+impl Arguments<'_> {
+    fn next(&mut self) -> Res {
+        let found = match as_tuple(self.given) {
+            Some(tuple) => tuple.items.get(self.next).cloned(),
+            None => (self.next == 0).then(|| self.given.clone()),
+        };
+        self.next += 1;
+        found.ok_or_else(|| type_error("not enough arguments for format string"))
+    }
+
+    fn star(&mut self, count: Option<Count>) -> Res<i64> {
+        if count != Some(Count::Star) {
+            return Ok(0);
+        }
+        match plain(&self.next()?) {
+            Value::Int(n) => Ok(*n),
+            Value::Bool(b) => Ok(b.get() as i64),
+            Value::Big(_) => Err(overflow_error("Python int too large to convert to C ssize_t")),
+            _ => Err(type_error("* wants int")),
+        }
+    }
+
+    fn is_mapping(&self) -> bool {
+        match plain(self.given) {
+            Value::Tuple(_) | Value::Str(_) => false,
+            Value::Dict(_) | Value::List(_) | Value::Bytes(_) | Value::ByteArray(_) | Value::Range(_) => true,
+            _ => special::find(self.given, name::GETITEM).is_some(),
+        }
+    }
+
+    fn check_all_used(&self) -> Res<()> {
+        let unused = match as_tuple(self.given) {
+            Some(tuple) => self.next < tuple.items.len(),
+            None => self.next == 0 && !self.is_mapping(),
+        };
+        if unused && !self.by_key {
+            return Err(type_error("not all arguments converted during string formatting"));
+        }
+        Ok(())
+    }
+}
+
+/// `template % arguments`
+pub fn format(template: &str, given: &Value) -> Res<String> {
+    let mut arguments = Arguments { given, next: 0, by_key: false };
+    let mut whole = String::with_capacity(template.len() + 16);
+    for piece in percent::pieces(template) {
+        match piece.map_err(value_error)? {
+            Piece::Literal(text) => whole.push_str(text),
+            Piece::Field(field) => {
+                let (value, conversion) = argument(&field, &mut arguments, |key| Value::from(key))?;
+                whole.push_str(&convert(&field, &conversion, &value, |value, letter| match letter {
+                    'r' => text::repr(value),
+                    'a' => text::ascii(value),
+                    _ => text::str(value),
+                })?);
+            }
+        }
+    }
+    arguments.check_all_used()?;
+    Ok(whole)
+}
+
+/// The value of a field and its layout.
+fn argument(
+    field: &Field,
+    arguments: &mut Arguments,
+    key_value: impl Fn(&str) -> Value,
+) -> Res<(Value, Conversion)> {
+    if let Some(key) = field.key {
+        if !arguments.is_mapping() {
+            return Err(type_error("format requires a mapping"));
+        }
+        arguments.by_key = true;
+        let value = subscript::get_item(arguments.given, &key_value(key))?;
+        return Ok((value, field.layout(0, 0)));
+    }
+    let width = arguments.star(field.width)?;
+    let precision = arguments.star(field.precision)?;
+    let value = arguments.next()?;
+    Ok((value, field.layout(width, precision)))
+}
+
+fn convert(
+    field: &Field,
+    conversion: &Conversion,
+    value: &Value,
+    text_form: impl Fn(&Value, char) -> Res<String>,
+) -> Res<String> {
+    let letter = field.conversion;
+    let written = match letter {
+        's' | 'r' | 'a' | 'b' => conversion.text(&text_form(value, letter)?),
+        'c' => {
+            if let Some(text) = text_of(value) {
+                let mut chars = text.chars();
+                match (chars.next(), chars.next()) {
+                    (Some(c), None) => conversion.character(c),
+                    _ => return Err(type_error("%c requires int or char")),
+                }
+            } else if has_index(value) {
+                conversion.code_point(&as_int(&index(value)?).unwrap_or(Int::Small(-1)))
+            } else {
+                return Err(type_error("%c requires int or char"));
+            }
+        }
+        'd' | 'i' | 'u' => conversion.integer(&decimal(value, letter)?),
+        'o' | 'x' | 'X' => {
+            if !has_index(value) {
+                return Err(type_error(format!(
+                    "%{letter} format: an integer is required, not {}",
+                    class_name(value)
+                )));
+            }
+            conversion.integer(&as_int(&index(value)?).unwrap_or(Int::Small(0)))
+        }
+        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => conversion.real(real(value)?),
+        _ => return Err(value_error(field.unsupported())),
+    };
+    written.map_err(format_error)
+}
+
+/// The int that `%d` writes: of a float, its whole part.
+fn decimal(value: &Value, letter: char) -> Res<Int> {
+    if let Some(n) = as_int(value) {
+        return Ok(n);
+    }
+    if let Some(x) = as_float(value) {
+        return float::to_int(x).map_err(|error| match error {
+            float::NotFinite::Infinity => overflow_error(error.to_integer()),
+            float::NotFinite::Nan => value_error(error.to_integer()),
+        });
+    }
+    for name in [name::INT, name::INDEX] {
+        if let Some(result) = special::call(value, name, &[]) {
+            return as_int(&result?).ok_or_else(|| type_error(format!("{} returned non-int", name.text())));
+        }
+    }
+    Err(type_error(format!("%{letter} format: a real number is required, not {}", class_name(value))))
+}
+
+/// `%` of bytes and bytearray: the template is read as Latin-1, each byte a character.
+pub fn format_bytes(template: &Value, given: &Value) -> Res {
+    let wide = |bytes: &[u8]| bytes.iter().map(|&byte| byte as char).collect::<String>();
+    let text = with_bytes(template, wide).unwrap_or_default();
+    let mut arguments = Arguments { given, next: 0, by_key: false };
+    let mut whole = String::new();
+    for piece in percent::pieces(&text) {
+        match piece.map_err(value_error)? {
+            Piece::Literal(text) => whole.push_str(text),
+            Piece::Field(field) => {
+                let key = |key: &str| super::collection::same_kind_of_bytes(&Value::None, narrow(key));
+                let (value, conversion) = argument(&field, &mut arguments, key)?;
+                if field.conversion == 'c' {
+                    let byte = with_bytes(&value, |bytes| match bytes {
+                        [byte] => Some(*byte),
+                        _ => None,
+                    });
+                    let byte = match byte {
+                        Some(Some(byte)) => byte,
+                        None if has_index(&value) => u8::try_from(clamped(&index(&value)?))
+                            .map_err(|_| overflow_error("%c arg not in range(256)"))?,
+                        _ => {
+                            return Err(type_error(
+                                "%c requires an integer in range(256) or a single byte",
+                            ));
+                        }
+                    };
+                    whole.push_str(&conversion.character(byte as char).map_err(format_error)?);
+                    continue;
+                }
+                let form = |value: &Value, letter: char| match letter {
+                    'r' | 'a' => text::ascii(value),
+                    _ => match with_bytes(value, wide) {
+                        Some(text) => Ok(text),
+                        None => match special::call(value, name::BYTES, &[]) {
+                            Some(bytes) => Ok(with_bytes(&bytes?, wide).unwrap_or_default()),
+                            None => Err(type_error(format!(
+                                "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
+                                class_name(value)
+                            ))),
+                        },
+                    },
+                };
+                whole.push_str(&convert(&field, &conversion, &value, form)?);
+            }
+        }
+    }
+    arguments.check_all_used().map_err(|raised| {
+        drop(raised.take());
+        type_error("not all arguments converted during bytes formatting")
+    })?;
+    Ok(super::collection::same_kind_of_bytes(template, narrow(&whole)))
+}
+
+/// The bytes of a text of Latin-1 characters.
+fn narrow(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}

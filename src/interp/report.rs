@@ -1,0 +1,35 @@
+//! What the interpreter notices on its own and a person should be told.
+
+use crate::value::*;
+use std::cell::Cell;
+
+/// Something that happened where no script code can catch it.
+pub enum Notice {
+    /// A coroutine was made and never awaited.
+    NeverAwaited(Ref<Generator>),
+    /// An exception in a finaliser: with the object it came from.
+    Unraisable(Ref<Exception>, Value),
+}
+
+thread_local! {
+    static LISTENER: Cell<Option<fn(Notice)>> = const { Cell::new(None) };
+}
+
+/// Who is told.
+pub fn listen(listener: fn(Notice)) {
+    LISTENER.set(Some(listener));
+}
+
+fn tell(notice: Notice) {
+    if let Some(listener) = LISTENER.get() {
+        listener(notice);
+    }
+}
+
+pub fn never_awaited(generator: &Ref<Generator>) {
+    tell(Notice::NeverAwaited(generator.clone()));
+}
+
+pub fn unraisable(raised: Raised, object: &Value) {
+    tell(Notice::Unraisable(raised.take(), object.clone()));
+}

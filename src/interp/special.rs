@@ -1,0 +1,69 @@
+//! Special methods: their names as symbols, and finding them on classes that define their own.
+//!
+//! Always true: what a value of a built-in type does is told by the operators themselves; a
+//! special method is looked for only where a script (or the library, for its own classes) can
+//! have defined one.
+
+use super::call;
+use super::types::class_of;
+use crate::source::Symbol;
+use crate::value::*;
+
+/// Whether the value's class can define special methods of its own.
+#[inline(always)]
+pub fn is_possible(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Instance(_) | Value::Opaque(_) | Value::Exception(_) | Value::Class(_) | Value::Future(_)
+    )
+}
+
+/// The special method that the value's class defines, unbound. What built-in classes have by
+/// themselves is not found: the operators do that.
+pub fn find(value: &Value, name: Symbol) -> Option<Value> {
+    if !is_possible(value) {
+        return None;
+    }
+    if let Value::Class(class) = value
+        && class.metaclass.borrow().is_none()
+    {
+        return None;
+    }
+    let found = match value {
+        Value::Instance(instance) => instance.class.borrow().lookup(name),
+        _ => class_of(value).lookup(name),
+    }?;
+    match &found {
+        Value::Native(native) if is_inherent(value, native) => None,
+        _ => Some(found),
+    }
+}
+
+/// Whether a built-in method is only the operators' own behaviour under a name.
+fn is_inherent(value: &Value, native: &Native) -> bool {
+    match value {
+        Value::Instance(instance) if !instance.payload.is_unset() => {
+            !matches!(instance.payload, Value::Opaque(_)) || native.owner == "object"
+        }
+        Value::Exception(_) => true,
+        Value::Opaque(object) if object.get::<descriptor::BigRange>().is_some() => true,
+        _ => matches!(native.owner, "object" | "type"),
+    }
+}
+
+/// Calls the special method that the value's class defines, if it does.
+pub fn call(value: &Value, name: Symbol, args: &[Value]) -> Option<Res> {
+    find(value, name)?;
+    call::call_special(value, name, args)
+}
+
+/// Like [`call`], but `NotImplemented` counts as not defined.
+pub fn try_call(value: &Value, name: Symbol, args: &[Value]) -> Res<Option<Value>> {
+    match call(value, name, args) {
+        None => Ok(None),
+        Some(result) => match result? {
+            Value::NotImplemented => Ok(None),
+            value => Ok(Some(value)),
+        },
+    }
+}

@@ -1,0 +1,229 @@
+//! Functions, classes, modules and other objects as text.
+
+use super::{address, pending, repr, text_of, view_items, within};
+use crate::interp::types::{class_name, class_of};
+use crate::interp::traceback::TracebackObject;
+use crate::source::Symbol;
+use crate::value::context::ContextVar;
+use crate::value::descriptor::{
+    BigRange, CodeObject, DictView, GenericAlias, MappingProxy, TracebackFrame, Union,
+};
+use crate::value::iterator::DictPart;
+use crate::value::*;
+
+/// The repr of an object that is neither a number, text nor a container.
+pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
+    let text = match value {
+        Value::Function(function) => format!("<function {} at {}>", name_text(&function.names().qualname), address(value)),
+        Value::Method(method) => return write_method(value, method, out),
+        Value::Native(native) => native_repr(value, native),
+        Value::Class(class) => format!("<class '{}'>", class_path(class)),
+        Value::Module(module) => match module.get(crate::source::name::FILE) {
+            Some(file) => format!("<module '{}' from {}>", module.name, repr(&file)?),
+            None => format!("<module '{}' (built-in)>", module.name),
+        },
+        Value::Generator(generator) => {
+            let kind = class_name(value);
+            format!("<{kind} object {} at {}>", generator_qualname(generator), address(value))
+        }
+        Value::Cell(_) => format!("<cell at {}>", address(value)),
+        Value::Future(future) => return pending::write_repr(future, out),
+        Value::Opaque(_) => return write_opaque(value, out),
+        _ => default_repr(value),
+    };
+    out.push_str(&text);
+    Ok(())
+}
+
+/// `<module.Class object at 0x…>`: what `object.__repr__` gives.
+pub fn default_repr(value: &Value) -> String {
+    format!("<{} object at {}>", class_path(&class_of(value)), address(value))
+}
+
+/// The class with its module, unless that is `builtins`.
+pub fn class_path(class: &Ref<Class>) -> String {
+    let qualname = class.qualname.borrow();
+    let module = match class.own(crate::source::name::MODULE) {
+        Some(module) if text_of(&module).is_some() => module,
+        _ => class.module.borrow().clone(),
+    };
+    match text_of(&module) {
+        Some("builtins") | None => qualname.to_string(),
+        Some(module) => format!("{module}.{qualname}"),
+    }
+}
+
+fn name_text(name: &Value) -> String {
+    text_of(name).unwrap_or("?").to_string()
+}
+
+/// The qualified name of a generator or coroutine.
+pub fn generator_qualname(generator: &Ref<Generator>) -> String {
+    if let Some(names) = generator.names.borrow().as_deref() {
+        return name_text(&names.1);
+    }
+    match &generator.func {
+        Value::Function(function) => name_text(&function.names().qualname),
+        Value::Native(native) => native_qualname(native),
+        _ => "?".to_string(),
+    }
+}
+
+/// `Class.name` of a built-in method, `name` of a function.
+pub fn native_qualname(native: &Native) -> String {
+    match native.role {
+        NativeRole::Function => native.name.to_string(),
+        _ if native.owner.is_empty() => native.name.to_string(),
+        _ => format!("{}.{}", native.owner, native.name),
+    }
+}
+
+fn native_repr(value: &Value, native: &Ref<Native>) -> String {
+    let name = native.name;
+    if let NativeBody::Coroutine(_) = native.body {
+        return format!("<function {} at {}>", native_qualname(native), address(value));
+    }
+    let is_slot = name.text().starts_with("__") && name.text().ends_with("__");
+    match native.role {
+        NativeRole::Function => format!("<built-in function {name}>"),
+        NativeRole::Method if is_slot => format!("<slot wrapper '{name}' of '{}' objects>", native.owner),
+        NativeRole::Method => format!("<method '{name}' of '{}' objects>", native.owner),
+        NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", native.owner),
+        NativeRole::Static if native.owner.is_empty() => format!("<built-in function {name}>"),
+        NativeRole::Static => format!("<built-in method {name} of type object at {}>", address(value)),
+        NativeRole::Getter | NativeRole::Setter => {
+            format!("<attribute '{name}' of '{}' objects>", native.owner)
+        }
+    }
+}
+
+fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()> {
+    let this = &method.this;
+    let text = match &method.func {
+        Value::Native(native) if native.name.text().starts_with("__") => {
+            format!("<method-wrapper '{}' of {} object at {}>", native.name, class_name(this), address(this))
+        }
+        Value::Native(native) => match this {
+            Value::Class(_) => format!("<built-in method {} of type object at {}>", native.name, address(this)),
+            _ => {
+                format!("<built-in method {} of {} object at {}>", native.name, class_name(this), address(this))
+            }
+        },
+        func => {
+            let name = match func {
+                Value::Function(function) => name_text(&function.names().qualname),
+                other => {
+                    let found = crate::interp::attribute::find(other, Symbol::new("__qualname__"))?;
+                    found.map_or_else(|| "?".to_string(), |name| name_text(&name))
+                }
+            };
+            return within(value, "<bound method ...>", out, |out| {
+                out.push_str(&format!("<bound method {name} of "));
+                super::write_repr(this, out)?;
+                out.push('>');
+                Ok(())
+            });
+        }
+    };
+    out.push_str(&text);
+    Ok(())
+}
+
+fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
+    if let Some(view) = value.opaque::<DictView>() {
+        let kind = match view.part {
+            DictPart::Keys => "dict_keys",
+            DictPart::Values => "dict_values",
+            DictPart::Items => "dict_items",
+        };
+        return within(&Value::from(view.dict.clone()), "...", out, |out| {
+            out.push_str(kind);
+            out.push('(');
+            super::write_repr(&view_items(value)?, out)?;
+            out.push(')');
+            Ok(())
+        });
+    }
+    if let Some(proxy) = value.opaque::<MappingProxy>() {
+        out.push_str("mappingproxy(");
+        super::write_repr(&proxy.0, out)?;
+        out.push(')');
+        return Ok(());
+    }
+    if let Some(range) = value.opaque::<BigRange>() {
+        out.push_str(&range.repr());
+        return Ok(());
+    }
+    if let Some(alias) = value.opaque::<GenericAlias>() {
+        out.push_str(&type_form(&alias.origin)?);
+        out.push('[');
+        if let Value::Tuple(args) = &alias.args {
+            for (i, arg) in args.items.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(", ");
+                }
+                out.push_str(&type_form(arg)?);
+            }
+            if args.items.is_empty() {
+                out.push_str("()");
+            }
+        }
+        out.push(']');
+        return Ok(());
+    }
+    if let Some(union) = value.opaque::<Union>() {
+        let parts = union.args.iter().map(type_form).collect::<Res<Vec<_>>>()?;
+        out.push_str(&parts.join(" | "));
+        return Ok(());
+    }
+    if let Some(var) = value.opaque::<std::rc::Rc<ContextVar>>() {
+        out.push_str("<ContextVar name=");
+        super::write_repr(&var.name, out)?;
+        if !var.default.is_unset() {
+            out.push_str(" default=");
+            super::write_repr(&var.default, out)?;
+        }
+        out.push_str(&format!(" at {}>", address(value)));
+        return Ok(());
+    }
+    if let Some(code) = value.opaque::<CodeObject>() {
+        let (file, line) = (&code.0.source.name, code.0.source.line(code.0.span.start));
+        out.push_str(&format!("<code object {} at {}, file \"{file}\", line {line}>", code.0.name, address(value)));
+        return Ok(());
+    }
+    if let Some(frame) = value.opaque::<TracebackFrame>() {
+        let (code, line) = (&frame.0.code, frame.0.code.source.line(frame.0.span.start));
+        out.push_str(&format!(
+            "<frame at {}, file '{}', line {line}, code {}>",
+            address(value),
+            code.source.name,
+            code.name
+        ));
+        return Ok(());
+    }
+    if value.opaque::<TracebackObject>().is_some() {
+        out.push_str(&format!("<traceback object at {}>", address(value)));
+        return Ok(());
+    }
+    out.push_str(&default_repr(value));
+    Ok(())
+}
+
+/// A type as it is written in annotations.
+pub fn type_form(value: &Value) -> Res<String> {
+    match value {
+        Value::Class(class) if class.name() == "NoneType" => Ok("None".to_string()),
+        Value::Class(class) => Ok(class_path(class)),
+        Value::Ellipsis => Ok("...".to_string()),
+        Value::List(list) => {
+            let mut parts = Vec::new();
+            let mut i = 0;
+            while let Some(item) = list.get(i) {
+                parts.push(type_form(&item)?);
+                i += 1;
+            }
+            Ok(format!("[{}]", parts.join(", ")))
+        }
+        other => repr(other),
+    }
+}

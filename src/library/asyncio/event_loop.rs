@@ -1,0 +1,289 @@
+//! The class of event loops, and handles: their methods, which scripts see.
+
+use super::wait::{callback_args, seconds};
+use super::{class_argument, install as install_on, natives};
+use crate::interp::error::{raise, runtime_error, type_error, value_error};
+use crate::interp::import;
+use crate::interp::types::{Type, class, class_name};
+use crate::interp::{call, operator, payload, text};
+use crate::runtime::event_loop::{self, check_callback, context_of, context_value, expect};
+use crate::runtime::handle::Handle;
+use crate::runtime::signal::{self, Action};
+use crate::runtime::{asyncgen, clock, future, gather, report, task};
+use crate::source::Symbol;
+use crate::value::generator::Resume;
+use crate::value::*;
+
+pub fn install() {
+    install_on(&class(Type::EventLoop), LOOP);
+    install_on(&class(Type::Handle), HANDLE);
+    install_on(&class(Type::TimerHandle), TIMER_HANDLE);
+}
+
+/// A function of the part of asyncio that is written in aio.
+fn from_threads(name: &str) -> Res {
+    let module = import::by_name("asyncio.threads")?;
+    crate::interp::attribute::get(&module, Symbol::new(name))
+}
+
+fn none_if_unset(value: Value) -> Value {
+    if value.is_unset() { Value::None } else { value }
+}
+
+/// A callable, or None for nothing.
+fn callable_or_none(value: &Value, message: impl FnOnce(&str) -> String) -> Res {
+    if value.is_none() {
+        return Ok(Value::Unset);
+    }
+    if !call::is_callable(value) {
+        return Err(type_error(message(&text::repr(value)?)));
+    }
+    Ok(value.clone())
+}
+
+const LOOP: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, *args, **kwargs)" "A new event loop."
+        |args| Ok(event_loop::new_of_class(class_argument(args)?));
+    Method Plain "__init__" "(self, selector=None)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "__repr__" "(self, /)" "Its class and state." |args| Ok(event_loop::repr(&args[0])?.into());
+    Method Plain "run_forever" "(self)" "Run until stop()." |args| {
+        event_loop::run_forever(&args[0])?;
+        Ok(Value::None)
+    };
+    Method Plain "run_until_complete" "(self, future)" "Run until the future is done; give its result."
+        |args| event_loop::run_until_complete(&args[0], &args[1]);
+    Method Plain "stop" "(self)" "End run_forever() after the current pass." |args| {
+        expect(&args[0])?.stop();
+        Ok(Value::None)
+    };
+    Method Plain "close" "(self)" "Forget all that waits; it cannot run again." |args| {
+        event_loop::close(&args[0])?;
+        Ok(Value::None)
+    };
+    Method Plain "is_running" "(self)" "Whether it runs." |args| Ok(expect(&args[0])?.is_running().into());
+    Method Plain "is_closed" "(self)" "Whether it was closed." |args| Ok(expect(&args[0])?.is_closed().into());
+    Method Plain "time" "(self)" "The time on its clock, in seconds." |args| {
+        expect(&args[0])?;
+        Ok(Value::float(clock::now()))
+    };
+    Method Plain "call_soon" "(self, callback, *args, context=None)" "Call it in the next pass."
+        |args| event_loop::call_soon(&args[0], &args[1], callback_args(&args[2]), context_of(&args[3])?);
+    Method Plain "call_soon_threadsafe" "(self, callback, *args, context=None)"
+        "Call it in the next pass; for use from other threads." |args| {
+        event_loop::call_soon(&args[0], &args[1], callback_args(&args[2]), context_of(&args[3])?)
+    };
+    Method Plain "call_later" "(self, delay, callback, *args, context=None)" "Call it after delay seconds." |args| {
+        if args[1].is_none() {
+            return Err(type_error("delay must not be None"));
+        }
+        let when = clock::now() + number(&args[1])?;
+        event_loop::call_at(&args[0], when, &args[2], callback_args(&args[3]), context_of(&args[4])?)
+    };
+    Method Plain "call_at" "(self, when, callback, *args, context=None)" "Call it at a time on the loop's clock."
+        |args| {
+        if args[1].is_none() {
+            return Err(type_error("when cannot be None"));
+        }
+        event_loop::call_at(&args[0], number(&args[1])?, &args[2], callback_args(&args[3]), context_of(&args[4])?)
+    };
+    Method Plain "create_future" "(self)" "A pending future." |args| {
+        expect(&args[0])?;
+        Ok(future::new(&args[0]).into())
+    };
+    Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task."
+        |args| event_loop::create_task(&args[0], &args[1], &args[2], &args[3]);
+    Method Plain "set_task_factory" "(self, factory)" "Have tasks made by factory(loop, coro); None for the usual."
+        |args| {
+        let factory = callable_or_none(&args[1], |_| "task factory must be a callable or None".into())?;
+        expect(&args[0])?.task_factory.set(factory);
+        Ok(Value::None)
+    };
+    Method Plain "get_task_factory" "(self)" "What makes tasks, or None."
+        |args| Ok(none_if_unset(expect(&args[0])?.task_factory.get()));
+    Method Plain "set_exception_handler" "(self, handler)"
+        "Have unhandled errors told to handler(loop, context); None for the usual." |args| {
+        let message = |shown: &str| format!("A callable object or None is expected, got {shown}");
+        let handler = callable_or_none(&args[1], message)?;
+        expect(&args[0])?.exception_handler.set(handler);
+        Ok(Value::None)
+    };
+    Method Plain "get_exception_handler" "(self)" "What is told of unhandled errors, or None."
+        |args| Ok(none_if_unset(expect(&args[0])?.exception_handler.get()));
+    Method Plain "call_exception_handler" "(self, context)" "Tell the exception handler." |args| {
+        report::call_handler(&args[0], &args[1])?;
+        Ok(Value::None)
+    };
+    Method Plain "default_exception_handler" "(self, context)" "Tell of an error on stderr." |args| {
+        report::default_handler(&args[0], &args[1])?;
+        Ok(Value::None)
+    };
+    Method Plain "set_debug" "(self, enabled)" "Check more, and show more." |args| {
+        let enabled = operator::truth(&args[1])?;
+        expect(&args[0])?.debug.set(enabled);
+        Ok(Value::None)
+    };
+    Method Plain "get_debug" "(self)" "Whether it checks more." |args| Ok(expect(&args[0])?.debug.get().into());
+    Getter Plain "slow_callback_duration" "(self)" "From how many seconds on a callback is slow." |args| {
+        let set = expect(&args[0])?.slow_callback_duration.get();
+        Ok(if set.is_unset() { Value::float(0.1) } else { set })
+    };
+    Setter Plain "slow_callback_duration" "(self, value)" "From how many seconds on a callback is slow." |args| {
+        expect(&args[0])?.slow_callback_duration.set(args[1].clone());
+        Ok(Value::None)
+    };
+    Method Plain "run_in_executor" "(self, executor, func, *args)"
+        "Call func in the executor (None: the loop's own); gives a future for its result." |args| {
+        let mut all = vec![args[0].clone(), args[1].clone(), args[2].clone()];
+        all.extend_from_slice(callback_args(&args[3]));
+        call::call(&from_threads("run_in_executor")?, &all)
+    };
+    Method Plain "set_default_executor" "(self, executor)" "Set the executor that None stands for."
+        |args| call::call(&from_threads("set_default_executor")?, &args[..2]);
+    Getter Plain "_default_executor" "(self)" "The executor that None stands for, once there is one."
+        |args| Ok(none_if_unset(expect(&args[0])?.executor.get()));
+    Setter Plain "_default_executor" "(self, value)" "The executor that None stands for." |args| {
+        expect(&args[0])?.executor.set(args[1].clone());
+        Ok(Value::None)
+    };
+    Getter Plain "_executor_shutdown_called" "(self)" "Whether the default executor was shut down."
+        |args| Ok(expect(&args[0])?.executor_shut_down.get().into());
+    Setter Plain "_executor_shutdown_called" "(self, value)" "Whether the default executor was shut down." |args| {
+        let called = operator::truth(&args[1])?;
+        expect(&args[0])?.executor_shut_down.set(called);
+        Ok(Value::None)
+    };
+    Method Coroutine "shutdown_default_executor" "(self, timeout=None)"
+        "Wait for the threads of the default executor to end." |args| {
+        let event_loop = expect(&args[0])?;
+        event_loop.executor_shut_down.set(true);
+        if event_loop.executor.get().given().is_none() {
+            return Ok(Step::Return(Value::None));
+        }
+        let timeout = none_if_unset(args[1].clone());
+        call::call(&from_threads("shutdown_default_executor")?, &[args[0].clone(), timeout]).map(Step::Await)
+    };
+    Method Coroutine "shutdown_asyncgens" "(self)" "Close the async generators that have begun." |args| {
+        expect(&args[0])?.asyncgens_shut_down.set(true);
+        shutdown_asyncgens(&args[0])
+    };
+    Method Plain "add_signal_handler" "(self, sig, callback, *args)" "Call it when the signal comes." |args| {
+        let number = signal_number(&args[1])?;
+        check_callback(&args[2], "add_signal_handler")?;
+        expect(&args[0])?.check_closed()?;
+        let rest = callback_args(&args[3]).to_vec();
+        set_signal(number, Action::Loop { event_loop: args[0].clone(), callback: args[2].clone(), args: rest })?;
+        Ok(Value::None)
+    };
+    Method Plain "remove_signal_handler" "(self, sig)" "Forget it; tells whether there was one." |args| {
+        let number = signal_number(&args[1])?;
+        let Some(Action::Loop { event_loop, .. }) = signal::action(number) else { return Ok(Value::FALSE) };
+        if !event_loop.is(&args[0]) {
+            return Ok(Value::FALSE);
+        }
+        set_signal(number, Action::Default)?;
+        Ok(Value::TRUE)
+    };
+};
+
+fn number(value: &Value) -> Res<f64> {
+    match payload::as_float(value) {
+        Some(x) => Ok(x),
+        None => seconds(value),
+    }
+}
+
+fn signal_number(value: &Value) -> Res<i32> {
+    let Some(number) = payload::as_small(value) else {
+        return Err(type_error(format!("sig must be an int, not {}", text::repr(value)?)));
+    };
+    i32::try_from(number)
+        .ok()
+        .filter(|n| (1..65).contains(n))
+        .ok_or_else(|| value_error(format!("invalid signal number {number}")))
+}
+
+fn set_signal(number: i32, action: Action) -> Res<()> {
+    match signal::set_action(number, action) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(raise(Type::RuntimeError, format!("sig {number} cannot be caught"))),
+    }
+}
+
+/// Closes the loop's async generators, all at once.
+fn shutdown_asyncgens(this: &Value) -> Res<Step> {
+    let generators = asyncgen::of_loop(this);
+    if generators.is_empty() {
+        return Ok(Step::Return(Value::None));
+    }
+    let mut closing = Vec::with_capacity(generators.len());
+    for generator in &generators {
+        let close = call::call_method(&generator.clone().into(), Symbol::new("aclose"), &[])?;
+        closing.push(task::ensure_future(&close, Some(this))?);
+    }
+    let all = gather::futures(this, closing, true);
+    Ok(Step::Become(Box::new(Closing { event_loop: this.clone(), generators, all: Some(all) })))
+}
+
+struct Closing {
+    event_loop: Value,
+    generators: Vec<Ref<Generator>>,
+    all: Option<Ref<Future>>,
+}
+
+impl NativeCoroutine for Closing {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if let (Resume::Value(_), Some(all)) = (&input, self.all.take()) {
+            return Ok(Step::Await(all.into()));
+        }
+        let results = match input {
+            Resume::Raise(exception) => return Err(Raised::again(exception)),
+            Resume::Value(results) => crate::interp::iterate::collect(&results)?,
+        };
+        for (generator, result) in self.generators.iter().zip(results) {
+            if matches!(result, Value::Exception(_)) {
+                let generator: Value = generator.clone().into();
+                let shown = text::repr(&generator)?;
+                let message = format!("an error occurred during closing of asynchronous generator {shown}");
+                let entries =
+                    vec![("message", message.into()), ("exception", result), ("asyncgen", generator)];
+                report::call_exception_handler(&self.event_loop, entries)?;
+            }
+        }
+        Ok(Step::Return(Value::None))
+    }
+
+    fn name(&self) -> &'static str {
+        "shutdown_asyncgens"
+    }
+}
+
+fn handle(args: &[Value]) -> Res<&Handle> {
+    args[0].opaque().ok_or_else(|| type_error(format!("a Handle is required, not '{}'", class_name(&args[0]))))
+}
+
+const HANDLE: &[NativeDef] = natives! {
+    Method Plain "__repr__" "(self, /)" "Its callback and state." |args| Ok(handle(args)?.repr(&args[0])?.into());
+    Method Plain "cancel" "(self)" "Take the callback back." |args| {
+        handle(args)?.cancel();
+        Ok(Value::None)
+    };
+    Method Plain "cancelled" "(self)" "Whether it was cancelled." |args| Ok(handle(args)?.is_cancelled().into());
+    Method Plain "get_context" "(self)" "The context its callback runs in."
+        |args| Ok(context_value(handle(args)?.context()));
+    Method Plain "_run" "(self)" "Call the callback now." |args| {
+        handle(args)?.run(&args[0])?;
+        Ok(Value::None)
+    };
+    Getter Plain "_callback" "(self)" "Its callback, or None after cancel()."
+        |args| Ok(handle(args)?.callback().map_or(Value::None, |(callback, _)| callback));
+    Getter Plain "_args" "(self)" "The callback's arguments, or None after cancel()."
+        |args| Ok(handle(args)?.callback().map_or(Value::None, |(_, args)| Value::tuple(args)));
+    Getter Plain "_cancelled" "(self)" "Whether it was cancelled." |args| Ok(handle(args)?.is_cancelled().into());
+};
+
+const TIMER_HANDLE: &[NativeDef] = natives! {
+    Method Plain "when" "(self)" "When it is due, on the loop's clock." |args| match handle(args)?.when() {
+        Some(when) => Ok(Value::float(when)),
+        None => Err(runtime_error("this handle has no time")),
+    };
+};

@@ -1,0 +1,130 @@
+//! asyncio's functions: making tasks, waiting, and asking who runs.
+
+use super::{functions, natives, rest, wait};
+use crate::interp::error::{runtime_error, type_error};
+use crate::interp::{call, operator};
+use crate::runtime::event_loop::{self, EventLoop, context_of, expect};
+use crate::runtime::{current, future, gather, runner, task};
+use crate::source::Symbol;
+use crate::value::*;
+
+pub fn names() -> Vec<(Symbol, Value)> {
+    let mut names = functions(FUNCTIONS, "asyncio");
+    names.extend(functions(wait::FUNCTIONS, "asyncio"));
+    for constant in ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] {
+        names.push((Symbol::new(constant), constant.into()));
+    }
+    names
+}
+
+pub fn prelude(name: &str) -> Option<Value> {
+    PRELUDE.iter().find(|def| def.name == name).map(|def| Native::of(def, "").into())
+}
+
+const PRELUDE: &[NativeDef] = natives! {
+    Function Plain "spawn" "(coro, *, name=None)"
+        "Start a task on the running loop, else on the default loop." |args| {
+        event_loop::create_task(&prelude_loop()?, &args[0], &args[1], &Value::None)
+    };
+    Function Coroutine "wait" "(aws, *, timeout=None, return_when='ALL_COMPLETED')"
+        "Wait for awaitables, coroutines among them; gives the sets done and pending." wait::wait_any_awaitables;
+    Function Plain "run_in_executor" "(func, *args)" "Call func in a thread; gives a future for its result." |args| {
+        let event_loop = prelude_loop()?;
+        let mut all = vec![Value::None, args[0].clone()];
+        all.extend_from_slice(rest(&args[1]));
+        call::call_method(&event_loop, Symbol::new("run_in_executor"), &all)
+    };
+};
+
+fn prelude_loop() -> Res {
+    match current::running() {
+        Some(event_loop) => Ok(event_loop),
+        None => current::own_loop(),
+    }
+}
+
+const FUNCTIONS: &[NativeDef] = natives! {
+    Function Plain "run" "(main, *, debug=None, loop_factory=None)"
+        "Run a coroutine on a new loop and return its result." |args| runner::run(&args[0], &args[1], &args[2]);
+    Function Plain "_run_task" "(loop, task, /)"
+        "Run a loop until a task is done; Ctrl-C cancels it." |args| runner::run_task(&args[0], &args[1]);
+    Function Plain "_close_loop" "(loop, was_set, /)"
+        "Cancel what is left, end async generators and the executor, close the loop." |args| {
+        runner::close(&args[0], operator::truth(&args[1])?)?;
+        Ok(Value::None)
+    };
+    Function Plain "get_running_loop" "()" "The loop that runs now; RuntimeError if none does."
+        |_| current::get_running_loop();
+    Function Plain "_get_running_loop" "()" "The loop that runs now, or None."
+        |_| Ok(current::running().unwrap_or(Value::None));
+    Function Plain "_set_running_loop" "(loop, /)" "Say which loop runs now." |args| {
+        let event_loop = if args[0].is_none() { Value::Unset } else { args[0].clone() };
+        drop(current::set_running(event_loop));
+        Ok(Value::None)
+    };
+    Function Plain "get_event_loop" "()" "The loop that runs now, or the thread's own." |_| current::get_event_loop();
+    Function Plain "new_event_loop" "()" "A new event loop." |_| Ok(event_loop::new_loop());
+    Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
+        if !args[0].is_none() && EventLoop::of(&args[0]).is_none() {
+            let kind = crate::interp::types::class_name(&args[0]);
+            return Err(type_error(format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'")));
+        }
+        current::set_event_loop(args[0].clone());
+        Ok(Value::None)
+    };
+    Function Plain "create_task" "(coro, *, name=None, context=None)" "Start a task on the running loop." |args| {
+        event_loop::create_task(&current::get_running_loop()?, &args[0], &args[1], &args[2])
+    };
+    Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
+        "The future it is, or a task for the coroutine or awaitable." |args| {
+        Ok(task::ensure_future(&args[0], args[1].given())?.into())
+    };
+    Function Plain "gather" "(*coros_or_futures, return_exceptions=False)"
+        "A future for the list of all results, in the order given." |args| {
+        let keep = !args[1].is_unset() && operator::truth(&args[1])?;
+        Ok(gather::gather(rest(&args[0]), keep)?.into())
+    };
+    Function Plain "shield" "(arg)" "A future for it that can be cancelled without cancelling it."
+        |args| Ok(gather::shield(&args[0])?.into());
+    Function Plain "current_task" "(loop=None)" "The task that runs now, or None." |args| {
+        let event_loop = loop_or_running(&args[0])?;
+        Ok(expect(&event_loop)?.current_task().map_or(Value::None, Value::from))
+    };
+    Function Plain "all_tasks" "(loop=None)" "The set of the loop's pending tasks." |args| {
+        let event_loop = loop_or_running(&args[0])?;
+        wait::set_of(task::all_tasks(&event_loop))
+    };
+    Function Plain "iscoroutine" "(obj)" "Whether it is a coroutine." |args| Ok(task::is_coroutine(&args[0]).into());
+    Function Plain "iscoroutinefunction" "(func)" "Whether calling it gives a coroutine."
+        |args| Ok(task::is_coroutine_function(&args[0])?.into());
+    Function Plain "isfuture" "(obj)" "Whether it is a Future or a Task."
+        |args| Ok(future::of(&args[0]).is_some().into());
+    Function Plain "eager_task_factory" "(loop, coro, *, name=None, context=None)"
+        "A task factory whose tasks take their first step at once." |args| {
+        Ok(task::create_eager(&args[0], &args[1], &args[2], context_of(&args[3])?, None)?.into())
+    };
+    Function Plain "create_eager_task_factory" "(custom_task_constructor)"
+        "A task factory that makes tasks of a class and starts them at once." |args| {
+        let constructor = args[0].clone();
+        let signature = "(loop, coro, *, name=None, context=None)";
+        Ok(Native::closure("factory", signature, move |args| {
+            let names = ["loop", "name", "context"].map(Symbol::new);
+            let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
+            for (name, value) in names.into_iter().zip([&args[0], &args[2], &args[3]]) {
+                kwargs.push((name, if value.is_unset() { Value::None } else { value.clone() }));
+            }
+            kwargs.push((Symbol::new("eager_start"), Value::TRUE));
+            call::call_kw(&constructor, &[args[1].clone()], &kwargs)
+        }))
+    };
+};
+
+fn loop_or_running(value: &Value) -> Res {
+    match value.given() {
+        Some(event_loop) => Ok(event_loop.clone()),
+        None => match current::running() {
+            Some(event_loop) => Ok(event_loop),
+            None => Err(runtime_error("no running event loop")),
+        },
+    }
+}

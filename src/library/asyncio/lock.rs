@@ -1,0 +1,375 @@
+//! Lock, Event, Semaphore and BoundedSemaphore between tasks.
+//!
+//! Always true: waiters go on in the order in which they came; nobody overtakes one that was woken
+//! and has not run yet; a wake-up whose task is cancelled goes to the next.
+
+use super::wait::{Waiters, waiter_on};
+use super::{class_argument, make_class, natives, object_class};
+use crate::interp::error::{runtime_error, type_error, value_error};
+use crate::interp::text::object::default_repr;
+use crate::interp::types::{Type, class_name, is_exception};
+use crate::interp::payload;
+use crate::runtime::future;
+use crate::source::Symbol;
+use crate::value::generator::Resume;
+use crate::value::*;
+use std::cell::Cell;
+
+thread_local! {
+    static LOCK: Ref<Class> = object_class("Lock", "asyncio.locks", LOCK_METHODS);
+    static EVENT: Ref<Class> = object_class("Event", "asyncio.locks", EVENT_METHODS);
+    static SEMAPHORE: Ref<Class> = object_class("Semaphore", "asyncio.locks", SEMAPHORE_METHODS);
+    static BOUNDED: Ref<Class> = {
+        let base = SEMAPHORE.with(Ref::clone);
+        make_class("BoundedSemaphore", "asyncio.locks", vec![base], Layout::Opaque, BOUNDED_METHODS)
+    };
+}
+
+pub fn names() -> Vec<(Symbol, Value)> {
+    let classes = [&LOCK, &EVENT, &SEMAPHORE, &BOUNDED].map(|class| class.with(Ref::clone));
+    classes.map(|class| (Symbol::new(class.name()), class.into())).into()
+}
+
+/// What is common to all: who waits, and on which loop.
+#[derive(Default)]
+struct Line {
+    waiters: Waiters,
+    /// The loop of the first wait.
+    event_loop: ValueCell,
+}
+
+impl Line {
+    /// A new waiter at the end of the line.
+    fn join(&self, object: &Value, label: &'static str) -> Res<Ref<Future>> {
+        let waiter = waiter_on(&self.event_loop, object, label)?;
+        self.waiters.add(waiter.clone());
+        Ok(waiter)
+    }
+}
+
+/// `<asyncio.locks.Lock object at 0x1 [locked, waiters:2]>`
+fn describe(object: &Value, state: String, line: &Line) -> Value {
+    let waiters = match line.waiters.len() {
+        0 => String::new(),
+        n => format!(", waiters:{n}"),
+    };
+    let plain = default_repr(object);
+    format!("<{} [{state}{waiters}]>", plain.trim_start_matches('<').trim_end_matches('>')).into()
+}
+
+fn wrong(wanted: &str, given: &Value) -> Raised {
+    type_error(format!("a {wanted} is required, not '{}'", class_name(given)))
+}
+
+// Lock
+
+#[derive(Default)]
+struct Lock {
+    locked: Cell<bool>,
+    line: Line,
+}
+
+impl Lock {
+    fn of(value: &Value) -> Res<&Lock> {
+        value.opaque().ok_or_else(|| wrong("Lock", value))
+    }
+
+    fn wake_first(&self) {
+        if let Some(waiter) = self.line.waiters.first() {
+            future::set_result_if_pending(&waiter, Value::TRUE);
+        }
+    }
+}
+
+/// Takes the lock and gives `result`, now or after a wait.
+fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
+    let lock = Lock::of(this)?;
+    if !lock.locked.get() && !lock.line.waiters.has_claim() {
+        lock.locked.set(true);
+        return Ok(Step::Return(result));
+    }
+    let waiter = lock.line.join(this, "lock")?;
+    Ok(Step::Become(Box::new(Acquire { lock: this.clone(), waiter, waits: false, result })))
+}
+
+struct Acquire {
+    lock: Value,
+    waiter: Ref<Future>,
+    /// Whether it is being waited for.
+    waits: bool,
+    result: Value,
+}
+
+impl NativeCoroutine for Acquire {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if !self.waits && matches!(input, Resume::Value(_)) {
+            self.waits = true;
+            return Ok(Step::Await(self.waiter.clone().into()));
+        }
+        let lock = Lock::of(&self.lock)?;
+        lock.line.waiters.remove(&self.waiter);
+        match input {
+            Resume::Value(_) => {
+                lock.locked.set(true);
+                Ok(Step::Return(std::mem::take(&mut self.result)))
+            }
+            Resume::Raise(exception) => {
+                // The wake-up may have been for this task: pass it on.
+                if is_exception(&exception, Type::CancelledError) && !lock.locked.get() {
+                    lock.wake_first();
+                }
+                Err(Raised::again(exception))
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Lock.acquire"
+    }
+}
+
+fn release_lock(this: &Value) -> Res<()> {
+    let lock = Lock::of(this)?;
+    if !lock.locked.replace(false) {
+        return Err(runtime_error("Lock is not acquired."));
+    }
+    lock.wake_first();
+    Ok(())
+}
+
+const LOCK_METHODS: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, *args, **kwargs)" "An unlocked lock."
+        |args| Ok(Opaque::value(class_argument(args)?, Lock::default()));
+    Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "__repr__" "(self, /)" "Its state and how many wait." |args| {
+        let lock = Lock::of(&args[0])?;
+        let state = if lock.locked.get() { "locked" } else { "unlocked" };
+        Ok(describe(&args[0], state.into(), &lock.line))
+    };
+    Method Plain "locked" "(self)" "Whether a task holds the lock." |args| Ok(Lock::of(&args[0])?.locked.get().into());
+    Method Coroutine "acquire" "(self)" "Wait until the lock is free, and take it."
+        |args| acquire_lock(&args[0], Value::TRUE);
+    Method Plain "release" "(self)" "Let the lock go, and wake the first who waits." |args| {
+        release_lock(&args[0])?;
+        Ok(Value::None)
+    };
+    Method Coroutine "__aenter__" "(self)" "Wait until the lock is free, and take it."
+        |args| acquire_lock(&args[0], Value::None);
+    Method Coroutine "__aexit__" "(self, exc_type, exc, tb)" "Let the lock go." |args| {
+        release_lock(&args[0])?;
+        Ok(Step::Return(Value::None))
+    };
+};
+
+// Event
+
+#[derive(Default)]
+pub(super) struct Event {
+    is_set: Cell<bool>,
+    line: Line,
+}
+
+impl Event {
+    fn of(value: &Value) -> Res<&Event> {
+        value.opaque().ok_or_else(|| wrong("Event", value))
+    }
+
+    fn set(&self) {
+        if !self.is_set.replace(true) {
+            for waiter in self.line.waiters.all_pending() {
+                future::set_result_if_pending(&waiter, Value::TRUE);
+            }
+        }
+    }
+}
+
+struct WaitEvent {
+    event: Value,
+    waiter: Ref<Future>,
+    waits: bool,
+}
+
+impl NativeCoroutine for WaitEvent {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if !self.waits && matches!(input, Resume::Value(_)) {
+            self.waits = true;
+            return Ok(Step::Await(self.waiter.clone().into()));
+        }
+        Event::of(&self.event)?.line.waiters.remove(&self.waiter);
+        match input {
+            Resume::Value(_) => Ok(Step::Return(Value::TRUE)),
+            Resume::Raise(exception) => Err(Raised::again(exception)),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Event.wait"
+    }
+}
+
+const EVENT_METHODS: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, *args, **kwargs)" "An event that is not set."
+        |args| Ok(Opaque::value(class_argument(args)?, Event::default()));
+    Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "__repr__" "(self, /)" "Its state and how many wait." |args| {
+        let event = Event::of(&args[0])?;
+        let state = if event.is_set.get() { "set" } else { "unset" };
+        Ok(describe(&args[0], state.into(), &event.line))
+    };
+    Method Plain "is_set" "(self)" "Whether the flag is up." |args| Ok(Event::of(&args[0])?.is_set.get().into());
+    Method Plain "set" "(self)" "Raise the flag and wake all who wait for it." |args| {
+        Event::of(&args[0])?.set();
+        Ok(Value::None)
+    };
+    Method Plain "clear" "(self)" "Lower the flag." |args| {
+        Event::of(&args[0])?.is_set.set(false);
+        Ok(Value::None)
+    };
+    Method Coroutine "wait" "(self)" "Wait until the flag is up." |args| {
+        let event = Event::of(&args[0])?;
+        if event.is_set.get() {
+            return Ok(Step::Return(Value::TRUE));
+        }
+        let waiter = event.line.join(&args[0], "event")?;
+        Ok(Step::Become(Box::new(WaitEvent { event: args[0].clone(), waiter, waits: false })))
+    };
+};
+
+// Semaphore
+
+#[derive(Default)]
+struct Semaphore {
+    value: Cell<i64>,
+    /// The most that `value` may become, in a bounded one.
+    bound: Cell<Option<i64>>,
+    line: Line,
+}
+
+impl Semaphore {
+    fn of(value: &Value) -> Res<&Semaphore> {
+        value.opaque().ok_or_else(|| wrong("Semaphore", value))
+    }
+
+    fn is_locked(&self) -> bool {
+        self.value.get() == 0 || self.line.waiters.has_claim()
+    }
+
+    /// Hands one to the first who waits and has none yet.
+    fn wake_next(&self) -> bool {
+        let Some(waiter) = self.line.waiters.first_pending() else { return false };
+        self.value.set(self.value.get() - 1);
+        future::set_result_if_pending(&waiter, Value::TRUE);
+        true
+    }
+}
+
+fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
+    let semaphore = Semaphore::of(this)?;
+    if !semaphore.is_locked() {
+        semaphore.value.set(semaphore.value.get() - 1);
+        return Ok(Step::Return(result));
+    }
+    let waiter = semaphore.line.join(this, "semaphore")?;
+    Ok(Step::Become(Box::new(TakeOne { semaphore: this.clone(), waiter, waits: false, result })))
+}
+
+struct TakeOne {
+    semaphore: Value,
+    waiter: Ref<Future>,
+    waits: bool,
+    result: Value,
+}
+
+impl NativeCoroutine for TakeOne {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if !self.waits && matches!(input, Resume::Value(_)) {
+            self.waits = true;
+            return Ok(Step::Await(self.waiter.clone().into()));
+        }
+        let semaphore = Semaphore::of(&self.semaphore)?;
+        semaphore.line.waiters.remove(&self.waiter);
+        if let Resume::Raise(exception) = &input
+            && is_exception(exception, Type::CancelledError)
+            && self.waiter.state.get() == FutureState::Finished
+        {
+            // It was given to this task, which cannot use it.
+            semaphore.value.set(semaphore.value.get() + 1);
+        }
+        while semaphore.value.get() > 0 && semaphore.wake_next() {}
+        match input {
+            Resume::Value(_) => Ok(Step::Return(std::mem::take(&mut self.result))),
+            Resume::Raise(exception) => Err(Raised::again(exception)),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Semaphore.acquire"
+    }
+}
+
+fn release_semaphore(this: &Value) -> Res<()> {
+    let semaphore = Semaphore::of(this)?;
+    if semaphore.bound.get().is_some_and(|bound| semaphore.value.get() >= bound) {
+        return Err(value_error("BoundedSemaphore released too many times"));
+    }
+    semaphore.value.set(semaphore.value.get() + 1);
+    semaphore.wake_next();
+    Ok(())
+}
+
+fn initial_value(args: &[Value]) -> Res<i64> {
+    let value = if args[1].is_unset() { 1 } else { payload::small(&args[1])? };
+    if value < 0 {
+        return Err(value_error("Semaphore initial value must be >= 0"));
+    }
+    Ok(value)
+}
+
+const SEMAPHORE_METHODS: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, *args, **kwargs)" "A semaphore."
+        |args| Ok(Opaque::value(class_argument(args)?, Semaphore::default()));
+    Method Plain "__init__" "(self, value=1)" "Sets how many may be taken." |args| {
+        Semaphore::of(&args[0])?.value.set(initial_value(args)?);
+        Ok(Value::None)
+    };
+    Method Plain "__repr__" "(self, /)" "Its value and how many wait." |args| {
+        let semaphore = Semaphore::of(&args[0])?;
+        let state = match semaphore.is_locked() {
+            true => "locked".to_string(),
+            false => format!("unlocked, value:{}", semaphore.value.get()),
+        };
+        Ok(describe(&args[0], state, &semaphore.line))
+    };
+    Getter Plain "_value" "(self)" "How many may be taken now." |args| Ok(Value::Int(Semaphore::of(&args[0])?.value.get()));
+    Method Plain "locked" "(self)" "Whether acquire() would have to wait now."
+        |args| Ok(Semaphore::of(&args[0])?.is_locked().into());
+    Method Coroutine "acquire" "(self)" "Take one, waiting until there is one and those before have theirs."
+        |args| acquire_semaphore(&args[0], Value::TRUE);
+    Method Plain "release" "(self)" "Give one back, and hand it to the first who waits." |args| {
+        release_semaphore(&args[0])?;
+        Ok(Value::None)
+    };
+    Method Coroutine "__aenter__" "(self)" "Take one." |args| acquire_semaphore(&args[0], Value::None);
+    Method Coroutine "__aexit__" "(self, exc_type, exc, tb)" "Give one back." |args| {
+        // A script's class may count releases.
+        match args[0].opaque::<Semaphore>() {
+            Some(_) if !crate::interp::types::class_of(&args[0]).is_script => release_semaphore(&args[0])?,
+            _ => drop(crate::interp::call::call_method(&args[0], Symbol::new("release"), &[])?),
+        }
+        Ok(Step::Return(Value::None))
+    };
+};
+
+const BOUNDED_METHODS: &[NativeDef] = natives! {
+    Method Plain "__init__" "(self, value=1)" "Sets how many may be taken, at most and now." |args| {
+        let value = initial_value(args)?;
+        let semaphore = Semaphore::of(&args[0])?;
+        semaphore.value.set(value);
+        semaphore.bound.set(Some(value));
+        Ok(Value::None)
+    };
+    Method Plain "release" "(self)" "Give one back, unless all are back." |args| {
+        release_semaphore(&args[0])?;
+        Ok(Value::None)
+    };
+};

@@ -1,0 +1,361 @@
+//! sleep, wait, wait_for.
+
+use super::future::remove_from_all;
+use super::timeout::Timeout;
+use super::{natives, rest};
+use crate::interp::error::{raise_empty, type_error, value_error};
+use crate::interp::types::{Type, class, class_name, is_exception};
+use crate::interp::{call, iterate, operator, payload, text};
+use crate::runtime::future::{self, NativeCallback, forget};
+use crate::runtime::{clock, current, event_loop, task};
+use crate::value::generator::Resume;
+use crate::value::*;
+use rustc_hash::FxHashSet;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+pub const FUNCTIONS: &[NativeDef] = natives! {
+    Function Coroutine "sleep" "(delay, result=None)" "Wait for delay seconds, then return result." |args| {
+        let result = if args[1].is_unset() { Value::None } else { args[1].clone() };
+        task::sleep(seconds(&args[0])?, result)
+    };
+    Function Coroutine "wait" "(fs, *, timeout=None, return_when='ALL_COMPLETED')"
+        "Wait for tasks and futures; gives the sets done and pending." |args| {
+        let futures = futures_of(&args[0])?;
+        wait(futures, &args[1], &args[2])
+    };
+    Function Coroutine "wait_for" "(fut, timeout)"
+        "Await it for at most timeout seconds; TimeoutError if that is not enough." wait_for;
+};
+
+/// A delay as a float; what cannot be compared with 0 is a TypeError in Python's words.
+pub(super) fn seconds(delay: &Value) -> Res<f64> {
+    match payload::plain(delay) {
+        Value::Float(x) => Ok(x.get()),
+        Value::Int(n) => Ok(*n as f64),
+        Value::Bool(b) => Ok(f64::from(u8::from(b.get()))),
+        other => match payload::as_float(other) {
+            Some(x) => Ok(x),
+            None => {
+                operator::compare(crate::code::CompareOp::LtE, delay, &Value::Int(0))?;
+                payload::real(delay)
+            }
+        },
+    }
+}
+
+/// A set of futures, in order.
+pub(super) fn set_of(futures: Vec<Ref<Future>>) -> Res {
+    let items = Value::list(futures.into_iter().map(Value::from).collect());
+    call::call(&class(Type::Set).into(), &[items])
+}
+
+/// The distinct members of `wait`'s argument.
+fn members(given: &Value) -> Res<Vec<Value>> {
+    if future::of(given).is_some() || task::is_coroutine(given) {
+        return Err(type_error(format!("expect a list of futures, not {}", class_name(given)))
+            .help("put the awaitables in a list: wait([task])"));
+    }
+    let mut seen = FxHashSet::default();
+    let mut members = iterate::collect(given)?;
+    members.retain(|m| m.address().is_none_or(|address| seen.insert(address)));
+    Ok(members)
+}
+
+fn futures_of(given: &Value) -> Res<Vec<Ref<Future>>> {
+    let members = members(given)?;
+    if members.iter().any(task::is_coroutine) {
+        return Err(type_error("Passing coroutines is forbidden, use tasks explicitly."));
+    }
+    members.iter().map(|m| task::ensure_future(m, None)).collect()
+}
+
+/// The prelude's `wait`: awaitables of any kind, each of which becomes a task.
+pub fn wait_any_awaitables(args: &[Value]) -> Res<Step> {
+    let futures: Res<Vec<Ref<Future>>> =
+        iterate::collect(&args[0])?.iter().map(|m| task::ensure_future(m, None)).collect();
+    let mut seen = FxHashSet::default();
+    let mut futures = futures?;
+    futures.retain(|f| seen.insert(f.address()));
+    wait(futures, &args[1], &args[2])
+}
+
+/// When `wait` has waited enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ReturnWhen {
+    FirstCompleted,
+    FirstException,
+    AllCompleted,
+}
+
+fn return_when(value: &Value) -> Res<ReturnWhen> {
+    match value {
+        Value::Unset => Ok(ReturnWhen::AllCompleted),
+        value => match payload::text_of(value) {
+            Some("FIRST_COMPLETED") => Ok(ReturnWhen::FirstCompleted),
+            Some("FIRST_EXCEPTION") => Ok(ReturnWhen::FirstException),
+            Some("ALL_COMPLETED") => Ok(ReturnWhen::AllCompleted),
+            _ => Err(value_error(format!("Invalid return_when value: {}", text::str(value)?))),
+        },
+    }
+}
+
+fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
+    if futures.is_empty() {
+        return Err(value_error("Set of Tasks/Futures is empty."));
+    }
+    let when = return_when(when)?;
+    let waiter = future::waiter("wait")?;
+    let timer = match timeout.given() {
+        Some(timeout) => Some(release_later(&waiter, seconds(timeout)?)?),
+        None => None,
+    };
+    let left = Cell::new(futures.len());
+    let on_done: NativeCallback = {
+        let waiter = waiter.clone();
+        Rc::new(move |done| {
+            left.set(left.get() - 1);
+            let enough = left.get() == 0
+                || when == ReturnWhen::FirstCompleted
+                || when == ReturnWhen::FirstException && future::failure(done).is_some();
+            if enough {
+                future::set_result_if_pending(&waiter, Value::None);
+            }
+        })
+    };
+    for future in &futures {
+        forget(future::add_callback(future, Callback::Native(on_done.clone())));
+    }
+    Ok(Step::Become(Box::new(Wait { futures, waiter: Some(waiter), on_done, timer })))
+}
+
+thread_local! {
+    /// What the timer of a `wait` calls with its waiter.
+    static RELEASE: Value = Native::closure("_release_waiter", "(waiter)", |args| {
+        if let Some(waiter) = future::of(&args[0]) {
+            future::set_result_if_pending(waiter, Value::None);
+        }
+        Ok(Value::None)
+    });
+}
+
+/// A timer that settles a waiter; gives its handle.
+fn release_later(waiter: &Ref<Future>, delay: f64) -> Res {
+    let (release, args) = (RELEASE.with(Value::clone), [waiter.clone().into()]);
+    event_loop::call_at(&waiter.event_loop, clock::now() + delay, &release, &args, None)
+}
+
+/// `wait` while it waits.
+struct Wait {
+    futures: Vec<Ref<Future>>,
+    /// Taken when it is awaited.
+    waiter: Option<Ref<Future>>,
+    on_done: NativeCallback,
+    timer: Option<Value>,
+}
+
+impl NativeCoroutine for Wait {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if let (Resume::Value(_), Some(waiter)) = (&input, self.waiter.take()) {
+            return Ok(Step::Await(waiter.into()));
+        }
+        if let Some(timer) = self.timer.take() {
+            cancel_handle(&timer);
+        }
+        let futures = std::mem::take(&mut self.futures);
+        remove_from_all(&futures, &self.on_done);
+        if let Resume::Raise(exception) = input {
+            return Err(Raised::again(exception));
+        }
+        let (done, pending): (Vec<_>, Vec<_>) = futures.into_iter().partition(|f| f.is_done());
+        Ok(Step::Return(Value::tuple([set_of(done)?, set_of(pending)?])))
+    }
+
+    fn name(&self) -> &'static str {
+        "wait"
+    }
+}
+
+/// Cancels a handle object.
+pub(super) fn cancel_handle(handle: &Value) {
+    if let Some(handle) = handle.opaque::<crate::runtime::handle::Handle>() {
+        handle.cancel();
+    }
+}
+
+fn wait_for(args: &[Value]) -> Res<Step> {
+    let (awaitable, limit) = (&args[0], &args[1]);
+    if let Some(limit) = limit.given() {
+        let limit = seconds(limit)?;
+        if limit <= 0.0 {
+            return wait_no_longer(awaitable);
+        }
+    }
+    let when = match limit.given() {
+        Some(limit) => Some(clock::now() + seconds(limit)?),
+        None => None,
+    };
+    if when.is_none() {
+        return Ok(Step::Await(awaitable.clone()));
+    }
+    let timeout = Rc::new(Timeout::new(when));
+    Timeout::enter(&timeout)?;
+    Ok(Step::Become(Box::new(WaitFor { awaitable: Some(awaitable.clone()), timeout })))
+}
+
+/// `wait_for` with no time left: what is done counts, the rest is cancelled.
+fn wait_no_longer(awaitable: &Value) -> Res<Step> {
+    let inner = task::ensure_future(awaitable, None)?;
+    if inner.is_done() {
+        return future::result(&inner).map(Step::Return);
+    }
+    let waiter = future::waiter("wait_for")?;
+    let release = {
+        let waiter = waiter.clone();
+        future::add_native(&inner, move |_| future::set_result_if_pending(&waiter, Value::None))
+    };
+    future::cancel(&inner, &Value::None)?;
+    Ok(Step::Become(Box::new(CancelAndWait { inner, waiter: Some(waiter), release })))
+}
+
+/// Waits for what was cancelled to end.
+struct CancelAndWait {
+    inner: Ref<Future>,
+    waiter: Option<Ref<Future>>,
+    release: NativeCallback,
+}
+
+impl NativeCoroutine for CancelAndWait {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if let (Resume::Value(_), Some(waiter)) = (&input, self.waiter.take()) {
+            return Ok(Step::Await(waiter.into()));
+        }
+        future::remove_native(&self.inner, &self.release);
+        if let Resume::Raise(exception) = input {
+            return Err(Raised::again(exception));
+        }
+        match future::result(&self.inner) {
+            Ok(value) => Ok(Step::Return(value)),
+            Err(raised) => {
+                let error = raised.take();
+                if is_exception(&error, Type::CancelledError) {
+                    return Err(timeout_from(&error));
+                }
+                Err(Raised::again(error))
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "wait_for"
+    }
+}
+
+/// `raise TimeoutError from error`, while the error is handled.
+pub(super) fn timeout_from(error: &Ref<Exception>) -> Raised {
+    let before = exception::set_handled(Some(error.clone()));
+    let raised = raise_empty(Type::TimeoutError);
+    exception::set_handled(before);
+    let timeout = raised.peek();
+    timeout.cause.set(error.clone().into());
+    timeout.suppress_context.set(true);
+    raised
+}
+
+/// `wait_for` while it waits.
+struct WaitFor {
+    awaitable: Option<Value>,
+    timeout: Rc<Timeout>,
+}
+
+impl NativeCoroutine for WaitFor {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        if let (Resume::Value(_), Some(awaitable)) = (&input, self.awaitable.take()) {
+            return Ok(Step::Await(awaitable));
+        }
+        match input {
+            Resume::Value(value) => {
+                self.timeout.exit(None)?;
+                Ok(Step::Return(value))
+            }
+            Resume::Raise(exception) => {
+                self.timeout.exit(Some(&exception))?;
+                Err(Raised::again(exception))
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "wait_for"
+    }
+}
+
+/// What waits for a place in line: futures, first come first served.
+#[derive(Default)]
+pub(super) struct Waiters(RefCell<std::collections::VecDeque<Ref<Future>>>);
+
+impl Waiters {
+    pub fn add(&self, waiter: Ref<Future>) {
+        self.0.borrow_mut().push_back(waiter);
+    }
+
+    /// Takes a waiter out; it is usually near the front.
+    pub fn remove(&self, waiter: &Ref<Future>) {
+        let gone = {
+            let mut waiters = self.0.borrow_mut();
+            let place = waiters.iter().position(|w| w.is(waiter));
+            place.and_then(|place| waiters.remove(place))
+        };
+        drop(gone);
+    }
+
+    pub fn pop(&self) -> Option<Ref<Future>> {
+        self.0.borrow_mut().pop_front()
+    }
+
+    pub fn first(&self) -> Option<Ref<Future>> {
+        self.0.borrow().front().cloned()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// The first that is not done.
+    pub fn first_pending(&self) -> Option<Ref<Future>> {
+        self.0.borrow().iter().find(|w| !w.is_done()).cloned()
+    }
+
+    pub fn all_pending(&self) -> Vec<Ref<Future>> {
+        self.0.borrow().iter().filter(|w| !w.is_done()).cloned().collect()
+    }
+
+    /// Whether somebody waits, or was woken and has not gone on yet.
+    pub fn has_claim(&self) -> bool {
+        self.0.borrow().iter().any(|w| !future::is_cancelled(w))
+    }
+}
+
+/// A waiter on the loop that an object belongs to from its first wait on.
+pub(super) fn waiter_on(own: &ValueCell, object: &Value, label: &'static str) -> Res<Ref<Future>> {
+    let running = current::get_running_loop()?;
+    let bound = own.get();
+    if bound.is_unset() {
+        own.set(running.clone());
+    } else if !bound.is(&running) {
+        let shown = text::repr(object)?;
+        return Err(crate::interp::error::runtime_error(format!("{shown} is bound to a different event loop")));
+    }
+    let made = Future::new(running);
+    made.label.set(label);
+    Ok(Ref::new(made))
+}
+
+/// The positional arguments after a callback.
+pub(super) fn callback_args(args: &Value) -> &[Value] {
+    rest(args)
+}

@@ -1,0 +1,288 @@
+//! Functions, methods, cells and code as objects.
+
+use super::{getter, method, setter};
+use crate::interp::call;
+use crate::interp::error::*;
+use crate::interp::mapping;
+use crate::interp::namespace;
+use crate::interp::payload::*;
+use crate::interp::text::object::native_qualname;
+use crate::interp::types::{Type, class};
+use crate::source::Symbol;
+use crate::value::descriptor::CodeObject;
+use crate::value::*;
+use std::rc::Rc;
+
+fn this(value: &Value) -> Res<&Ref<Function>> {
+    as_function(value).ok_or_else(|| wrong_self("function", "function", value))
+}
+
+/// `func(*args, **kwargs)` with the arguments of `__call__`.
+fn call_with(func: &Value, args: &[Value]) -> Res {
+    let positional = as_tuple(&args[1]).map(|given| given.items.to_vec()).unwrap_or_default();
+    let keywords = as_dict(&args[2]).map(|given| given.symbol_entries()).unwrap_or_default();
+    call::call_kw(func, &positional, &keywords)
+}
+
+const CALL: NativeDef = method("__call__", "(self, /, *args, **kwargs)", "Call self as a function.", |args| {
+    call_with(&args[0], args)
+});
+
+/// Built-in coroutine functions are functions too.
+fn name(value: &Value) -> Res {
+    match value {
+        Value::Native(native) => Ok(native.name.into()),
+        _ => Ok(this(value)?.names().name),
+    }
+}
+
+fn set_name(args: &[Value], what: &str, change: impl FnOnce(&mut function::FunctionNames)) -> Res {
+    if as_str(&args[1]).is_none() {
+        return Err(type_error(format!("{what} must be set to a string object")));
+    }
+    this(&args[0])?.change_names(change);
+    Ok(Value::None)
+}
+
+fn defaults(args: &[Value]) -> Res {
+    if let Value::Native(_) = &args[0] {
+        return Ok(Value::None);
+    }
+    let defaults = this(&args[0])?.defaults.borrow().clone();
+    Ok(if defaults.is_empty() { Value::None } else { Value::tuple(defaults.to_vec()) })
+}
+
+fn set_defaults(args: &[Value]) -> Res {
+    let function = this(&args[0])?;
+    let defaults: Rc<[Value]> = match args[1].given() {
+        None => Rc::new([]),
+        Some(value) => match as_tuple(value) {
+            Some(tuple) => tuple.items.to_vec().into(),
+            None => return Err(type_error("__defaults__ must be set to a tuple object")),
+        },
+    };
+    let old = function.defaults.replace(defaults);
+    drop(old);
+    Ok(Value::None)
+}
+
+fn keyword_defaults(args: &[Value]) -> Res {
+    if let Value::Native(_) = &args[0] {
+        return Ok(Value::None);
+    }
+    let defaults = this(&args[0])?.kwdefaults.borrow().clone();
+    Ok(if defaults.is_empty() { Value::None } else { mapping::dict_of_symbols(defaults.iter().cloned()) })
+}
+
+fn set_keyword_defaults(args: &[Value]) -> Res {
+    let function = this(&args[0])?;
+    let defaults: Rc<[(Symbol, Value)]> = match args[1].given() {
+        None => Rc::new([]),
+        Some(value) => match as_dict(value) {
+            Some(dict) => dict.symbol_entries().into(),
+            None => return Err(type_error("__kwdefaults__ must be set to a dict object")),
+        },
+    };
+    let old = function.kwdefaults.replace(defaults);
+    drop(old);
+    Ok(Value::None)
+}
+
+fn annotations(args: &[Value]) -> Res {
+    if let Value::Native(_) = &args[0] {
+        return Ok(mapping::new_dict().into());
+    }
+    let function = this(&args[0])?;
+    if function.annotations.get().is_unset() {
+        function.annotations.set(mapping::new_dict().into());
+    }
+    Ok(function.annotations.get())
+}
+
+pub const FUNCTION: &[NativeDef] = &[
+    CALL,
+    getter("__name__", "The function's name.", |args| name(&args[0])),
+    setter("__name__", |args| set_name(args, "__name__", |names| names.name = args[1].clone())),
+    getter("__qualname__", "The function's qualified name.", |args| match &args[0] {
+        Value::Native(native) => Ok(Value::from(native_qualname(native))),
+        value => Ok(this(value)?.names().qualname),
+    }),
+    setter("__qualname__", |args| set_name(args, "__qualname__", |names| names.qualname = args[1].clone())),
+    getter("__doc__", "The function's doc.", |args| match &args[0] {
+        Value::Native(native) => Ok(doc(native)),
+        value => Ok(this(value)?.names().doc),
+    }),
+    setter("__doc__", |args| {
+        this(&args[0])?.change_names(|names| names.doc = args[1].clone());
+        Ok(Value::None)
+    }),
+    getter("__module__", "The name of the module in which it was defined.", |args| match &args[0] {
+        Value::Native(native) => Ok(Value::from(native.owner)),
+        value => Ok(this(value)?.names().module),
+    }),
+    setter("__module__", |args| {
+        this(&args[0])?.change_names(|names| names.module = args[1].clone());
+        Ok(Value::None)
+    }),
+    getter("__defaults__", "The defaults of positional parameters.", defaults),
+    setter("__defaults__", set_defaults),
+    getter("__kwdefaults__", "The defaults of keyword-only parameters.", keyword_defaults),
+    setter("__kwdefaults__", set_keyword_defaults),
+    getter("__annotations__", "The annotations of the parameters.", annotations),
+    setter("__annotations__", |args| {
+        if as_dict(&args[1]).is_none() {
+            return Err(type_error("__annotations__ must be set to a dict object"));
+        }
+        this(&args[0])?.annotations.set(args[1].clone());
+        Ok(Value::None)
+    }),
+    getter("__code__", "The function's code.", |args| match &args[0] {
+        Value::Native(_) => Ok(Value::None),
+        value => Ok(Opaque::value(class(Type::Code), CodeObject(this(value)?.code.clone()))),
+    }),
+    getter("__closure__", "The cells of the variables of enclosing functions.", |args| {
+        if let Value::Native(_) = &args[0] {
+            return Ok(Value::None);
+        }
+        let cells: Vec<Value> = this(&args[0])?.closure.iter().map(|cell| cell.clone().into()).collect();
+        Ok(if cells.is_empty() { Value::None } else { Value::tuple(cells) })
+    }),
+    getter("__globals__", "The module's variables.", |args| Ok(namespace::of_module(&this(&args[0])?.module))),
+    getter("__type_params__", "Type parameters: none.", |_| Ok(Value::tuple([]))),
+    method("__get__", "(self, instance, owner=None, /)", "Return a bound method.", |args| {
+        Ok(match args[1].given() {
+            Some(instance) => Ref::new(Method { func: args[0].clone(), this: instance.clone() }).into(),
+            None => args[0].clone(),
+        })
+    }),
+];
+
+fn this_method(value: &Value) -> Res<&Ref<Method>> {
+    match value {
+        Value::Method(method) => Ok(method),
+        _ => Err(wrong_self("__self__", "method", value)),
+    }
+}
+
+pub const METHOD: &[NativeDef] = &[
+    super::static_method("__new__", "(cls, function, instance, /)", "Create a bound instance method object.", |args| {
+        if !call::is_callable(&args[1]) {
+            return Err(type_error("first argument must be callable"));
+        }
+        Ok(Ref::new(Method { func: args[1].clone(), this: args[2].clone() }).into())
+    }),
+    getter("__self__", "What it is bound to.", |args| Ok(this_method(&args[0])?.this.clone())),
+    getter("__func__", "The function.", |args| Ok(this_method(&args[0])?.func.clone())),
+    CALL,
+];
+
+fn native(value: &Value) -> Res<&Ref<Native>> {
+    match value {
+        Value::Native(native) => Ok(native),
+        _ => Err(wrong_self("__name__", "builtin_function_or_method", value)),
+    }
+}
+
+fn doc(native: &Native) -> Value {
+    if native.doc.is_empty() { Value::None } else { Value::from(native.doc) }
+}
+
+pub const NATIVE: &[NativeDef] = &[
+    CALL,
+    getter("__name__", "The function's name.", |args| Ok(native(&args[0])?.name.into())),
+    getter("__qualname__", "The function's qualified name.", |args| {
+        Ok(Value::from(native_qualname(native(&args[0])?)))
+    }),
+    getter("__doc__", "The function's doc.", |args| Ok(doc(native(&args[0])?))),
+    getter("__module__", "The name of the module it belongs to.", |args| {
+        let native = native(&args[0])?;
+        Ok(match (native.role, native.owner) {
+            (NativeRole::Function, "") => Value::from("builtins"),
+            (NativeRole::Function, module) => Value::from(module),
+            _ => Value::None,
+        })
+    }),
+    getter("__objclass__", "The class it is a method of.", |args| {
+        let owner = Symbol::new(native(&args[0])?.owner);
+        let missing = || crate::interp::attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
+        namespace::builtin(owner).ok_or_else(missing)
+    }),
+    getter("__text_signature__", "The signature as text.", |args| Ok(Value::from(native(&args[0])?.signature.text))),
+    method("__get__", "(self, instance, owner=None, /)", "Return a bound method.", |args| {
+        Ok(match args[1].given() {
+            Some(instance) if native(&args[0])?.role == NativeRole::Method => {
+                Ref::new(Method { func: args[0].clone(), this: instance.clone() }).into()
+            }
+            _ => args[0].clone(),
+        })
+    }),
+];
+
+pub const CELL: &[NativeDef] = &[
+    getter("cell_contents", "The variable's value.", |args| match &args[0] {
+        Value::Cell(cell) if !cell.value.get().is_unset() => Ok(cell.value.get()),
+        _ => Err(value_error("cell is empty")),
+    }),
+    setter("cell_contents", |args| {
+        if let Value::Cell(cell) = &args[0] {
+            cell.value.set(args[1].clone());
+        }
+        Ok(Value::None)
+    }),
+];
+
+fn code(args: &[Value]) -> Res<&Rc<crate::code::Code>> {
+    match args[0].opaque::<CodeObject>() {
+        Some(code) => Ok(&code.0),
+        None => Err(wrong_self("co_name", "code", &args[0])),
+    }
+}
+
+fn names(names: &[Symbol]) -> Value {
+    Value::tuple(names.iter().map(|&n| Value::from(n)).collect::<Vec<_>>())
+}
+
+/// The bits of `co_flags` that say what kind of function it is.
+fn flags(code: &crate::code::Code) -> i64 {
+    use crate::code::CodeKind;
+    let kind = match code.kind {
+        CodeKind::Module | CodeKind::Class => 0,
+        CodeKind::AsyncModule | CodeKind::Coroutine => 0x80,
+        CodeKind::Function => 0,
+        CodeKind::Generator => 0x20,
+        CodeKind::AsyncGenerator => 0x200,
+    };
+    kind | 3 | (i64::from(code.params.has_vararg) * 4) | (i64::from(code.params.has_kwarg) * 8)
+}
+
+pub const CODE: &[NativeDef] = &[
+    getter("co_name", "The function's name.", |args| Ok(code(args)?.name.into())),
+    getter("co_qualname", "The function's qualified name.", |args| Ok(Value::from(&*code(args)?.qualname))),
+    getter("co_filename", "The file it was read from.", |args| Ok(Value::from(&*code(args)?.source.name))),
+    getter("co_firstlineno", "The line on which it begins.", |args| {
+        let code = code(args)?;
+        Ok(Value::Int(i64::from(code.source.line(code.span.start))))
+    }),
+    getter("co_argcount", "How many positional parameters it has.", |args| {
+        Ok(Value::Int(i64::from(code(args)?.params.positional)))
+    }),
+    getter("co_posonlyargcount", "How many positional-only parameters it has.", |args| {
+        Ok(Value::Int(i64::from(code(args)?.params.posonly)))
+    }),
+    getter("co_kwonlyargcount", "How many keyword-only parameters it has.", |args| {
+        Ok(Value::Int(i64::from(code(args)?.params.kwonly)))
+    }),
+    getter("co_varnames", "The names of parameters and local variables.", |args| {
+        let code = code(args)?;
+        let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let all: Vec<Symbol> = code.slots.iter().copied().filter(is_name).collect();
+        Ok(names(&all))
+    }),
+    getter("co_freevars", "The names of variables of enclosing functions.", |args| Ok(names(&code(args)?.free))),
+    getter("co_cellvars", "The names of variables that inner functions use.", |args| {
+        let code = code(args)?;
+        let shared: Vec<Symbol> = code.cells.iter().filter_map(|&s| code.slots.get(s as usize).copied()).collect();
+        Ok(names(&shared))
+    }),
+    getter("co_flags", "What kind of function it is.", |args| Ok(Value::Int(flags(code(args)?)))),
+];

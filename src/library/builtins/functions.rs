@@ -1,0 +1,374 @@
+//! The built-in functions of numbers, sequences and objects.
+
+use super::object::{attribute_name, dir_names};
+use super::{framed, function, int, sort, wrong_argument};
+use crate::code::{BinaryOp, CompareOp};
+use crate::interp::error::*;
+use crate::interp::operator::{self, number};
+use crate::interp::payload::*;
+use crate::interp::types::{Type, class_name};
+use crate::interp::{attribute, call, import, isinstance, iterate, namespace, special, text};
+use crate::source::{Symbol, name};
+use crate::value::function::Frame;
+use crate::value::*;
+
+fn abs(value: &Value) -> Res {
+    if let Some(result) = special::call(value, name::ABS, &[]) {
+        return result;
+    }
+    number::abs(plain(value))
+        .ok_or_else(|| type_error(format!("bad operand type for abs(): '{}'", class_name(value))))
+}
+
+/// `all` and `any`: the first item whose truth is `wanted` decides.
+fn decided(items: &Value, wanted: bool) -> Res<bool> {
+    let iterator = iterate::iter(items)?;
+    while let Some(item) = iterate::next(&iterator)? {
+        if operator::truth(&item)? == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn chr(value: &Value) -> Res {
+    let code = clamped(&index(value)?);
+    let Some(code) = u32::try_from(code).ok().filter(|&code| code < 0x11_0000) else {
+        return Err(value_error("chr() arg not in range(0x110000)"));
+    };
+    match char::from_u32(code) {
+        Some(c) => Ok(iterate::char_value(c)),
+        None => Err(value_error("chr() arg is a surrogate")
+            .help("a str of aio holds characters only; halves of surrogate pairs are none")),
+    }
+}
+
+fn ord(value: &Value) -> Res {
+    if let Some(text) = as_str(value) {
+        let mut chars = text.text.chars();
+        return match (chars.next(), chars.next()) {
+            (Some(c), None) => Ok(Value::Int(i64::from(c as u32))),
+            _ => Err(type_error(format!(
+                "ord() expected a character, but string of length {} found",
+                text.chars
+            ))),
+        };
+    }
+    match bytes_of(value) {
+        Some(bytes) => match bytes.as_slice() {
+            [byte] => Ok(Value::Int(i64::from(*byte))),
+            _ => Err(type_error(format!(
+                "ord() expected a character, but string of length {} found",
+                bytes.len()
+            ))),
+        },
+        None => Err(type_error(format!(
+            "ord() expected string of length 1, but {} found",
+            class_name(value)
+        ))),
+    }
+}
+
+/// `max` and `min`: `op` is how a new item must compare with the best to take its place.
+fn best(args: &[Value], function: &str, op: CompareOp) -> Res {
+    let [given, key, default] = args else { return Ok(Value::None) };
+    let given = as_tuple(given).map(|given| given.items.to_vec()).unwrap_or_default();
+    let iterator = match given.as_slice() {
+        [] => return Err(type_error(format!("{function} expected at least 1 argument, got 0"))),
+        [one] => iterate::iter(one)?,
+        _ if !default.is_unset() => {
+            return Err(type_error(format!(
+                "Cannot specify a default for {function}() with multiple positional arguments"
+            )));
+        }
+        _ => iterate::iter(&Value::tuple(given))?,
+    };
+    let mut best: Option<(Value, Value)> = None;
+    while let Some(item) = iterate::next(&iterator)? {
+        let by = match key.given() {
+            Some(key) => call::call(key, std::slice::from_ref(&item))?,
+            None => item.clone(),
+        };
+        let is_better = match &best {
+            Some((_, known)) => operator::compare_bool(op, &by, known)?,
+            None => true,
+        };
+        if is_better {
+            best = Some((item, by));
+        }
+    }
+    match best {
+        Some((item, _)) => Ok(item),
+        None if default.is_unset() => Err(value_error(format!("{function}() iterable argument is empty"))),
+        None => Ok(default.clone()),
+    }
+}
+
+fn round(args: &[Value]) -> Res {
+    let places = match &args[1] {
+        Value::Unset => Value::None,
+        places => places.clone(),
+    };
+    match plain(&args[0]) {
+        Value::Float(_) | Value::Int(_) | Value::Bool(_) | Value::Big(_)
+            if special::find(&args[0], name::ROUND).is_none() =>
+        {
+            call::call_method(plain(&args[0]), name::ROUND, &[places])
+        }
+        _ => {
+            let given: &[Value] = if places.is_none() { &[] } else { std::slice::from_ref(&places) };
+            special::call(&args[0], name::ROUND, given).unwrap_or_else(|| {
+                Err(type_error(format!("type {} doesn't define __round__ method", class_name(&args[0]))))
+            })
+        }
+    }
+}
+
+/// A sum of floats that keeps what each addition loses (Neumaier), as CPython's does since 3.12.
+#[derive(Default)]
+struct FloatSum {
+    high: f64,
+    lost: f64,
+}
+
+impl FloatSum {
+    fn add(&mut self, x: f64) {
+        let sum = self.high + x;
+        self.lost +=
+            if self.high.abs() >= x.abs() { (self.high - sum) + x } else { (x - sum) + self.high };
+        self.high = sum;
+    }
+
+    fn total(&self) -> f64 {
+        if self.lost != 0.0 && self.lost.is_finite() { self.high + self.lost } else { self.high }
+    }
+}
+
+fn sum(args: &[Value]) -> Res {
+    let mut total = match &args[1] {
+        Value::Unset => Value::Int(0),
+        start => start.clone(),
+    };
+    match plain(&total) {
+        Value::Str(_) => return Err(type_error("sum() can't sum strings [use ''.join(seq) instead]")),
+        Value::Bytes(_) => return Err(type_error("sum() can't sum bytes [use b''.join(seq) instead]")),
+        Value::ByteArray(_) => {
+            return Err(type_error("sum() can't sum bytearray [use b''.join(seq) instead]"));
+        }
+        _ => {}
+    }
+    let iterator = iterate::iter(&args[0])?;
+    while let Some(item) = iterate::next(&iterator)? {
+        // From the first float on, numbers are summed as floats.
+        if let (Value::Float(x), Value::Float(_) | Value::Int(_) | Value::Bool(_)) = (&total, &item) {
+            let mut floats = FloatSum { high: x.get(), lost: 0.0 };
+            let mut next = Some(item);
+            while let Some(item) = next.take() {
+                match &item {
+                    Value::Float(x) => floats.add(x.get()),
+                    Value::Int(n) => floats.high += *n as f64,
+                    Value::Bool(b) => floats.high += f64::from(b.get()),
+                    _ => {
+                        next = Some(item);
+                        break;
+                    }
+                }
+                next = iterate::next(&iterator)?;
+            }
+            total = Value::float(floats.total());
+            if let Some(item) = next {
+                total = operator::binary(BinaryOp::Add, &total, &item)?;
+            }
+            continue;
+        }
+        total = operator::binary(BinaryOp::Add, &total, &item)?;
+    }
+    Ok(total)
+}
+
+fn sorted(args: &[Value]) -> Res {
+    let mut items = iterate::collect(&args[0])?;
+    let reverse = !args[2].is_unset() && operator::truth(&args[2])?;
+    sort::sort(&mut items, args[1].given(), reverse)?;
+    Ok(Value::list(items))
+}
+
+pub const FUNCTIONS: &[NativeDef] = &[
+    function("abs", "(x, /)", "Return the absolute value of the argument.", |args| abs(&args[0])),
+    function("all", "(iterable, /)", "Return True if bool(x) is True for all values x in the iterable.", |args| {
+        decided(&args[0], false).map(|found| Value::bool(!found))
+    }),
+    function("any", "(iterable, /)", "Return True if bool(x) is True for any x in the iterable.", |args| {
+        decided(&args[0], true).map(Value::bool)
+    }),
+    function("bin", "(number, /)", "Return the binary representation of an integer.", |args| {
+        int::in_base(&args[0], 2, "0b")
+    }),
+    function("oct", "(number, /)", "Return the octal representation of an integer.", |args| {
+        int::in_base(&args[0], 8, "0o")
+    }),
+    function("hex", "(number, /)", "Return the hexadecimal representation of an integer.", |args| {
+        int::in_base(&args[0], 16, "0x")
+    }),
+    function("chr", "(i, /)", "Return a Unicode string of one character with ordinal i.", |args| chr(&args[0])),
+    function("ord", "(c, /)", "Return the Unicode code point for a one-character string.", |args| ord(&args[0])),
+    function("divmod", "(x, y, /)", "Return the tuple (x//y, x%y).", |args| operator::div_mod(&args[0], &args[1])),
+    function("pow", "(base, exp, mod=None)", "Equivalent to base**exp, or base**exp % mod.", |args| {
+        operator::power(&args[0], &args[1], &args[2])
+    }),
+    function("round", "(number, ndigits=None)", "Round a number to a given precision in decimal digits.", round),
+    function("max", "(*args, key=None, default=None)", "Return the biggest item.", |args| {
+        best(args, "max", CompareOp::Gt)
+    }),
+    function("min", "(*args, key=None, default=None)", "Return the smallest item.", |args| {
+        best(args, "min", CompareOp::Lt)
+    }),
+    function("sum", "(iterable, /, start=0)", "Return the sum of a start value plus an iterable of numbers.", sum),
+    function(
+        "sorted",
+        "(iterable, /, *, key=None, reverse=False)",
+        "Return a new list containing all items from the iterable in ascending order.",
+        sorted,
+    ),
+];
+
+fn get_attribute(args: &[Value]) -> Res {
+    let name = attribute_name(&args[1])?;
+    if args[2].is_unset() {
+        return attribute::get(&args[0], name);
+    }
+    match attribute::find(&args[0], name) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Ok(args[2].clone()),
+        Err(raised) if matches(&raised, Type::AttributeError) => {
+            drop(raised.take());
+            Ok(args[2].clone())
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+fn has_attribute(args: &[Value]) -> Res {
+    match attribute::find(&args[0], attribute_name(&args[1])?) {
+        Ok(found) => Ok(Value::bool(found.is_some())),
+        Err(raised) if matches(&raised, Type::AttributeError) => {
+            drop(raised.take());
+            Ok(Value::FALSE)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+/// The local variables of a frame by name; at a module's top level, its globals.
+pub fn locals(frame: &Frame) -> Value {
+    use crate::code::CodeKind;
+    let code = &frame.func.code;
+    if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
+        return namespace::of_module(&frame.func.module);
+    }
+    let names = Dict::default();
+    let add = |name: Symbol, value: Value| {
+        let is_name = name.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
+        if is_name && !value.is_unset() {
+            names.set_symbol(name, value);
+        }
+    };
+    if let Some(namespace) = frame.namespace {
+        for (name, value) in namespace.borrow().iter() {
+            add(*name, value.clone());
+        }
+    }
+    let value_of = |value: &Value| match value {
+        Value::Cell(cell) => cell.value.get(),
+        value => value.clone(),
+    };
+    for (slot, name) in code.slots.iter().enumerate() {
+        add(*name, value_of(frame.local(slot as u32)));
+    }
+    for (cell, name) in frame.func.closure.iter().zip(&code.free) {
+        if *name != name::CLASS {
+            add(*name, cell.value.get());
+        }
+    }
+    Ref::new(names).into()
+}
+
+fn dir(frame: &mut Frame, args: &[Value]) -> Res {
+    let names = match &args[0] {
+        Value::Unset => iterate::collect(&locals(frame))?,
+        object => match special::call(object, name::DIR, &[]) {
+            Some(names) => iterate::collect(&names?)?,
+            None => iterate::collect(&dir_names(object))?,
+        },
+    };
+    let mut names = names;
+    sort::sort(&mut names, None, false)?;
+    Ok(Value::list(names))
+}
+
+fn vars(frame: &mut Frame, args: &[Value]) -> Res {
+    match &args[0] {
+        Value::Unset => Ok(locals(frame)),
+        object => attribute::find(object, name::DICT)?
+            .ok_or_else(|| type_error("vars() argument must have __dict__ attribute")),
+    }
+}
+
+/// `open(…)` is `io.open`.
+fn open(frame: &mut Frame, args: &[Value]) -> Res {
+    let io = import::find(Some(Symbol::new("io")), 0, &frame.func.module)?;
+    let open = attribute::get(&io, Symbol::new("open"))?;
+    let positional = as_tuple(&args[0]).map(|given| given.items.to_vec()).unwrap_or_default();
+    let keywords = as_dict(&args[1]).map(|given| given.symbol_entries()).unwrap_or_default();
+    call::call_kw(&open, &positional, &keywords)
+}
+
+pub const OBJECTS: &[NativeDef] = &[
+    function("callable", "(obj, /)", "Return whether the object is callable.", |args| {
+        Ok(Value::bool(call::is_callable(&args[0])))
+    }),
+    function("getattr", "(object, name, default=None, /)", "Get a named attribute from an object.", get_attribute),
+    function("hasattr", "(obj, name, /)", "Return whether the object has an attribute with the given name.", has_attribute),
+    function("setattr", "(obj, name, value, /)", "Sets the named attribute on the given object.", |args| {
+        attribute::set(&args[0], attribute_name(&args[1])?, args[2].clone())?;
+        Ok(Value::None)
+    }),
+    function("delattr", "(obj, name, /)", "Deletes the named attribute from the given object.", |args| {
+        attribute::delete(&args[0], attribute_name(&args[1])?)?;
+        Ok(Value::None)
+    }),
+    function("isinstance", "(obj, class_or_tuple, /)", "Return whether an object is an instance of a class.", |args| {
+        isinstance::is_instance(&args[0], &args[1]).map(Value::bool)
+    }),
+    function("issubclass", "(cls, class_or_tuple, /)", "Return whether a class is derived from another.", |args| {
+        isinstance::is_subclass(&args[0], &args[1]).map(Value::bool)
+    }),
+    function("hash", "(obj, /)", "Return the hash value for the given object.", |args| {
+        operator::hash(&args[0]).map(Value::Int)
+    }),
+    function("id", "(obj, /)", "Return the identity of an object.", |args| Ok(Value::from(text::stable_id(&args[0])))),
+    function("repr", "(obj, /)", "Return the canonical string representation of the object.", |args| {
+        text::repr(&args[0]).map(Value::from)
+    }),
+    function("ascii", "(obj, /)", "Return an ASCII-only representation of an object.", |args| {
+        text::ascii(&args[0]).map(Value::from)
+    }),
+    function("format", "(value, format_spec='', /)", "Return type(value).__format__(value, format_spec).", |args| {
+        match &args[1] {
+            Value::Unset => text::format(&args[0], "").map(Value::from),
+            spec => match text_of(spec) {
+                Some(spec) => text::format(&args[0], spec).map(Value::from),
+                None => Err(wrong_argument("format() argument 2", "str", spec)),
+            },
+        }
+    }),
+    framed("globals", "()", "Return the dictionary containing the current scope's global variables.", |frame, _| {
+        Ok(namespace::of_module(&frame.func.module))
+    }),
+    framed("locals", "()", "Return a dictionary containing the current scope's local variables.", |frame, _| {
+        Ok(locals(frame))
+    }),
+    framed("vars", "(object=None, /)", "Return the __dict__ attribute of an object, or the local variables.", vars),
+    framed("dir", "(object=None, /)", "Return a sorted list of the names of an object's attributes.", dir),
+    framed("open", "(*args, **kwargs)", "Open file and return a stream. Raise OSError upon failure.", open),
+];

@@ -1,0 +1,286 @@
+//! `enumerate`, `zip`, `map`, `filter`, `reversed`, `iter`, `next`, and the iterators themselves.
+
+use super::{function, method, static_method};
+use crate::code::BinaryOp;
+use crate::interp::call;
+use crate::interp::error::*;
+use crate::interp::iterate;
+use crate::interp::operator;
+use crate::interp::payload::*;
+use crate::interp::special;
+use crate::interp::subscript;
+use crate::interp::types::{class_name, named_class};
+use crate::source::name;
+use crate::value::iterator::{DictPart, IteratorState};
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+
+fn enumerate(args: &[Value]) -> Res {
+    let start = match &args[2] {
+        Value::Unset => Value::Int(0),
+        start => index(start)?,
+    };
+    let iterator = iterate::iter(&args[1])?;
+    let count = RefCell::new(start);
+    Ok(NativeIterator::from_fn("enumerate", move || {
+        let Some(item) = iterate::next(&iterator)? else { return Ok(None) };
+        let number = count.borrow().clone();
+        let next = operator::binary(BinaryOp::Add, &number, &Value::Int(1))?;
+        let old = count.replace(next);
+        drop(old);
+        Ok(Some(Value::tuple([number, item])))
+    }))
+}
+
+fn iterators_of(args: &Value) -> Res<Vec<Value>> {
+    let mut iterators = Vec::new();
+    if let Some(args) = as_tuple(args) {
+        for arg in &args.items {
+            iterators.push(iterate::iter(arg)?);
+        }
+    }
+    Ok(iterators)
+}
+
+/// `argument 3` or `arguments 1-2`, for what zip's strict form says.
+fn arguments_before(count: usize) -> String {
+    if count == 1 { "argument 1".to_string() } else { format!("arguments 1-{count}") }
+}
+
+fn zip(args: &[Value]) -> Res {
+    let iterators = iterators_of(&args[1])?;
+    let strict = !args[2].is_unset() && operator::truth(&args[2])?;
+    Ok(NativeIterator::from_fn("zip", move || {
+        let mut items = Vec::with_capacity(iterators.len());
+        for (i, iterator) in iterators.iter().enumerate() {
+            match iterate::next(iterator)? {
+                Some(item) => items.push(item),
+                None if !strict => return Ok(None),
+                None if i > 0 => {
+                    let before = arguments_before(i);
+                    return Err(value_error(format!("zip() argument {} is shorter than {before}", i + 1)));
+                }
+                None => {
+                    for (j, other) in iterators.iter().enumerate().skip(1) {
+                        if iterate::next(other)?.is_some() {
+                            let before = arguments_before(j);
+                            return Err(value_error(format!("zip() argument {} is longer than {before}", j + 1)));
+                        }
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+        if items.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Value::tuple(items)))
+    }))
+}
+
+fn map(args: &[Value]) -> Res {
+    let func = match as_tuple(&args[1]) {
+        Some(given) if given.items.len() >= 2 => given.items[0].clone(),
+        _ => return Err(type_error("map() must have at least two arguments.")),
+    };
+    let mut iterators = iterators_of(&Value::tuple(
+        as_tuple(&args[1]).map(|given| given.items[1..].to_vec()).unwrap_or_default(),
+    ))?;
+    if iterators.len() == 1
+        && let Some(only) = iterators.pop()
+    {
+        return Ok(NativeIterator::from_fn("map", move || match iterate::next(&only)? {
+            Some(item) => call::call(&func, std::slice::from_ref(&item)).map(Some),
+            None => Ok(None),
+        }));
+    }
+    Ok(NativeIterator::from_fn("map", move || {
+        let mut items = Vec::with_capacity(iterators.len());
+        for iterator in &iterators {
+            match iterate::next(iterator)? {
+                Some(item) => items.push(item),
+                None => return Ok(None),
+            }
+        }
+        call::call(&func, &items).map(Some)
+    }))
+}
+
+fn filter(args: &[Value]) -> Res {
+    let func = args[1].clone();
+    let iterator = iterate::iter(&args[2])?;
+    Ok(NativeIterator::from_fn("filter", move || {
+        while let Some(item) = iterate::next(&iterator)? {
+            let keep = match &func {
+                Value::None => operator::truth(&item)?,
+                func => operator::truth(&call::call(func, std::slice::from_ref(&item))?)?,
+            };
+            if keep {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
+    }))
+}
+
+fn reversed(args: &[Value]) -> Res {
+    let sequence = &args[1];
+    match special::find(sequence, name::REVERSED) {
+        Some(Value::None) => {
+            return Err(type_error(format!("'{}' object is not reversible", class_name(sequence))));
+        }
+        Some(_) => {
+            if let Some(result) = special::call(sequence, name::REVERSED, &[]) {
+                return result;
+            }
+        }
+        None => {}
+    }
+    let inner = plain(sequence);
+    Ok(match inner {
+        Value::List(list) => {
+            let state = IteratorState::ListReversed(Ref::clone(list), list.len());
+            NativeIterator::value("list_reverseiterator", state)
+        }
+        Value::Dict(dict) => iterate::dict_iter(dict, DictPart::Keys, true),
+        Value::Range(_) => return call::call_method(inner, name::REVERSED, &[]),
+        other if other.opaque::<descriptor::BigRange>().is_some() => {
+            return call::call_method(other, name::REVERSED, &[]);
+        }
+        Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::ByteArray(_) => backwards(inner)?,
+        other if other.opaque::<descriptor::DictView>().is_some() => {
+            return call::call_method(other, name::REVERSED, &[]);
+        }
+        _ if special::find(sequence, name::GETITEM).is_some() && iterate::has_length(sequence) => {
+            backwards(sequence)?
+        }
+        _ => return Err(type_error(format!("'{}' object is not reversible", class_name(sequence)))),
+    })
+}
+
+/// Goes over a sequence by its indices, from the last to the first.
+fn backwards(sequence: &Value) -> Res {
+    let left = Cell::new(iterate::length(sequence)?);
+    let sequence = sequence.clone();
+    Ok(NativeIterator::from_fn("reversed", move || {
+        let Some(at) = left.get().checked_sub(1) else { return Ok(None) };
+        left.set(at);
+        match subscript::get_item(&sequence, &Value::from(at)) {
+            Ok(item) => Ok(Some(item)),
+            Err(raised) if matches(&raised, crate::interp::types::Type::IndexError) => {
+                drop(raised.take());
+                Ok(None)
+            }
+            Err(raised) => Err(raised),
+        }
+    }))
+}
+
+pub const ENUMERATE: &[NativeDef] = &[static_method(
+    "__new__",
+    "(cls, iterable, start=0)",
+    "Return an enumerate object: pairs of a count and a value.",
+    enumerate,
+)];
+
+pub const ZIP: &[NativeDef] = &[static_method(
+    "__new__",
+    "(cls, /, *iterables, strict=False)",
+    "Yield tuples until an input is exhausted.",
+    zip,
+)];
+
+pub const MAP: &[NativeDef] = &[static_method(
+    "__new__",
+    "(cls, /, *args)",
+    "Make an iterator that computes the function using arguments from each of the iterables.",
+    map,
+)];
+
+pub const FILTER: &[NativeDef] = &[static_method(
+    "__new__",
+    "(cls, function, iterable, /)",
+    "Return an iterator yielding those items of iterable for which function(item) is true.",
+    filter,
+)];
+
+pub const REVERSED: &[NativeDef] = &[static_method(
+    "__new__",
+    "(cls, object, /)",
+    "Return a reverse iterator over the values of the given sequence.",
+    reversed,
+)];
+
+/// What every iterator can do by name.
+const ITERATOR: &[NativeDef] = &[
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
+    method("__next__", "(self, /)", "Implement next(self).", |args| {
+        iterate::next(&args[0])?.ok_or_else(|| stop_iteration(Value::None))
+    }),
+    method("__length_hint__", "(self, /)", "Private method returning an estimate of len(list(it)).", |args| {
+        iterate::length_hint(&args[0]).map(Value::from)
+    }),
+];
+
+/// Gives the iterators of built-in types their methods.
+pub fn install() {
+    let names = [
+        "enumerate",
+        "zip",
+        "map",
+        "filter",
+        "reversed",
+        "list_iterator",
+        "list_reverseiterator",
+        "tuple_iterator",
+        "str_ascii_iterator",
+        "str_iterator",
+        "range_iterator",
+        "longrange_iterator",
+        "dict_keyiterator",
+        "dict_valueiterator",
+        "dict_itemiterator",
+        "dict_reversekeyiterator",
+        "dict_reversevalueiterator",
+        "dict_reverseitemiterator",
+        "set_iterator",
+        "bytes_iterator",
+        "bytearray_iterator",
+        "iterator",
+        "callable_iterator",
+        "generic_alias_iterator",
+    ];
+    for name in names {
+        super::add(&named_class(name), ITERATOR);
+    }
+}
+
+pub const FUNCTIONS: &[NativeDef] = &[
+    function("iter", "(object, sentinel=None, /)", "Get an iterator from an object.", |args| {
+        if args[1].is_unset() {
+            return iterate::iter(&args[0]);
+        }
+        if !call::is_callable(&args[0]) {
+            return Err(type_error("iter(v, w): v must be callable"));
+        }
+        Ok(iterate::call_iter(&args[0], &args[1]))
+    }),
+    function("next", "(iterator, default=None, /)", "Return the next item from the iterator.", |args| {
+        if args[1].is_unset() {
+            // What a script's own __next__ raises, and what a generator returns, goes on as it is.
+            return match &args[0] {
+                Value::Generator(generator) if generator.kind == GeneratorKind::Generator => {
+                    crate::interp::machine::send(generator, function::Resume::Value(Value::None))
+                }
+                other => match special::call(other, name::NEXT, &[]) {
+                    Some(result) => result,
+                    None => iterate::next(other)?.ok_or_else(|| stop_iteration(Value::None)),
+                },
+            };
+        }
+        Ok(iterate::next(&args[0])?.unwrap_or_else(|| args[1].clone()))
+    }),
+    function("len", "(obj, /)", "Return the number of items in a container.", |args| {
+        iterate::length(&args[0]).map(Value::from)
+    }),
+];

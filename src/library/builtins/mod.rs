@@ -1,0 +1,195 @@
+//! The built-in functions and the methods of the built-in types, a file for each type.
+//!
+//! A method is a [`NativeDef`] in its type's table: name, signature, doc and body stand together.
+
+pub mod bytes;
+pub mod bytes_make;
+pub mod dict;
+pub mod exception;
+pub mod float;
+pub mod function_object;
+pub mod functions;
+pub mod generator;
+pub mod group;
+pub mod int;
+pub mod iterators;
+pub mod list;
+pub mod module;
+pub mod object;
+pub mod operators;
+pub mod print;
+pub mod property;
+pub mod range_slice;
+pub mod set;
+pub mod sort;
+pub mod str;
+pub mod str_make;
+pub mod template;
+pub mod tuple;
+pub mod type_form;
+
+use crate::interp::error::type_error;
+use crate::interp::types::{Type, class, class_name, named_class};
+use crate::source::Symbol;
+use crate::value::*;
+
+/// The body of a built-in.
+pub type Body = fn(&[Value]) -> Res;
+
+const fn def(
+    name: &'static str,
+    signature: &'static str,
+    doc: &'static str,
+    role: NativeRole,
+    body: Body,
+) -> NativeDef {
+    NativeDef { name, signature, doc, role, body: NativeBody::Plain(body) }
+}
+
+/// A built-in function of a module.
+pub const fn function(
+    name: &'static str,
+    signature: &'static str,
+    doc: &'static str,
+    body: Body,
+) -> NativeDef {
+    def(name, signature, doc, NativeRole::Function, body)
+}
+
+/// A function that needs to know who calls it.
+pub const fn framed(
+    name: &'static str,
+    signature: &'static str,
+    doc: &'static str,
+    body: fn(&mut crate::value::function::Frame, &[Value]) -> Res,
+) -> NativeDef {
+    NativeDef { name, signature, doc, role: NativeRole::Function, body: NativeBody::Frame(body) }
+}
+
+/// A method: its first parameter is `self`.
+pub const fn method(name: &'static str, signature: &'static str, doc: &'static str, body: Body) -> NativeDef {
+    def(name, signature, doc, NativeRole::Method, body)
+}
+
+/// A class method: its first parameter is `cls`.
+pub const fn class_method(
+    name: &'static str,
+    signature: &'static str,
+    doc: &'static str,
+    body: Body,
+) -> NativeDef {
+    def(name, signature, doc, NativeRole::ClassMethod, body)
+}
+
+/// A static method; also `__new__`, whose first parameter is `cls`.
+pub const fn static_method(
+    name: &'static str,
+    signature: &'static str,
+    doc: &'static str,
+    body: Body,
+) -> NativeDef {
+    def(name, signature, doc, NativeRole::Static, body)
+}
+
+/// An attribute that is computed on reading.
+pub const fn getter(name: &'static str, doc: &'static str, body: Body) -> NativeDef {
+    def(name, "(self, /)", doc, NativeRole::Getter, body)
+}
+
+/// What assigning to the attribute does; stands beside its getter.
+pub const fn setter(name: &'static str, body: Body) -> NativeDef {
+    def(name, "(self, value, /)", "Sets the attribute.", NativeRole::Setter, body)
+}
+
+/// Adds built-ins to a class.
+pub fn add(to: &Ref<Class>, defs: &[NativeDef]) {
+    for def in defs {
+        let name = match def.role {
+            NativeRole::Setter => Symbol::new(&format!("{}=", def.name)),
+            _ => Symbol::new(def.name),
+        };
+        to.set(name, Native::of(def, to.name()).into());
+    }
+}
+
+/// Fills the built-in classes.
+pub fn install() {
+    let tables: &[(Type, &[&[NativeDef]])] = &[
+        (Type::Object, &[object::METHODS]),
+        (Type::Class, &[object::TYPE]),
+        (Type::Int, &[int::METHODS]),
+        (Type::Bool, &[int::BOOL]),
+        (Type::Float, &[float::METHODS]),
+        (Type::Str, &[str_make::METHODS, str::METHODS]),
+        (Type::Bytes, &[bytes_make::COMMON, bytes_make::BYTES, bytes::METHODS]),
+        (Type::ByteArray, &[bytes_make::COMMON, bytes_make::BYTEARRAY, bytes::METHODS]),
+        (Type::List, &[list::METHODS]),
+        (Type::Tuple, &[tuple::METHODS]),
+        (Type::Dict, &[dict::METHODS]),
+        (Type::DictKeys, &[dict::VIEW, dict::SET_VIEW]),
+        (Type::DictItems, &[dict::VIEW, dict::SET_VIEW]),
+        (Type::DictValues, &[dict::VIEW]),
+        (Type::MappingProxy, &[dict::PROXY]),
+        (Type::Set, &[set::COMMON, set::METHODS]),
+        (Type::FrozenSet, &[set::COMMON, set::FROZEN]),
+        (Type::Range, &[range_slice::RANGE]),
+        (Type::Slice, &[range_slice::SLICE]),
+        (Type::Property, &[property::PROPERTY]),
+        (Type::ClassMethod, &[property::CLASS_METHOD]),
+        (Type::StaticMethod, &[property::STATIC_METHOD]),
+        (Type::Enumerate, &[iterators::ENUMERATE]),
+        (Type::Zip, &[iterators::ZIP]),
+        (Type::Map, &[iterators::MAP]),
+        (Type::Filter, &[iterators::FILTER]),
+        (Type::Reversed, &[iterators::REVERSED]),
+        (Type::Generator, &[generator::COMMON, generator::RESUMED, generator::GENERATOR]),
+        (Type::Coroutine, &[generator::COMMON, generator::RESUMED, generator::COROUTINE]),
+        (Type::AsyncGenerator, &[generator::COMMON, generator::ASYNC_GENERATOR]),
+        (Type::AsyncGenAsend, &[generator::RESUMED, generator::AWAITED]),
+        (Type::Function, &[function_object::FUNCTION]),
+        (Type::Method, &[function_object::METHOD]),
+        (Type::BuiltinFunction, &[function_object::NATIVE]),
+        (Type::MethodDescriptor, &[function_object::NATIVE]),
+        (Type::GetSetDescriptor, &[function_object::NATIVE]),
+        (Type::Cell, &[function_object::CELL]),
+        (Type::Code, &[function_object::CODE]),
+        (Type::FrameType, &[exception::FRAME]),
+        (Type::Traceback, &[exception::TRACEBACK]),
+        (Type::GenericAlias, &[type_form::ALIAS]),
+        (Type::Union, &[type_form::UNION]),
+        (Type::BaseException, &[exception::METHODS]),
+        (Type::BaseExceptionGroup, &[group::METHODS]),
+        (Type::OSError, &[exception::OS_ERROR]),
+        (Type::ImportError, &[exception::IMPORT_ERROR]),
+        (Type::AttributeError, &[exception::ATTRIBUTE_ERROR]),
+        (Type::NameError, &[exception::NAME_ERROR]),
+        (Type::StopIteration, &[exception::STOP_ITERATION]),
+        (Type::SystemExit, &[exception::SYSTEM_EXIT]),
+        (Type::SyntaxError, &[exception::SYNTAX_ERROR]),
+        (Type::UnicodeDecodeError, &[exception::UNICODE_ERROR]),
+        (Type::UnicodeEncodeError, &[exception::UNICODE_ERROR]),
+        (Type::NoneType, &[object::NONE]),
+    ];
+    for (id, parts) in tables {
+        parts.iter().for_each(|defs| add(&class(*id), defs));
+    }
+    operators::install();
+    iterators::install();
+    add(&named_class("builtins.module_dict"), module::NAMESPACE);
+    crate::interp::text::SHOW.set(Some(print::show));
+}
+
+/// The built-in functions.
+pub fn functions() -> Vec<(Symbol, Value)> {
+    let tables = [functions::FUNCTIONS, functions::OBJECTS, print::FUNCTIONS, iterators::FUNCTIONS];
+    let of = |def: &NativeDef| (Symbol::new(def.name), Value::from(Native::of(def, "")));
+    tables.into_iter().flatten().map(of).collect()
+}
+
+/// The error for an argument of the wrong type: `f() argument must be str, not int`. `what` is the
+/// function's name, or names the argument too: `f() argument 2`.
+#[cold]
+pub fn wrong_argument(what: &str, wanted: &str, value: &Value) -> Raised {
+    let what = if what.contains(" argument") { what.to_string() } else { format!("{what} argument") };
+    type_error(format!("{what} must be {wanted}, not {}", class_name(value)))
+}

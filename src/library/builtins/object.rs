@@ -1,0 +1,246 @@
+//! `object`, `type` and `NoneType`.
+
+use super::{class_method, getter, method, static_method, wrong_argument};
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::interp::types::{Type, class, class_of};
+use crate::interp::{attribute, class_body, operator, text};
+use crate::source::{Symbol, name};
+use crate::value::*;
+
+/// An attribute's name, given as a str.
+pub fn attribute_name(value: &Value) -> Res<Symbol> {
+    match as_str(value) {
+        Some(text) => Ok(text.symbol()),
+        None => Err(type_error(format!(
+            "attribute name must be string, not '{}'",
+            crate::interp::types::class_name(value)
+        ))),
+    }
+}
+
+fn new(args: &[Value]) -> Res {
+    let Some(of) = as_class(&args[0]) else {
+        let kind = class_of(&args[0]);
+        return Err(type_error(format!("object.__new__(X): X is not a type object ({})", kind.name())));
+    };
+    let is_given = as_tuple(&args[1]).is_some_and(|t| !t.items.is_empty())
+        || as_dict(&args[2]).is_some_and(|d| !d.is_empty());
+    let is_objects = |name| matches!(&of.lookup(name), Some(Value::Native(n)) if n.owner == "object");
+    if is_given {
+        if !is_objects(name::NEW) {
+            return Err(type_error(
+                "object.__new__() takes exactly one argument (the type to instantiate)",
+            ));
+        }
+        if is_objects(name::INIT) {
+            return Err(type_error(format!("{}() takes no arguments", of.name())));
+        }
+    }
+    match of.layout {
+        Layout::Object => {
+            if let Some(missing) = of.is_script.then(|| class_body::abstract_methods(of)).flatten() {
+                return Err(type_error(missing));
+            }
+            Ok(Ref::new(Instance::new(of.clone(), Value::Unset)).into())
+        }
+        Layout::Closed => Err(type_error(format!("cannot create '{}' instances", of.name()))),
+        _ => {
+            let root = of.linear().into_iter().find(|c| !c.is_script);
+            let root = root.map_or("object", |c| c.name());
+            Err(type_error(format!("object.__new__({}) is not safe, use {root}.__new__()", of.name())))
+        }
+    }
+}
+
+fn init(args: &[Value]) -> Res {
+    let is_given = as_tuple(&args[1]).is_some_and(|t| !t.items.is_empty())
+        || as_dict(&args[2]).is_some_and(|d| !d.is_empty());
+    if is_given {
+        let of = class_of(&args[0]);
+        let is_objects = |name| matches!(&of.lookup(name), Some(Value::Native(n)) if n.owner == "object");
+        if !is_objects(name::INIT) {
+            return Err(type_error(
+                "object.__init__() takes exactly one argument (the instance to initialize)",
+            ));
+        }
+        if is_objects(name::NEW) {
+            return Err(type_error(format!(
+                "{}.__init__() takes exactly one argument (the instance to initialize)",
+                of.name()
+            )));
+        }
+    }
+    Ok(Value::None)
+}
+
+/// The sorted names of an object's attributes.
+pub fn dir_names(object: &Value) -> Value {
+    let mut names: Vec<&'static str> = attribute::names(object).into_iter().map(Symbol::text).collect();
+    if matches!(object, Value::Instance(_)) {
+        names.extend(["__class__", "__dict__", "__doc__", "__module__"]);
+    }
+    names.sort_unstable();
+    names.dedup();
+    Value::list(names.into_iter().map(|n| Value::from(Symbol::new(n))).collect())
+}
+
+const NOT_COMPARABLE: fn(&[Value]) -> Res = |_| Ok(Value::NotImplemented);
+const TWO: &str = "(self, value, /)";
+
+pub const METHODS: &[NativeDef] = &[
+    static_method("__new__", "(cls, /, *args, **kwargs)", "Create and return a new object.", new),
+    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", init),
+    method("__eq__", TWO, "Return self==value.", |args| {
+        Ok(if args[0].is(&args[1]) { Value::TRUE } else { Value::NotImplemented })
+    }),
+    method("__ne__", TWO, "Return self!=value.", |args| {
+        match crate::interp::special::try_call(&args[0], name::EQ, &args[1..2])? {
+            Some(value) => Ok(Value::bool(!operator::truth(&value)?)),
+            None if args[0].is(&args[1]) => Ok(Value::FALSE),
+            None => Ok(Value::NotImplemented),
+        }
+    }),
+    method("__lt__", TWO, "Return self<value.", NOT_COMPARABLE),
+    method("__le__", TWO, "Return self<=value.", NOT_COMPARABLE),
+    method("__gt__", TWO, "Return self>value.", NOT_COMPARABLE),
+    method("__ge__", TWO, "Return self>=value.", NOT_COMPARABLE),
+    method("__hash__", "(self, /)", "Return hash(self).", |args| {
+        Ok(Value::Int(operator::identity_hash(&args[0])))
+    }),
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        if text::is_special_form(&args[0]) {
+            let mut out = String::new();
+            text::write_plain(&args[0], &mut out)?;
+            return Ok(Value::from(out));
+        }
+        Ok(Value::from(text::object::default_repr(&args[0])))
+    }),
+    method("__str__", "(self, /)", "Return str(self).", |args| match as_str(&args[0]) {
+        Some(text) => Ok(text.clone().into()),
+        None => text::repr(&args[0]).map(Value::from),
+    }),
+    method("__format__", "(self, format_spec, /)", "Default object formatter.", |args| match text_of(&args[1]) {
+        Some(spec) => text::format_plain(&args[0], spec).map(Value::from),
+        None => Err(wrong_argument("__format__()", "str", &args[1])),
+    }),
+    method("__getattribute__", "(self, name, /)", "Return getattr(self, name).", |args| {
+        let name = attribute_name(&args[1])?;
+        match attribute::find_without_hooks(&args[0], name)? {
+            Some(value) => Ok(value),
+            None => Err(attribute::no_attribute(&args[0], name)),
+        }
+    }),
+    method("__setattr__", "(self, name, value, /)", "Implement setattr(self, name, value).", |args| {
+        attribute::set_without_hooks(&args[0], attribute_name(&args[1])?, args[2].clone())?;
+        Ok(Value::None)
+    }),
+    method("__delattr__", "(self, name, /)", "Implement delattr(self, name).", |args| {
+        attribute::delete_without_hooks(&args[0], attribute_name(&args[1])?)?;
+        Ok(Value::None)
+    }),
+    method("__dir__", "(self, /)", "Default dir() implementation.", |args| Ok(dir_names(&args[0]))),
+    method("__sizeof__", "(self, /)", "Size of object in memory, in bytes.", |_| Ok(Value::Int(16))),
+    class_method("__init_subclass__", "(cls, /)", "This method is called when a class is subclassed.", |_| {
+        Ok(Value::None)
+    }),
+    class_method("__subclasshook__", "(cls, object, /)", "Abstract classes can override this.", |_| {
+        Ok(Value::NotImplemented)
+    }),
+];
+
+fn this_class(value: &Value) -> Res<&Ref<Class>> {
+    as_class(value).ok_or_else(|| wrong_self("type", "type", value))
+}
+
+fn type_new(args: &[Value]) -> Res {
+    let [meta, class_name, bases, names, keywords] = args else { return Ok(Value::None) };
+    match (class_name, bases, names) {
+        (object, Value::Unset, Value::Unset) if !object.is_unset() => return Ok(class_of(object).into()),
+        (_, _, Value::Unset) => return Err(type_error("type() takes 1 or 3 arguments")),
+        _ => {}
+    }
+    let Some(class_name) = as_str(class_name) else {
+        return Err(wrong_argument("type.__new__() argument 1", "str", class_name));
+    };
+    let Some(given) = as_tuple(bases) else {
+        return Err(wrong_argument("type.__new__() argument 2", "tuple", bases));
+    };
+    let mut bases = Vec::new();
+    for base in &given.items {
+        match base {
+            Value::Class(base) => bases.push(Ref::clone(base)),
+            other => {
+                let kind = class_of(other);
+                return Err(type_error(format!("bases must be types, not '{}' objects", kind.name())));
+            }
+        }
+    }
+    let Some(names) = as_dict(names) else {
+        return Err(wrong_argument("type.__new__() argument 3", "dict", names));
+    };
+    let keywords = as_dict(keywords).map(|d| d.symbol_entries()).unwrap_or_default();
+    let mut names: indexmap::IndexMap<_, _, rustc_hash::FxBuildHasher> =
+        names.symbol_entries().into_iter().collect();
+    names.entry(name::MODULE).or_insert_with(|| name::MAIN.into());
+    class_body::make(class_name.symbol(), bases, names, keywords, Some(meta.clone()), None)
+}
+
+pub const TYPE: &[NativeDef] = &[
+    static_method(
+        "__new__",
+        "(cls, object=None, bases=None, dict=None, /, **kwds)",
+        "The type of an object, or a new type.",
+        type_new,
+    ),
+    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |_| Ok(Value::None)),
+    method("mro", "(self, /)", "Return a type's method resolution order.", |args| {
+        Ok(Value::list(this_class(&args[0])?.linear().into_iter().map(Value::from).collect()))
+    }),
+    method("__instancecheck__", "(self, instance, /)", "Check if an object is an instance.", |args| {
+        let this = this_class(&args[0])?;
+        Ok(Value::bool(class_of(&args[1]).is_subclass(this)))
+    }),
+    method("__subclasscheck__", "(self, subclass, /)", "Check if a class is a subclass.", |args| {
+        let this = this_class(&args[0])?;
+        Ok(Value::bool(as_class(&args[1]).is_some_and(|c| c.is_subclass(this))))
+    }),
+    getter("__name__", "The class's name.", |args| Ok(Value::from(this_class(&args[0])?.name()))),
+    getter("__qualname__", "The class's dotted name within its module.", |args| {
+        Ok(Value::from(&**this_class(&args[0])?.qualname.borrow()))
+    }),
+    getter("__module__", "The module in which the class was defined.", |args| {
+        let this = this_class(&args[0])?;
+        Ok(this.own(name::MODULE).unwrap_or_else(|| this.module.borrow().clone()))
+    }),
+    getter("__mro__", "The classes in method resolution order.", |args| {
+        let all: Vec<Value> = this_class(&args[0])?.linear().into_iter().map(Value::from).collect();
+        Ok(Value::tuple(all))
+    }),
+    getter("__bases__", "The classes it inherits from.", |args| {
+        let all: Vec<Value> = this_class(&args[0])?.bases.iter().map(|b| b.clone().into()).collect();
+        Ok(Value::tuple(all))
+    }),
+    getter("__base__", "The first class it inherits from.", |args| {
+        Ok(this_class(&args[0])?.bases.first().map_or(Value::None, |b| b.clone().into()))
+    }),
+    getter("__dict__", "The class's namespace, read-only.", |args| {
+        let this = this_class(&args[0])?;
+        let names = Dict::default();
+        for (name, value) in this.dict.borrow().iter() {
+            if !name.text().ends_with('=') {
+                names.set_symbol(*name, value.clone());
+            }
+        }
+        let names = Value::from(Ref::new(names));
+        Ok(Opaque::value(class(Type::MappingProxy), descriptor::MappingProxy(names)))
+    }),
+    getter("__doc__", "The class's doc.", |args| {
+        Ok(this_class(&args[0])?.own(name::DOC).unwrap_or(Value::None))
+    }),
+];
+
+pub const NONE: &[NativeDef] = &[
+    static_method("__new__", "(cls, /)", "The one None.", |_| Ok(Value::None)),
+    method("__bool__", "(self, /)", "Always False.", |_| Ok(Value::FALSE)),
+];

@@ -1,0 +1,136 @@
+//! `print` and `input`.
+
+use super::function;
+use crate::interp::call;
+use crate::interp::error::*;
+use crate::interp::operator;
+use crate::interp::payload::*;
+use crate::interp::types::{Type, class_name};
+use crate::interp::text;
+use crate::runtime::console;
+use crate::source::name;
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+
+/// Reads a line from standard input, with its newline; none at its end.
+pub type ReadLine = fn() -> std::io::Result<Option<String>>;
+
+thread_local! {
+    /// What `sys.stdout` was replaced with; None if it was set to None.
+    pub static STDOUT: RefCell<Option<Value>> = const { RefCell::new(None) };
+    /// What `sys.stdin` was replaced with.
+    pub static STDIN: RefCell<Option<Value>> = const { RefCell::new(None) };
+    /// Where `input` reads.
+    pub static READ_LINE: Cell<ReadLine> = const { Cell::new(read_line) };
+}
+
+fn read_line() -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line)? {
+        0 => Ok(None),
+        _ => Ok(Some(line)),
+    }
+}
+
+/// `sep` and `end`.
+fn separator<'a>(value: &'a Value, name: &str, default: &'a str) -> Res<&'a str> {
+    match value.given() {
+        None => Ok(default),
+        Some(value) => text_of(value).ok_or_else(|| {
+            type_error(format!("{name} must be None or a string, not {}", class_name(value)))
+        }),
+    }
+}
+
+fn print(args: &[Value]) -> Res {
+    let [items, sep, end, file, flush] = args else { return Ok(Value::None) };
+    let sep = separator(sep, "sep", " ")?;
+    let end = separator(end, "end", "\n")?;
+    let items: &[Value] = match items {
+        Value::Tuple(items) => &items.items,
+        _ => &[],
+    };
+    let file = match file.given() {
+        Some(file) => Some(file.clone()),
+        None => STDOUT.with_borrow(|out| out.clone()),
+    };
+    let Some(file) = file else {
+        let mut line = String::new();
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                line.push_str(sep);
+            }
+            match item {
+                Value::Str(text) => line.push_str(&text.text),
+                item => line.push_str(&text::str(item)?),
+            }
+        }
+        line.push_str(end);
+        console::write(&line);
+        if !flush.is_unset() && operator::truth(flush)? {
+            console::flush();
+        }
+        return Ok(Value::None);
+    };
+    if file.is_none() {
+        return Ok(Value::None); // sys.stdout = None
+    }
+    let write = |text: Value| call::call_method(&file, name::WRITE, &[text]).map(drop);
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            write(Value::from(sep))?;
+        }
+        write(text::str_value(item)?)?;
+    }
+    write(Value::from(end))?;
+    if !flush.is_unset() && operator::truth(flush)? {
+        call::call_method(&file, name::FLUSH, &[])?;
+    }
+    Ok(Value::None)
+}
+
+fn input(args: &[Value]) -> Res {
+    if let Some(prompt) = args[0].given().or((!args[0].is_unset()).then_some(&Value::None)) {
+        let prompt = text::str_value(prompt)?;
+        match STDOUT.with_borrow(|out| out.clone()) {
+            Some(out) => drop(call::call_method(&out, name::WRITE, &[prompt])?),
+            None => console::write(text_of(&prompt).unwrap_or("")),
+        }
+    }
+    console::flush();
+    let line = match STDIN.with_borrow(|input| input.clone()) {
+        Some(input) => {
+            let line = call::call_method(&input, crate::source::Symbol::new("readline"), &[])?;
+            let Some(text) = text_of(&line) else {
+                return Err(type_error("object.readline() returned non-string"));
+            };
+            (!text.is_empty()).then(|| text.to_string())
+        }
+        None => READ_LINE.get()().map_err(|error| raise(Type::OSError, error.to_string()))?,
+    };
+    match line {
+        Some(line) => Ok(Value::from(line.strip_suffix('\n').unwrap_or(&line))),
+        None => Err(raise(Type::EOFError, "EOF when reading a line")),
+    }
+}
+
+/// Shows the value of an expression at the prompt.
+pub fn show(value: &Value) -> Res<()> {
+    if value.is_none() {
+        return Ok(());
+    }
+    let mut text = text::repr(value)?;
+    text.push('\n');
+    console::write(&text);
+    Ok(())
+}
+
+pub const FUNCTIONS: &[NativeDef] = &[
+    function(
+        "print",
+        "(*args, sep=' ', end='\\n', file=None, flush=False)",
+        "Prints the values to a stream, or to sys.stdout by default.",
+        print,
+    ),
+    function("input", "(prompt='', /)", "Read a string from standard input. The trailing newline is stripped.", input),
+];

@@ -1,0 +1,254 @@
+//! `set` and `frozenset`.
+
+use super::int::check_class;
+use super::{method, static_method};
+use crate::code::BinaryOp;
+use crate::interp::error::*;
+use crate::interp::iterate;
+use crate::interp::mapping::{self, SetTable, as_set_table};
+use crate::interp::operator::{self, collection, order};
+use crate::interp::payload::*;
+use crate::interp::types::{Type, class};
+use crate::value::*;
+
+fn this<'a>(args: &'a [Value], method: &str) -> Res<&'a SetTable> {
+    as_set_table(&args[0]).ok_or_else(|| wrong_self(method, "set", &args[0]))
+}
+
+/// Only a set can change.
+fn changeable<'a>(args: &'a [Value], method: &str) -> Res<&'a SetTable> {
+    as_set(&args[0]).map(|set| &set.table).ok_or_else(|| wrong_self(method, "set", &args[0]))
+}
+
+/// Works with the keys of another iterable as a set.
+fn with_set<T>(other: &Value, work: impl FnOnce(&SetTable) -> Res<T>) -> Res<T> {
+    match as_set_table(other) {
+        Some(table) => work(table),
+        None => work(&SetTable::new(collect_set(other)?)),
+    }
+}
+
+/// A new table with the keys of an iterable, laid out as CPython's `set(iterable)` does.
+fn collect_set(other: &Value) -> Res<table::set::Set<Value>> {
+    let table = SetTable::default();
+    fill(&table, other)?;
+    Ok(table.into_inner())
+}
+
+/// `set.update(other)`
+fn fill(set: &SetTable, other: &Value) -> Res<()> {
+    if let Some(other) = as_set_table(other) {
+        return collection::merge(set, other);
+    }
+    if let Value::Dict(dict) = other {
+        set.borrow_mut().presize(dict.len());
+        for (hash, key, _) in mapping::entries_hashed(dict) {
+            mapping::set_add_hashed(set, hash, &key)?;
+        }
+        return Ok(());
+    }
+    iterate::for_each(other, |key| mapping::set_add(set, &key).map(drop))
+}
+
+/// A set of the same built-in type.
+fn same_kind(args: &[Value], table: table::set::Set<Value>) -> Value {
+    match plain(&args[0]) {
+        Value::FrozenSet(_) => mapping::new_frozenset(table),
+        _ => mapping::new_set(table),
+    }
+}
+
+fn others(args: &[Value]) -> Vec<Value> {
+    as_tuple(&args[1]).map(|others| others.items.to_vec()).unwrap_or_default()
+}
+
+fn union(args: &[Value]) -> Res {
+    let result = SetTable::new(this(args, "union")?.borrow().copy());
+    for other in others(args) {
+        fill(&result, &other)?;
+    }
+    Ok(same_kind(args, result.into_inner()))
+}
+
+fn intersection_of(args: &[Value], method: &str) -> Res<table::set::Set<Value>> {
+    let mut result = this(args, method)?.borrow().copy();
+    for other in others(args) {
+        let left = SetTable::new(result);
+        result = match as_set_table(&other) {
+            Some(right) => collection::intersection(&left, right)?,
+            None => {
+                // Walked in the order of the iterable, as in CPython.
+                let kept = SetTable::default();
+                iterate::for_each(&other, |key| {
+                    let hash = operator::hash(&key)?;
+                    if mapping::set_position(&left, hash, &key)?.is_some() {
+                        mapping::set_add_hashed(&kept, hash, &key)?;
+                    }
+                    Ok(())
+                })?;
+                kept.into_inner()
+            }
+        };
+    }
+    Ok(result)
+}
+
+fn remove_all(set: &SetTable, other: &Value) -> Res<()> {
+    if as_set_table(other).is_some_and(|other| std::ptr::eq(other, set)) {
+        let old = set.borrow_mut().take();
+        drop(old);
+        return Ok(());
+    }
+    iterate::for_each(other, |key| mapping::set_remove(set, &key).map(drop))?;
+    set.borrow_mut().drop_dummies();
+    Ok(())
+}
+
+fn difference(args: &[Value]) -> Res {
+    let mut result = this(args, "difference")?.borrow().copy();
+    for other in others(args) {
+        let left = SetTable::new(result);
+        result = match as_set_table(&other) {
+            Some(right) => collection::difference(&left, right)?,
+            None => {
+                remove_all(&left, &other)?;
+                left.into_inner()
+            }
+        };
+    }
+    Ok(same_kind(args, result))
+}
+
+fn replace(set: &SetTable, new: table::set::Set<Value>) {
+    let old = std::mem::replace(&mut *set.borrow_mut(), new);
+    drop(old);
+}
+
+pub const COMMON: &[NativeDef] = &[
+    method("copy", "(self, /)", "Return a shallow copy of a set.", |args| {
+        if let Value::FrozenSet(_) = &args[0] {
+            return Ok(args[0].clone());
+        }
+        Ok(same_kind(args, this(args, "copy")?.borrow().copy()))
+    }),
+    method("union", "(self, /, *others)", "Return a new set with elements from the set and all others.", union),
+    method("intersection", "(self, /, *others)", "Return a new set with elements common to the set and all others.", |args| {
+        Ok(same_kind(args, intersection_of(args, "intersection")?))
+    }),
+    method("difference", "(self, /, *others)", "Return a new set with elements in the set that are not in the others.", difference),
+    method(
+        "symmetric_difference",
+        "(self, other, /)",
+        "Return a new set with elements in either the set or other but not both.",
+        |args| {
+            let set = this(args, "symmetric_difference")?;
+            let result = SetTable::new(collect_set(&args[1])?);
+            collection::toggle(&result, set)?;
+            Ok(same_kind(args, result.into_inner()))
+        },
+    ),
+    method("issubset", "(self, other, /)", "Report whether another set contains this set.", |args| {
+        let set = this(args, "issubset")?;
+        with_set(&args[1], |other| {
+            Ok(Value::bool(set.borrow().len() <= other.borrow().len() && order::is_subset(set, other)?))
+        })
+    }),
+    method("issuperset", "(self, other, /)", "Report whether this set contains another set.", |args| {
+        let set = this(args, "issuperset")?;
+        with_set(&args[1], |other| order::is_subset(other, set).map(Value::bool))
+    }),
+    method("isdisjoint", "(self, other, /)", "Return True if two sets have a null intersection.", |args| {
+        let set = this(args, "isdisjoint")?;
+        for key in iterate::collect(&args[1])? {
+            if mapping::set_contains(set, &key)? {
+                return Ok(Value::FALSE);
+            }
+        }
+        Ok(Value::TRUE)
+    }),
+];
+
+pub const METHODS: &[NativeDef] = &[
+    static_method("__new__", "(cls, /, *args, **kwargs)", "Build an unordered collection of unique elements.", |args| {
+        check_class(&args[0], Type::Set)?;
+        Ok(wrap(&args[0], Type::Set, mapping::new_set(table::set::Set::new())))
+    }),
+    method("__init__", "(self, iterable=(), /)", "Initialize self.", |args| {
+        let set = changeable(args, "__init__")?;
+        replace(set, table::set::Set::new());
+        if !args[1].is_unset() {
+            fill(set, &args[1])?;
+        }
+        Ok(Value::None)
+    }),
+    method("add", "(self, object, /)", "Add an element to a set.", |args| {
+        mapping::set_add(changeable(args, "add")?, &args[1])?;
+        Ok(Value::None)
+    }),
+    method("discard", "(self, object, /)", "Remove an element from a set if it is a member.", |args| {
+        mapping::set_remove(changeable(args, "discard")?, &collection::frozen_key(&args[1])?)?;
+        Ok(Value::None)
+    }),
+    method("remove", "(self, object, /)", "Remove an element from a set; it must be a member.", |args| {
+        match mapping::set_remove(changeable(args, "remove")?, &collection::frozen_key(&args[1])?)? {
+            true => Ok(Value::None),
+            false => Err(key_error(&args[1])),
+        }
+    }),
+    method("pop", "(self, /)", "Remove and return an arbitrary set element.", |args| {
+        let taken = changeable(args, "pop")?.borrow_mut().pop();
+        taken.ok_or_else(|| key_error(&Value::from("pop from an empty set")))
+    }),
+    method("clear", "(self, /)", "Remove all elements from this set.", |args| {
+        let old = changeable(args, "clear")?.borrow_mut().take();
+        drop(old);
+        Ok(Value::None)
+    }),
+    method("update", "(self, /, *others)", "Update the set, adding elements from all others.", |args| {
+        let set = changeable(args, "update")?;
+        for other in others(args) {
+            fill(set, &other)?;
+        }
+        Ok(Value::None)
+    }),
+    method("intersection_update", "(self, /, *others)", "Keep only elements found in the set and all others.", |args| {
+        let set = changeable(args, "intersection_update")?;
+        replace(set, intersection_of(args, "intersection_update")?);
+        Ok(Value::None)
+    }),
+    method("difference_update", "(self, /, *others)", "Remove all elements found in the others.", |args| {
+        let set = changeable(args, "difference_update")?;
+        for other in others(args) {
+            remove_all(set, &other)?;
+        }
+        Ok(Value::None)
+    }),
+    method(
+        "symmetric_difference_update",
+        "(self, other, /)",
+        "Keep only elements found in either set, but not in both.",
+        |args| {
+            let set = changeable(args, "symmetric_difference_update")?;
+            with_set(&args[1], |other| collection::change_set(BinaryOp::BitXor, set, other))?;
+            Ok(Value::None)
+        },
+    ),
+];
+
+pub const FROZEN: &[NativeDef] = &[static_method(
+    "__new__",
+    "(cls, iterable=(), /)",
+    "Build an immutable unordered collection of unique elements.",
+    |args| {
+        check_class(&args[0], Type::FrozenSet)?;
+        let is_exact = as_class(&args[0]).is_some_and(|of| of.is(&class(Type::FrozenSet)));
+        if let (Value::FrozenSet(_), true) = (&args[1], is_exact) {
+            return Ok(args[1].clone());
+        }
+        let table = match &args[1] {
+            Value::Unset => table::set::Set::new(),
+            other => collect_set(other)?,
+        };
+        Ok(wrap(&args[0], Type::FrozenSet, mapping::new_frozenset(table)))
+    },
+)];

@@ -1,0 +1,193 @@
+//! Which modules there are, and how each is made: the one list that `import` asks.
+
+use super::{asyncio, modules};
+use crate::interp::import::{self, Found, Library};
+use crate::interp::{attribute, call};
+use crate::source::{Symbol, name};
+use crate::value::*;
+use std::cell::RefCell;
+
+/// A module made in Rust.
+type Make = fn() -> Vec<(Symbol, Value)>;
+
+/// Modules made in Rust, by name.
+const NATIVE: &[(&str, Make)] = &[
+    ("math", modules::math::module),
+    ("itertools", modules::itertools::module),
+    ("_collections", modules::collections::module),
+    ("_types", modules::types_native::module),
+    ("sys", modules::sys::module),
+    ("os", modules::os::module),
+    ("random", modules::random::module),
+    ("signal", modules::signal::module),
+    ("time", modules::time::module),
+    ("contextvars", modules::contextvars::module),
+    ("_thread", modules::thread::module),
+    ("builtins", super::builtins),
+];
+
+/// Modules written in aio, by name.
+macro_rules! sources {
+    ($($name:literal $file:literal)*) => {
+        const SOURCES: &[(&str, &str)] = &[$(($name, include_str!(concat!("aio/", $file, ".aio")))),*];
+    };
+}
+
+sources! {
+    "_arguments" "_arguments"
+    "abc" "abc"
+    "asyncio.locks" "asyncio_locks"
+    "asyncio.queues" "asyncio_queues"
+    "asyncio.runners" "asyncio_runners"
+    "asyncio.tasks" "asyncio_tasks"
+    "asyncio.taskgroups" "asyncio_taskgroups"
+    "asyncio.threads" "asyncio_threads"
+    "asyncio.timeouts" "asyncio_timeouts"
+    "bisect" "bisect"
+    "collections" "collections"
+    "collections.abc" "collections_abc"
+    "collections_abc" "collections_abc"
+    "concurrent.futures" "concurrent_futures"
+    "contextlib" "contextlib"
+    "copy" "copy"
+    "dataclasses" "dataclasses"
+    "enum" "enum"
+    "functools" "functools"
+    "heapq" "heapq"
+    "inspect" "inspect"
+    "json" "json"
+    "operator" "operator"
+    "queue" "queue"
+    "statistics" "statistics"
+    "string" "string"
+    "textwrap" "textwrap"
+    "threading" "threading"
+    "traceback" "traceback"
+    "types" "types"
+    "typing" "typing"
+}
+
+/// Which part of asyncio, written in aio, holds a name that the native core does not.
+const ASYNCIO_PARTS: &[(&str, &str)] = &[
+    ("Lock", "asyncio.locks"),
+    ("Event", "asyncio.locks"),
+    ("Condition", "asyncio.locks"),
+    ("Semaphore", "asyncio.locks"),
+    ("BoundedSemaphore", "asyncio.locks"),
+    ("Barrier", "asyncio.locks"),
+    ("BrokenBarrierError", "asyncio.locks"),
+    ("Queue", "asyncio.queues"),
+    ("LifoQueue", "asyncio.queues"),
+    ("PriorityQueue", "asyncio.queues"),
+    ("QueueEmpty", "asyncio.queues"),
+    ("QueueFull", "asyncio.queues"),
+    ("QueueShutDown", "asyncio.queues"),
+    ("Runner", "asyncio.runners"),
+    ("as_completed", "asyncio.tasks"),
+    ("TaskGroup", "asyncio.taskgroups"),
+    ("Timeout", "asyncio.timeouts"),
+    ("timeout", "asyncio.timeouts"),
+    ("timeout_at", "asyncio.timeouts"),
+    ("to_thread", "asyncio.threads"),
+    ("run_coroutine_threadsafe", "asyncio.threads"),
+    ("wrap_future", "asyncio.threads"),
+];
+
+/// How `import` asks for modules.
+pub const MODULES: Library = Library { find, names, advice };
+
+fn find(module: &str) -> Option<Found> {
+    if module == "asyncio" {
+        return Some(Found::Native(asyncio::module(), Some(asyncio_part)));
+    }
+    if module == "concurrent" {
+        return Some(Found::Native(vec![(name::PATH, Value::list(vec![]))], None));
+    }
+    if let Some((_, make)) = NATIVE.iter().find(|(n, _)| *n == module) {
+        return Some(Found::Native(make(), None));
+    }
+    SOURCES.iter().find(|(n, _)| *n == module).map(|(_, text)| Found::Source(text))
+}
+
+/// A name of asyncio that is written in aio: its part is run when it is first asked for.
+fn asyncio_part(this: &Module, name: Symbol) -> Res<Option<Value>> {
+    let Some((_, part)) = ASYNCIO_PARTS.iter().find(|(n, _)| *n == name.text()) else {
+        // `asyncio.locks` itself.
+        let full = format!("asyncio.{name}");
+        return match SOURCES.iter().any(|(n, _)| *n == full) {
+            true => import::by_name(&full).map(Some),
+            false => Ok(None),
+        };
+    };
+    let part = import::by_name(part)?;
+    let value = attribute::get(&part, name)?;
+    this.set(name, value.clone());
+    Ok(Some(value))
+}
+
+fn names() -> Vec<&'static str> {
+    let natives = NATIVE.iter().map(|(n, _)| *n);
+    let sources = SOURCES.iter().map(|(n, _)| *n);
+    natives.chain(sources).chain(["asyncio"]).filter(|n| !n.starts_with('_')).collect()
+}
+
+/// Modules of Python that aio leaves out, with what to use instead.
+fn advice(module: &str) -> Option<&'static str> {
+    let top = module.split('.').next().unwrap_or(module);
+    Some(match top {
+        "trio" | "anyio" | "curio" => "use asyncio, whose words the prelude already has",
+        "numpy" | "pandas" => "use lists, `math` and `statistics`",
+        "requests" | "aiohttp" | "httpx" | "urllib" | "http" => "network clients are not there",
+        "multiprocessing" => "use concurrent.futures, or threads through run_in_executor",
+        "ctypes" | "cffi" => "aio has no foreign functions",
+        "ast" | "dis" | "code" | "codeop" => "`aio states FILE` shows how a program is compiled",
+        "pdb" => "`aio run --trace FILE` tells what a run does",
+        "pickle" | "marshal" | "shelve" => "use json",
+        "argparse" | "optparse" | "getopt" => "read sys.argv",
+        _ => return None,
+    })
+}
+
+/// The prelude: names that need no import (LANGUAGE: `spawn`, `gather`, …).
+pub fn prelude(name: Symbol) -> Option<Value> {
+    let module = |name: &str| import::by_name(name).map_err(|raised| drop(raised.take())).ok();
+    match name.text() {
+        "asyncio" => module("asyncio"),
+        "gather" | "sleep" | "FIRST_COMPLETED" | "FIRST_EXCEPTION" | "ALL_COMPLETED" => {
+            let asyncio = module("asyncio")?;
+            attribute::find(&asyncio, name).map_err(|raised| drop(raised.take())).ok()?
+        }
+        "spawn" | "wait" | "run_in_executor" => asyncio::prelude(name.text()),
+        _ => None,
+    }
+}
+
+/// The names of the prelude.
+pub const PRELUDE: &[&str] = &[
+    "asyncio", "spawn", "gather", "wait", "sleep", "run_in_executor", "FIRST_COMPLETED", "FIRST_EXCEPTION",
+    "ALL_COMPLETED",
+];
+
+thread_local! {
+    static ARGUMENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Sets `sys.argv`.
+pub fn set_arguments(args: &[String]) {
+    ARGUMENTS.set(args.to_vec());
+}
+
+/// `sys.argv`
+pub fn arguments() -> Vec<String> {
+    ARGUMENTS.with_borrow(Vec::clone)
+}
+
+/// What modules do at the end of a program: `threading` joins its threads.
+pub fn at_exit() -> Res<()> {
+    let loaded = import::loaded();
+    let Some((_, threading)) = loaded.iter().find(|(n, _)| n.text() == "threading") else { return Ok(()) };
+    match attribute::find(threading, Symbol::new("_shutdown"))? {
+        Some(shutdown) => call::call(&shutdown, &[]).map(drop),
+        None => Ok(()),
+    }
+}

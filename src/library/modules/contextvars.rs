@@ -1,0 +1,213 @@
+//! The module `contextvars`: variables that each task has its own values of.
+
+use crate::interp::error::{key_error, runtime_error, type_error, value_error};
+use crate::interp::text;
+use crate::interp::types::{Type, class, class_name};
+use crate::interp::{call, iterate};
+use crate::library::asyncio::{class_argument, functions, install, natives, rest};
+use crate::runtime::event_loop::context_value;
+use crate::source::Symbol;
+use crate::value::context::{self, Context, ContextVar};
+use crate::value::*;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// What `var.set()` gives, for `var.reset()`.
+struct Token {
+    var: Value,
+    /// Unset if the variable had no value.
+    old: Value,
+    context: Rc<Context>,
+    used: Cell<bool>,
+}
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    let mut names = functions(FUNCTIONS, "contextvars");
+    let types = [("ContextVar", Type::ContextVar), ("Token", Type::ContextToken), ("Context", Type::Context)];
+    names.extend(types.map(|(name, id)| (Symbol::new(name), class(id).into())));
+    names
+}
+
+/// Gives the classes their methods. Once for each OS thread.
+pub fn install_types() {
+    install(&class(Type::ContextVar), VAR);
+    install(&class(Type::ContextToken), TOKEN);
+    install(&class(Type::Context), CONTEXT);
+    class(Type::ContextToken).set(Symbol::new("MISSING"), missing());
+}
+
+thread_local! {
+    static MISSING: Value = Opaque::value(crate::interp::types::named_class("Token.MISSING"), Missing);
+}
+
+struct Missing;
+
+/// `Token.MISSING`: the variable had no value before.
+fn missing() -> Value {
+    MISSING.with(Value::clone)
+}
+
+fn variable(value: &Value) -> Res<&Rc<ContextVar>> {
+    value
+        .opaque()
+        .ok_or_else(|| type_error(format!("a ContextVar key was expected, got {}", shown(value))))
+}
+
+fn shown(value: &Value) -> String {
+    crate::runtime::task::shown(value)
+}
+
+fn token(args: &[Value]) -> Res<&Token> {
+    args[0].opaque().ok_or_else(|| type_error(format!("a Token is required, not '{}'", class_name(&args[0]))))
+}
+
+fn context_of(args: &[Value]) -> Res<&Rc<Context>> {
+    args[0].opaque().ok_or_else(|| type_error(format!("a Context is required, not '{}'", class_name(&args[0]))))
+}
+
+const FUNCTIONS: &[NativeDef] = natives! {
+    Function Plain "copy_context" "()" "A copy of the current context." |_| Ok(context_value(context::current().copy()));
+};
+
+const VAR: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, name, *, default=None)" "A context variable." |args| {
+        if !matches!(args[1], Value::Str(_)) {
+            return Err(type_error("context variable name must be a str"));
+        }
+        let var = Rc::new(ContextVar { name: args[1].clone(), default: args[2].clone() });
+        Ok(Opaque::value(class_argument(args)?, var))
+    };
+    Method Plain "__init__" "(self, *args, **kwargs)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "get" "(self, default=None, /)" "Its value in the current context; else the default; else LookupError."
+        |args| {
+        let var = variable(&args[0])?;
+        if let Some(value) = context::current().get(var) {
+            return Ok(value);
+        }
+        if !args[1].is_unset() {
+            return Ok(args[1].clone());
+        }
+        if !var.default.is_unset() {
+            return Ok(var.default.clone());
+        }
+        Err(Raised::new(Exception::new(class(Type::LookupError), vec![args[0].clone()])))
+    };
+    Method Plain "set" "(self, value, /)" "Set its value in the current context; gives a token for reset()." |args| {
+        let var = variable(&args[0])?;
+        let context = context::current();
+        let old = context.set(var, args[1].clone()).unwrap_or_default();
+        let token = Token { var: args[0].clone(), old, context, used: Cell::new(false) };
+        Ok(Opaque::value(class(Type::ContextToken), token))
+    };
+    Method Plain "reset" "(self, token, /)" "Set the value back to what it was before the set() that gave the token."
+        |args| {
+        let var = variable(&args[0])?;
+        let Some(token) = args[1].opaque::<Token>() else {
+            return Err(type_error(format!("expected an instance of Token, got {}", shown(&args[1]))));
+        };
+        if token.used.get() {
+            return Err(runtime_error(format!("{} has already been used once", shown(&args[1]))));
+        }
+        if !token.var.is(&args[0]) {
+            return Err(value_error(format!("{} was created by a different ContextVar", shown(&args[1]))));
+        }
+        if !Rc::ptr_eq(&token.context, &context::current()) {
+            return Err(value_error(format!("{} was created in a different Context", shown(&args[1]))));
+        }
+        token.used.set(true);
+        let old = context::current().set(var, token.old.clone());
+        drop(old);
+        Ok(Value::None)
+    };
+    Getter Plain "name" "(self)" "Its name." |args| Ok(variable(&args[0])?.name.clone());
+    Method Plain "__repr__" "(self, /)" "Its name and default." |args| {
+        let var = variable(&args[0])?;
+        let default = match var.default.is_unset() {
+            true => String::new(),
+            false => format!(" default={}", text::repr(&var.default)?),
+        };
+        let name = text::repr(&var.name)?;
+        Ok(format!("<ContextVar name={name}{default} at {}>", text::address(&args[0])).into())
+    };
+    ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Context variables can be subscripted in annotations."
+        |args| Ok(args[0].clone());
+};
+
+const TOKEN: &[NativeDef] = natives! {
+    Getter Plain "var" "(self)" "The variable that was set." |args| Ok(token(args)?.var.clone());
+    Getter Plain "old_value" "(self)" "The value before, or Token.MISSING." |args| {
+        let old = token(args)?.old.clone();
+        Ok(if old.is_unset() { missing() } else { old })
+    };
+    Method Plain "__repr__" "(self, /)" "The variable, and whether it was reset." |args| {
+        let token = token(args)?;
+        let used = if token.used.get() { " used" } else { "" };
+        Ok(format!("<Token{used} var={} at {}>", text::repr(&token.var)?, text::address(&args[0])).into())
+    };
+};
+
+/// Runs a callable in a context, which nobody else may run in meanwhile.
+fn run(context: &Rc<Context>, this: &Value, func: &Value, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
+    if context.entered.replace(true) {
+        return Err(runtime_error(format!("cannot enter context: {} is already entered", shown(this))));
+    }
+    let before = context::enter(context.clone());
+    let result = call::call_kw(func, args, kwargs);
+    context::enter(before);
+    context.entered.set(false);
+    result
+}
+
+const CONTEXT: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls)" "An empty context."
+        |args| Ok(Opaque::value(class_argument(args)?, Rc::<Context>::default()));
+    Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "run" "(self, callable, /, *args, **kwargs)" "Call it in this context." |args| {
+        let kwargs = match &args[3] {
+            Value::Dict(dict) => dict.symbol_entries(),
+            _ => vec![],
+        };
+        run(context_of(args)?, &args[0], &args[1], rest(&args[2]), &kwargs)
+    };
+    Method Plain "copy" "(self, /)" "A copy." |args| Ok(context_value(context_of(args)?.copy()));
+    Method Plain "get" "(self, key, default=None, /)" "A variable's value in it, or the default." |args| {
+        let found = context_of(args)?.get(variable(&args[1])?);
+        Ok(found.unwrap_or_else(|| if args[2].is_unset() { Value::None } else { args[2].clone() }))
+    };
+    Method Plain "__getitem__" "(self, key, /)" "A variable's value in it." |args| {
+        context_of(args)?.get(variable(&args[1])?).ok_or_else(|| key_error(&args[1]))
+    };
+    Method Plain "__contains__" "(self, key, /)" "Whether a variable has a value in it."
+        |args| Ok(context_of(args)?.get(variable(&args[1])?).is_some().into());
+    Method Plain "__len__" "(self, /)" "How many variables have a value in it."
+        |args| Ok(context_of(args)?.entries().len().into());
+    Method Plain "__iter__" "(self, /)" "Its variables." |args| iterate::iter(&Value::list(variables(args)?));
+    Method Plain "keys" "(self, /)" "Its variables." |args| Ok(Value::list(variables(args)?));
+    Method Plain "values" "(self, /)" "Its variables' values." |args| {
+        Ok(Value::list(context_of(args)?.entries().into_iter().map(|(_, value)| value).collect()))
+    };
+    Method Plain "items" "(self, /)" "Its variables with their values." |args| {
+        let values = context_of(args)?.entries().into_iter().map(|(_, value)| value);
+        Ok(Value::list(variables(args)?.into_iter().zip(values).map(|(k, v)| Value::tuple([k, v])).collect()))
+    };
+    Method Plain "__eq__" "(self, other, /)" "Whether both hold the same values." |args| {
+        let Some(other) = args[1].opaque::<Rc<Context>>() else { return Ok(Value::NotImplemented) };
+        let (mine, others) = (context_of(args)?.entries(), other.entries());
+        if mine.len() != others.len() {
+            return Ok(Value::FALSE);
+        }
+        for (var, value) in &mine {
+            let Some(twin) = other.get(var) else { return Ok(Value::FALSE) };
+            if !crate::interp::operator::equal(value, &twin)? {
+                return Ok(Value::FALSE);
+            }
+        }
+        Ok(Value::TRUE)
+    };
+};
+
+/// The variables of a context as objects.
+fn variables(args: &[Value]) -> Res<Vec<Value>> {
+    let entries = context_of(args)?.entries();
+    Ok(entries.into_iter().map(|(var, _)| Opaque::value(class(Type::ContextVar), var)).collect())
+}

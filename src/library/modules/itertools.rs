@@ -1,0 +1,268 @@
+//! `itertools`: iterators made of iterators. All of them are lazy, and each is a class of its own.
+
+mod choose;
+mod group;
+mod select;
+
+use crate::code::BinaryOp;
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::interp::types::{class_name, named_class};
+use crate::interp::{call, iterate, operator, text};
+use crate::library::builtins::{self, class_method, method, static_method};
+use crate::source::Symbol;
+use crate::value::iterator::IteratorState;
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+
+/// A class of iterators: its full name, and how one is made.
+struct Tool {
+    name: &'static str,
+    new: NativeDef,
+}
+
+const fn tool(
+    name: &'static str,
+    signature: &'static str,
+    doc: &'static str,
+    new: fn(&[Value]) -> Res,
+) -> Tool {
+    Tool { name, new: static_method("__new__", signature, doc, new) }
+}
+
+const TOOLS: &[&[Tool]] = &[ENDLESS, select::TOOLS, choose::TOOLS, group::TOOLS];
+
+const ENDLESS: &[Tool] = &[
+    tool("itertools.count", "(cls, start=0, step=1)", "Make an iterator of evenly spaced numbers.", count),
+    tool("itertools.cycle", "(cls, iterable, /)", "Make an iterator that goes round the items for ever.", cycle),
+    tool("itertools.repeat", "(cls, object, times=None)", "Make an iterator of one object, again and again.", repeat),
+    tool(
+        "itertools.accumulate",
+        "(cls, iterable, func=None, *, initial=None)",
+        "Make an iterator of running totals.",
+        accumulate,
+    ),
+    tool("itertools.chain", "(cls, /, *iterables)", "Make an iterator of the items of one iterable after another.", |args| {
+        Ok(chain(NativeIterator::from_items("tuple_iterator", iterate::collect(&args[1])?)))
+    }),
+];
+
+/// What every iterator of the module can do.
+const COMMON: &[NativeDef] = &[
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
+    method("__next__", "(self, /)", "Implement next(self).", |args| match iterate::next(&args[0])? {
+        Some(item) => Ok(item),
+        None => Err(stop_iteration(Value::None)),
+    }),
+];
+
+const CHAIN: &[NativeDef] = &[class_method(
+    "from_iterable",
+    "(cls, iterable, /)",
+    "Make a chain of the iterables that one iterable gives.",
+    |args| Ok(chain(iterate::iter(&args[1])?)),
+)];
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    let mut names = Vec::new();
+    for tool in TOOLS.iter().copied().flatten() {
+        let class = named_class(tool.name);
+        builtins::add(&class, COMMON);
+        builtins::add(&class, std::slice::from_ref(&tool.new));
+        names.push((Symbol::new(class.name()), class.into()));
+    }
+    builtins::add(&named_class("itertools.chain"), CHAIN);
+    builtins::add(&named_class("itertools.count"), COUNT);
+    builtins::add(&named_class("itertools.repeat"), REPEAT);
+    for hidden in ["itertools._grouper", "itertools._tee"] {
+        builtins::add(&named_class(hidden), COMMON);
+    }
+    names.extend(super::functions("itertools", &[group::FUNCTIONS]));
+    names
+}
+
+/// A count by something else than machine ints.
+struct Count {
+    next: RefCell<Value>,
+    step: Value,
+}
+
+fn count(args: &[Value]) -> Res {
+    let default = |value: &Value, default| if value.is_unset() { Value::Int(default) } else { value.clone() };
+    let (start, step) = (default(&args[1], 0), default(&args[2], 1));
+    for number in [&start, &step] {
+        let is_number = matches!(plain(number), Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_))
+            || call::special(number, crate::source::name::FLOAT).is_some()
+            || call::special(number, crate::source::name::INDEX).is_some();
+        if !is_number {
+            return Err(type_error("a number is required"));
+        }
+    }
+    if let (Value::Int(next), Value::Int(step)) = (&start, &step)
+        && next.unsigned_abs() < 1 << 60
+        && step.unsigned_abs() < 1 << 20
+    {
+        // Whoever counts past these 2**40 numbers has waited for a day.
+        let state = IteratorState::Range { next: *next, left: 1 << 40, step: *step };
+        return Ok(NativeIterator::value("itertools.count", state));
+    }
+    Ok(Opaque::value(named_class("itertools.count"), Count { next: RefCell::new(start), step }))
+}
+
+/// Where a count stands, and its step.
+fn count_state(this: &Value) -> Res<(Value, Value)> {
+    if let Value::Iterator(iterator) = this
+        && let IteratorState::Range { next, step, .. } = &*iterator.state.borrow()
+    {
+        return Ok((Value::Int(*next), Value::Int(*step)));
+    }
+    match this.opaque::<Count>() {
+        Some(count) => Ok((count.next.borrow().clone(), count.step.clone())),
+        None => Err(wrong_self("__next__", "count", this)),
+    }
+}
+
+const COUNT: &[NativeDef] = &[
+    method("__next__", "(self, /)", "Implement next(self).", |args| {
+        if let Value::Iterator(_) = &args[0] {
+            return iterate::next(&args[0])?.ok_or_else(|| stop_iteration(Value::None));
+        }
+        let (now, step) = count_state(&args[0])?;
+        let next = operator::binary(BinaryOp::Add, &now, &step)?;
+        if let Some(count) = args[0].opaque::<Count>() {
+            let old = count.next.replace(next);
+            drop(old);
+        }
+        Ok(now)
+    }),
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        let (next, step) = count_state(&args[0])?;
+        let next = text::repr(&next)?;
+        Ok(Value::from(match &step {
+            Value::Int(1) => format!("count({next})"),
+            step => format!("count({next}, {})", text::repr(step)?),
+        }))
+    }),
+];
+
+/// One object, and how many times more (none: for ever).
+struct Repeat {
+    object: Value,
+    left: Cell<Option<i64>>,
+}
+
+fn repeat(args: &[Value]) -> Res {
+    let left = match &args[2] {
+        Value::Unset => None,
+        times => Some(small(times)?.max(0)),
+    };
+    let data = Repeat { object: args[1].clone(), left: Cell::new(left) };
+    Ok(Opaque::value(named_class("itertools.repeat"), data))
+}
+
+fn repeated(this: &Value) -> Res<&Repeat> {
+    this.opaque().ok_or_else(|| wrong_self("__next__", "repeat", this))
+}
+
+const REPEAT: &[NativeDef] = &[
+    method("__next__", "(self, /)", "Implement next(self).", |args| {
+        let this = repeated(&args[0])?;
+        match this.left.get() {
+            None => {}
+            Some(0) => return Err(stop_iteration(Value::None)),
+            Some(left) => this.left.set(Some(left - 1)),
+        }
+        Ok(this.object.clone())
+    }),
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        let this = repeated(&args[0])?;
+        let object = text::repr(&this.object)?;
+        Ok(Value::from(match this.left.get() {
+            None => format!("repeat({object})"),
+            Some(left) => format!("repeat({object}, {left})"),
+        }))
+    }),
+    method("__length_hint__", "(self, /)", "How many items are left.", |args| {
+        match repeated(&args[0])?.left.get() {
+            Some(left) => Ok(Value::Int(left)),
+            None => Err(type_error("len() of unsized object")),
+        }
+    }),
+];
+
+fn cycle(args: &[Value]) -> Res {
+    let iterator = RefCell::new(Some(iterate::iter(&args[1])?));
+    let seen = RefCell::new(Vec::new());
+    let at = Cell::new(0);
+    Ok(NativeIterator::from_fn("itertools.cycle", move || {
+        let source = iterator.borrow().clone();
+        if let Some(source) = source {
+            if let Some(item) = iterate::next(&source)? {
+                seen.borrow_mut().push(item.clone());
+                return Ok(Some(item));
+            }
+            let old = iterator.take();
+            drop(old);
+        }
+        let seen = seen.borrow();
+        let item = seen.get(at.get()).cloned();
+        at.set(if at.get() + 1 < seen.len() { at.get() + 1 } else { 0 });
+        Ok(item)
+    }))
+}
+
+fn accumulate(args: &[Value]) -> Res {
+    let iterator = iterate::iter(&args[1])?;
+    let func = args[2].given().cloned();
+    let initial = RefCell::new(args[3].given().cloned());
+    let total: RefCell<Option<Value>> = RefCell::new(None);
+    Ok(NativeIterator::from_fn("itertools.accumulate", move || {
+        let first = initial.take();
+        let before = total.borrow().clone();
+        let next = match (first, before) {
+            (Some(first), _) => first,
+            (None, before) => match (iterate::next(&iterator)?, before) {
+                (None, _) => return Ok(None),
+                (Some(item), None) => item,
+                (Some(item), Some(before)) => match &func {
+                    Some(func) => call::call(func, &[before, item])?,
+                    None => operator::binary(BinaryOp::Add, &before, &item)?,
+                },
+            },
+        };
+        let old = total.replace(Some(next.clone()));
+        drop(old);
+        Ok(Some(next))
+    }))
+}
+
+/// The items of the iterables that an iterator gives.
+fn chain(iterables: Value) -> Value {
+    let current: RefCell<Option<Value>> = RefCell::new(None);
+    NativeIterator::from_fn("itertools.chain", move || {
+        loop {
+            let iterator = current.borrow().clone();
+            if let Some(iterator) = iterator {
+                if let Some(item) = iterate::next(&iterator)? {
+                    return Ok(Some(item));
+                }
+                let old = current.take();
+                drop(old);
+            }
+            let Some(iterable) = iterate::next(&iterables)? else { return Ok(None) };
+            let old = current.replace(Some(iterate::iter(&iterable)?));
+            drop(old);
+        }
+    })
+}
+
+/// An argument that is a count of things.
+fn size(value: &Value, negative: &str) -> Res<usize> {
+    if !has_index(value) {
+        return Err(type_error(format!(
+            "'{}' object cannot be interpreted as an integer",
+            class_name(value)
+        )));
+    }
+    usize::try_from(small(value)?).map_err(|_| value_error(negative))
+}

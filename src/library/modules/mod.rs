@@ -1,0 +1,24 @@
+//! Modules made in Rust: each offers its names, `import` makes the module of them.
+
+pub mod collections;
+pub mod itertools;
+pub mod math;
+pub mod os;
+pub mod random;
+// pub mod re;
+pub mod struct_sequence;
+pub mod sys;
+pub mod types_native;
+pub mod time;
+pub mod thread;
+pub mod signal;
+pub mod contextvars;
+
+use crate::source::Symbol;
+use crate::value::*;
+
+/// The functions of a module's tables, as its names.
+pub fn functions(module: &'static str, tables: &[&[NativeDef]]) -> Vec<(Symbol, Value)> {
+    let of = |def: &NativeDef| (Symbol::new(def.name), Value::from(Native::of(def, module)));
+    tables.iter().copied().flatten().map(of).collect()
+}

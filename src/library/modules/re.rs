@@ -1,0 +1,196 @@
+//! `re`: regular expressions, in Python's syntax, run by `fancy_regex`.
+
+mod flag;
+mod found;
+mod pattern;
+mod template;
+mod translate;
+
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::interp::types::{self, Type, named_class};
+use crate::library::builtins::{self, function};
+use crate::source::Symbol;
+use crate::value::*;
+use pattern::Pattern;
+use std::cell::RefCell;
+use translate::Mistake;
+
+thread_local! {
+    static ERROR: RefCell<Option<Ref<Class>>> = const { RefCell::new(None) };
+    /// Patterns compiled lately, by text, kind and flags.
+    static CACHE: RefCell<Vec<(String, bool, u32, Value)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many compiled patterns are kept.
+const CACHED: usize = 512;
+
+/// `re.error`, which since 3.13 is called `PatternError`.
+fn error_class() -> Ref<Class> {
+    if let Some(class) = ERROR.with_borrow(Clone::clone) {
+        return class;
+    }
+    let base = types::class(Type::Exception);
+    let class =
+        Class::new(Symbol::new("PatternError"), vec![base.clone()], base.linear(), Layout::Exception, false);
+    let class = Ref::new(class);
+    *class.module.borrow_mut() = Value::from("re");
+    ERROR.set(Some(class.clone()));
+    class
+}
+
+/// The exception for a mistake in a pattern or template.
+#[cold]
+fn mistake(mistake: Mistake, text: &[char], pattern: &Value) -> Raised {
+    let Mistake { message, place } = mistake;
+    let is_placed = place <= text.len();
+    let before = &text[..place.min(text.len())];
+    let line = before.iter().filter(|&&c| c == '\n').count() + 1;
+    let column = before.iter().rev().take_while(|&&c| c != '\n').count() + 1;
+    let full = match (is_placed, text.contains(&'\n')) {
+        (false, _) => message.clone(),
+        (true, false) => format!("{message} at position {place}"),
+        (true, true) => format!("{message} at position {place} (line {line}, column {column})"),
+    };
+    let exception = Exception::new(error_class(), vec![Value::from(full)]);
+    let placed = |n: usize| if is_placed { Value::from(n) } else { Value::None };
+    for (name, value) in [
+        ("msg", Value::from(message)),
+        ("pattern", pattern.clone()),
+        ("pos", placed(place)),
+        ("lineno", placed(line)),
+        ("colno", placed(column)),
+    ] {
+        exception.attrs.set(Symbol::new(name), value);
+    }
+    Raised::new(exception)
+}
+
+/// The characters of a pattern or template; bytes one character each. The flag says whether it is
+/// text.
+fn characters(value: &Value) -> Option<(Vec<char>, bool)> {
+    match text_of(value) {
+        Some(text) => Some((text.chars().collect(), true)),
+        None => Some((bytes_of(value)?.iter().map(|&b| b as char).collect(), false)),
+    }
+}
+
+/// `re.compile(pattern, flags)`
+fn compile(pattern: &Value, flags: &Value) -> Res {
+    let flags = if flags.is_unset() { 0 } else { small(flags)? as u32 };
+    if pattern.opaque::<Pattern>().is_some() {
+        if flags != 0 {
+            return Err(value_error("cannot process flags argument with a compiled pattern"));
+        }
+        return Ok(pattern.clone());
+    }
+    let Some((chars, is_text)) = characters(pattern) else {
+        return Err(type_error("first argument must be string or compiled pattern"));
+    };
+    let text: String = chars.iter().collect();
+    let known = CACHE.with_borrow(|cache| {
+        let is_it = |(t, k, f, _): &&(String, bool, u32, Value)| *f == flags && *k == is_text && *t == text;
+        cache.iter().rev().find(is_it).map(|(_, _, _, value)| value.clone())
+    });
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let made = Pattern::new(pattern, &chars, is_text, flags)?;
+    let value = Opaque::value(named_class(pattern::CLASS), made);
+    let old = CACHE.with_borrow_mut(|cache| {
+        cache.push((text, is_text, flags, value.clone()));
+        (cache.len() > CACHED).then(|| cache.remove(0))
+    });
+    drop(old);
+    Ok(value)
+}
+
+fn escape(args: &[Value]) -> Res {
+    const SPECIAL: &str = "()[]{}?*+-|^$\\.&~# \t\n\r\x0b\x0c";
+    let Some((chars, is_text)) = characters(&args[0]) else {
+        return Err(type_error(format!(
+            "decoding to str: need a bytes-like object, {} found",
+            types::class_name(&args[0])
+        )));
+    };
+    let mut escaped = String::new();
+    for c in chars {
+        if SPECIAL.contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    Ok(if is_text {
+        Value::from(escaped)
+    } else {
+        Ref::new(Bytes(escaped.chars().map(|c| c as u8).collect())).into()
+    })
+}
+
+/// Calls a method of the pattern that the first argument stands for.
+fn with_pattern(args: &[Value], flags: &Value, method: fn(&[Value]) -> Res, given: &[Value]) -> Res {
+    let mut all = vec![compile(&args[0], flags)?];
+    all.extend_from_slice(given);
+    method(&all)
+}
+
+const SEARCH: &str = "(pattern, string, flags=0)";
+
+/// The arguments of `search` and the like: the string, and no bounds.
+fn whole(args: &[Value]) -> [Value; 3] {
+    [args[1].clone(), Value::Unset, Value::Unset]
+}
+
+const FUNCTIONS: &[NativeDef] = &[
+    function("compile", "(pattern, flags=0)", "Compile a pattern.", |args| compile(&args[0], &args[1])),
+    function("match", SEARCH, "Match a pattern at the start of a string.", |args| {
+        with_pattern(args, &args[2], pattern::match_start, &whole(args))
+    }),
+    function("fullmatch", SEARCH, "Match a pattern with a whole string.", |args| {
+        with_pattern(args, &args[2], pattern::full_match, &whole(args))
+    }),
+    function("search", SEARCH, "Find where a pattern first matches in a string.", |args| {
+        with_pattern(args, &args[2], pattern::search, &whole(args))
+    }),
+    function("findall", SEARCH, "Return the texts of all matches.", |args| {
+        with_pattern(args, &args[2], pattern::find_all, &whole(args))
+    }),
+    function("finditer", SEARCH, "Return an iterator of all matches.", |args| {
+        with_pattern(args, &args[2], pattern::find_iter, &whole(args))
+    }),
+    function("split", "(pattern, string, maxsplit=0, flags=0)", "Split a string where a pattern matches.", |args| {
+        with_pattern(args, &args[3], pattern::split, &args[1..3])
+    }),
+    function("sub", "(pattern, repl, string, count=0, flags=0)", "Replace what a pattern matches.", |args| {
+        with_pattern(args, &args[4], pattern::sub, &args[1..4])
+    }),
+    function(
+        "subn",
+        "(pattern, repl, string, count=0, flags=0)",
+        "Replace what a pattern matches, and count.",
+        |args| with_pattern(args, &args[4], pattern::sub_count, &args[1..4]),
+    ),
+    function("escape", "(pattern)", "Return a pattern that matches exactly the given text.", escape),
+    function("purge", "()", "Forget compiled patterns.", |_| {
+        let old = CACHE.take();
+        drop(old);
+        Ok(Value::None)
+    }),
+];
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    let (pattern, found) = (named_class(pattern::CLASS), named_class(found::CLASS));
+    builtins::add(&pattern, pattern::METHODS);
+    builtins::add(&found, found::METHODS);
+    let mut names = super::functions("re", &[FUNCTIONS]);
+    for (name, class) in [
+        ("Pattern", pattern),
+        ("Match", found),
+        ("PatternError", error_class()),
+        ("error", error_class()),
+    ] {
+        names.push((Symbol::new(name), class.into()));
+    }
+    names.extend(flag::names());
+    names
+}

@@ -1,0 +1,99 @@
+//! The module `_signal`: what signals do. The names with their numbers stand in the aio part.
+
+use crate::interp::error::{raise, raise_empty, type_error, value_error};
+use crate::interp::types::Type;
+use crate::interp::{call, payload};
+use crate::library::asyncio::{functions, natives};
+use crate::runtime::signal::{self, Action, SIGINT};
+use crate::runtime::thread;
+use crate::source::Symbol;
+use crate::value::*;
+use std::cell::RefCell;
+
+/// The numbers of `SIG_DFL` and `SIG_IGN`.
+const DEFAULT: i64 = 0;
+const IGNORE: i64 = 1;
+
+thread_local! {
+    /// `default_int_handler`, the same object each time.
+    static INTERRUPT: RefCell<Option<Value>> = const { RefCell::new(None) };
+}
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    let mut names = functions(FUNCTIONS, "_signal");
+    names.push((Symbol::new("SIG_DFL"), Value::Int(DEFAULT)));
+    names.push((Symbol::new("SIG_IGN"), Value::Int(IGNORE)));
+    names.push((Symbol::new("default_int_handler"), interrupt_handler()));
+    names
+}
+
+/// What Ctrl-C does in a program that says nothing else.
+fn interrupt_handler() -> Value {
+    INTERRUPT.with_borrow_mut(|made| {
+        let make = || {
+            Native::closure("default_int_handler", "(signalnum, frame, /)", |_| {
+                Err(raise_empty(Type::KeyboardInterrupt))
+            })
+        };
+        made.get_or_insert_with(make).clone()
+    })
+}
+
+fn number(value: &Value) -> Res<i32> {
+    let number = payload::small(value)?;
+    i32::try_from(number)
+        .ok()
+        .filter(|n| (1..65).contains(n))
+        .ok_or_else(|| value_error("signal number out of range"))
+}
+
+fn action_of(number: i32, handler: &Value) -> Res<Action> {
+    if handler.is(&interrupt_handler()) {
+        return Ok(Action::Default);
+    }
+    match payload::as_small(handler) {
+        Some(IGNORE) => return Ok(Action::Ignore),
+        // The system's own way, which for Ctrl-C is not Python's.
+        Some(DEFAULT) => return Ok(if number == SIGINT { Action::End } else { Action::Default }),
+        _ => {}
+    }
+    if !call::is_callable(handler) {
+        let message = "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object";
+        return Err(type_error(message));
+    }
+    Ok(Action::Call(handler.clone()))
+}
+
+fn handler_of(number: i32, action: Option<Action>) -> Value {
+    match action {
+        Some(Action::Call(handler)) => handler,
+        Some(Action::Ignore) => Value::Int(IGNORE),
+        Some(Action::End) => Value::Int(DEFAULT),
+        Some(Action::Loop { callback, .. }) => callback,
+        Some(Action::Default) | None if number == SIGINT => interrupt_handler(),
+        Some(Action::Default) | None => Value::Int(DEFAULT),
+    }
+}
+
+const FUNCTIONS: &[NativeDef] = natives! {
+    Function Plain "signal" "(signalnum, handler, /)" "Set what a signal does; gives what it did." |args| {
+        let number = number(&args[0])?;
+        if !thread::current().is_main() {
+            return Err(value_error("signal only works in main thread of the main interpreter"));
+        }
+        let action = action_of(number, &args[1])?;
+        let before = handler_of(number, signal::action(number));
+        match signal::set_action(number, action) {
+            Ok(_) => Ok(before),
+            Err(_) => Err(raise(Type::OSError, "[Errno 22] Invalid argument")),
+        }
+    };
+    Function Plain "getsignal" "(signalnum, /)" "What a signal does." |args| {
+        let number = number(&args[0])?;
+        Ok(handler_of(number, signal::action(number)))
+    };
+    Function Plain "raise_signal" "(signalnum, /)" "Send this process a signal." |args| {
+        signal::send_self(number(&args[0])?)?;
+        Ok(Value::None)
+    };
+};

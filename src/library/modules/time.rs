@@ -1,0 +1,255 @@
+//! The module `time`: what the clock shows, sleeping, and the calendar in UTC.
+
+use crate::interp::error::{raise, type_error, value_error};
+use crate::interp::types::{Type, class_name};
+use crate::interp::{iterate, payload};
+use crate::library::asyncio::{functions, natives};
+use crate::runtime::{clock, thread};
+use crate::source::Symbol;
+use crate::value::*;
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    let mut names = functions(FUNCTIONS, "time");
+    let constants = [
+        ("timezone", Value::Int(0)),
+        ("altzone", Value::Int(0)),
+        ("daylight", Value::Int(0)),
+        ("tzname", Value::tuple([Value::from("UTC"), Value::from("UTC")])),
+    ];
+    names.extend(constants.map(|(name, value)| (Symbol::new(name), value)));
+    names
+}
+
+fn seconds(ns: i64) -> Value {
+    Value::float(ns as f64 / 1e9)
+}
+
+/// Under the virtual clock the float itself, which nanoseconds would round.
+fn now() -> Value {
+    Value::float(clock::now())
+}
+
+const FUNCTIONS: &[NativeDef] = natives! {
+    Function Plain "time" "()" "Seconds since 1970." |_| {
+        Ok(if clock::is_virtual() { now() } else { seconds(clock::wall_ns()) })
+    };
+    Function Plain "time_ns" "()" "Nanoseconds since 1970." |_| Ok(Value::Int(clock::wall_ns()));
+    Function Plain "monotonic" "()" "Seconds on a clock that never goes back." |_| Ok(now());
+    Function Plain "monotonic_ns" "()" "Nanoseconds on a clock that never goes back." |_| Ok(Value::Int(clock::now_ns()));
+    Function Plain "perf_counter" "()" "Seconds on the clock for short times." |_| Ok(now());
+    Function Plain "perf_counter_ns" "()" "Nanoseconds on the clock for short times." |_| Ok(Value::Int(clock::now_ns()));
+    Function Plain "process_time" "()" "Seconds of processor time." |_| Ok(seconds(clock::processor_ns()));
+    Function Plain "process_time_ns" "()" "Nanoseconds of processor time." |_| Ok(Value::Int(clock::processor_ns()));
+    Function Plain "thread_time" "()" "Seconds of processor time." |_| Ok(seconds(clock::processor_ns()));
+    Function Plain "sleep" "(seconds, /)" "Block this thread for some seconds." |args| {
+        let length = match payload::plain(&args[0]) {
+            Value::Int(_) | Value::Bool(_) | Value::Float(_) => payload::real(&args[0])?,
+            other => match payload::as_float(other) {
+                Some(x) => x,
+                None => {
+                    let kind = class_name(&args[0]);
+                    return Err(type_error(format!("'{kind}' object cannot be interpreted as an integer")));
+                }
+            },
+        };
+        if length.is_nan() {
+            return Err(value_error("Invalid value NaN (not a number)"));
+        }
+        if length < 0.0 {
+            return Err(value_error("sleep length must be non-negative"));
+        }
+        thread::sleep(length)?;
+        Ok(Value::None)
+    };
+    Function Plain "gmtime" "(seconds=None, /)" "The calendar's view of a time, in UTC." |args| fields_of(&args[0]);
+    Function Plain "localtime" "(seconds=None, /)" "The calendar's view of a time; aio's time zone is UTC."
+        |args| fields_of(&args[0]);
+    Function Plain "mktime" "(tuple, /)" "The time that a calendar's view stands for." |args| {
+        let fields = Fields::read(&args[0])?;
+        Ok(Value::float(fields.timestamp() as f64))
+    };
+    Function Plain "strftime" "(format, tuple=None, /)" "A time as text." |args| {
+        let format = payload::text_arg(&args[0], "strftime")?;
+        let fields = match args[1].given() {
+            Some(tuple) => Fields::read(tuple)?,
+            None => Fields::at(clock::wall_ns().div_euclid(1_000_000_000)),
+        };
+        Ok(fields.format(format).into())
+    };
+    Function Plain "asctime" "(tuple=None, /)" "A time as text: 'Sun Jun  9 10:01:02 2024'." |args| {
+        let fields = match args[0].given() {
+            Some(tuple) => Fields::read(tuple)?,
+            None => Fields::at(clock::wall_ns().div_euclid(1_000_000_000)),
+        };
+        Ok(fields.format("%a %b %e %H:%M:%S %Y").into())
+    };
+    Function Plain "ctime" "(seconds=None, /)" "A time as text: 'Sun Jun  9 10:01:02 2024'."
+        |args| Ok(Fields::at(moment(&args[0])?).format("%a %b %e %H:%M:%S %Y").into());
+};
+
+fn moment(value: &Value) -> Res<i64> {
+    Ok(match value.given() {
+        Some(value) => payload::real(value)?.floor() as i64,
+        None => clock::wall_ns().div_euclid(1_000_000_000),
+    })
+}
+
+fn fields_of(value: &Value) -> Res {
+    let f = Fields::at(moment(value)?);
+    let numbers = [f.year, f.month, f.day, f.hour, f.minute, f.second, f.weekday, f.yearday, 0];
+    Ok(Value::tuple(numbers.map(Value::Int)))
+}
+
+/// The calendar's view of a time.
+struct Fields {
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    /// Monday is 0.
+    weekday: i64,
+    /// 1 to 366.
+    yearday: i64,
+}
+
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+];
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years begin in March here,
+/// so that the leap day is the last.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+impl Fields {
+    fn at(timestamp: i64) -> Fields {
+        let (days, rest) = (timestamp.div_euclid(86_400), timestamp.rem_euclid(86_400));
+        let (year, month, day) = civil_from_days(days);
+        Fields {
+            year,
+            month,
+            day,
+            hour: rest / 3600,
+            minute: rest / 60 % 60,
+            second: rest % 60,
+            weekday: (days + 3).rem_euclid(7),
+            yearday: days - days_from_civil(year, 1, 1) + 1,
+        }
+    }
+
+    fn read(value: &Value) -> Res<Fields> {
+        let items = iterate::collect(value)?;
+        if items.len() < 9 {
+            return Err(type_error("time tuple must have exactly 9 elements"));
+        }
+        let mut n = [0; 8];
+        for (number, item) in n.iter_mut().zip(&items) {
+            *number = payload::small(item)?;
+        }
+        let [year, month, day, hour, minute, second, weekday, yearday] = n;
+        let fields = Fields { year, month, day, hour, minute, second, weekday, yearday };
+        if !(1..=12).contains(&fields.month) || fields.year.abs() > 1_000_000_000 {
+            return Err(raise(Type::OverflowError, "mktime argument out of range"));
+        }
+        Ok(fields)
+    }
+
+    fn timestamp(&self) -> i64 {
+        let days = days_from_civil(self.year, self.month, self.day);
+        days * 86_400 + self.hour * 3600 + self.minute * 60 + self.second
+    }
+
+    /// What `strftime` makes of a format; unknown directives stay as they are.
+    fn format(&self, format: &str) -> String {
+        let name = |names: &[&'static str], i: i64| *names.get(i as usize).unwrap_or(&"?");
+        let (day, month) = (name(&DAYS, self.weekday), name(&MONTHS, self.month - 1));
+        let hour12 = (self.hour + 11) % 12 + 1;
+        let week = |first_weekday: i64| {
+            (self.yearday + 6 - (self.weekday - first_weekday).rem_euclid(7)) / 7
+        };
+        let mut out = String::new();
+        let mut chars = format.chars();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                out.push(c);
+                continue;
+            }
+            match chars.next() {
+                Some('Y') => out += &self.year.to_string(),
+                Some('y') => out += &format!("{:02}", self.year.rem_euclid(100)),
+                Some('m') => out += &format!("{:02}", self.month),
+                Some('d') => out += &format!("{:02}", self.day),
+                Some('e') => out += &format!("{:2}", self.day),
+                Some('H') => out += &format!("{:02}", self.hour),
+                Some('I') => out += &format!("{hour12:02}"),
+                Some('M') => out += &format!("{:02}", self.minute),
+                Some('S') => out += &format!("{:02}", self.second),
+                Some('p') => out += if self.hour < 12 { "AM" } else { "PM" },
+                Some('a') => out += &day[..3],
+                Some('A') => out += day,
+                Some('b' | 'h') => out += &month[..3],
+                Some('B') => out += month,
+                Some('j') => out += &format!("{:03}", self.yearday),
+                Some('w') => out += &((self.weekday + 1) % 7).to_string(),
+                Some('u') => out += &(self.weekday + 1).to_string(),
+                Some('U') => out += &format!("{:02}", week(6)),
+                Some('W') => out += &format!("{:02}", week(0)),
+                Some('Z') => out += "UTC",
+                Some('z') => out += "+0000",
+                Some('s') => out += &self.timestamp().to_string(),
+                Some('F') => out += &self.format("%Y-%m-%d"),
+                Some('T' | 'X') => out += &self.format("%H:%M:%S"),
+                Some('R') => out += &self.format("%H:%M"),
+                Some('D' | 'x') => out += &self.format("%m/%d/%y"),
+                Some('c') => out += &self.format("%a %b %e %H:%M:%S %Y"),
+                Some('n') => out.push('\n'),
+                Some('t') => out.push('\t'),
+                Some('%') => out.push('%'),
+                Some(other) => out.extend(['%', other]),
+                None => out.push('%'),
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_go_there_and_back() {
+        for days in [-719_162, -1, 0, 59, 60, 10_957, 19_782, 2_932_896] {
+            let (y, m, d) = civil_from_days(days);
+            assert_eq!(days_from_civil(y, m, d), days);
+        }
+        assert_eq!(civil_from_days(19_782), (2024, 2, 29));
+    }
+
+    #[test]
+    fn a_time_is_formatted() {
+        let fields = Fields::at(1_717_927_262);
+        assert_eq!(fields.format("%a %b %e %H:%M:%S %Y %j %U %W"), "Sun Jun  9 10:01:02 2024 161 23 23");
+    }
+}

@@ -1,0 +1,90 @@
+//! `_types`: what `types` needs that cannot be written in aio.
+
+use crate::code::CodeKind;
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::interp::types::{Type, class, named_class};
+use crate::interp::{call, iterate, text};
+use crate::library::builtins::{self, function, method};
+use crate::source::Symbol;
+use crate::value::*;
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    builtins::add(&named_class(WRAPPER), WRAPPED);
+    let mut names = super::functions("types", &[FUNCTIONS]);
+    names.push((Symbol::new("GenericAlias"), class(Type::GenericAlias).into()));
+    names
+}
+
+const FUNCTIONS: &[NativeDef] = &[function(
+    "coroutine",
+    "(func)",
+    "Make the generators of a generator function awaitable.",
+    |args| coroutine(&args[0]),
+)];
+
+fn coroutine(func: &Value) -> Res {
+    if let Value::Function(function) = func {
+        match function.code.kind {
+            CodeKind::Coroutine => return Ok(func.clone()),
+            CodeKind::Generator => {
+                function.is_awaitable.set(true);
+                return Ok(func.clone());
+            }
+            _ => {}
+        }
+    }
+    if !call::is_callable(func) {
+        return Err(type_error("types.coroutine() expects a callable"));
+    }
+    let func = func.clone();
+    Ok(Native::closure("wrapped", "(*args, **kwargs)", move |args| {
+        let positional = as_tuple(&args[0]).map(|t| t.items.to_vec()).unwrap_or_default();
+        let keywords = as_dict(&args[1]).map(|d| d.symbol_entries()).unwrap_or_default();
+        let made = call::call_kw(&func, &positional, &keywords)?;
+        Ok(match &made {
+            Value::Generator(g) if g.kind == GeneratorKind::Generator && !is_awaitable(g) => {
+                Opaque::value(named_class(WRAPPER), Wrapper(made.clone()))
+            }
+            _ => made,
+        })
+    }))
+}
+
+fn is_awaitable(generator: &Generator) -> bool {
+    matches!(&generator.func, Value::Function(f) if f.is_awaitable.get())
+}
+
+const WRAPPER: &str = "types._GeneratorWrapper";
+
+/// A generator that a function gave which is not one itself: awaited all the same.
+struct Wrapper(Value);
+
+fn inner(value: &Value) -> Res<&Value> {
+    match value.opaque::<Wrapper>() {
+        Some(wrapper) => Ok(&wrapper.0),
+        None => Err(wrong_self("__await__", "_GeneratorWrapper", value)),
+    }
+}
+
+fn pass_on(args: &[Value], method: &str, given: &[Value]) -> Res {
+    call::call_method(inner(&args[0])?, Symbol::new(method), given)
+}
+
+const WRAPPED: &[NativeDef] = &[
+    method("__await__", "(self, /)", "The generator.", |args| inner(&args[0]).cloned()),
+    method("__iter__", "(self, /)", "The generator.", |args| inner(&args[0]).cloned()),
+    method("__next__", "(self, /)", "Implement next(self).", |args| {
+        iterate::next(inner(&args[0])?)?.ok_or_else(|| stop_iteration(Value::None))
+    }),
+    method("send", "(self, value, /)", "Send a value to the generator.", |args| {
+        pass_on(args, "send", &args[1..])
+    }),
+    method("throw", "(self, exception, /)", "Raise an exception in the generator.", |args| {
+        pass_on(args, "throw", &args[1..])
+    }),
+    method("close", "(self, /)", "Close the generator.", |args| pass_on(args, "close", &[])),
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        Ok(Value::from(text::object::default_repr(&args[0])))
+    }),
+];

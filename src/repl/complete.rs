@@ -1,0 +1,202 @@
+//! Which names could stand at the cursor.
+//!
+//! [`wanted`] reads the line, in the editor's thread; [`candidates`] looks around on the
+//! interpreter's. Always true: no script code runs for it, so a property is named, never read.
+
+use super::command;
+use super::input::{INDENT, is_command};
+use crate::interp::types::{Type, class, class_of};
+use crate::interp::{import, namespace};
+use crate::library;
+use crate::source::{Symbol, name};
+use crate::value::*;
+use std::collections::BTreeSet;
+
+/// What stands at the cursor.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Nothing,
+    /// So many spaces more: the cursor is in front of the line's first letter.
+    Indent(usize),
+    /// `:ta`
+    Command { prefix: String },
+    /// `:load ex`
+    File,
+    /// `a.b.pre`
+    Name { path: Vec<String>, prefix: String },
+    /// `import pre`
+    Module { prefix: String },
+}
+
+const KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "case", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "match", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// What stands in front of the cursor, and where the part to be completed begins.
+pub fn wanted(before: &str) -> (usize, Wanted) {
+    let end = before.len();
+    let line = before.rsplit('\n').next().unwrap_or("");
+    if line.trim().is_empty() {
+        return (end, Wanted::Indent(INDENT - line.chars().count() % INDENT));
+    }
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let length = line.chars().rev().take_while(|&c| is_word(c)).map(char::len_utf8).sum::<usize>();
+    let word = &line[line.len() - length..];
+    if is_command(before) {
+        match before.split_once(char::is_whitespace) {
+            None => return (1, Wanted::Command { prefix: before[1..].into() }),
+            Some((":load", _)) => return (end, Wanted::File),
+            Some((":states", _)) => {}
+            Some(_) => return (end, Wanted::Nothing),
+        }
+    }
+    let head = line[..line.len() - length].trim();
+    if head == "import" || head == "from" {
+        return (end - length, Wanted::Module { prefix: word.into() });
+    }
+    if word.is_empty() || word.starts_with(|c: char| c == '.' || c.is_numeric()) {
+        return (end, Wanted::Nothing);
+    }
+    let mut path: Vec<String> = word.split('.').map(str::to_string).collect();
+    let prefix = path.pop().unwrap_or_default();
+    (end - prefix.len(), Wanted::Name { path, prefix })
+}
+
+/// The words that begin so, in order of the alphabet. Call on the interpreter's thread.
+pub fn candidates(wanted: &Wanted) -> Vec<String> {
+    match wanted {
+        Wanted::Nothing | Wanted::Indent(_) | Wanted::File => Vec::new(),
+        Wanted::Command { prefix } => fitting(command::NAMES.iter().copied(), prefix),
+        Wanted::Module { prefix } => {
+            let loaded = import::loaded();
+            let loaded = loaded.iter().map(|(name, _)| name.text());
+            fitting((library::MODULES.names)().into_iter().chain(loaded), prefix)
+        }
+        Wanted::Name { path, prefix } => match path.split_first() {
+            None => {
+                let globals = main_module().map(|module| module.entries()).unwrap_or_default();
+                let globals = globals.iter().map(|(name, _)| name.text());
+                let builtins = namespace::builtin_names().into_iter().map(Symbol::text);
+                let fixed = KEYWORDS.iter().chain(library::PRELUDE).copied();
+                fitting(globals.chain(builtins).chain(fixed), prefix)
+            }
+            Some((first, rest)) => {
+                let object = root(Symbol::new(first));
+                let object = rest.iter().try_fold(object, |object, name| Some(Some(peek(&object?, name)?))).flatten();
+                let names = object.map(|object| members(&object)).unwrap_or_default();
+                fitting(names.into_iter().map(Symbol::text), prefix)
+            }
+        },
+    }
+}
+
+/// Those of the words that begin with the prefix; words with an underscore in front only if it
+/// has one.
+fn fitting<'a>(words: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<String> {
+    let is_name = |word: &str| word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    let fits = |word: &&str| {
+        word.starts_with(prefix) && is_name(word) && (!word.starts_with('_') || prefix.starts_with('_'))
+    };
+    words.filter(fits).map(str::to_string).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The prompt's own module.
+pub fn main_module() -> Option<Ref<Module>> {
+    match import::loaded().into_iter().find(|(name, _)| *name == name::MAIN)?.1 {
+        Value::Module(ref module) => Some(Ref::clone(module)),
+        _ => None,
+    }
+}
+
+/// What a global name stands for, as far as it is there already.
+fn root(name: Symbol) -> Option<Value> {
+    let global = main_module().and_then(|module| module.get(name));
+    global.or_else(|| {
+        let is_ready = namespace::builtin_names().contains(&name) || name.text() == "asyncio";
+        is_ready.then(|| namespace::builtin(name)).flatten()
+    })
+}
+
+/// An attribute that is there, without computing any.
+pub fn peek(object: &Value, name: &str) -> Option<Value> {
+    let name = Symbol::new(name);
+    let found = match object {
+        Value::Module(module) => module.get(name),
+        Value::Class(class) => class.lookup(name),
+        Value::Instance(instance) => instance.get(name).or_else(|| instance.class().lookup(name)),
+        other => class_of(other).lookup(name),
+    }?;
+    // What a property or a getter would give is not known.
+    let is_computed = match &found {
+        Value::Native(native) => native.role == NativeRole::Getter,
+        Value::Opaque(_) => found.opaque::<descriptor::Property>().is_some(),
+        _ => false,
+    };
+    (!is_computed).then_some(found)
+}
+
+/// The names of an object's attributes.
+fn members(object: &Value) -> Vec<Symbol> {
+    let of_class = |class: &Ref<Class>| -> Vec<Symbol> {
+        class.linear().iter().flat_map(|class| class.dict.borrow().keys().copied().collect::<Vec<_>>()).collect()
+    };
+    let names = |entries: Vec<(Symbol, Value)>| entries.into_iter().map(|(name, _)| name);
+    match object {
+        Value::Module(module) => names(module.entries()).collect(),
+        Value::Class(it) => of_class(it).into_iter().chain(of_class(&class(Type::Class))).collect(),
+        Value::Instance(instance) => names(instance.entries()).chain(of_class(&instance.class())).collect(),
+        other => {
+            let attrs = match other {
+                Value::Exception(e) => e.attrs.entries(),
+                Value::Function(f) => f.attrs.entries(),
+                Value::Future(f) => f.attrs.entries(),
+                Value::Opaque(o) => o.attrs.entries(),
+                _ => Vec::new(),
+            };
+            names(attrs).chain(of_class(&class_of(other))).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_what_is_wanted() {
+        let name = |path: &[&str], prefix: &str| Wanted::Name {
+            path: path.iter().map(|p| p.to_string()).collect(),
+            prefix: prefix.into(),
+        };
+        for (line, start, expected) in [
+            ("pri", 0, name(&[], "pri")),
+            ("x = asyncio.sl", 12, name(&["asyncio"], "sl")),
+            ("f(a.b.", 6, name(&["a", "b"], "")),
+            ("await ta", 6, name(&[], "ta")),
+            ("f().", 4, Wanted::Nothing),
+            ("1.", 2, Wanted::Nothing),
+            ("x ", 2, Wanted::Nothing),
+            ("", 0, Wanted::Indent(4)),
+            ("  ", 2, Wanted::Indent(2)),
+            ("if x:\n  ", 8, Wanted::Indent(2)),
+            (":ta", 1, Wanted::Command { prefix: "ta".into() }),
+            (":load ex", 8, Wanted::File),
+            (":states f", 8, name(&[], "f")),
+            (":tasks f", 8, Wanted::Nothing),
+            ("import asy", 7, Wanted::Module { prefix: "asy".into() }),
+            ("from coll", 5, Wanted::Module { prefix: "coll".into() }),
+        ] {
+            assert_eq!(wanted(line), (start, expected), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn hidden_names_are_shown_only_when_asked_for() {
+        let words = ["abc", "_ab", "__ab__", "ab", "ab=", "x"];
+        assert_eq!(fitting(words.into_iter(), "a"), ["ab", "abc"]);
+        assert_eq!(fitting(words.into_iter(), "_"), ["__ab__", "_ab"]);
+        assert_eq!(fitting(words.into_iter(), ""), ["ab", "abc", "x"]);
+    }
+}

@@ -1,0 +1,74 @@
+//! Which event loop runs, and which one is a thread's own.
+
+use super::event_loop::{self, EventLoop};
+use super::thread;
+use crate::interp::error::runtime_error;
+use crate::value::*;
+
+thread_local! {
+    /// The loop that runs in the current script thread; unset if none does.
+    static RUNNING: ValueCell = ValueCell::default();
+}
+
+/// The loop that runs now, if one does.
+#[inline]
+pub fn running() -> Option<Value> {
+    RUNNING.with(|r| Some(r.get()).filter(|v| !v.is_unset()))
+}
+
+/// Makes a loop the running one (unset: none); gives the one before.
+pub fn set_running(event_loop: Value) -> Value {
+    RUNNING.with(|r| r.replace(event_loop))
+}
+
+/// The loop that runs now, or RuntimeError.
+#[inline]
+pub fn get_running_loop() -> Res {
+    running().ok_or_else(no_running_loop)
+}
+
+#[cold]
+fn no_running_loop() -> Raised {
+    runtime_error("no running event loop").help("call this from a coroutine that a loop runs, as asyncio.run(main()) does")
+}
+
+/// The running loop, or the thread's own one; the main thread makes one when it is first asked.
+pub fn get_event_loop() -> Res {
+    match running() {
+        Some(event_loop) => Ok(event_loop),
+        None => own_loop(),
+    }
+}
+
+/// The thread's own loop, whether or not one runs.
+pub fn own_loop() -> Res {
+    let me = thread::current();
+    let own = me.event_loop.get();
+    if !own.is_unset() && !own.is_none() {
+        return Ok(own);
+    }
+    if me.is_main() && own.is_unset() {
+        let made = event_loop::new_loop();
+        me.event_loop.set(made.clone());
+        return Ok(made);
+    }
+    Err(runtime_error(format!("There is no current event loop in thread {}.", quoted(&me.name())))
+        .help("make one with asyncio.new_event_loop() and asyncio.set_event_loop(loop), or use asyncio.run(main())"))
+}
+
+fn quoted(name: &str) -> String {
+    crate::interp::text::repr(&Value::str(name)).unwrap_or_else(|raised| {
+        let _ = raised.take();
+        format!("'{name}'")
+    })
+}
+
+/// Sets the thread's own loop (None: it has none and makes none).
+pub fn set_event_loop(event_loop: Value) {
+    thread::current().event_loop.set(event_loop);
+}
+
+/// The task that the running loop steps now.
+pub fn current_task() -> Option<Ref<Future>> {
+    EventLoop::of(&running()?)?.current_task()
+}

@@ -1,0 +1,423 @@
+//! The event loop: what is ready, what is due, and one pass after another.
+//!
+//! Always true: a pass runs exactly the jobs that were ready when it began; what they schedule
+//! waits for the next pass. Due timers join the ready jobs before the pass begins.
+
+use super::handle::{Handle, call_in, settle_callback};
+use super::instrument::{Event, tell};
+use super::timer::Timers;
+use super::{clock, current, future, inbox, report, signal, task, thread};
+use crate::interp::error::{runtime_error, type_error};
+use crate::interp::types::{Type, class, class_name};
+use crate::interp::{attribute, call, text};
+use crate::source::Symbol;
+use crate::value::context::{self, Context};
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// Something that waits for its turn in the loop.
+pub enum Job {
+    /// A task's first step, or the next one after it gave way.
+    Step(Ref<Future>),
+    /// A task goes on because what it waited for is done.
+    Wake(Ref<Future>, Ref<Future>),
+    /// An exception is thrown into a task.
+    Throw(Ref<Future>, Ref<Exception>),
+    /// A sleep is over.
+    Settle(Ref<Future>),
+    /// `callback(future)`
+    Script(Value, Rc<Context>, Ref<Future>),
+    Native(Rc<dyn Fn(&Ref<Future>)>, Ref<Future>),
+    /// A handle's callback.
+    Handle(Value),
+}
+
+/// An event loop.
+#[derive(Default)]
+pub struct EventLoop {
+    ready: RefCell<VecDeque<Job>>,
+    timers: RefCell<Timers>,
+    /// The task whose step runs now.
+    current: RefCell<Option<Ref<Future>>>,
+    /// The script thread that runs it.
+    running_in: RefCell<Option<Rc<thread::Thread>>>,
+    /// That thread waits for this loop to have something to do.
+    waiting: Cell<bool>,
+    stopping: Cell<bool>,
+    closed: Cell<bool>,
+    pub debug: Cell<bool>,
+    /// The script's exception handler, or unset.
+    pub exception_handler: ValueCell,
+    /// The script's task factory, or unset.
+    pub task_factory: ValueCell,
+    /// The default executor, or unset.
+    pub executor: ValueCell,
+    pub executor_shut_down: Cell<bool>,
+    pub asyncgens_shut_down: Cell<bool>,
+    pub slow_callback_duration: ValueCell,
+}
+
+/// A new event loop object.
+pub fn new_loop() -> Value {
+    new_of_class(class(Type::EventLoop))
+}
+
+/// A new event loop of a class, which a script may have derived.
+pub fn new_of_class(class: Ref<Class>) -> Value {
+    Opaque::value(class, EventLoop::default())
+}
+
+/// The loop a value is, or TypeError.
+pub fn expect(value: &Value) -> Res<&EventLoop> {
+    EventLoop::of(value).ok_or_else(|| type_error(format!("an event loop is required, not {}", class_name(value))))
+}
+
+impl EventLoop {
+    #[inline]
+    pub fn of(value: &Value) -> Option<&EventLoop> {
+        value.opaque()
+    }
+
+    /// Adds a job to what is ready.
+    #[inline]
+    pub fn push(&self, job: Job) {
+        self.ready.borrow_mut().push_back(job);
+        if self.waiting.get() {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        let thread = self.running_in.borrow().clone();
+        if let Some(thread) = thread {
+            thread::wake(&thread);
+        }
+    }
+
+    #[inline]
+    pub fn check_closed(&self) -> Res<()> {
+        if self.closed.get() { Err(runtime_error("Event loop is closed")) } else { Ok(()) }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.running_in.borrow().is_some()
+    }
+
+    /// Ends `run_forever` after the current pass.
+    pub fn stop(&self) {
+        self.stopping.set(true);
+        if self.waiting.get() {
+            self.wake();
+        }
+    }
+
+    pub fn current_task(&self) -> Option<Ref<Future>> {
+        self.current.borrow().clone()
+    }
+
+    /// Makes a task the current one; gives the one before.
+    #[inline]
+    pub fn set_current_task(&self, task: Option<Ref<Future>>) -> Option<Ref<Future>> {
+        self.current.replace(task)
+    }
+
+    pub fn note_cancelled_timer(&self) {
+        self.timers.borrow_mut().note_cancelled();
+    }
+
+    /// Jobs that are ready and timers that are set, for reports.
+    pub fn backlog(&self) -> (usize, Vec<(f64, Value)>) {
+        (self.ready.borrow().len(), self.timers.borrow().entries())
+    }
+
+    /// Has a sleep's future settled at a time.
+    pub fn settle_at(&self, when: f64, future: Ref<Future>) {
+        tell(|| Event::TimerSet { when });
+        self.timers.borrow_mut().add(when, future.into());
+    }
+
+    fn set_timer(&self, when: f64, handle: &Value) {
+        tell(|| Event::TimerSet { when });
+        if let Some(h) = handle.opaque::<Handle>() {
+            h.scheduled.set(true);
+        }
+        self.timers.borrow_mut().add(when, handle.clone());
+        if self.waiting.get() {
+            self.wake(); // it may be due before what the loop waits for
+        }
+    }
+}
+
+/// `loop.call_soon(callback, *args, context=…)`: the handle.
+pub fn call_soon(this: &Value, callback: &Value, args: &[Value], context: Option<Rc<Context>>) -> Res {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    if event_loop.debug.get() {
+        check_callback(callback, "call_soon")?;
+    }
+    tell(|| Event::CallSoon(callback));
+    let handle = Handle::value(this, callback, args, context.unwrap_or_else(|| context::current().copy()), None);
+    event_loop.push(Job::Handle(handle.clone()));
+    Ok(handle)
+}
+
+/// `loop.call_at(when, callback, *args, context=…)`: the handle.
+pub fn call_at(this: &Value, when: f64, callback: &Value, args: &[Value], context: Option<Rc<Context>>) -> Res {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    if event_loop.debug.get() {
+        check_callback(callback, "call_at")?;
+    }
+    let context = context.unwrap_or_else(|| context::current().copy());
+    let handle = Handle::value(this, callback, args, context, Some(when));
+    event_loop.set_timer(when, &handle);
+    Ok(handle)
+}
+
+/// In debug mode: a callback must be callable and no coroutine.
+pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
+    if task::is_coroutine(callback) || task::is_coroutine_function(callback)? {
+        return Err(type_error(format!("coroutines cannot be used with {method}()")));
+    }
+    if !call::is_callable(callback) {
+        let shown = text::repr(callback)?;
+        return Err(type_error(format!("a callable object was expected by {method}(), got {shown}")));
+    }
+    Ok(())
+}
+
+/// One pass: wait if nothing is ready, move what is due to what is ready, run what is ready.
+pub fn run_once(this: &Value) -> Res<()> {
+    let event_loop = expect(this)?;
+    wait(event_loop)?;
+    let end = match event_loop.timers.borrow().is_empty() {
+        true => f64::NEG_INFINITY, // nothing can be due, so the clock need not be read
+        false => clock::now() + clock::RESOLUTION,
+    };
+    loop {
+        let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else { break };
+        tell(|| Event::TimerFired { when });
+        event_loop.ready.borrow_mut().push_back(match &due {
+            Value::Future(future) => Job::Settle(Ref::clone(future)),
+            handle => {
+                if let Some(h) = handle.opaque::<Handle>() {
+                    h.scheduled.set(false);
+                }
+                Job::Handle(due.clone())
+            }
+        });
+    }
+    let count = event_loop.ready.borrow().len();
+    for _ in 0..count {
+        let Some(job) = event_loop.ready.borrow_mut().pop_front() else { break };
+        run(job, this)?;
+    }
+    Ok(())
+}
+
+/// Lets others go on; returns when this loop has something to do.
+fn wait(event_loop: &EventLoop) -> Res<()> {
+    if !event_loop.ready.borrow().is_empty() || event_loop.stopping.get() {
+        inbox::poll();
+        return thread::preempt();
+    }
+    let mut dropped = Vec::new();
+    let until = event_loop.timers.borrow_mut().first(&mut dropped);
+    drop(dropped);
+    if until.is_some_and(|when| when <= clock::now()) {
+        inbox::poll();
+        return thread::preempt();
+    }
+    // What the drops above scheduled must not be slept over.
+    if !event_loop.ready.borrow().is_empty() {
+        return Ok(());
+    }
+    event_loop.waiting.set(true);
+    let woken = thread::block(until, "event loop");
+    event_loop.waiting.set(false);
+    woken.map(|_| ())
+}
+
+#[inline]
+fn run(job: Job, event_loop: &Value) -> Res<()> {
+    match job {
+        Job::Step(task) => task::step(&task, None),
+        Job::Wake(task, by) => {
+            tell(|| Event::WokenBy { task: &task, by: &by });
+            task::step(&task, None)
+        }
+        Job::Throw(task, exception) => task::step(&task, Some(exception)),
+        Job::Settle(future) => {
+            task::end_sleep(&future);
+            Ok(())
+        }
+        Job::Script(callback, context, future) => {
+            let args = [future.into()];
+            let result = call_in(&context, &callback, &args);
+            settle_callback(result, event_loop, &callback, &args, None)
+        }
+        Job::Native(callback, future) => {
+            callback(&future);
+            Ok(())
+        }
+        Job::Handle(handle) => match handle.opaque::<Handle>() {
+            Some(h) => h.run(&handle),
+            None => Ok(()),
+        },
+    }
+}
+
+/// `loop.run_forever()`: passes until `stop()`.
+pub fn run_forever(this: &Value) -> Res<()> {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    check_running(event_loop)?;
+    *event_loop.running_in.borrow_mut() = Some(thread::current());
+    let before = current::set_running(this.clone());
+    let result = loop {
+        let result = run_once(this);
+        if result.is_err() || event_loop.stopping.get() {
+            break result;
+        }
+    };
+    event_loop.stopping.set(false);
+    let gone = event_loop.running_in.borrow_mut().take();
+    drop(gone);
+    drop(current::set_running(before));
+    result
+}
+
+pub fn check_running(event_loop: &EventLoop) -> Res<()> {
+    if event_loop.is_running() {
+        return Err(runtime_error("This event loop is already running"));
+    }
+    if current::running().is_some() {
+        return Err(runtime_error("Cannot run the event loop while another loop is running"));
+    }
+    Ok(())
+}
+
+/// `loop.run_until_complete(future)`
+pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    check_running(event_loop)?;
+    let is_new = future::of(awaitable).is_none();
+    let future = task::ensure_future(awaitable, Some(this))?;
+    if is_new && let Some(task) = &future.task {
+        // An exception that leaves here is told already.
+        task.log_destroy.set(false);
+    }
+    let stop = {
+        let this = this.clone();
+        move |done: &Ref<Future>| {
+            if let Some(error) = future::failure(done)
+                && super::handle::ends_program(&error)
+            {
+                return; // it is on its way out of the loop already
+            }
+            if let Some(event_loop) = EventLoop::of(&this) {
+                event_loop.stop();
+            }
+        }
+    };
+    let stop = future::add_native(&future, stop);
+    let result = run_forever(this);
+    future::remove_native(&future, &stop);
+    if let Err(raised) = result {
+        if is_new && future.is_done() && !future::is_cancelled(&future) {
+            future.unseen.set(false);
+        }
+        return Err(raised);
+    }
+    if !future.is_done() {
+        return Err(runtime_error("Event loop stopped before Future completed."));
+    }
+    future::result(&future)
+}
+
+/// `loop.close()`
+pub fn close(this: &Value) -> Res<()> {
+    let event_loop = expect(this)?;
+    if event_loop.is_running() {
+        return Err(runtime_error("Cannot close a running event loop"));
+    }
+    if event_loop.closed.replace(true) {
+        return Ok(());
+    }
+    signal::forget_loop(this);
+    let ready = std::mem::take(&mut *event_loop.ready.borrow_mut());
+    let timers = event_loop.timers.borrow_mut().take();
+    event_loop.executor_shut_down.set(true);
+    let executor = event_loop.executor.take();
+    drop((ready, timers));
+    if !executor.is_unset() && !executor.is_none() {
+        let no_wait = [(Symbol::new("wait"), Value::FALSE)];
+        let shutdown = attribute::get(&executor, Symbol::new("shutdown"))?;
+        call::call_kw(&shutdown, &[], &no_wait)?;
+    }
+    Ok(())
+}
+
+/// `loop.create_task(coroutine, name=…, context=…)`
+pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: &Value) -> Res {
+    create_task_in(this, coroutine, name, context_of(context)?)
+}
+
+/// The same with the context itself.
+pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    let factory = event_loop.task_factory.get();
+    if factory.given().is_none() {
+        return Ok(task::create(this, coroutine, name, context, None)?.into());
+    }
+    let context = context.map(|context| (Symbol::new("context"), context_value(context)));
+    let kwargs: Vec<_> = context.into_iter().collect();
+    let task = call::call_kw(&factory, &[this.clone(), coroutine.clone()], &kwargs)?;
+    if name.given().is_some() {
+        call::call_method(&task, Symbol::new("set_name"), &[name.clone()])?;
+    }
+    Ok(task)
+}
+
+/// A context as an object of the class `contextvars.Context`.
+pub fn context_value(context: Rc<Context>) -> Value {
+    Opaque::value(class(Type::Context), context)
+}
+
+/// The context that a `context=` argument names, if one was given.
+pub fn context_of(value: &Value) -> Res<Option<Rc<Context>>> {
+    match value.given() {
+        None => Ok(None),
+        Some(value) => match value.opaque::<Rc<Context>>() {
+            Some(context) => Ok(Some(context.clone())),
+            None => Err(type_error(format!("a contextvars.Context was expected, got {}", class_name(value)))),
+        },
+    }
+}
+
+/// `loop.call_exception_handler(context)`
+pub fn call_exception_handler(this: &Value, context: &Value) -> Res<()> {
+    report::call_handler(this, context)
+}
+
+/// `<_UnixSelectorEventLoop running=True closed=False debug=False>`
+pub fn repr(this: &Value) -> Res<String> {
+    let event_loop = expect(this)?;
+    let word = |b: bool| if b { "True" } else { "False" };
+    Ok(format!(
+        "<{} running={} closed={} debug={}>",
+        class_name(this),
+        word(event_loop.is_running()),
+        word(event_loop.is_closed()),
+        word(event_loop.debug.get())
+    ))
+}

@@ -1,0 +1,350 @@
+//! What futures do: settle, call back, cancel.
+//!
+//! Always true: a future is settled once; each of its callbacks becomes a job of its loop, in the
+//! order in which they were added.
+
+use super::event_loop::{EventLoop, Job};
+use super::instrument::{Event, tell};
+use super::{current, task};
+use crate::interp::error::{exception, raise, stop_iteration, type_error};
+use crate::interp::types::{Type, class, is_exception};
+use crate::interp::{attribute, call, operator};
+use crate::source::Symbol;
+use crate::value::context::Context;
+use crate::value::future::Part;
+use crate::value::*;
+use std::rc::Rc;
+
+/// A pending future of a loop.
+pub fn new(event_loop: &Value) -> Ref<Future> {
+    Ref::new(Future::new(event_loop.clone()))
+}
+
+/// A pending future of the running loop, with a label for reports.
+pub fn waiter(label: &'static str) -> Res<Ref<Future>> {
+    let event_loop = current::get_running_loop()?;
+    let future = Future::new(event_loop);
+    future.label.set(label);
+    Ok(Ref::new(future))
+}
+
+/// Settles a pending future and schedules its callbacks. The only place that ends `Pending`.
+pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<()> {
+    debug_assert!(!future.is_done());
+    if matches!(future.part, Part::Timer(_)) {
+        task::drop_timer(future, state);
+    }
+    future.state.set(state);
+    if let Some(task) = &future.task {
+        roster::leave(task);
+    }
+    future.outcome.set(outcome);
+    tell(|| Event::FutureSettled(future));
+    let callbacks = std::mem::take(&mut *future.callbacks.borrow_mut());
+    if callbacks.is_empty() {
+        return Ok(());
+    }
+    let Some(event_loop) = EventLoop::of(&future.event_loop) else { return Ok(()) };
+    event_loop.check_closed()?;
+    for callback in callbacks {
+        event_loop.push(job(callback, future));
+    }
+    Ok(())
+}
+
+fn job(callback: Callback, future: &Ref<Future>) -> Job {
+    match callback {
+        Callback::Wake(task) => Job::Wake(task, future.clone()),
+        Callback::Script(callback, context) => Job::Script(callback, context, future.clone()),
+        Callback::Native(callback) => Job::Native(callback, future.clone()),
+    }
+}
+
+#[cold]
+pub fn invalid_state(message: &str) -> Raised {
+    raise(Type::InvalidStateError, message)
+}
+
+/// `future.set_result(value)`
+pub fn set_result(future: &Ref<Future>, value: Value) -> Res<()> {
+    if future.is_done() {
+        return Err(invalid_state("invalid state"));
+    }
+    settle(future, FutureState::Finished, value)
+}
+
+/// Sets the result unless it is done; errors of a closed loop have nobody to go to.
+pub fn set_result_if_pending(future: &Ref<Future>, value: Value) {
+    if !future.is_done() {
+        forget(settle(future, FutureState::Finished, value));
+    }
+}
+
+/// `future.set_exception(exception)`: an exception or an exception class.
+pub fn set_exception(future: &Ref<Future>, given: &Value) -> Res<()> {
+    if future.is_done() {
+        return Err(invalid_state("invalid state"));
+    }
+    let made = match given {
+        Value::Class(c) if c.is_subclass(&class(Type::BaseException)) => call::call(given, &[])?,
+        _ => given.clone(),
+    };
+    let Value::Exception(error) = &made else { return Err(type_error("invalid exception object")) };
+    if is_exception(error, Type::StopIteration) {
+        let message = "StopIteration interacts badly with generators and cannot be raised into a Future";
+        let instead = exception(Type::RuntimeError, message);
+        instead.cause.set(made.clone());
+        instead.context.set(made.clone());
+        return fail(future, instead);
+    }
+    fail(future, Ref::clone(error))
+}
+
+/// Ends a pending future with an exception that somebody has to ask for.
+pub fn fail(future: &Ref<Future>, exception: Ref<Exception>) -> Res<()> {
+    future.unseen.set(true);
+    settle(future, FutureState::Failed, exception.into())
+}
+
+/// For errors that have nobody to go to.
+pub fn forget(result: Res<()>) {
+    if let Err(raised) = result {
+        let _ = raised.take();
+    }
+}
+
+/// `future.result()`
+pub fn result(future: &Ref<Future>) -> Res {
+    match future.state.get() {
+        FutureState::Finished => Ok(future.outcome.get()),
+        FutureState::Failed => {
+            future.unseen.set(false);
+            match &future.outcome.get() {
+                Value::Exception(exception) => Err(Raised::new(Ref::clone(exception))),
+                _ => Ok(Value::None),
+            }
+        }
+        FutureState::Cancelled => Err(Raised::new(cancelled_error(future))),
+        FutureState::Pending => Err(invalid_state("Result is not set.")),
+    }
+}
+
+/// `future.exception()`
+pub fn exception_of(future: &Ref<Future>) -> Res {
+    match future.state.get() {
+        FutureState::Finished => Ok(Value::None),
+        FutureState::Failed => {
+            future.unseen.set(false);
+            Ok(future.outcome.get())
+        }
+        FutureState::Cancelled => Err(Raised::new(cancelled_error(future))),
+        FutureState::Pending => Err(invalid_state("Exception is not set.")),
+    }
+}
+
+/// The error that a done future failed with; seen by this.
+pub fn failure(future: &Ref<Future>) -> Option<Ref<Exception>> {
+    if future.state.get() != FutureState::Failed {
+        return None;
+    }
+    future.unseen.set(false);
+    match &future.outcome.get() {
+        Value::Exception(exception) => Some(Ref::clone(exception)),
+        _ => None,
+    }
+}
+
+pub fn is_cancelled(future: &Ref<Future>) -> bool {
+    future.state.get() == FutureState::Cancelled
+}
+
+/// The CancelledError of a cancelled future: the one its coroutine ended with, the first time;
+/// then new ones with the message.
+pub fn cancelled_error(future: &Ref<Future>) -> Ref<Exception> {
+    let message = match &future.outcome.get() {
+        Value::Exception(ended) if future.task.is_some() && is_exception(ended, Type::CancelledError) => {
+            future.outcome.set(Value::None);
+            return Ref::clone(ended);
+        }
+        _ => cancel_message(future),
+    };
+    task::new_cancelled_error(message)
+}
+
+/// The message of `cancel(msg)`, or None.
+pub fn cancel_message(future: &Ref<Future>) -> Value {
+    let message = match &future.task {
+        Some(task) => task.cancel_message.get(),
+        None => future.outcome.get(),
+    };
+    if message.is_unset() { Value::None } else { message }
+}
+
+/// `future.cancel(msg)`, as the future's kind has it.
+pub fn cancel(future: &Ref<Future>, message: &Value) -> Res<bool> {
+    if let Some(class) = &future.class
+        && class.is_script
+        && let Some(method @ Value::Function(_)) = class.lookup(Symbol::new("cancel"))
+    {
+        let this = future.clone().into();
+        let result = call::call_kw(&method, &[this], &message_argument(message))?;
+        return operator::truth(&result);
+    }
+    cancel_exactly(future, message)
+}
+
+fn message_argument(message: &Value) -> Vec<(Symbol, Value)> {
+    match message.given() {
+        Some(message) => vec![(Symbol::new("msg"), message.clone())],
+        None => vec![],
+    }
+}
+
+/// `Future.cancel`, `Task.cancel`, and a gather's: not what a script class made of it.
+pub fn cancel_exactly(future: &Ref<Future>, message: &Value) -> Res<bool> {
+    if future.task.is_some() {
+        return task::cancel(future, message);
+    }
+    if let Part::Gather(children, requested) = &future.part {
+        return cancel_children(future, children, requested, message);
+    }
+    cancel_plain(future, message)
+}
+
+/// Cancels a future that is no task and no gather.
+pub fn cancel_plain(future: &Ref<Future>, message: &Value) -> Res<bool> {
+    future.unseen.set(false);
+    if future.is_done() {
+        return Ok(false);
+    }
+    tell(|| Event::Cancelled(future));
+    settle(future, FutureState::Cancelled, message.clone())?;
+    Ok(true)
+}
+
+fn cancel_children(
+    gather: &Ref<Future>,
+    children: &std::cell::RefCell<Vec<Ref<Future>>>,
+    requested: &std::cell::Cell<bool>,
+    message: &Value,
+) -> Res<bool> {
+    if gather.is_done() {
+        return Ok(false);
+    }
+    tell(|| Event::Cancelled(gather));
+    let children = children.borrow().clone();
+    let mut any = false;
+    for child in &children {
+        any |= cancel(child, message)?;
+    }
+    if any {
+        requested.set(true);
+    }
+    Ok(any)
+}
+
+/// `future.add_done_callback(f)`: at once through the loop if it is done.
+pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
+    if !future.is_done() {
+        let mut callbacks = future.callbacks.borrow_mut();
+        if callbacks.capacity() == 0 {
+            callbacks.reserve_exact(1); // most have one
+        }
+        callbacks.push(callback);
+        return Ok(());
+    }
+    if let Some(event_loop) = EventLoop::of(&future.event_loop) {
+        event_loop.check_closed()?;
+        event_loop.push(job(callback, future));
+    }
+    Ok(())
+}
+
+/// Adds a callback of the runtime's own; gives what to remove it by.
+pub fn add_native(future: &Ref<Future>, callback: impl Fn(&Ref<Future>) + 'static) -> NativeCallback {
+    let callback: NativeCallback = Rc::new(callback);
+    forget(add_callback(future, Callback::Native(callback.clone())));
+    callback
+}
+
+pub type NativeCallback = Rc<dyn Fn(&Ref<Future>)>;
+
+/// Removes a callback of the runtime's own, if it has not been scheduled.
+pub fn remove_native(future: &Ref<Future>, callback: &NativeCallback) {
+    let removed: Vec<Callback> = {
+        let mut callbacks = future.callbacks.borrow_mut();
+        let same = |c: &mut Callback| matches!(c, Callback::Native(n) if Rc::ptr_eq(n, callback));
+        callbacks.extract_if(.., same).collect()
+    };
+    drop(removed);
+}
+
+/// `future.remove_done_callback(f)`: how many there were.
+pub fn remove_callback(future: &Ref<Future>, callback: &Value) -> Res<usize> {
+    let callbacks = future.callbacks.borrow().clone();
+    let mut kept = Vec::with_capacity(callbacks.len());
+    let mut removed = 0;
+    for entry in callbacks {
+        match &entry {
+            Callback::Script(other, _) if other.is(callback) || operator::equal(other, callback)? => removed += 1,
+            _ => kept.push(entry),
+        }
+    }
+    if removed > 0 {
+        let old = std::mem::replace(&mut *future.callbacks.borrow_mut(), kept);
+        drop(old);
+    }
+    Ok(removed)
+}
+
+/// `add_done_callback` with a script's callable.
+pub fn add_script(future: &Ref<Future>, callback: &Value, context: Rc<Context>) -> Res<()> {
+    add_callback(future, Callback::Script(callback.clone(), context))
+}
+
+/// `iter(future)` and `future.__await__()`: yields the future once, then ends with its result.
+pub fn iterate(future: &Ref<Future>) -> Value {
+    let future = future.clone();
+    let begun = std::cell::Cell::new(false);
+    NativeIterator::from_fn("_asyncio.FutureIter", move || {
+        if future.is_done() {
+            return Err(stop_iteration(result(&future)?));
+        }
+        if begun.replace(true) {
+            return Err(crate::interp::error::runtime_error("await wasn't used with future"));
+        }
+        future.blocking.set(true);
+        Ok(Some(future.clone().into()))
+    })
+}
+
+/// The loop of a future, for a class that a script may have given a `get_loop` of its own.
+pub fn loop_of(future: &Ref<Future>) -> Value {
+    future.event_loop.clone()
+}
+
+/// `PENDING`, `FINISHED`, `CANCELLED`
+pub fn state_name(future: &Future) -> &'static str {
+    match future.state.get() {
+        FutureState::Pending => "PENDING",
+        FutureState::Finished | FutureState::Failed => "FINISHED",
+        FutureState::Cancelled => "CANCELLED",
+    }
+}
+
+/// The future that a value is, or that an instance of a script class holds.
+pub fn of(value: &Value) -> Option<&Ref<Future>> {
+    match value {
+        Value::Future(future) => Some(future),
+        Value::Instance(instance) => of(&instance.payload),
+        _ => None,
+    }
+}
+
+/// The attribute of a future's script class that overrides the built-in one.
+pub fn overridden(future: &Ref<Future>, name: &str) -> Res<Option<Value>> {
+    match &future.class {
+        Some(class) if class.is_script => attribute::find(&future.clone().into(), Symbol::new(name)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,186 @@
+//! `gather`: one future for the results of many.
+
+use super::future::{self, NativeCallback, add_native, forget, settle};
+use super::{current, task};
+use crate::interp::types::{Type, class};
+use crate::source::Symbol;
+use crate::value::class::linearise;
+use crate::value::future::Part;
+use crate::value::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+thread_local! {
+    static CLASS: RefCell<Option<Ref<Class>>> = const { RefCell::new(None) };
+}
+
+/// The class of the futures that `gather` gives.
+fn gathering_class() -> Ref<Class> {
+    CLASS.with_borrow_mut(|made| {
+        made.get_or_insert_with(|| {
+            let base = class(Type::Future);
+            let bases = vec![base];
+            let mro = linearise(&bases).unwrap_or_default();
+            let class = Class::new(Symbol::new("_GatheringFuture"), bases, mro, Layout::Future, false);
+            *class.module.borrow_mut() = Value::from("asyncio.tasks");
+            Ref::new(class)
+        })
+        .clone()
+    })
+}
+
+/// `asyncio.gather(*awaitables, return_exceptions=…)`
+pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>> {
+    if awaitables.is_empty() {
+        let future = future::new(&current::get_event_loop()?);
+        future::set_result(&future, Value::list(vec![]))?;
+        return Ok(future);
+    }
+    let mut children: Vec<Ref<Future>> = Vec::with_capacity(awaitables.len());
+    let mut event_loop: Option<Value> = None;
+    let mut places = FxHashMap::default();
+    for (i, awaitable) in awaitables.iter().enumerate() {
+        // A coroutine given twice is one task.
+        let twin = awaitable.address().map(|address| *places.entry(address).or_insert(i));
+        let child = match twin {
+            Some(twin) if twin < i => children[twin].clone(),
+            _ => {
+                let child = task::ensure_future(awaitable, event_loop.as_ref())?;
+                if future::of(awaitable).is_none()
+                    && let Some(state) = &child.task
+                {
+                    state.log_destroy.set(false);
+                }
+                child
+            }
+        };
+        event_loop.get_or_insert_with(|| child.event_loop.clone());
+        children.push(child);
+    }
+    let event_loop = event_loop.unwrap_or(Value::None);
+    Ok(futures(&event_loop, children, return_exceptions))
+}
+
+/// What a gather knows while it waits.
+struct Progress {
+    outer: RefCell<Option<Ref<Future>>>,
+    left: Cell<usize>,
+    return_exceptions: bool,
+}
+
+/// Gathers futures of one loop.
+pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions: bool) -> Ref<Future> {
+    let mut seen = FxHashSet::default();
+    let distinct: Vec<_> = children.iter().filter(|child| seen.insert(child.address())).cloned().collect();
+    let mut outer = Future::new(event_loop.clone());
+    outer.label.set("gather");
+    outer.class = Some(gathering_class());
+    outer.part = Part::Gather(RefCell::new(children), Cell::new(false));
+    let outer = Ref::new(outer);
+    let progress = Rc::new(Progress {
+        outer: RefCell::new(Some(outer.clone())),
+        left: Cell::new(distinct.len()),
+        return_exceptions,
+    });
+    let callback: NativeCallback = {
+        let progress = progress.clone();
+        Rc::new(move |child| child_done(&progress, child))
+    };
+    let (done, pending): (Vec<_>, Vec<_>) = distinct.into_iter().partition(|child| child.is_done());
+    for child in &pending {
+        forget(future::add_callback(child, Callback::Native(callback.clone())));
+    }
+    for child in &done {
+        callback(child);
+    }
+    outer
+}
+
+fn child_done(progress: &Progress, child: &Ref<Future>) {
+    progress.left.set(progress.left.get() - 1);
+    let outer = progress.outer.borrow().clone();
+    let Some(outer) = outer.filter(|outer| !outer.is_done()) else {
+        child.unseen.set(false); // nobody else will ask
+        return;
+    };
+    if !progress.return_exceptions {
+        let error = match child.state.get() {
+            FutureState::Cancelled => Some(future::cancelled_error(child)),
+            _ => future::failure(child),
+        };
+        if let Some(error) = error {
+            return finish(progress, &outer, FutureState::Failed, error.into());
+        }
+    }
+    if progress.left.get() > 0 {
+        return;
+    }
+    let Part::Gather(children, requested) = &outer.part else { return };
+    if requested.get() {
+        // The whole was cancelled, whatever the children made of it.
+        let error = future::cancelled_error(child);
+        return finish(progress, &outer, FutureState::Failed, error.into());
+    }
+    let children = children.borrow().clone();
+    let results: Vec<Value> = children.iter().map(outcome).collect();
+    finish(progress, &outer, FutureState::Finished, Value::list(results));
+}
+
+/// A child's result, or its exception as one.
+fn outcome(child: &Ref<Future>) -> Value {
+    match child.state.get() {
+        FutureState::Cancelled => {
+            let message = future::cancel_message(child);
+            let message = if message.is_none() { Value::from("") } else { message };
+            Exception::new(class(Type::CancelledError), vec![message]).into()
+        }
+        FutureState::Failed => future::failure(child).map_or(Value::None, Value::from),
+        FutureState::Finished | FutureState::Pending => child.outcome.get(),
+    }
+}
+
+fn finish(progress: &Progress, outer: &Ref<Future>, state: FutureState, outcome: Value) {
+    if state == FutureState::Failed {
+        outer.unseen.set(true);
+    }
+    forget(settle(outer, state, outcome));
+    // The children's callbacks must not keep the results alive.
+    let gone = progress.outer.borrow_mut().take();
+    drop(gone);
+}
+
+/// `asyncio.shield(awaitable)`
+pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
+    let inner = task::ensure_future(awaitable, None)?;
+    if inner.is_done() {
+        return Ok(inner);
+    }
+    let outer = future::new(&inner.event_loop);
+    outer.label.set("shield");
+    let on_inner = {
+        let outer = outer.clone();
+        add_native(&inner, move |inner| {
+            if outer.is_done() {
+                if !future::is_cancelled(inner) {
+                    inner.unseen.set(false);
+                }
+                return;
+            }
+            forget(match inner.state.get() {
+                FutureState::Cancelled => future::cancel_plain(&outer, &Value::None).map(drop),
+                FutureState::Failed => match future::failure(inner) {
+                    Some(error) => future::fail(&outer, error),
+                    None => Ok(()),
+                },
+                FutureState::Finished | FutureState::Pending => future::set_result(&outer, inner.outcome.get()),
+            });
+        })
+    };
+    add_native(&outer, move |_| {
+        if !inner.is_done() {
+            future::remove_native(&inner, &on_inner);
+        }
+    });
+    Ok(outer)
+}

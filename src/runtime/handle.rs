@@ -1,0 +1,167 @@
+//! Handles: a callback that waits for its turn.
+
+use super::event_loop::EventLoop;
+use super::report;
+use crate::interp::call;
+use crate::interp::error::matches;
+use crate::interp::text;
+use crate::interp::types::{Type, class, class_of};
+use crate::source::Symbol;
+use crate::value::context::{self, Context};
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// A callback with its arguments and context. Cancelling empties it.
+pub struct Handle {
+    callback: RefCell<Option<(Value, Box<[Value]>)>>,
+    context: Rc<Context>,
+    event_loop: Value,
+    /// When a timer handle is due.
+    when: Option<f64>,
+    /// It stands in the loop's timers.
+    pub scheduled: Cell<bool>,
+}
+
+impl Handle {
+    /// A handle object.
+    pub fn value(
+        event_loop: &Value,
+        callback: &Value,
+        args: &[Value],
+        context: Rc<Context>,
+        when: Option<f64>,
+    ) -> Value {
+        let id = if when.is_some() { Type::TimerHandle } else { Type::Handle };
+        let handle = Handle {
+            callback: RefCell::new(Some((callback.clone(), args.into()))),
+            context,
+            event_loop: event_loop.clone(),
+            when,
+            scheduled: Cell::new(false),
+        };
+        Opaque::value(class(id), handle)
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.callback.borrow().is_none()
+    }
+
+    /// Takes back the callback; it will not run.
+    pub fn cancel(&self) {
+        let callback = self.callback.borrow_mut().take();
+        if callback.is_some()
+            && self.scheduled.get()
+            && let Some(event_loop) = EventLoop::of(&self.event_loop)
+        {
+            event_loop.note_cancelled_timer();
+        }
+    }
+
+    pub fn when(&self) -> Option<f64> {
+        self.when
+    }
+
+    pub fn context(&self) -> Rc<Context> {
+        self.context.clone()
+    }
+
+    pub fn callback(&self) -> Option<(Value, Box<[Value]>)> {
+        self.callback.borrow().clone()
+    }
+
+    /// Calls the callback. What it raises goes to the loop's exception handler, except what ends
+    /// a program.
+    pub fn run(&self, this: &Value) -> Res<()> {
+        let Some((callback, args)) = self.callback() else { return Ok(()) };
+        let result = call_in(&self.context, &callback, &args);
+        settle_callback(result, &self.event_loop, &callback, &args, Some(this))
+    }
+
+    /// `<TimerHandle when=1.5 f() at script.aio:3>`
+    pub fn repr(&self, this: &Value) -> Res<String> {
+        let mut parts = vec![class_of(this).name().to_string()];
+        if self.is_cancelled() {
+            parts.push("cancelled".into());
+        }
+        if let Some(when) = self.when {
+            parts.push(format!("when={}", text::repr(&Value::float(when))?));
+        }
+        if let Some((callback, args)) = self.callback() {
+            let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
+            parts.push(describe_callback(&callback, if debug { &args } else { &[] })?);
+        }
+        Ok(format!("<{}>", parts.join(" ")))
+    }
+}
+
+/// Calls in a context.
+#[inline]
+pub fn call_in(context: &Rc<Context>, callback: &Value, args: &[Value]) -> Res {
+    let before = context::enter(context.clone());
+    let result = call::call(callback, args);
+    context::enter(before);
+    result
+}
+
+/// Whether the exception ends the program rather than the callback or task it came up in.
+pub fn ends_program(exception: &Ref<Exception>) -> bool {
+    use crate::interp::types::is_exception;
+    is_exception(exception, Type::KeyboardInterrupt) || is_exception(exception, Type::SystemExit)
+}
+
+/// What becomes of a callback's error.
+pub fn settle_callback(
+    result: Res,
+    event_loop: &Value,
+    callback: &Value,
+    args: &[Value],
+    handle: Option<&Value>,
+) -> Res<()> {
+    let Err(raised) = result else { return Ok(()) };
+    if matches(&raised, Type::KeyboardInterrupt) || matches(&raised, Type::SystemExit) {
+        return Err(raised);
+    }
+    let exception = raised.take();
+    let debug = EventLoop::of(event_loop).is_some_and(|l| l.debug.get());
+    let shown = describe_callback(callback, if debug { args } else { &[] }).unwrap_or_else(|raised| {
+        let _ = raised.take();
+        "callback".into()
+    });
+    let handle = handle.cloned().unwrap_or_else(|| {
+        Handle::value(event_loop, callback, args, context::current(), None)
+    });
+    let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
+    entries.push(("exception", exception.into()));
+    entries.push(("handle", handle));
+    report::call_exception_handler(event_loop, entries)
+}
+
+/// `f(1) at script.aio:3`
+pub fn describe_callback(callback: &Value, args: &[Value]) -> Res<String> {
+    let mut shown = format!("{}({})", callback_name(callback)?, describe_args(args)?);
+    if let Value::Function(f) = callback {
+        let source = &f.code.source;
+        shown.push_str(&format!(" at {}:{}", source.name, source.line(f.code.span.start)));
+    }
+    Ok(shown)
+}
+
+fn describe_args(args: &[Value]) -> Res<String> {
+    let shown: Res<Vec<String>> = args.iter().map(text::repr).collect();
+    Ok(shown?.join(", "))
+}
+
+fn callback_name(callback: &Value) -> Res<String> {
+    if let Value::Future(_) = callback {
+        return text::repr(callback);
+    }
+    for name in ["__qualname__", "__name__"] {
+        if let Some(Value::Str(text)) = &crate::interp::attribute::find(callback, Symbol::new(name))?
+            && !text.text.is_empty()
+        {
+            return Ok(text.text.to_string());
+        }
+    }
+    text::repr(callback)
+}

@@ -1,0 +1,89 @@
+//! What runs tasks, threads and timers: the event loop and everything below it.
+//!
+//! Always true: script code runs on one OS thread; no borrow of the runtime's cells is held while
+//! script code can run or a value is dropped.
+
+pub mod clock;
+pub mod console;
+pub mod current;
+pub mod event_loop;
+pub mod asyncgen;
+pub mod future;
+pub mod gather;
+pub mod handle;
+pub mod inbox;
+pub mod instrument;
+pub mod report;
+pub mod runner;
+pub mod signal;
+pub mod task;
+pub mod thread;
+pub mod timer;
+
+use crate::interp::{async_iter, stack};
+use crate::value::*;
+use crate::value::future::MOURN;
+use std::cell::Cell;
+
+/// The status of a program in which nothing can ever run again.
+pub const DEADLOCK_STATUS: i32 = 13;
+
+/// What the session does for the runtime.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// An exception with its traceback and its causes, as stderr shows it; ends with a newline.
+    pub traceback: fn(&Ref<Exception>) -> String,
+    /// An error that nobody handles, as the logger `asyncio` would tell it.
+    pub log_error: fn(&str, Option<&Ref<Exception>>),
+    /// Tells who waits for what when nothing can ever run again; the process ends after it.
+    pub deadlock: fn(),
+    /// `sys.excepthook` for a thread's uncaught exception.
+    pub thread_exception: fn(&Ref<Exception>, &Value),
+}
+
+thread_local! {
+    static HOOKS: Cell<Hooks> = const {
+        Cell::new(Hooks {
+            traceback: report::plain_exception,
+            log_error: report::log_error,
+            deadlock: report::deadlock,
+            thread_exception: report::thread_exception,
+        })
+    };
+}
+
+/// Sets what the session does.
+pub fn set_hooks(hooks: Hooks) {
+    HOOKS.set(hooks);
+}
+
+pub fn hooks() -> Hooks {
+    HOOKS.get()
+}
+
+/// Makes the runtime of this OS thread ready: what dying futures and dropped async generators do,
+/// and what happens every so many calls.
+pub fn start() {
+    MOURN.set(Some(report::mourn));
+    async_iter::set_hooks(async_iter::Hooks { first: asyncgen::begin, abandoned: asyncgen::abandoned });
+    stack::on_tick(thread::preempt);
+}
+
+/// Ends the process. What is left of a script's objects is not taken apart: no finaliser runs.
+pub fn exit(status: i32) -> ! {
+    console::flush();
+    leave(status)
+}
+
+/// The same without a last flush.
+#[allow(clippy::disallowed_methods)] // the one place that ends the process
+fn leave(status: i32) -> ! {
+    // Leaving from here would run this thread's destructors, and in them the scripts' finalisers.
+    let leaving = std::thread::Builder::new().spawn(move || std::process::exit(status));
+    if leaving.is_err() {
+        std::process::exit(status);
+    }
+    loop {
+        std::thread::park();
+    }
+}

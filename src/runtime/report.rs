@@ -1,0 +1,186 @@
+//! What nobody handled: the loop's exception handler, and futures and tasks that die unheard.
+
+use super::event_loop::{EventLoop, expect};
+use super::handle::{Handle, ends_program};
+use super::{console, future, hooks};
+use crate::interp::error::type_error;
+use crate::interp::types::{class_name, class_of};
+use crate::interp::{call, text};
+use crate::source::Symbol;
+use crate::value::context;
+use crate::value::*;
+
+/// A context dict of `call_exception_handler` from its entries.
+fn context_dict(entries: Vec<(&'static str, Value)>) -> Value {
+    let dict = Ref::new(Dict::default());
+    for (name, value) in entries {
+        dict.set_symbol(Symbol::new(name), value);
+    }
+    dict.into()
+}
+
+/// Tells the loop's exception handler.
+pub fn call_exception_handler(event_loop: &Value, entries: Vec<(&'static str, Value)>) -> Res<()> {
+    call_handler(event_loop, &context_dict(entries))
+}
+
+/// `loop.call_exception_handler(context)`
+pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
+    let event_loop = expect(this)?;
+    let handler = event_loop.exception_handler.get();
+    if handler.is_unset() || handler.is_none() {
+        return unless_fatal(default_handler(this, context), |error| {
+            (hooks().log_error)("Exception in default exception handler", Some(error));
+        });
+    }
+    let result = match context_to_run_in(context) {
+        Some(inner) => super::handle::call_in(&inner, &handler, &[this.clone(), context.clone()]),
+        None => call::call(&handler, &[this.clone(), context.clone()]),
+    };
+    unless_fatal(result.map(drop), |error| {
+        let entries = vec![
+            ("message", Value::from("Unhandled error in exception handler")),
+            ("exception", error.clone().into()),
+            ("context", context.clone()),
+        ];
+        if let Err(raised) = default_handler(this, &context_dict(entries)) {
+            let error = raised.take();
+            (hooks().log_error)(
+                "Exception in default exception handler while handling an unexpected error in custom exception handler",
+                Some(&error),
+            );
+        }
+    })
+}
+
+fn unless_fatal(result: Res<()>, tell: impl FnOnce(&Ref<Exception>)) -> Res<()> {
+    if let Err(raised) = result {
+        let error = raised.take();
+        if ends_program(&error) {
+            return Err(Raised::again(error));
+        }
+        tell(&error);
+    }
+    Ok(())
+}
+
+/// The context of the task, future or handle that the report is about.
+fn context_to_run_in(context: &Value) -> Option<std::rc::Rc<context::Context>> {
+    let Value::Dict(dict) = context else { return None };
+    for (name, value) in dict.symbol_entries() {
+        match name.text() {
+            "task" | "future" => {
+                if let Some(task) = future::of(&value).and_then(|f| f.task.as_ref()) {
+                    return Some(task.context.clone());
+                }
+            }
+            "handle" => {
+                if let Some(handle) = value.opaque::<Handle>() {
+                    return Some(handle.context());
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `loop.default_exception_handler(context)`: the message, a line for each other entry, and the
+/// traceback, on stderr.
+pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
+    let Value::Dict(dict) = context else {
+        return Err(type_error(format!("the context must be a dict, not {}", class_name(context))));
+    };
+    let mut entries = dict.symbol_entries();
+    entries.sort_by_key(|(name, _)| name.text());
+    let mut message = None;
+    let mut exception = None;
+    let mut lines = Vec::new();
+    for (name, value) in &entries {
+        match name.text() {
+            "message" => message = value.given().map(text::str).transpose()?,
+            "exception" => exception = Some(value).and_then(as_exception),
+            name => lines.push(format!("{name}: {}", text::repr(value)?)),
+        }
+    }
+    let message = message.filter(|m| !m.is_empty());
+    lines.insert(0, message.unwrap_or_else(|| "Unhandled exception in event loop".into()));
+    (hooks().log_error)(&lines.join("\n"), exception.as_ref());
+    Ok(())
+}
+
+fn as_exception(value: &Value) -> Option<Ref<Exception>> {
+    match value {
+        Value::Exception(exception) => Some(Ref::clone(exception)),
+        _ => None,
+    }
+}
+
+/// A future dies with an exception that nobody asked for, or a task dies pending.
+pub fn mourn(dead: Ref<Future>) {
+    let aside = exception::lay_aside();
+    let event_loop = dead.event_loop.clone();
+    let shown = dead.clone().into();
+    let result = if !dead.is_done() {
+        let message = Value::from("Task was destroyed but it is pending!");
+        call_exception_handler(&event_loop, vec![("task", shown), ("message", message)])
+    } else {
+        let message = format!("{} exception was never retrieved", class_of(&shown).name());
+        let error = dead.outcome.get();
+        call_exception_handler(
+            &event_loop,
+            vec![("message", message.into()), ("exception", error), ("future", shown)],
+        )
+    };
+    future::forget(result);
+    exception::put_back(aside);
+}
+
+/// Tells of the tasks of a loop, or of all, that the program leaves behind.
+pub fn mourn_pending() {
+    for task in roster::tasks() {
+        let told = task.task.as_ref().is_none_or(|state| !state.log_destroy.replace(false));
+        if !task.is_done() && !told && EventLoop::of(&task.event_loop).is_some() {
+            mourn(task);
+        }
+    }
+}
+
+/// Without a session: the class and the message.
+pub fn plain_exception(error: &Ref<Exception>) -> String {
+    let message = text::str(&error.clone().into()).unwrap_or_else(|raised| {
+        let _ = raised.take();
+        "<exception str() failed>".into()
+    });
+    let name = error.class().name();
+    if message.is_empty() { format!("{name}\n") } else { format!("{name}: {message}\n") }
+}
+
+/// What the logger `asyncio` does by default: message and traceback on stderr.
+pub fn log_error(message: &str, error: Option<&Ref<Exception>>) {
+    let traceback = error.map(hooks().traceback).unwrap_or_default();
+    console::write_error(&format!("{message}\n{traceback}"));
+}
+
+/// An exception that ended a thread.
+pub fn thread_exception(error: &Ref<Exception>, func: &Value) {
+    let shown = super::task::shown(func);
+    let traceback = (hooks().traceback)(error);
+    console::write_error(&format!("Exception ignored in thread started by: {shown}\n{traceback}"));
+}
+
+/// The plainest report of a deadlock: each task and what it waits for.
+pub fn deadlock() {
+    let mut out = String::from("deadlock: nothing can ever run again\n");
+    for task in roster::tasks() {
+        let Some(state) = &task.task else { continue };
+        let name = super::task::shown(&super::task::name(state));
+        let on = state.waiting.borrow().clone();
+        let on = on.map_or("its turn", |future| future.label.get());
+        out.push_str(&format!("  task {name} waits for {on}\n"));
+    }
+    for (name, doing) in super::thread::waiting() {
+        out.push_str(&format!("  thread '{name}' waits for {doing}\n"));
+    }
+    console::write_error(&out);
+}

@@ -1,0 +1,482 @@
+//! What tasks do: step, wait, be cancelled.
+//!
+//! Always true: a pending task has exactly one of: a `Step`, `Throw` or `Wake` job in its loop, a
+//! `Wake` callback on the future it waits for, or its step is running.
+
+use super::event_loop::{EventLoop, Job, expect};
+use super::future::{self, fail, settle};
+use super::handle::ends_program;
+use super::instrument::{Event, tell};
+use super::{clock, current};
+use crate::code::CodeKind;
+use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
+use crate::interp::machine::{self, Outcome};
+use crate::interp::types::{Type, class, class_name, is_exception};
+use crate::interp::{attribute, call, stack, text};
+use crate::source::Symbol;
+use crate::value::context::{self, Context};
+use crate::value::future::Part;
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+thread_local! {
+    /// How many tasks got a number for a name.
+    static NUMBERED: Cell<i64> = const { Cell::new(0) };
+}
+
+/// The given name as text, or the next number.
+fn name_or_number(name: &Value) -> Res {
+    match name.given() {
+        Some(Value::Str(_)) => Ok(name.clone()),
+        Some(other) => Ok(Value::str(text::str(other)?)),
+        None => {
+            NUMBERED.set(NUMBERED.get() + 1);
+            Ok(Value::Int(NUMBERED.get()))
+        }
+    }
+}
+
+/// Names a task; without a name it gets the next number.
+pub fn set_name(state: &TaskState, name: &Value) -> Res<()> {
+    state.name.set(name_or_number(name)?);
+    Ok(())
+}
+
+/// What a task begins with: everything but the coroutine.
+pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>) -> Res<Box<TaskState>> {
+    Ok(Box::new(TaskState {
+        coroutine: RefCell::new(coroutine),
+        name: ValueCell::new(name_or_number(name)?),
+        context: context.unwrap_or_else(|| context::current().copy()),
+        waiting: RefCell::new(None),
+        must_cancel: Cell::new(false),
+        cancel_message: ValueCell::new(Value::None),
+        cancelling: Cell::new(0),
+        log_destroy: Cell::new(true),
+        origin: Cell::new(None),
+        place: Cell::new(roster::NOWHERE),
+    }))
+}
+
+/// A new task of a loop, whose first step is scheduled.
+pub fn create(
+    event_loop: &Value,
+    coroutine: &Value,
+    name: &Value,
+    context: Option<Rc<Context>>,
+    class: Option<Ref<Class>>,
+) -> Res<Ref<Future>> {
+    let task = prepare(event_loop, coroutine, name, context, class)?;
+    begin(&task, false)?;
+    Ok(task)
+}
+
+/// Schedules a task's first step, or takes it at once if the task is eager and its loop runs.
+pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
+    roster::enter(task);
+    tell(|| Event::TaskCreated(task));
+    if eager && current::running().is_some_and(|running| running.is(&task.event_loop)) {
+        return step(task, None);
+    }
+    expect(&task.event_loop)?.push(Job::Step(task.clone()));
+    Ok(())
+}
+
+/// A new task that takes its first step at once, if its loop is running.
+pub fn create_eager(
+    event_loop: &Value,
+    coroutine: &Value,
+    name: &Value,
+    context: Option<Rc<Context>>,
+    class: Option<Ref<Class>>,
+) -> Res<Ref<Future>> {
+    let task = prepare(event_loop, coroutine, name, context, class)?;
+    begin(&task, true)?;
+    Ok(task)
+}
+
+fn prepare(
+    event_loop: &Value,
+    coroutine: &Value,
+    name: &Value,
+    context: Option<Rc<Context>>,
+    class: Option<Ref<Class>>,
+) -> Res<Ref<Future>> {
+    if !is_coroutine(coroutine) {
+        return Err(type_error(format!("a coroutine was expected, got {}", text::repr(coroutine)?)));
+    }
+    let mut future = Future::new(event_loop.clone());
+    future.label.set("task");
+    future.class = class;
+    future.task = Some(fresh_state(coroutine.clone(), name, context)?);
+    Ok(Ref::new(future))
+}
+
+/// Whether it is a coroutine object.
+pub fn is_coroutine(value: &Value) -> bool {
+    matches!(value, Value::Generator(g) if g.kind == GeneratorKind::Coroutine)
+}
+
+/// Whether calling it gives a coroutine.
+pub fn is_coroutine_function(value: &Value) -> Res<bool> {
+    Ok(match value {
+        Value::Function(f) => f.code.kind == CodeKind::Coroutine,
+        Value::Native(n) => matches!(n.body, NativeBody::Coroutine(_)),
+        Value::Method(m) => is_coroutine_function(&m.func)?,
+        other if class_name(other) == "partial" => match attribute::find(other, Symbol::new("func"))? {
+            Some(func) => is_coroutine_function(&func)?,
+            None => false,
+        },
+        other => match attribute::find(other, Symbol::new("_is_coroutine_marker"))? {
+            Some(_) => !matches!(other, Value::Class(_)),
+            None => false,
+        },
+    })
+}
+
+/// The task that an awaitable is or becomes.
+pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<Future>> {
+    if let Some(future) = future::of(awaitable) {
+        if let Some(event_loop) = event_loop
+            && !event_loop.is(&future.event_loop)
+        {
+            let message = "The future belongs to a different loop than the one specified as the loop argument";
+            return Err(value_error(message));
+        }
+        return Ok(future.clone());
+    }
+    let wrapped = if is_coroutine(awaitable) { awaitable.clone() } else { wrap_awaitable(awaitable)? };
+    let made = (|| {
+        let event_loop = match event_loop {
+            Some(event_loop) => event_loop.clone(),
+            None => current::get_event_loop()?,
+        };
+        super::event_loop::create_task(&event_loop, &wrapped, &Value::None, &Value::None)
+    })();
+    let task = match made {
+        Ok(task) => task,
+        Err(raised) => {
+            // A coroutine made here would be told "never awaited"; one that was given is the
+            // caller's to close.
+            if !is_coroutine(awaitable)
+                && let Value::Generator(wrapper) = &wrapped
+            {
+                let aside = exception::lay_aside();
+                if let Err(raised) = machine::close(wrapper) {
+                    let _ = raised.take();
+                }
+                exception::put_back(aside);
+            }
+            return Err(raised);
+        }
+    };
+    match future::of(&task) {
+        Some(task) => Ok(task.clone()),
+        None => Err(type_error(format!("the task factory gave {}, not a future", class_name(&task)))),
+    }
+}
+
+/// Whether `await value` works for an object of a script class or a generator made awaitable.
+fn has_await(value: &Value) -> bool {
+    call::special(value, Symbol::new("__await__")).is_some()
+        || matches!(value, Value::Generator(g) if matches!(&g.func, Value::Function(f) if f.is_awaitable.get()))
+}
+
+/// A coroutine that awaits an object with `__await__`.
+fn wrap_awaitable(value: &Value) -> Res {
+    if !has_await(value) {
+        return Err(type_error("An asyncio.Future, a coroutine or an awaitable is required"));
+    }
+    Ok(native_coroutine("_wrap_awaitable", "(awaitable)", |args| {
+        Ok(Step::Become(Box::new(Forward(Some(args[0].clone())))))
+    }, vec![value.clone()]))
+}
+
+/// A coroutine object of a body in Rust.
+pub fn native_coroutine(
+    name: &'static str,
+    signature: &'static str,
+    body: fn(&[Value]) -> Res<Step>,
+    args: Vec<Value>,
+) -> Value {
+    let body = NativeBody::Coroutine(body);
+    let native = Native::of(&NativeDef { name, signature, doc: "", role: NativeRole::Function, body }, "asyncio");
+    let first = Activation::Start(native.clone(), args.into());
+    Ref::new(Generator::new(GeneratorKind::Coroutine, native.into(), first)).into()
+}
+
+/// Awaits one thing and returns its result.
+pub struct Forward(pub Option<Value>);
+
+impl NativeCoroutine for Forward {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        match (input, self.0.take()) {
+            (Resume::Raise(exception), _) => Err(Raised::again(exception)),
+            (Resume::Value(_), Some(value)) => Ok(Step::Await(value)),
+            (Resume::Value(result), None) => Ok(Step::Return(result)),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "_wrap_awaitable"
+    }
+}
+
+use crate::value::generator::Resume;
+
+/// The part of a future that makes it a task; every caller has a task.
+fn state_of(task: &Ref<Future>) -> Res<&TaskState> {
+    task.task.as_deref().ok_or_else(|| type_error("a task is required, not a future"))
+}
+
+/// One step of a task: resumes its coroutine and sees where it comes to rest. Fails only with
+/// what ends a program.
+pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
+    let state = state_of(task)?;
+    if task.is_done() {
+        return Ok(());
+    }
+    let waited = state.waiting.borrow_mut().take();
+    let mut throw = throw.or_else(|| waited.as_ref().and_then(failure_of));
+    drop(waited);
+    if state.must_cancel.get() {
+        state.must_cancel.set(false);
+        if !throw.as_ref().is_some_and(|e| is_exception(e, Type::CancelledError)) {
+            throw = Some(new_cancelled_error(state.cancel_message.get()));
+        }
+    }
+    let coroutine = match &*state.coroutine.borrow() {
+        Value::Generator(coroutine) => Ref::clone(coroutine),
+        _ => return Ok(()), // a subclass that never called Task.__init__
+    };
+    let Some(event_loop) = EventLoop::of(&task.event_loop) else { return Ok(()) };
+    tell(|| Event::TaskStep(task));
+    let input = throw.map_or(Resume::Value(Value::None), Resume::Raise);
+    let before_task = event_loop.set_current_task(Some(task.clone()));
+    let before = context::enter(state.context.clone());
+    let outcome = machine::resume(&coroutine, input);
+    let result = rest(task, state, event_loop, outcome);
+    context::enter(before);
+    drop(event_loop.set_current_task(before_task));
+    result
+}
+
+/// The exception to throw into a task whose awaited future failed or was cancelled.
+fn failure_of(future: &Ref<Future>) -> Option<Ref<Exception>> {
+    match future.state.get() {
+        FutureState::Cancelled => Some(future::cancelled_error(future)),
+        FutureState::Failed => future::failure(future),
+        FutureState::Pending | FutureState::Finished => None,
+    }
+}
+
+/// What becomes of a task after a step.
+#[inline]
+fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: Outcome) -> Res<()> {
+    match outcome {
+        Outcome::Wait(future) => wait_for(task, state, event_loop, future),
+        Outcome::Yield(Value::None) => {
+            tell(|| Event::GaveWay(task));
+            event_loop.push(Job::Step(task.clone()));
+            Ok(())
+        }
+        Outcome::Yield(value) => yielded(task, state, event_loop, value),
+        Outcome::Return(value) => {
+            tell(|| Event::TaskDone(task));
+            if state.must_cancel.replace(false) {
+                return settle(task, FutureState::Cancelled, state.cancel_message.get());
+            }
+            settle(task, FutureState::Finished, value)
+        }
+        Outcome::Raise(raised) => {
+            tell(|| Event::TaskDone(task));
+            if matches(&raised, Type::CancelledError) {
+                return settle(task, FutureState::Cancelled, raised.take().into());
+            }
+            let exception = raised.take();
+            fail(task, exception.clone())?;
+            if ends_program(&exception) { Err(Raised::again(exception)) } else { Ok(()) }
+        }
+    }
+}
+
+/// The task awaits a pending future.
+#[inline]
+fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: Ref<Future>) -> Res<()> {
+    if !on.event_loop.is(&task.event_loop) {
+        let message = format!(
+            "Task {} got Future {} attached to a different loop",
+            shown(&task.clone().into()),
+            shown(&on.into())
+        );
+        return throw_soon(task, event_loop, runtime_error(message));
+    }
+    if on.is(task) {
+        let message = format!("Task cannot await on itself: {}", shown(&task.clone().into()));
+        return throw_soon(task, event_loop, runtime_error(message));
+    }
+    on.blocking.set(false);
+    tell(|| Event::Waits { task, on: &on });
+    future::add_callback(&on, Callback::Wake(task.clone()))?;
+    *state.waiting.borrow_mut() = Some(on.clone());
+    if state.must_cancel.get() && future::cancel(&on, &state.cancel_message.get())? {
+        state.must_cancel.set(false);
+    }
+    Ok(())
+}
+
+/// The task's coroutine yielded something itself.
+#[cold]
+fn yielded(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, value: Value) -> Res<()> {
+    let this = task.clone().into();
+    let error = match &value {
+        Value::Future(on) if on.blocking.get() => return wait_for(task, state, event_loop, Ref::clone(on)),
+        Value::Future(_) => runtime_error(format!(
+            "yield was used instead of yield from in task {} with {}",
+            shown(&this),
+            shown(&value)
+        )),
+        Value::Generator(_) => runtime_error(format!(
+            "yield was used instead of yield from for generator in task {} with {}",
+            shown(&this),
+            shown(&value)
+        )),
+        _ => runtime_error(format!("Task got bad yield: {}", shown(&value)))
+            .help("only futures and None may come out of an awaited object: await something instead"),
+    };
+    throw_soon(task, event_loop, error)
+}
+
+#[cold]
+fn throw_soon(task: &Ref<Future>, event_loop: &EventLoop, error: Raised) -> Res<()> {
+    event_loop.push(Job::Throw(task.clone(), error.take()));
+    Ok(())
+}
+
+/// A repr for a message, whatever the object's `__repr__` does.
+pub fn shown(value: &Value) -> String {
+    text::repr(value).unwrap_or_else(|raised| {
+        let _ = raised.take();
+        format!("<{} object>", class_name(value))
+    })
+}
+
+/// `CancelledError(message)`, without an argument for None.
+pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
+    let args = if message.is_none() || message.is_unset() { vec![] } else { vec![message] };
+    Exception::new(class(Type::CancelledError), args)
+}
+
+/// `task.cancel(msg)`. A chain of tasks that await each other is walked in a loop.
+pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
+    stack::check_native(" while cancelling")?;
+    let mut at = task.clone();
+    let mut above: Option<Ref<Future>> = None;
+    loop {
+        at.unseen.set(false);
+        let state = state_of(&at)?;
+        if at.is_done() {
+            // Too late for this one: who awaits it is told at its next step.
+            return match above {
+                Some(above) => {
+                    must_cancel(state_of(&above)?, message);
+                    Ok(true)
+                }
+                None => Ok(false),
+            };
+        }
+        tell(|| Event::Cancelled(&at));
+        state.cancelling.set(state.cancelling.get() + 1);
+        let on = state.waiting.borrow().clone();
+        match on {
+            Some(on) if on.task.is_some() && !on.class.as_ref().is_some_and(|c| c.is_script) => {
+                above = Some(std::mem::replace(&mut at, on));
+            }
+            Some(on) if future::cancel(&on, message)? => return Ok(true),
+            _ => {
+                must_cancel(state, message);
+                return Ok(true);
+            }
+        }
+    }
+}
+
+fn must_cancel(state: &TaskState, message: &Value) {
+    state.must_cancel.set(true);
+    state.cancel_message.set(if message.is_unset() { Value::None } else { message.clone() });
+}
+
+/// `task.uncancel()`: how many cancellations are left.
+pub fn uncancel(task: &Ref<Future>) -> u32 {
+    let Some(state) = &task.task else { return 0 };
+    let left = state.cancelling.get().saturating_sub(1);
+    state.cancelling.set(left);
+    if left == 0 {
+        state.must_cancel.set(false);
+    }
+    left
+}
+
+pub fn cancelling(task: &Ref<Future>) -> u32 {
+    task.task.as_ref().map_or(0, |state| state.cancelling.get())
+}
+
+/// The name as a str value; a numbered one is made when first asked for.
+pub fn name(state: &TaskState) -> Value {
+    match state.name.get() {
+        Value::Int(number) => {
+            let name = Value::str(format!("Task-{number}"));
+            state.name.set(name.clone());
+            name
+        }
+        name => name,
+    }
+}
+
+/// The pending tasks of a loop, in order of creation.
+pub fn all_tasks(event_loop: &Value) -> Vec<Ref<Future>> {
+    let mut tasks = roster::tasks();
+    tasks.retain(|task| task.event_loop.is(event_loop) && !task.is_done());
+    tasks
+}
+
+/// `asyncio.sleep(delay, result)` as the step it is.
+pub fn sleep(delay: f64, result: Value) -> Res<Step> {
+    if delay.is_nan() {
+        return Err(value_error("Invalid delay: NaN (not a number)"));
+    }
+    if delay <= 0.0 {
+        return Ok(Step::Pass(result));
+    }
+    let event_loop = current::get_running_loop()?;
+    let mut future = Future::new(event_loop);
+    future.label.set("sleep");
+    future.part = Part::Timer(Value::None);
+    future.outcome.set(result); // kept here until the timer fires
+    let future = Ref::new(future);
+    expect(&future.event_loop)?.settle_at(clock::now() + delay, future.clone());
+    Ok(Step::Wait(future))
+}
+
+/// The timer of a sleep has fired.
+pub fn end_sleep(sleep: &Ref<Future>) {
+    if !sleep.is_done() {
+        let result = sleep.outcome.get();
+        future::forget(settle(sleep, FutureState::Finished, result));
+    }
+}
+
+/// A sleep is settled: if by a cancellation, its timer is still set.
+pub fn drop_timer(sleep: &Ref<Future>, state: FutureState) {
+    if state == FutureState::Cancelled
+        && let Some(event_loop) = EventLoop::of(&sleep.event_loop)
+    {
+        event_loop.note_cancelled_timer();
+    }
+}
+
+/// `asyncio.current_task()`'s check that something runs in a task.
+pub fn expect_current(message: &str) -> Res<Ref<Future>> {
+    current::current_task().ok_or_else(|| raise(Type::RuntimeError, message))
+}

@@ -1,0 +1,121 @@
+//! Timers: what is due when.
+//!
+//! Always true: timers leave by (due time, order of creation), so two equal sleeps wake in the
+//! order in which they began. Cancelled ones are dropped when they reach the top, or all at once
+//! when they are more than half of many.
+
+use super::handle::Handle;
+use crate::value::*;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+/// Below this many timers, cancelled ones just wait for their turn.
+const MANY: usize = 100;
+
+struct Timer {
+    when: f64,
+    number: u64,
+    /// A sleep's future, or a handle.
+    due: Value,
+}
+
+impl Timer {
+    fn is_cancelled(&self) -> bool {
+        match &self.due {
+            Value::Future(future) => future.is_done(),
+            due => due.opaque::<Handle>().is_none_or(Handle::is_cancelled),
+        }
+    }
+}
+
+impl Ord for Timer {
+    /// Reversed: the standard heap gives its greatest, and we want the earliest.
+    fn cmp(&self, other: &Timer) -> Ordering {
+        other.when.total_cmp(&self.when).then(other.number.cmp(&self.number))
+    }
+}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Timer) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Timer) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Timer {}
+
+/// The timers of a loop.
+#[derive(Default)]
+pub struct Timers {
+    heap: BinaryHeap<Timer>,
+    created: u64,
+    cancelled: usize,
+}
+
+impl Timers {
+    /// Adds a sleep's future or a handle.
+    pub fn add(&mut self, when: f64, due: Value) {
+        self.created += 1;
+        self.heap.push(Timer { when, number: self.created, due });
+    }
+
+    /// A timer that is still in here was cancelled.
+    pub fn note_cancelled(&mut self) {
+        self.cancelled += 1;
+    }
+
+    /// When the first timer is due. What was dropped on the way goes to `dropped`, for the caller
+    /// to let go once it holds no borrow.
+    pub fn first(&mut self, dropped: &mut Vec<Value>) -> Option<f64> {
+        if self.heap.len() > MANY && self.cancelled * 2 > self.heap.len() {
+            let all = std::mem::take(&mut self.heap).into_vec();
+            let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(Timer::is_cancelled);
+            dropped.extend(gone.into_iter().map(|t| t.due));
+            self.heap = kept.into();
+            self.cancelled = 0;
+        }
+        while self.heap.peek().is_some_and(Timer::is_cancelled) {
+            self.cancelled = self.cancelled.saturating_sub(1);
+            dropped.extend(self.heap.pop().map(|t| t.due));
+        }
+        self.heap.peek().map(|t| t.when)
+    }
+
+    /// Takes out the first timer if it is due before `end`.
+    pub fn pop_due(&mut self, end: f64) -> Option<(f64, Value)> {
+        if self.heap.peek()?.when >= end {
+            return None;
+        }
+        let timer = self.heap.pop()?;
+        if timer.is_cancelled() {
+            self.cancelled = self.cancelled.saturating_sub(1);
+        }
+        Some((timer.when, timer.due))
+    }
+
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    /// All that is in here, for a report: due time and what is due, earliest first.
+    pub fn entries(&self) -> Vec<(f64, Value)> {
+        let mut timers: Vec<_> = self.heap.iter().filter(|t| !t.is_cancelled()).collect();
+        timers.sort_by(|a, b| b.cmp(a));
+        timers.iter().map(|t| (t.when, t.due.clone())).collect()
+    }
+
+    /// Empties it.
+    pub fn take(&mut self) -> Vec<Value> {
+        self.cancelled = 0;
+        std::mem::take(&mut self.heap).into_vec().into_iter().map(|t| t.due).collect()
+    }
+}

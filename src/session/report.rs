@@ -1,0 +1,345 @@
+//! What a person is told on stderr: tracebacks, warnings, and the report of a deadlock.
+//!
+//! A traceback is CPython's text; below it a report marks the place and says what to do.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::interp::report::{Notice, listen};
+use crate::interp::types::{Type, class_name, is_exception};
+use crate::interp::{group, text, unit};
+use crate::runtime::{self, Hooks, console, task, thread};
+use crate::source::Span;
+use crate::value::generator::Activation;
+use crate::value::*;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::rc::Rc;
+
+/// Columns of a report.
+const WIDTH: usize = 100;
+
+/// Rows of a chain that are told before the rest is left out.
+const LONGEST_CHAIN: usize = 20;
+
+/// Takes the session's part in reports.
+pub fn install() {
+    listen(notice);
+    runtime::set_hooks(Hooks { traceback, log_error, deadlock, thread_exception });
+}
+
+/// A diagnostic as text, in colour if stderr is a terminal that wants it.
+pub fn render(diagnostic: &Diagnostic) -> String {
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    diagnostic.render(color, WIDTH)
+}
+
+/// Everything about an exception that ended the program.
+pub fn uncaught(error: &Ref<Exception>) -> String {
+    let mut out = traceback(error);
+    if is_exception(error, Type::KeyboardInterrupt) {
+        return out;
+    }
+    if let Some(diagnostic) = marked(error) {
+        out.push('\n');
+        out.push_str(&render(&diagnostic));
+    }
+    out
+}
+
+/// The innermost place of an exception that stands in a script, marked.
+fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
+    let mut place: Option<Rc<TraceEntry>> = None;
+    let mut row = error.traceback.borrow().clone();
+    while let Some(entry) = row {
+        if !is_library(&entry) {
+            place = Some(entry.clone());
+        }
+        row = entry.next.clone();
+    }
+    let entry = place?;
+    let mut diagnostic = Diagnostic::new(Severity::Error, headline(error), &entry.code.source);
+    diagnostic = diagnostic.label(entry.span, "raised here");
+    if let Some(help) = &*error.help.borrow() {
+        diagnostic = diagnostic.help(help.as_str());
+    }
+    Some(diagnostic)
+}
+
+fn is_library(entry: &TraceEntry) -> bool {
+    entry.code.source.name.starts_with("<library ")
+}
+
+/// `ValueError: no`, as the last line of a traceback says it.
+fn headline(error: &Ref<Exception>) -> String {
+    let class = error.class();
+    let message = text::str(&error.clone().into()).unwrap_or_else(|raised| {
+        drop(raised.take());
+        "<exception str() failed>".into()
+    });
+    let module = match &*class.module.borrow() {
+        Value::Str(m) if &*m.text != "builtins" && &*m.text != "__main__" => format!("{}.", m.text),
+        _ => String::new(),
+    };
+    let name = format!("{module}{}", class.qualname.borrow());
+    if message.is_empty() { name } else { format!("{name}: {message}") }
+}
+
+/// An exception with its traceback and those it came from, as CPython prints them.
+pub fn traceback(error: &Ref<Exception>) -> String {
+    let mut out = String::new();
+    write_chain(error, "", &mut out, &mut Vec::new());
+    out
+}
+
+fn write_chain(error: &Ref<Exception>, indent: &str, out: &mut String, seen: &mut Vec<usize>) {
+    seen.push(error.address());
+    if seen.len() < LONGEST_CHAIN {
+        let fresh = |value: Value| match &value {
+            Value::Exception(e) if !seen.contains(&e.address()) => Some(Ref::clone(e)),
+            _ => None,
+        };
+        if let Some(cause) = fresh(error.cause.get()) {
+            write_chain(&cause, indent, out, seen);
+            let _ = write!(
+                out,
+                "\n{indent}The above exception was the direct cause of the following exception:\n\n"
+            );
+        } else if !error.suppress_context.get()
+            && let Some(context) = fresh(error.context.get())
+        {
+            write_chain(&context, indent, out, seen);
+            let _ = write!(
+                out,
+                "\n{indent}During handling of the above exception, another exception occurred:\n\n"
+            );
+        }
+    }
+    match group::members(error) {
+        Some(members) => write_group(error, &members, indent, out, seen),
+        None => write_one(error, indent, "Traceback (most recent call last):", out),
+    }
+}
+
+fn write_one(error: &Ref<Exception>, indent: &str, heading: &str, out: &mut String) {
+    if error.traceback.borrow().is_some() {
+        let _ = writeln!(out, "{indent}{heading}");
+        write_rows(error, indent, out);
+    }
+    let _ = writeln!(out, "{indent}{}", headline(error).replace('\n', &format!("\n{indent}")));
+    write_notes(error, indent, out);
+}
+
+fn write_notes(error: &Ref<Exception>, indent: &str, out: &mut String) {
+    let Some(Value::List(notes)) = &error.attrs.get(crate::source::name::NOTES) else { return };
+    let notes = notes.items.borrow().clone();
+    for note in notes {
+        if let Value::Str(note) = &note {
+            for line in note.text.split('\n') {
+                let _ = writeln!(out, "{indent}{line}");
+            }
+        }
+    }
+}
+
+/// The rows of a traceback; the same row more than three times is counted instead.
+fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
+    let mut row = error.traceback.borrow().clone();
+    let mut last: Option<(usize, Span)> = None;
+    let mut repeated = 0;
+    let told = |repeated: usize, out: &mut String| {
+        if repeated > 3 {
+            let more = repeated - 3;
+            let s = if more == 1 { "" } else { "s" };
+            let _ = writeln!(out, "{indent}  [Previous line repeated {more} more time{s}]");
+        }
+    };
+    while let Some(entry) = row {
+        let this = (Rc::as_ptr(&entry.code) as usize, entry.span);
+        if last == Some(this) {
+            repeated += 1;
+        } else {
+            told(repeated, out);
+            repeated = 1;
+            last = Some(this);
+        }
+        if repeated <= 3 {
+            write_row(&entry, indent, out);
+        }
+        row = entry.next.clone();
+    }
+    told(repeated, out);
+}
+
+fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
+    let source = &entry.code.source;
+    let (line, column) = source.position(entry.span.start);
+    let _ = writeln!(out, "{indent}  File \"{}\", line {line}, in {}", source.name, shown_name(entry));
+    let text = source.line_text(line);
+    let trimmed = text.trim_start();
+    if trimmed.trim_end().is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{indent}    {}", trimmed.trim_end());
+    let cut = text.chars().count() - trimmed.chars().count();
+    let (end_line, end_column) = source.position(entry.span.end);
+    let end = if end_line == line { end_column as usize } else { text.trim_end().chars().count() };
+    let (start, end) = ((column as usize).saturating_sub(cut), end.saturating_sub(cut));
+    let whole = start == 0 && end >= trimmed.trim_end().chars().count();
+    if end > start && !whole {
+        let _ = writeln!(out, "{indent}    {}{}", " ".repeat(start), "^".repeat(end - start));
+    }
+}
+
+fn shown_name(entry: &TraceEntry) -> &str {
+    match &*entry.code.qualname {
+        "" => entry.code.name.text(),
+        qualname => qualname,
+    }
+}
+
+/// An exception group (PEP 654): its own traceback, then its members in boxes.
+fn write_group(error: &Ref<Exception>, members: &[Value], indent: &str, out: &mut String, seen: &mut Vec<usize>) {
+    let nested = !indent.is_empty();
+    let own = if nested { indent.to_string() } else { "  | ".to_string() };
+    if error.traceback.borrow().is_some() {
+        let heading = "Exception Group Traceback (most recent call last):";
+        if nested {
+            let _ = writeln!(out, "{indent}{heading}");
+        } else {
+            let _ = writeln!(out, "  + {heading}");
+        }
+        write_rows(error, &own, out);
+    }
+    let _ = writeln!(out, "{own}{}", headline(error));
+    write_notes(error, &own, out);
+    let base = own.trim_end_matches("| ").to_string();
+    for (i, member) in members.iter().enumerate() {
+        let Value::Exception(member) = member else { continue };
+        let corner = if i == 0 { "+-" } else { "  " };
+        let _ = writeln!(out, "{base}{corner}+---------------- {} ----------------", i + 1);
+        let inner = format!("{base}  | ");
+        write_chain(member, &inner, out, seen);
+    }
+    let _ = writeln!(out, "{base}  +------------------------------------");
+}
+
+fn log_error(message: &str, error: Option<&Ref<Exception>>) {
+    let traceback = error.map(traceback).unwrap_or_default();
+    console::write_error(&format!("{message}\n{traceback}"));
+}
+
+fn thread_exception(error: &Ref<Exception>, func: &Value) {
+    let name = task::shown(func);
+    console::write_error(&format!("Exception ignored in thread started by: {name}\n{}", traceback(error)));
+}
+
+/// What the interpreter noticed.
+fn notice(notice: Notice) {
+    match notice {
+        Notice::NeverAwaited(generator) => {
+            let name = coroutine_name(&generator);
+            let origin = generator.origin.borrow().as_deref().cloned();
+            let title = format!("RuntimeWarning: coroutine '{name}' was never awaited");
+            let Some((code, span)) = origin else {
+                console::write_error(&format!("<sys>: {title}\n"));
+                return;
+            };
+            let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
+                .label(span, "this call only makes the coroutine; nothing of it has run")
+                .help(format!("write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"));
+            console::write_error(&render(&diagnostic));
+        }
+        Notice::Unraisable(error, object) => {
+            let shown = text::repr(&object).unwrap_or_else(|raised| {
+                drop(raised.take());
+                class_name(&object).into()
+            });
+            console::write_error(&format!("Exception ignored in: {shown}\n{}", traceback(&error)));
+        }
+    }
+}
+
+/// The qualified name of a coroutine.
+pub fn coroutine_name(generator: &Generator) -> String {
+    if let Some(names) = &*generator.names.borrow()
+        && let Value::Str(name) = &names.1
+    {
+        return name.text.to_string();
+    }
+    match &generator.func {
+        Value::Function(f) => match &f.names().qualname {
+            Value::Str(name) => name.text.to_string(),
+            _ => f.code.qualname.to_string(),
+        },
+        Value::Native(n) => n.name.to_string(),
+        _ => "?".into(),
+    }
+}
+
+/// Where a suspended coroutine stands: the chain of awaits, outermost first.
+pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<crate::code::Code>, Span)> {
+    let stack = generator.stack.borrow();
+    stack
+        .iter()
+        .filter_map(|activation| match activation {
+            Activation::Script(frame) => {
+                let code = frame.func.code.clone();
+                let span = unit::suspension_span(&code, frame.state)?;
+                Some((code, span))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Who waits for what, when nothing can ever run again.
+fn deadlock() {
+    let waiting: Vec<_> = roster::tasks().into_iter().filter(|t| !t.is_done()).collect();
+    let threads = thread::waiting();
+    let mut out = String::from("deadlock: nothing can ever run again\n");
+    for future in &waiting {
+        let Some(state) = &future.task else { continue };
+        let name = task::shown(&task::name(state));
+        let on = state.waiting.borrow().clone();
+        let what = on.as_ref().map_or_else(|| "its turn".to_string(), describe);
+        let coroutine = state.coroutine.borrow().clone();
+        let chain = match &coroutine {
+            Value::Generator(generator) => places(generator),
+            _ => Vec::new(),
+        };
+        match chain.last() {
+            Some((code, span)) => {
+                let title = format!("task {name} waits for {what}");
+                let mut diagnostic =
+                    Diagnostic::new(Severity::Error, title, &code.source).label(*span, "it waits here");
+                for (outer, span) in chain.iter().rev().skip(1) {
+                    if Rc::ptr_eq(&outer.source, &code.source) {
+                        diagnostic = diagnostic.label(*span, format!("called from {}", outer.qualname));
+                    }
+                }
+                out.push_str(&render(&diagnostic));
+            }
+            None => {
+                let _ = writeln!(out, "  task {name} waits for {what}");
+            }
+        }
+    }
+    for (name, doing) in threads {
+        // The thread that runs the loop only waits for its tasks.
+        if waiting.is_empty() || &*name != "MainThread" {
+            let _ = writeln!(out, "  thread '{name}' waits for {doing}");
+        }
+    }
+    out.push_str("  help: something must set, release, put or cancel what they wait for\n");
+    console::write_error(&out);
+}
+
+/// What a future is, in a reader's words.
+pub fn describe(future: &Ref<Future>) -> String {
+    match &future.task {
+        Some(state) => format!("task {}", task::shown(&task::name(state))),
+        None => match future.label.get() {
+            "future" => "a future that nobody has set".to_string(),
+            label => label.to_string(),
+        },
+    }
+}

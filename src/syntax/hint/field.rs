@@ -1,0 +1,58 @@
+//! Slips in an f-string's replacement fields.
+
+use super::Stuck;
+use crate::syntax::error::SyntaxError;
+
+impl Stuck<'_> {
+    /// A replacement field without an expression.
+    pub(super) fn field_start(&self) -> Option<SyntaxError> {
+        let brace = self.line.field?;
+        if self.before(1) == "*" && brace + 2 == self.line.at {
+            let star = self.line.span(self.line.at - 1);
+            return Some(SyntaxError::new(
+                "f-string: expecting a valid expression after '{'",
+                star,
+            ));
+        }
+        if brace + 1 != self.line.at {
+            return None;
+        }
+        let help = "a replacement field holds an expression: '{value}'; write '{{' for a brace";
+        let error = match self.found() {
+            sign @ ("}" | "!" | ":" | "=") => SyntaxError::new(
+                format!("f-string: valid expression required before '{sign}'"),
+                self.at,
+            ),
+            ":=" => SyntaxError::new("f-string: valid expression required before ':'", self.at),
+            "!=" => SyntaxError::new("f-string: valid expression required before '!'", self.at),
+            _ => SyntaxError::new("f-string: expecting a valid expression after '{'", self.at),
+        };
+        Some(error.help(help))
+    }
+
+    /// A replacement field whose expression is followed by something else.
+    pub(super) fn field_end(&self) -> Option<SyntaxError> {
+        let brace = self.line.field?;
+        let at = self.line.at;
+        if self.before(1) == "!" {
+            return Some(match self.found() {
+                "}" | ":" => SyntaxError::new("f-string: missing conversion character", self.at),
+                _ => SyntaxError::new("f-string: invalid conversion character", self.at),
+            });
+        }
+        if at > brace + 2 && self.before(2) == "!" {
+            return Some(SyntaxError::new("f-string: expecting ':' or '}'", self.at));
+        }
+        if self.before(1) == "=" {
+            return Some(SyntaxError::new(
+                "f-string: expecting '!', or ':', or '}'",
+                self.at,
+            ));
+        }
+        if !self.line.ends_operand(at - 1) {
+            return None;
+        }
+        let error = SyntaxError::new("f-string: expecting '=', or '!', or ':', or '}'", self.at);
+        Some(error.help("close the replacement field with '}'"))
+    }
+}

@@ -1,0 +1,789 @@
+//! Words for what the grammar refuses.
+//!
+//! The grammar has no rules for errors: they would slow down good programs and blur the place of
+//! failure. One table instead, read after a failure: from the token found, the literals expected
+//! and the line around to CPython's message and our help. The first row that fits wins.
+
+mod field;
+mod number;
+
+use super::error::SyntaxError;
+use super::parse::{Failure, is_keyword, parse_file};
+use super::token::{Line, TokenKind};
+use crate::source::{Source, Span};
+
+/// Say what is wrong where the grammar got stuck in a laid-out text.
+#[cold]
+pub fn explain(source: &Source, text: &str, failure: &Failure) -> SyntaxError {
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\u{0c}');
+    let skipped = text[failure.at.min(text.len())..].trim_start_matches(blank);
+    let at = text.len() - skipped.len();
+    if skipped.trim_matches(['\n', '\u{0c}']).is_empty() && text[..at].ends_with(['\n', '\u{0c}']) {
+        // Past the last line: point at its end, where something is still to come.
+        let end = text.trim_end_matches(['\n', '\u{0c}', ' ', '\t']).len();
+        let stuck = Stuck {
+            source,
+            text,
+            failure,
+            line: Line::around(text, at),
+            at: Span::new(end, end),
+        };
+        return stuck.missing_part().incomplete();
+    }
+    // The guard that tells `=` from `==` has looked one character too far.
+    let guard = failure.expected == ["="] && text[..failure.at].ends_with('=');
+    // A letter that could have been a string's prefix has been read past as well.
+    let is_quote = |literal: &String| literal.chars().all(|c| matches!(c, '"' | '\''));
+    let guard = guard
+        || (failure.expected.iter().all(is_quote)
+            && text[..failure.at].ends_with(|c: char| c.is_ascii_alphabetic()));
+    let line = Line::around(text, if guard { failure.at - 1 } else { at });
+    let found = line.span(line.at);
+    let at = match line.kind(line.at) {
+        // The newline that the layout pass appends has no place in the source.
+        TokenKind::Newline => {
+            let end = text[..found.start as usize].trim_end_matches(' ').len();
+            Span::new(end, end)
+        }
+        _ => found,
+    };
+    // A string that has no end reaches to the end of the laid-out text.
+    let length = source.text.len() as u32;
+    let at = Span {
+        start: at.start.min(length),
+        end: at.end.min(length),
+    };
+    Stuck {
+        source,
+        text,
+        failure,
+        line,
+        at,
+    }
+    .explain()
+}
+
+/// A failure and what stands around it.
+struct Stuck<'t> {
+    source: &'t Source,
+    text: &'t str,
+    failure: &'t Failure,
+    line: Line<'t>,
+    /// The place of the token that fits nowhere.
+    at: Span,
+}
+
+impl Stuck<'_> {
+    /// The table. Each row knows one mistake.
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 22] = [
+        Self::malformed_number,
+        Self::legacy_statement,
+        Self::import_from,
+        Self::imported_names,
+        Self::several_exceptions,
+        Self::field_start,
+        Self::missing_handler,
+        Self::missing_else,
+        Self::missing_in,
+        Self::comprehension_target,
+        Self::parenthesized_parameters,
+        Self::missing_value,
+        Self::equals_sign,
+        Self::keyword_generator,
+        Self::dict_item,
+        Self::forgotten_comma,
+        Self::field_end,
+        Self::missing_parenthesis,
+        Self::missing_colon,
+        Self::foreign_word,
+        Self::foreign_operator,
+        Self::star_argument,
+    ];
+
+    fn explain(&self) -> SyntaxError {
+        Self::ROWS
+            .iter()
+            .find_map(|row| row(self))
+            .unwrap_or_else(|| self.plain())
+    }
+
+    /// `invalid syntax`, with help if the token found says anything.
+    fn plain(&self) -> SyntaxError {
+        let error = SyntaxError::new("invalid syntax", self.at);
+        let word = self.found();
+        if self.line.kind(self.line.at) == TokenKind::Newline && self.line.at > 0 {
+            return match self.before(1) {
+                "(" | "[" | "{" => error,
+                previous => error.help(format!("something is missing after '{previous}'")),
+            };
+        }
+        if is_keyword(word) && (self.failure.expects("_") || self.failure.expects("a..z")) {
+            return error.help(format!("'{word}' is a keyword and cannot be a name"));
+        }
+        error
+    }
+
+    /// The text of the token found.
+    fn found(&self) -> &str {
+        self.line.word(self.line.at)
+    }
+
+    /// The text of a token before it.
+    fn before(&self, n: usize) -> &str {
+        self.line.at.checked_sub(n).map_or("", |i| self.line.word(i))
+    }
+
+    fn first(&self) -> &str {
+        match self.line.word(0) {
+            "async" => self.line.word(1),
+            word => word,
+        }
+    }
+
+    fn at_newline(&self) -> bool {
+        self.line.kind(self.line.at) == TokenKind::Newline
+    }
+
+    /// The innermost open bracket.
+    fn bracket(&self) -> &str {
+        self.line.open.last().map_or("", |&i| self.line.word(i))
+    }
+
+    fn in_field(&self) -> bool {
+        self.line.field.is_some()
+    }
+
+    /// From the start of token `i` to the end of the token found.
+    fn since(&self, i: usize) -> Span {
+        self.line.span(i).to(self.at)
+    }
+
+    /// The first token of the expression that ends before the token found.
+    fn operand_start(&self) -> usize {
+        self.line.expression_start(self.line.at, |word| {
+            matches!(
+                word,
+                "," | ":" | "=" | ":=" | "for" | "if" | "else" | "return" | "yield" | "from" | "lambda"
+            ) || matches!(
+                word,
+                "+=" | "-=" | "*=" | "/=" | "assert" | "raise" | "del" | "while" | "elif" | ";" | "->"
+            )
+        })
+    }
+
+    /// The end of the text, with a part missing: a handler, a decorated function, a block.
+    fn missing_part(&self) -> SyntaxError {
+        if self.failure.expects("except") && self.failure.expects("finally") {
+            return SyntaxError::new("expected 'except' or 'finally' block", self.at)
+                .help("add what should happen if the block of 'try' fails");
+        }
+        SyntaxError::new("invalid syntax", self.at)
+    }
+
+    // The rows
+
+    fn legacy_statement(&self) -> Option<SyntaxError> {
+        let name = self.before(1);
+        let operand =
+            self.line.starts_operand(self.line.at) || matches!(self.found(), "-" | "+" | "*" | "None");
+        let header = self.first() == "def" && !self.in_body();
+        if !matches!(name, "print" | "exec") || !operand || header || matches!(self.before(2), "." | "as") {
+            return None;
+        }
+        let message = format!("Missing parentheses in call to '{name}'. Did you mean {name}(...)?");
+        let help = match name {
+            "print" => "print is a function: print(…)",
+            _ => "exec is not part of aio",
+        };
+        Some(SyntaxError::new(message, self.since(self.line.at - 1)).help(help))
+    }
+
+    fn import_from(&self) -> Option<SyntaxError> {
+        if self.line.word(0) != "import" || self.found() != "from" {
+            return None;
+        }
+        let message = "Did you mean to use 'from ... import ...' instead?";
+        let names = self.text[self.line.span(1).start as usize..self.at.start as usize].trim();
+        let module = self.line.word(self.line.at + 1);
+        let error = SyntaxError::new(message, self.line.span(0).to(self.at));
+        Some(error.help(format!("write 'from {module} import {names}'")))
+    }
+
+    fn imported_names(&self) -> Option<SyntaxError> {
+        if !self.at_newline() || !matches!(self.line.word(0), "import" | "from") {
+            return None;
+        }
+        if self.before(1) == "import" {
+            return Some(SyntaxError::new(
+                "Expected one or more names after 'import'",
+                self.at,
+            ));
+        }
+        if self.before(1) == "," && self.line.word(0) == "from" {
+            let message = "trailing comma not allowed without surrounding parentheses";
+            return Some(
+                SyntaxError::new(message, self.at).help("remove the comma, or put the names in parentheses"),
+            );
+        }
+        None
+    }
+
+    fn several_exceptions(&self) -> Option<SyntaxError> {
+        let first = if self.line.word(1) == "*" { 2 } else { 1 };
+        if self.line.word(0) != "except"
+            || self.found() != ","
+            || !self.line.open.is_empty()
+            || self.line.at == first
+        {
+            return None;
+        }
+        let message = "multiple exception types must be parenthesized";
+        Some(SyntaxError::new(message, self.since(first)).help("write 'except (A, B):'"))
+    }
+
+    fn missing_handler(&self) -> Option<SyntaxError> {
+        if self.line.word(0) == "except" && self.before(1) == "*" && self.found() == ":" {
+            return Some(SyntaxError::new("expected one or more exception types", self.at));
+        }
+        if !(self.failure.expects("except") && self.failure.expects("finally")) || self.line.at != 0 {
+            return None;
+        }
+        let error = SyntaxError::new("expected 'except' or 'finally' block", self.at);
+        Some(error.help("add what should happen if the block of 'try' fails"))
+    }
+
+    fn missing_else(&self) -> Option<SyntaxError> {
+        if !self.failure.expects("else")
+            || self.found() == ":"
+            || !self.line.ends_operand(self.line.at.checked_sub(1)?)
+        {
+            return None;
+        }
+        let question = |word: &str| word == "if";
+        let condition = self
+            .line
+            .expression_start(self.line.at, question)
+            .checked_sub(1)?;
+        if !question(self.line.word(condition)) {
+            return None;
+        }
+        let stop = |word: &str| {
+            matches!(
+                word,
+                "," | ":" | "=" | ":=" | "for" | "in" | "if" | "else" | "return" | "yield" | "lambda" | ";"
+            )
+        };
+        let start = self.line.expression_start(condition, stop);
+        if start == condition || self.line.word(start - usize::from(start > 0)) == "for" {
+            return None;
+        }
+        let error = SyntaxError::new("expected 'else' after 'if' expression", self.since(start));
+        Some(error.help("a conditional expression says both values: 'a if condition else b'"))
+    }
+
+    fn missing_in(&self) -> Option<SyntaxError> {
+        if self.line.open.is_empty()
+            || !self.failure.expects("in")
+            || !self.line.ends_operand(self.line.at.checked_sub(1)?)
+        {
+            return None;
+        }
+        let targets = self
+            .line
+            .expression_start(self.line.at, |word| matches!(word, "for" | "if" | "in"));
+        if targets == 0 || self.line.word(targets - 1) != "for" {
+            return None;
+        }
+        Some(SyntaxError::new(
+            "'in' expected after for-loop variables",
+            self.at,
+        ))
+    }
+
+    fn comprehension_target(&self) -> Option<SyntaxError> {
+        let open = *self.line.open.last()?;
+        let comprehends = matches!(self.found(), "for" | "async");
+        let again = self.line.expression_start(self.line.at, |word| word == "for") > open + 1;
+        if !comprehends
+            || again
+            || !matches!(self.bracket(), "[" | "{")
+            || self.in_field()
+            || open + 1 == self.line.at
+        {
+            return None;
+        }
+        let is_dict = self.bracket() == "{" && self.has_colon(open);
+        if is_dict {
+            let key = self.line.last_char(self.line.at - 1);
+            return Some(SyntaxError::new("':' expected after dictionary key", key));
+        }
+        let message = "did you forget parentheses around the comprehension target?";
+        Some(SyntaxError::new(message, self.since(open + 1)).help("write '[(a, b) for …]'"))
+    }
+
+    /// Whether a colon stands directly in the bracket at `open`, before the token found.
+    fn has_colon(&self, open: usize) -> bool {
+        let colon = self.line.expression_start(self.line.at, |word| word == ":");
+        colon > open + 1
+    }
+
+    fn parenthesized_parameters(&self) -> Option<SyntaxError> {
+        let close = (self.line.at..self.line.tokens.len())
+            .find(|&i| self.line.word(i) == ")")
+            .unwrap_or(0);
+        let names = |i: usize| self.line.kind(i) == TokenKind::Name || self.line.word(i) == ",";
+        if self.found() != "(" || close <= self.line.at + 1 || !(self.line.at + 1..close).all(names) {
+            return None;
+        }
+        let error =
+            if self.first() == "def" && self.line.open.len() == 1 && matches!(self.before(1), "(" | ",") {
+                SyntaxError::new("Function parameters cannot be parenthesized", self.at)
+            } else if self.before(1) == "lambda" {
+                SyntaxError::new("Lambda expression parameters cannot be parenthesized", self.at)
+            } else {
+                return None;
+            };
+        Some(error.help("take one parameter and unpack it inside"))
+    }
+
+    /// `f(a=)`, `def f(a=)`, `{a:}`
+    fn missing_value(&self) -> Option<SyntaxError> {
+        let sign = self.line.at.checked_sub(1)?;
+        let in_parameters = self.first() == "def" && self.line.open.len() == 1;
+        match (self.line.word(sign), self.found(), self.bracket()) {
+            ("=", ")" | ",", "(") if in_parameters => Some(SyntaxError::new(
+                "expected default value expression",
+                self.line.span(sign),
+            )),
+            ("=", ")" | ",", "(") if self.line.kind(sign.checked_sub(1)?) == TokenKind::Name => {
+                let name = self.line.span(sign - 1);
+                let error = SyntaxError::new(
+                    "expected argument value expression",
+                    name.to(self.line.span(sign)),
+                );
+                Some(error.help("a value belongs after the '='"))
+            }
+            ("=", _, "(") if !in_parameters && self.line.ends_operand(sign.checked_sub(1)?) => {
+                let start = self
+                    .line
+                    .expression_start(sign, |word| matches!(word, "," | ":" | "=" | "lambda"));
+                if start >= sign || (start + 1 == sign && self.line.kind(start) == TokenKind::Name) {
+                    return None;
+                }
+                let message = "expression cannot contain assignment, perhaps you meant \"==\"?";
+                Some(SyntaxError::new(
+                    message,
+                    self.line.span(start).to(self.line.span(sign)),
+                ))
+            }
+            (":", "}" | ",", "{") if !self.in_field() => {
+                let message = "expression expected after dictionary key and ':'";
+                Some(SyntaxError::new(message, self.line.span(sign)))
+            }
+            (":", "*", "{") if !self.in_field() => {
+                let message = "cannot use a starred expression in a dictionary value";
+                Some(SyntaxError::new(message, self.at))
+            }
+            _ => None,
+        }
+    }
+
+    /// `=` where a condition or a value is meant.
+    fn equals_sign(&self) -> Option<SyntaxError> {
+        let conditional = matches!(self.line.word(0), "if" | "elif" | "while") && self.line.open.is_empty();
+        let bracketed = !self.line.open.is_empty() && !self.in_field();
+        if self.found() != "="
+            || !(conditional || bracketed)
+            || self.first() == "def" && self.line.open.len() == 1
+        {
+            return None;
+        }
+        let stop = |word: &str| {
+            matches!(
+                word,
+                "if" | "elif"
+                    | "while"
+                    | ","
+                    | ":"
+                    | ":="
+                    | "and"
+                    | "or"
+                    | "not"
+                    | "in"
+                    | "is"
+                    | "for"
+                    | "else"
+            ) || matches!(word, "==" | "!=" | "<" | ">" | "<=" | ">=" | "lambda" | "=")
+        };
+        let end = self.line.at;
+        let start = self.line.expression_start(end, stop);
+        if start == end
+            || (start > 0
+                && matches!(
+                    self.line.word(start - 1),
+                    "==" | "!=" | "<" | ">" | "<=" | ">=" | "="
+                ))
+        {
+            return None;
+        }
+        let help = "'==' compares, '=' only assigns as a statement";
+        if start + 1 == end && self.line.kind(start) == TokenKind::Name && !is_constant(self.line.word(start))
+        {
+            let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+            return Some(SyntaxError::new(message, self.since(start)).help(help));
+        }
+        let slice = Span::new(
+            self.line.span(start).start as usize,
+            self.line.span(end - 1).end as usize,
+        );
+        let what = self.describe(slice)?;
+        if matches!(
+            what,
+            "None" | "True" | "False" | "list" | "tuple" | "generator expression"
+        ) {
+            return None;
+        }
+        let message = format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?");
+        Some(SyntaxError::new(message, slice).help(help))
+    }
+
+    /// `f(a=x for x in y)`
+    fn keyword_generator(&self) -> Option<SyntaxError> {
+        if !matches!(self.found(), "for" | "async") || self.bracket() != "(" {
+            return None;
+        }
+        let value = self
+            .line
+            .expression_start(self.line.at, |word| matches!(word, "=" | ","));
+        let name = value.checked_sub(2)?;
+        if self.line.word(value - 1) != "=" || self.line.kind(name) != TokenKind::Name {
+            return None;
+        }
+        let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+        let place = self.line.span(name).to(self.line.span(value - 1));
+        Some(SyntaxError::new(message, place).help("put parentheses around the generator expression"))
+    }
+
+    /// What kind of expression stands at a place.
+    fn describe(&self, span: Span) -> Option<&'static str> {
+        let text = format!("{}\n", self.text.get(span.start as usize..span.end as usize)?);
+        super::build::describe(self.source, &text, parse_file(&text).ok()?)
+    }
+
+    /// `{"a": 1, "b" 2}`
+    fn dict_item(&self) -> Option<SyntaxError> {
+        let open = *self.line.open.last()?;
+        if self.bracket() != "{" || self.in_field() || !self.line.ends_operand(self.line.at.checked_sub(1)?) {
+            return None;
+        }
+        let start = self
+            .line
+            .expression_start(self.line.at, |word| matches!(word, "," | ":"));
+        if self.line.word(start.checked_sub(1)?) != "," || !self.has_colon(open) {
+            return None;
+        }
+        let error = SyntaxError::new(
+            "':' expected after dictionary key",
+            self.line.last_char(self.line.at - 1),
+        );
+        Some(error.help("a dict's items are 'key: value'"))
+    }
+
+    fn forgotten_comma(&self) -> Option<SyntaxError> {
+        let at = self.line.at;
+        if self.line.open.is_empty()
+            || !self.line.starts_operand(at)
+            || !self.line.ends_operand(at.checked_sub(1)?)
+        {
+            return None;
+        }
+        let start = self.operand_start();
+        let stopped = if start == 0 { "" } else { self.line.word(start - 1) };
+        let first = self.line.word(start);
+        let soft = matches!(first, "match" | "case" | "type" | "_");
+        let prefix =
+            self.line.kind(start) == TokenKind::Name && self.line.kind(start + 1) == TokenKind::String;
+        let start = if matches!(first, "*" | "**") {
+            start + 1
+        } else {
+            start
+        };
+        // Parameters, patterns, and the parts of a comprehension are no expressions of their own.
+        let header = matches!(self.first(), "def" | "case" | "import" | "from") && !self.in_body();
+        if soft || prefix || header || start >= at || matches!(stopped, "lambda" | "if" | "for") {
+            return None;
+        }
+        let error = SyntaxError::new("invalid syntax. Perhaps you forgot a comma?", self.since(start));
+        let end = self.line.span(at - 1).end as usize;
+        Some(
+            error
+                .help("put a ',' between the two expressions")
+                .label(Span::new(end, end), "a comma here?"),
+        )
+    }
+
+    /// Whether the token found stands after a header's colon.
+    fn in_body(&self) -> bool {
+        let outermost = self.line.open.first().copied().unwrap_or(self.line.at);
+        (0..outermost).any(|i| self.line.word(i) == ":")
+    }
+
+    /// `def f: …`
+    fn missing_parenthesis(&self) -> Option<SyntaxError> {
+        let after_name = self.first() == "def" && self.before(2) == "def" && self.failure.expects("(");
+        after_name.then(|| {
+            let error = SyntaxError::new("expected '('", self.at);
+            error.help("a function's parameters stand in parentheses, even if there are none: 'def f():'")
+        })
+    }
+
+    fn missing_colon(&self) -> Option<SyntaxError> {
+        let header = self.first();
+        let word = |end: usize| (0..end).rev().find(|&i| self.line.word(i) == header).is_some();
+        let known = matches!(
+            header,
+            "if" | "elif"
+                | "else"
+                | "while"
+                | "for"
+                | "try"
+                | "except"
+                | "finally"
+                | "with"
+                | "def"
+                | "class"
+                | "match"
+                | "case"
+        );
+        if !known || !self.line.open.is_empty() || !word(self.line.at) {
+            return None;
+        }
+        if header == "def" && self.before(1) == "->" {
+            // CPython gives up on the annotation and misses the colon before it.
+            return Some(SyntaxError::new("expected ':'", self.line.span(self.line.at - 1)));
+        }
+        let forced = matches!(header, "def" | "else" | "try" | "finally");
+        if !self.failure.expects(":")
+            || !(forced || self.at_newline())
+            || !self.line.ends_header(self.line.at, forced)
+        {
+            return None;
+        }
+        let help = match (header, self.found()) {
+            ("else", "if") => "'else if' is written 'elif'".to_owned(),
+            (_, "{") => "a block begins with ':' and is indented; it needs no braces".to_owned(),
+            _ => format!("a ':' ends the header of '{header}'"),
+        };
+        Some(SyntaxError::new("expected ':'", self.at).help(help))
+    }
+
+    /// Words of other languages, where a name stands before something that fits nowhere.
+    fn foreign_word(&self) -> Option<SyntaxError> {
+        let plain = SyntaxError::new("invalid syntax", self.at);
+        let help = match (self.line.word(0), self.found()) {
+            ("else", "if") if self.line.at <= 1 && self.failure.expects(":") => return None,
+            ("else", _) if self.line.at == 0 => {
+                "this 'else' has no 'if', loop or 'try' above it at the same indentation"
+            }
+            ("elif", _) if self.line.at == 0 => "this 'elif' has no 'if' above it at the same indentation",
+            ("except" | "finally", _) if self.line.at == 0 => {
+                "there is no 'try' above it at the same indentation"
+            }
+            ("elseif" | "elsif", _) => "write 'elif'",
+            ("function" | "func" | "fn" | "fun", _) if self.line.at == 1 => "a function begins with 'def'",
+            ("var" | "let" | "const" | "int" | "float" | "str", _) if self.line.at == 1 => {
+                "a variable needs no declaration: 'x = 1'"
+            }
+            ("catch", _) if self.line.at == 1 => "an exception is caught with 'except'",
+            ("throw", _) if self.line.at == 1 => "an exception is raised with 'raise'",
+            ("switch", _) if self.line.at == 1 => "write 'match'",
+            ("unless", _) if self.line.at == 1 => "write 'if not …'",
+            (_, "then" | "do") => "a ':' ends the header of a block",
+            ("if" | "while" | "for" | "else" | "elif" | "def" | "class" | "try", "{") => {
+                "a block begins with ':' and is indented; it needs no braces"
+            }
+            _ => return None,
+        };
+        Some(plain.help(help))
+    }
+
+    /// A call's `*argument` with a slip somewhere inside.
+    fn star_argument(&self) -> Option<SyntaxError> {
+        let mut end = self.line.at;
+        let mut inside = self.before(1) == "*";
+        for &open in self.line.open.iter().rev() {
+            let start = self.line.expression_start(end, |word| word == ",");
+            let called = self.line.word(open) == "(" && open > 0 && self.line.ends_operand(open - 1);
+            if called && inside && self.line.word(start) == "*" {
+                return Some(SyntaxError::new("Invalid star expression", self.at));
+            }
+            (end, inside) = (open, true);
+        }
+        None
+    }
+
+    /// Operators of other languages.
+    fn foreign_operator(&self) -> Option<SyntaxError> {
+        let (found, previous) = (self.found(), self.before(1));
+        let doubled = |sign: &str| {
+            (found == sign && previous == sign)
+                || (self.at_newline() && previous == sign && self.before(2) == sign)
+        };
+        let next = self.line.word(self.line.at + 1);
+        let help = if doubled("+") {
+            "there is no '++'; write 'x += 1'"
+        } else if doubled("-") {
+            "there is no '--'; write 'x -= 1'"
+        } else if doubled("&") {
+            "write 'and'"
+        } else if doubled("|") {
+            "write 'or'"
+        } else {
+            match (previous, found) {
+                ("==" | "!=", "=") => "there is no '===' or '!=='; write '==' or '!='",
+                (_, "<>") => "write '!='",
+                (_, "!") if next == "=" => "write '!='",
+                (_, "!") => "write 'not'",
+                (_, "?") => "a conditional is written 'a if condition else b'",
+                (_, "$") => "'$' has no meaning in names",
+                (_, "`") => "backquotes have no meaning; write repr(x)",
+                ("=", ">") => "a short function is written 'lambda x: …'",
+                (_, "=") if self.line.open.is_empty() => {
+                    "'=' assigns only at the start of a statement; '==' compares"
+                }
+                (_, ":=") => "put the assignment expression in parentheses: '(x := …)'",
+                _ => return None,
+            }
+        };
+        Some(SyntaxError::new("invalid syntax", self.at).help(help))
+    }
+}
+
+impl Line<'_> {
+    /// Whether a header could end before token `end`: after an operand or a lone word.
+    fn ends_header(&self, end: usize, forced: bool) -> bool {
+        end > 0
+            && (forced
+                || self.ends_operand(end - 1)
+                || matches!(self.word(end - 1), "else" | "try" | "finally" | "except"))
+    }
+}
+
+fn is_constant(word: &str) -> bool {
+    matches!(word, "None" | "True" | "False")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::Source;
+    use crate::syntax::parse;
+
+    /// Each message is CPython 3.13's, as is each column (from 1).
+    const WRONG: [(&str, &str, u32); 26] = [
+        ("if x\n    y", "expected ':'", 5),
+        ("else if x:\n    y", "invalid syntax", 1),
+        (
+            "while x = 3: pass",
+            "invalid syntax. Maybe you meant '==' or ':=' instead of '='?",
+            7,
+        ),
+        (
+            "if x.y = 3: pass",
+            "cannot assign to attribute here. Maybe you meant '==' instead of '='?",
+            4,
+        ),
+        ("f(a b)", "invalid syntax. Perhaps you forgot a comma?", 3),
+        ("{'a': 1, 'b' 2}", "':' expected after dictionary key", 12),
+        ("x = {1:}", "expression expected after dictionary key and ':'", 7),
+        (
+            "print x, y",
+            "Missing parentheses in call to 'print'. Did you mean print(...)?",
+            1,
+        ),
+        (
+            "import a from b",
+            "Did you mean to use 'from ... import ...' instead?",
+            1,
+        ),
+        ("from a import", "Expected one or more names after 'import'", 14),
+        (
+            "from a import b,",
+            "trailing comma not allowed without surrounding parentheses",
+            17,
+        ),
+        ("x = 1 if 2", "expected 'else' after 'if' expression", 5),
+        ("[x for x range(3)]", "'in' expected after for-loop variables", 10),
+        (
+            "[x, y for x in z]",
+            "did you forget parentheses around the comprehension target?",
+            2,
+        ),
+        ("f(a=)", "expected argument value expression", 3),
+        (
+            "f(a.b=1)",
+            "expression cannot contain assignment, perhaps you meant \"==\"?",
+            3,
+        ),
+        ("def f: pass", "expected '('", 6),
+        (
+            "def f((a, b)): pass",
+            "Function parameters cannot be parenthesized",
+            7,
+        ),
+        (
+            "f() = 1",
+            "cannot assign to function call here. Maybe you meant '==' instead of '='?",
+            1,
+        ),
+        ("(a, 1) = 2", "cannot assign to literal", 5),
+        ("1abc", "invalid decimal literal", 1),
+        ("f'{}'", "f-string: valid expression required before '}'", 4),
+        ("f'{a $ b}'", "f-string: expecting '=', or '!', or ':', or '}'", 6),
+        ("x = class", "invalid syntax", 5),
+        ("x = 1 +", "invalid syntax", 8),
+        (
+            "def f(a=1, b): pass",
+            "parameter without a default follows parameter with a default",
+            12,
+        ),
+    ];
+
+    #[test]
+    fn messages_and_places_are_pythons() {
+        for (text, message, column) in WRONG {
+            let source = Source::new("t", text);
+            let error = parse(&source).expect_err(text);
+            let place = source.position(error.span.start).1 + 1;
+            assert_eq!((error.message.as_str(), place), (message, column), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_error_wins() {
+        for (text, message) in [
+            (
+                "1 = x\ny = = 2\n",
+                "cannot assign to literal here. Maybe you meant '==' instead of '='?",
+            ),
+            ("if x\n    y\nz = 'a\n", "expected ':'"),
+            ("x = (1 + * 2\ny = 3\n", "invalid syntax"),
+            ("x = (1 +\ny = 3\n", "'(' was never closed"),
+        ] {
+            assert_eq!(parse(&Source::new("t", text)).expect_err(text).message, message);
+        }
+    }
+
+    #[test]
+    fn help_names_the_way_out() {
+        for (text, help) in [
+            ("x = a && b", "write 'and'"),
+            ("x++", "there is no '++'; write 'x += 1'"),
+            ("if x:\n    y\nelse if z:\n    w", "'else if' is written 'elif'"),
+            ("x = class", "'class' is a keyword and cannot be a name"),
+            ("var x = 1", "a variable needs no declaration: 'x = 1'"),
+        ] {
+            let error = parse(&Source::new("t", text)).expect_err(text);
+            assert!(error.help.as_deref() == Some(help), "{text}: {:?}", error.help);
+        }
+    }
+}

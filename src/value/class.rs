@@ -1,0 +1,194 @@
+//! Classes: a namespace, bases in C3 order, and the shapes of their instances.
+
+use super::*;
+use crate::source::Symbol;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::cell::{Cell, RefCell};
+
+/// What the instances of a class are made of: the built-in type at the root of its bases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Layout {
+    Object,
+    /// None, bool, function …: cannot be a base, or cannot be made by calling.
+    Closed,
+    Int,
+    Float,
+    Str,
+    Bytes,
+    ByteArray,
+    List,
+    Tuple,
+    Dict,
+    Set,
+    FrozenSet,
+    Exception,
+    Class,
+    Future,
+    Super,
+    /// Any other built-in object; made by its own `__new__`.
+    Opaque,
+}
+
+/// A class. Always true: `mro` starts with its bases' order (the class itself is not in it, so
+/// that a class does not keep itself alive).
+pub struct Class {
+    pub name: RefCell<Symbol>,
+    pub qualname: RefCell<std::rc::Rc<str>>,
+    pub module: RefCell<Value>,
+    pub bases: Vec<Ref<Class>>,
+    /// The classes after this one in method resolution order.
+    pub mro: RefCell<Vec<Ref<Class>>>,
+    pub dict: RefCell<IndexMap<Symbol, Value, FxBuildHasher>>,
+    pub layout: Layout,
+    /// Made by a `class` statement: its attributes may be changed.
+    pub is_script: bool,
+    pub root_shape: &'static Shape,
+    pub detached_shape: &'static Shape,
+    /// The most fields an instance was seen to have: how much room a new one gets.
+    pub field_count: Cell<u8>,
+    /// Whether a class with this base was ever made.
+    pub subclassed: Cell<bool>,
+    pub metaclass: RefCell<Option<Ref<Class>>>,
+    /// Answers of [`Class::lookup`], valid while `version()` is unchanged.
+    cache: RefCell<(u32, FxHashMap<Symbol, Option<Value>>)>,
+}
+
+impl Dying for Class {}
+
+thread_local! {
+    static VERSION: Cell<u32> = const { Cell::new(1) };
+}
+
+/// Changes whenever any class changes in a way that a call site could have remembered.
+#[inline(always)]
+pub fn version() -> u32 {
+    VERSION.get()
+}
+
+impl Class {
+    pub fn new(
+        name: Symbol,
+        bases: Vec<Ref<Class>>,
+        mro: Vec<Ref<Class>>,
+        layout: Layout,
+        is_script: bool,
+    ) -> Class {
+        mro.iter().for_each(|c| c.subclassed.set(true));
+        Class {
+            name: RefCell::new(name),
+            qualname: RefCell::new(name.text().into()),
+            module: RefCell::new(Value::Unset),
+            bases,
+            mro: RefCell::new(mro),
+            dict: RefCell::default(),
+            layout,
+            is_script,
+            root_shape: Shape::root(),
+            detached_shape: Shape::root(),
+            field_count: Cell::new(0),
+            subclassed: Cell::new(false),
+            metaclass: RefCell::new(None),
+            cache: RefCell::default(),
+        }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name.borrow().text()
+    }
+
+    /// Whether it is the class `super`, whose call needs the caller's frame.
+    #[inline(always)]
+    pub fn is_super(&self) -> bool {
+        self.layout == Layout::Super
+    }
+
+    /// The attribute as the class itself has it, without its bases.
+    pub fn own(&self, name: Symbol) -> Option<Value> {
+        self.dict.borrow().get(&name).cloned()
+    }
+
+    /// The attribute by method resolution order, unbound.
+    pub fn lookup(&self, name: Symbol) -> Option<Value> {
+        let mut stale = FxHashMap::default(); // dropped when nothing is borrowed any more
+        let mut cache = self.cache.borrow_mut();
+        if cache.0 != version() {
+            cache.0 = version();
+            std::mem::swap(&mut stale, &mut cache.1);
+        }
+        if let Some(found) = cache.1.get(&name) {
+            return found.clone();
+        }
+        let found = self.own(name).or_else(|| self.mro.borrow().iter().find_map(|c| c.own(name)));
+        cache.1.insert(name, found.clone());
+        found
+    }
+
+    pub fn set(&self, name: Symbol, value: Value) {
+        let plain = |v: &Value| matches!(v, Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_));
+        let is_plain = plain(&value);
+        let old = self.dict.borrow_mut().insert(name, value);
+        // Counting in a class attribute must not make every call site forget; caches of
+        // `lookup` hold values, so only the own entry may go stale: refresh it.
+        match &old {
+            Some(old) if is_plain && plain(old) && !self.subclassed.get() => {
+                self.cache.borrow_mut().1.remove(&name);
+            }
+            _ => VERSION.set(VERSION.get().wrapping_add(1)),
+        }
+    }
+
+    pub fn delete(&self, name: Symbol) -> bool {
+        let old = self.dict.borrow_mut().shift_remove(&name);
+        VERSION.set(VERSION.get().wrapping_add(1));
+        old.is_some()
+    }
+}
+
+impl Ref<Class> {
+    /// The class in whose namespace the attribute is found.
+    pub fn owner_of(&self, name: Symbol) -> Option<Ref<Class>> {
+        self.linear().into_iter().find(|c| c.dict.borrow().contains_key(&name))
+    }
+
+    /// The attribute after `this` in the order of the class: what `super()` finds.
+    pub fn lookup_after(&self, this: &Ref<Class>, name: Symbol) -> Option<Value> {
+        self.linear().iter().skip_while(|c| !c.is(this)).skip(1).find_map(|c| c.own(name))
+    }
+
+    /// The whole method resolution order, this class first.
+    pub fn linear(&self) -> Vec<Ref<Class>> {
+        std::iter::once(self.clone()).chain(self.mro.borrow().iter().cloned()).collect()
+    }
+
+    /// Whether it is `other` or inherits from it.
+    #[inline]
+    pub fn is_subclass(&self, other: &Ref<Class>) -> bool {
+        self.is(other) || self.mro.borrow().iter().any(|c| c.is(other))
+    }
+}
+
+/// The C3 linearisation of the bases (https://docs.python.org/3/howto/mro.html), or none if they
+/// contradict each other.
+pub fn linearise(bases: &[Ref<Class>]) -> Option<Vec<Ref<Class>>> {
+    let mut lists: Vec<Vec<Ref<Class>>> = bases.iter().map(|b| b.linear()).collect();
+    lists.push(bases.to_vec());
+    let mut order = Vec::new();
+    loop {
+        lists.retain(|l| !l.is_empty());
+        if lists.is_empty() {
+            return Some(order);
+        }
+        let head = lists
+            .iter()
+            .map(|l| &l[0])
+            .find(|head| !lists.iter().any(|l| l[1..].iter().any(|c| c.is(head))))?
+            .clone();
+        for list in &mut lists {
+            if list[0].is(&head) {
+                list.remove(0);
+            }
+        }
+        order.push(head);
+    }
+}

@@ -1,0 +1,51 @@
+//! Small built-in objects that are kept as opaque data: descriptors, views, proxies, type forms.
+
+use super::iterator::DictPart;
+use super::*;
+
+/// `property(get, set, del, doc)`; each None if it is not there.
+pub struct Property {
+    pub get: Value,
+    pub set: Value,
+    pub del: Value,
+    pub doc: Value,
+}
+
+/// `classmethod(func)`
+pub struct ClassMethod(pub Value);
+
+/// `staticmethod(func)`
+pub struct StaticMethod(pub Value);
+
+/// `dict.keys()`, `dict.values()`, `dict.items()`: shows the dict as it is now.
+pub struct DictView {
+    pub dict: Ref<Dict>,
+    pub part: DictPart,
+}
+
+/// A read-only view of a mapping.
+pub struct MappingProxy(pub Value);
+
+/// `list[int]`; `args` is a tuple.
+pub struct GenericAlias {
+    pub origin: Value,
+    pub args: Value,
+}
+
+/// `int | None`
+pub struct Union {
+    pub args: Vec<Value>,
+}
+
+/// The frame of a traceback row: what scripts ask it for is its code and line.
+pub struct TracebackFrame(pub std::rc::Rc<TraceEntry>);
+
+/// The code of a function.
+pub struct CodeObject(pub std::rc::Rc<crate::code::Code>);
+
+/// A `range` with a number that does not fit 64 bits; `step` is not 0.
+pub struct BigRange {
+    pub start: num_bigint::BigInt,
+    pub stop: num_bigint::BigInt,
+    pub step: num_bigint::BigInt,
+}

@@ -1,0 +1,209 @@
+//! Exceptions as objects, and the exception that is on its way.
+//!
+//! Always true: while a [`Raised`] token exists, the exception it stands for is pending; whoever
+//! ends the token (`take`) gets it. So an error costs nothing in the return value.
+
+use super::*;
+use crate::code::Code;
+use crate::source::Span;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// An exception object, of a built-in or a script class.
+pub struct Exception {
+    pub class: RefCell<Ref<Class>>,
+    /// The tuple `args`.
+    pub args: ValueCell,
+    pub attrs: Attrs,
+    pub traceback: RefCell<Option<Rc<TraceEntry>>>,
+    /// `__cause__`: an exception or None.
+    pub cause: ValueCell,
+    /// `__context__`: an exception or None.
+    pub context: ValueCell,
+    pub suppress_context: Cell<bool>,
+    /// What a person can do about it; shown in reports only.
+    pub help: RefCell<Option<String>>,
+}
+
+impl Dying for Exception {}
+
+/// One row of a traceback; outermost first, as in Python's `tb_next` chain.
+pub struct TraceEntry {
+    pub code: Rc<Code>,
+    pub span: Span,
+    pub next: Option<Rc<TraceEntry>>,
+}
+
+impl Drop for TraceEntry {
+    fn drop(&mut self) {
+        // A long chain is taken apart in a loop, not by recursion.
+        let mut next = self.next.take();
+        while let Some(entry) = next {
+            next = Rc::try_unwrap(entry).ok().and_then(|mut e| e.next.take());
+        }
+    }
+}
+
+impl Exception {
+    pub fn new(class: Ref<Class>, args: Vec<Value>) -> Ref<Exception> {
+        Ref::new(Exception {
+            class: RefCell::new(class),
+            args: ValueCell::new(Value::tuple(args)),
+            attrs: Attrs::default(),
+            traceback: RefCell::default(),
+            cause: ValueCell::new(Value::None),
+            context: ValueCell::new(Value::None),
+            suppress_context: Cell::new(false),
+            help: RefCell::default(),
+        })
+    }
+
+    pub fn class(&self) -> Ref<Class> {
+        self.class.borrow().clone()
+    }
+
+    /// `args[i]`, if there are that many.
+    pub fn arg(&self, i: usize) -> Option<Value> {
+        match &self.args.get() {
+            Value::Tuple(args) => args.items.get(i).cloned(),
+            _ => None,
+        }
+    }
+
+    pub fn is_instance(&self, class: &Ref<Class>) -> bool {
+        self.class.borrow().is_subclass(class)
+    }
+
+    /// Adds the row of a frame that the exception leaves (or is caught in) to its traceback.
+    pub fn add_trace(&self, code: &Rc<Code>, span: Span) {
+        let next = self.traceback.borrow_mut().take();
+        *self.traceback.borrow_mut() = Some(Rc::new(TraceEntry { code: code.clone(), span, next }));
+    }
+}
+
+/// The token of an exception on its way; the exception itself waits aside.
+#[must_use]
+#[derive(Debug)]
+pub struct Raised(());
+
+thread_local! {
+    static PENDING: RefCell<Option<Ref<Exception>>> = const { RefCell::new(None) };
+    /// Where in the innermost frame the pending exception came up.
+    static PLACE: Cell<Option<Span>> = const { Cell::new(None) };
+    /// What is being handled: the exception that bare `raise` raises and that becomes the
+    /// `__context__` of new ones.
+    static HANDLED: RefCell<Option<Ref<Exception>>> = const { RefCell::new(None) };
+}
+
+impl Raised {
+    /// Sets an exception on its way. If another one is being handled, it becomes the context.
+    #[cold]
+    pub fn new(exception: Ref<Exception>) -> Raised {
+        HANDLED.with_borrow(|handled| {
+            if let Some(handled) = handled
+                && !handled.is(&exception)
+            {
+                break_cycle(handled, &exception);
+                exception.context.set(handled.clone().into());
+            }
+        });
+        Raised::again(exception)
+    }
+
+    /// Sets an exception on its way as it is, its context untouched.
+    #[cold]
+    pub fn again(exception: Ref<Exception>) -> Raised {
+        PENDING.with_borrow_mut(|pending| *pending = Some(exception));
+        PLACE.set(None);
+        Raised(())
+    }
+
+    /// Ends the journey: gives the exception.
+    #[cold]
+    pub fn take(self) -> Ref<Exception> {
+        PLACE.set(None);
+        PENDING.with_borrow_mut(Option::take).expect("a Raised token stands for a pending exception")
+    }
+
+    /// The exception, still on its way.
+    #[cold]
+    pub fn peek(&self) -> Ref<Exception> {
+        PENDING.with_borrow(|p| p.clone()).expect("a Raised token stands for a pending exception")
+    }
+
+    /// Notes where in the current frame it came up, unless a smaller place was noted before.
+    #[cold]
+    pub fn at(self, span: Span) -> Raised {
+        if PLACE.get().is_none() {
+            PLACE.set(Some(span));
+        }
+        self
+    }
+
+    /// Adds a row to the traceback for the frame that it leaves.
+    #[cold]
+    pub fn leave(self, code: &Rc<Code>) -> Raised {
+        let span = PLACE.take().unwrap_or(code.span);
+        self.peek().add_trace(code, span);
+        self
+    }
+
+    /// Adds help for the reader of a report.
+    #[cold]
+    pub fn help(self, text: impl Into<String>) -> Raised {
+        self.peek().help.borrow_mut().get_or_insert_with(|| text.into());
+        self
+    }
+}
+
+/// If `exception` already stands in the context chain of `handled`, takes it out there, so that
+/// the chain stays free of cycles.
+fn break_cycle(handled: &Ref<Exception>, exception: &Ref<Exception>) {
+    let mut link = handled.clone();
+    // A script can build a cycle by hand; the bound keeps this from running for ever.
+    for _ in 0..10_000 {
+        let Value::Exception(next) = &link.context.get() else { return };
+        if next.is(exception) {
+            link.context.set(Value::None);
+            return;
+        }
+        link = Ref::clone(next);
+    }
+}
+
+/// A pending exception laid aside while a finaliser runs.
+pub struct Aside(Option<Ref<Exception>>, Option<Span>);
+
+pub fn lay_aside() -> Aside {
+    Aside(PENDING.with_borrow_mut(Option::take), PLACE.take())
+}
+
+/// No pending exception: what a new thread begins with.
+pub fn nothing_aside() -> Aside {
+    Aside(None, None)
+}
+
+pub fn put_back(aside: Aside) {
+    PENDING.with_borrow_mut(|p| *p = aside.0);
+    PLACE.set(aside.1);
+}
+
+/// What is being handled.
+pub fn handled() -> Option<Ref<Exception>> {
+    HANDLED.with_borrow(|h| h.clone())
+}
+
+/// Replaces what is being handled; gives what was.
+pub fn set_handled(exception: Option<Ref<Exception>>) -> Option<Ref<Exception>> {
+    HANDLED.with_borrow_mut(|h| std::mem::replace(h, exception))
+}
+
+impl Raised {
+    /// The token of the exception that is pending already: for code that keeps "it failed" in a
+    /// form of its own for a moment.
+    #[inline(always)]
+    pub fn still() -> Raised {
+        debug_assert!(PENDING.with_borrow(|p| p.is_some()));
+        Raised(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Functions, bound methods, variables shared between functions, and frames.
+
+use super::*;
+use crate::code::Code;
+use crate::source::Symbol;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// A variable that nested functions share.
+#[derive(Default)]
+pub struct VariableCell {
+    pub value: ValueCell,
+}
+
+/// A script function: code, and what it was made with.
+pub struct Function {
+    pub code: Rc<Code>,
+    /// The code in runnable form.
+    pub program: Rc<dyn Program>,
+    pub module: Ref<Module>,
+    pub closure: Box<[Ref<VariableCell>]>,
+    /// Defaults of the last positional parameters.
+    pub defaults: RefCell<Rc<[Value]>>,
+    pub kwdefaults: RefCell<Rc<[(Symbol, Value)]>>,
+    pub names: RefCell<Option<Box<FunctionNames>>>,
+    /// A dict, or unset as long as nobody asked.
+    pub annotations: ValueCell,
+    pub attrs: Attrs,
+    /// Whether `types.coroutine` marked it: its generators can be awaited.
+    pub is_awaitable: Cell<bool>,
+    pub shape: CallShape,
+}
+
+/// What a call needs to know of a function at once (benchmark: compute/fib).
+#[derive(Clone, Copy)]
+pub struct CallShape {
+    /// How many positional arguments it takes if it takes nothing else, runs to its end without
+    /// suspending and shares no variable; else `u32::MAX`.
+    pub simple: u32,
+    /// Slots beyond its parameters.
+    pub locals: u32,
+}
+
+impl CallShape {
+    pub fn of(code: &Code) -> CallShape {
+        let params = &code.params;
+        let count = params.names.len();
+        let simple = params.positional as usize == count && code.cells.is_empty() && !code.kind.is_resumable();
+        CallShape {
+            simple: if simple { count as u32 } else { u32::MAX },
+            locals: (code.slots.len() - count) as u32,
+        }
+    }
+}
+
+/// Names and doc of a function after a script changed them.
+#[derive(Clone)]
+pub struct FunctionNames {
+    pub name: Value,
+    pub qualname: Value,
+    pub doc: Value,
+    pub module: Value,
+}
+
+impl Function {
+    pub fn names(&self) -> FunctionNames {
+        self.names.borrow().as_deref().cloned().unwrap_or_else(|| FunctionNames {
+            name: self.code.name.into(),
+            qualname: (&*self.code.qualname).into(),
+            doc: self.code.doc.as_deref().map_or(Value::None, Value::from),
+            module: self.module.get(Symbol::new("__name__")).unwrap_or(Value::None),
+        })
+    }
+
+    pub fn change_names(&self, change: impl FnOnce(&mut FunctionNames)) {
+        let mut names = self.names();
+        change(&mut names);
+        *self.names.borrow_mut() = Some(Box::new(names));
+    }
+}
+
+/// A callable with its first argument.
+pub struct Method {
+    pub func: Value,
+    pub this: Value,
+}
+
+impl Dying for VariableCell {}
+impl Dying for Function {}
+impl Dying for Method {}
+
+/// A class body's names while it runs.
+pub type Namespace = RefCell<IndexMap<Symbol, Value, FxBuildHasher>>;
+
+/// One call while it runs: what nodes work on.
+pub struct Frame<'a> {
+    pub func: &'a Ref<Function>,
+    /// The first of the code's slots. They are alive and nobody else touches them while the
+    /// frame runs.
+    slots: *mut Value,
+    /// What `return` gave.
+    pub result: Value,
+    /// Where a `goto` leads.
+    pub goto: u32,
+    pub namespace: Option<&'a Namespace>,
+    /// Exceptions that split handlers of this frame are handling; none as long as there are none.
+    pub handling: Option<Box<Handling>>,
+}
+
+/// What the split handlers of a frame are handling.
+#[derive(Default)]
+pub struct Handling {
+    /// Innermost last.
+    pub exceptions: Vec<Ref<Exception>>,
+    /// What was being handled when the first of these began.
+    pub outer: Option<Ref<Exception>>,
+}
+
+impl<'a> Frame<'a> {
+    /// # Safety
+    /// `slots` must point to as many initialised values as `func.code.slots` has, which live and
+    /// are used only through this frame while it exists.
+    #[inline(always)]
+    pub unsafe fn new(func: &'a Ref<Function>, slots: *mut Value) -> Frame<'a> {
+        Frame { func, slots, result: Value::Unset, goto: 0, namespace: None, handling: None }
+    }
+
+    #[inline(always)]
+    pub fn local(&self, slot: u32) -> &Value {
+        debug_assert!((slot as usize) < self.func.code.slots.len());
+        // SAFETY: lowering numbers slots below `code.slots.len()`, `new` promises that many.
+        unsafe { &*self.slots.add(slot as usize) }
+    }
+
+    #[inline(always)]
+    pub fn set_local(&mut self, slot: u32, value: Value) {
+        debug_assert!((slot as usize) < self.func.code.slots.len());
+        // SAFETY: as in `local`; the old value is dropped after the new one is in place.
+        let old = unsafe { std::mem::replace(&mut *self.slots.add(slot as usize), value) };
+        drop(old);
+    }
+
+    #[inline(always)]
+    pub fn take_local(&mut self, slot: u32) -> Value {
+        // SAFETY: as in `local`.
+        unsafe { std::mem::take(&mut *self.slots.add(slot as usize)) }
+    }
+}
+
+/// How a frame is gone on with.
+pub enum Resume {
+    /// With the result of what it waited for, or what was sent.
+    Value(Value),
+    /// With an exception, raised where it stands.
+    Raise(Ref<Exception>),
+}
+
+/// How a frame's run ended.
+pub enum Turn {
+    /// `await value`
+    Await(Value),
+    /// `await native(…)` of a built-in coroutine function: how it begins.
+    Begin(Step),
+    /// `async for`: the next item of this async iterator is wanted.
+    AsyncNext(Value),
+    Yield(Value),
+    YieldFrom(Value),
+    Return(Value),
+    Raise(Raised),
+}
+
+/// A lowered function in runnable form; made by the interpreter.
+pub trait Program {
+    /// Runs code that does not suspend, to its end.
+    fn call(&self, frame: &mut Frame) -> Res;
+
+    /// Runs code that can suspend from where it stands (`state`) until it suspends or ends.
+    /// A state of `NOT_STARTED` is entered without a value.
+    fn advance(&self, frame: &mut Frame, state: &mut u32, resume: Resume) -> Turn;
+}
+
+/// The state of a frame that has not run yet.
+pub const NOT_STARTED: u32 = u32::MAX;

@@ -1,0 +1,248 @@
+//! Instances of script classes: fields laid out by shapes.
+
+use super::*;
+use crate::source::Symbol;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::cell::{Cell, RefCell, UnsafeCell};
+
+/// Which attributes an instance has, and at which index. Instances of a class that got the same
+/// attributes in the same order share one shape, so a call site can remember it.
+///
+/// Always true: a shape belongs to one class and never changes; shapes are never freed.
+pub struct Shape {
+    pub names: Vec<Symbol>,
+    indices: FxHashMap<Symbol, u32>,
+    next: RefCell<Vec<(Symbol, &'static Shape)>>,
+    root: Cell<Option<&'static Shape>>,
+}
+
+impl Shape {
+    /// A class's empty shape.
+    pub fn root() -> &'static Shape {
+        let shape: &'static Shape = Box::leak(Box::new(Shape {
+            names: Vec::new(),
+            indices: FxHashMap::default(),
+            next: RefCell::default(),
+            root: Cell::new(None),
+        }));
+        shape.root.set(Some(shape));
+        shape
+    }
+
+    #[inline]
+    pub fn index(&self, name: Symbol) -> Option<usize> {
+        if self.names.len() <= 6 {
+            return self.names.iter().position(|&n| n == name);
+        }
+        self.indices.get(&name).map(|&i| i as usize)
+    }
+
+    /// The shape with one more attribute at the end.
+    pub fn with(&self, name: Symbol) -> &'static Shape {
+        if let Some(&(_, shape)) = self.next.borrow().iter().find(|(n, _)| *n == name) {
+            return shape;
+        }
+        let mut names = self.names.clone();
+        names.push(name);
+        let indices = names.iter().enumerate().map(|(i, &n)| (n, i as u32)).collect();
+        let shape: &'static Shape = Box::leak(Box::new(Shape {
+            names,
+            indices,
+            next: RefCell::default(),
+            root: self.root.clone(),
+        }));
+        self.next.borrow_mut().push((name, shape));
+        shape
+    }
+}
+
+/// An object of a script class.
+pub struct Instance {
+    pub class: RefCell<Ref<Class>>,
+    shape: Cell<&'static Shape>,
+    fields: UnsafeCell<Vec<Value>>,
+    /// Once a script has asked for `__dict__`, attributes live in this dict and the shape is the
+    /// class's detached one, which no call site remembers.
+    dict: UnsafeCell<Option<Ref<Dict>>>,
+    /// The value of the built-in type that the class inherits from (int, str, list, dict …).
+    pub payload: Value,
+    pub finalised: Cell<bool>,
+}
+
+impl Instance {
+    pub fn new(class: Ref<Class>, payload: Value) -> Instance {
+        let shape = Cell::new(class.root_shape);
+        let hint = class.field_count.get() as usize;
+        Instance {
+            class: RefCell::new(class),
+            shape,
+            fields: UnsafeCell::new(Vec::with_capacity(hint)),
+            dict: UnsafeCell::new(None),
+            payload,
+            finalised: Cell::new(false),
+        }
+    }
+
+    #[inline(always)]
+    pub fn class(&self) -> Ref<Class> {
+        self.class.borrow().clone()
+    }
+
+    #[inline(always)]
+    pub fn shape(&self) -> &'static Shape {
+        self.shape.get()
+    }
+
+    /// The field at an index of the current shape.
+    #[inline(always)]
+    pub fn field(&self, index: usize) -> Value {
+        // SAFETY: cloning runs no foreign code; no reference escapes.
+        let fields = unsafe { &*self.fields.get() };
+        fields[index].clone()
+    }
+
+    /// Replaces the field at an index of the current shape.
+    #[inline(always)]
+    pub fn set_field(&self, index: usize, value: Value) {
+        // SAFETY: the old value is dropped after the borrow has ended.
+        let old = unsafe { std::mem::replace(&mut (&mut *self.fields.get())[index], value) };
+        drop(old);
+    }
+
+    /// Adds a field; `shape` is the current shape with its name.
+    #[inline(always)]
+    pub fn add_field(&self, shape: &'static Shape, value: Value) {
+        // SAFETY: pushing drops nothing.
+        let fields = unsafe { &mut *self.fields.get() };
+        fields.push(value);
+        self.shape.set(shape);
+    }
+
+    /// The dict that holds the attributes, if the instance has been detached from its shape.
+    pub fn detached(&self) -> Option<&Ref<Dict>> {
+        // SAFETY: once set it never changes.
+        unsafe { (*self.dict.get()).as_ref() }
+    }
+
+    pub fn get(&self, name: Symbol) -> Option<Value> {
+        if let Some(dict) = self.detached() {
+            return dict.get_symbol(name);
+        }
+        self.shape.get().index(name).map(|i| self.field(i))
+    }
+
+    pub fn set(&self, name: Symbol, value: Value) {
+        if let Some(dict) = self.detached() {
+            dict.set_symbol(name, value);
+            return;
+        }
+        let shape = self.shape.get();
+        match shape.index(name) {
+            Some(i) => self.set_field(i, value),
+            None => {
+                self.add_field(shape.with(name), value);
+                let class = self.class.borrow();
+                let count = self.shape.get().names.len().min(64) as u8;
+                if class.field_count.get() < count {
+                    class.field_count.set(count);
+                }
+            }
+        }
+    }
+
+    /// Removes an attribute; false if it is not there.
+    pub fn delete(&self, name: Symbol) -> bool {
+        if let Some(dict) = self.detached() {
+            return dict.remove_symbol(name);
+        }
+        let Some(index) = self.shape.get().index(name) else { return false };
+        let mut shape = self.shape.get().root.get().expect("a shape has a root");
+        for &n in self.shape.get().names.iter().filter(|&&n| n != name) {
+            shape = shape.with(n);
+        }
+        self.shape.set(shape);
+        // SAFETY: the value is moved out before it is dropped.
+        let old = unsafe { (&mut *self.fields.get()).remove(index) };
+        drop(old);
+        true
+    }
+
+    /// Names and values in order of assignment.
+    pub fn entries(&self) -> Vec<(Symbol, Value)> {
+        if let Some(dict) = self.detached() {
+            return dict.symbol_entries();
+        }
+        self.shape.get().names.iter().enumerate().map(|(i, &n)| (n, self.field(i))).collect()
+    }
+
+    /// `__dict__`: from now on the attributes live in this dict.
+    pub fn detach(&self) -> Ref<Dict> {
+        if let Some(dict) = self.detached() {
+            return dict.clone();
+        }
+        let dict = Ref::new(Dict::default());
+        for (name, value) in self.entries() {
+            dict.set_symbol(name, value);
+        }
+        // SAFETY: no reference into the fields is held.
+        unsafe {
+            *self.dict.get() = Some(dict.clone());
+            self.shape.set(self.class.borrow().detached_shape);
+            drop(std::mem::take(&mut *self.fields.get()));
+        }
+        dict
+    }
+
+    /// `obj.__class__ = other`
+    pub fn set_class(&self, class: Ref<Class>) {
+        if self.detached().is_some() {
+            self.shape.set(class.detached_shape);
+        } else {
+            self.shape.set(self.shape.get().names.iter().fold(class.root_shape, |shape, &n| shape.with(n)));
+        }
+        *self.class.borrow_mut() = class;
+    }
+}
+
+/// Attributes of objects that rarely have any.
+#[derive(Default)]
+pub struct Attrs(RefCell<Option<Box<IndexMap<Symbol, Value, FxBuildHasher>>>>);
+
+impl Attrs {
+    pub fn get(&self, name: Symbol) -> Option<Value> {
+        self.0.borrow().as_ref()?.get(&name).cloned()
+    }
+
+    pub fn set(&self, name: Symbol, value: Value) {
+        let old = self.0.borrow_mut().get_or_insert_default().insert(name, value);
+        drop(old);
+    }
+
+    pub fn delete(&self, name: Symbol) -> bool {
+        let old = self.0.borrow_mut().as_mut().and_then(|map| map.shift_remove(&name));
+        old.is_some()
+    }
+
+    pub fn entries(&self) -> Vec<(Symbol, Value)> {
+        self.0.borrow().iter().flat_map(|map| map.iter().map(|(&n, v)| (n, v.clone()))).collect()
+    }
+}
+
+thread_local! {
+    /// Runs an instance's `__del__`; set by the interpreter.
+    pub static FINALISE: Cell<Option<fn(Ref<Instance>)>> = const { Cell::new(None) };
+}
+
+impl Dying for Instance {
+    fn last_words(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
+        let Some(finalise) = FINALISE.get() else { return false };
+        let class = self.class.borrow().clone();
+        if self.finalised.get() || !class.is_script || class.lookup(crate::source::name::DEL).is_none() {
+            return false;
+        }
+        self.finalised.set(true);
+        finalise(revive());
+        true
+    }
+}

@@ -1,0 +1,166 @@
+//! Built-in functions: declared once, with name, signature, doc and body together.
+
+use super::*;
+use crate::source::Symbol;
+use std::rc::Rc;
+
+/// The declaration of a built-in. The signature is written as Python would show it, without
+/// annotations: `(self, sep=None, /, maxsplit=-1)`. The body gets exactly one value for each
+/// parameter, in that order: unset where a default applies, a tuple for `*args`, a dict for
+/// `**kwargs`.
+pub struct NativeDef {
+    pub name: &'static str,
+    pub signature: &'static str,
+    pub doc: &'static str,
+    pub role: NativeRole,
+    pub body: NativeBody,
+}
+
+/// How a built-in behaves as an attribute of a class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NativeRole {
+    Function,
+    Method,
+    ClassMethod,
+    Static,
+    /// Computed on reading: `future.name`.
+    Getter,
+    /// `obj.name = value`; stored under `name=`.
+    Setter,
+}
+
+#[derive(Clone)]
+pub enum NativeBody {
+    Plain(fn(&[Value]) -> Res),
+    /// Needs to know who calls: `locals`, `super`.
+    Frame(fn(&mut function::Frame, &[Value]) -> Res),
+    /// A coroutine function: the body runs when the coroutine is first resumed.
+    Coroutine(fn(&[Value]) -> Res<Step>),
+    Closure(Rc<dyn Fn(&[Value]) -> Res>),
+}
+
+/// A built-in function or method as an object.
+pub struct Native {
+    pub name: Symbol,
+    pub signature: Signature,
+    pub doc: &'static str,
+    pub role: NativeRole,
+    pub body: NativeBody,
+    /// The class or module it belongs to, for its qualified name.
+    pub owner: &'static str,
+}
+
+impl Dying for Native {}
+
+/// Parameters of a built-in.
+pub struct Signature {
+    pub text: &'static str,
+    pub params: Vec<NativeParam>,
+    /// How many positional arguments it needs and takes (`usize::MAX` with `*args`).
+    pub required: usize,
+    pub positional: usize,
+    /// Nothing but positional parameters: arguments can be handed on as they are.
+    pub is_simple: bool,
+}
+
+pub struct NativeParam {
+    pub name: Symbol,
+    pub kind: ParamKind,
+    pub has_default: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParamKind {
+    PositionalOnly,
+    Positional,
+    KeywordOnly,
+    Args,
+    Kwargs,
+}
+
+impl Signature {
+    pub fn parse(text: &'static str) -> Signature {
+        let inner = text.trim().trim_start_matches('(').trim_end_matches(')');
+        let mut params: Vec<NativeParam> = Vec::new();
+        let mut keyword_only = false;
+        for part in split_commas(inner) {
+            if part == "/" {
+                params.iter_mut().for_each(|p| p.kind = ParamKind::PositionalOnly);
+                continue;
+            }
+            if part == "*" {
+                keyword_only = true;
+                continue;
+            }
+            let (head, default) = part.split_once('=').map_or((part, None), |(h, d)| (h, Some(d)));
+            let (name, kind) = if let Some(name) = head.strip_prefix("**") {
+                (name, ParamKind::Kwargs)
+            } else if let Some(name) = head.strip_prefix('*') {
+                keyword_only = true;
+                (name, ParamKind::Args)
+            } else if keyword_only {
+                (head, ParamKind::KeywordOnly)
+            } else {
+                (head, ParamKind::Positional)
+            };
+            params.push(NativeParam { name: Symbol::new(name.trim()), kind, has_default: default.is_some() });
+        }
+        let is_positional = |p: &&NativeParam| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional);
+        let required = params.iter().filter(is_positional).filter(|p| !p.has_default).count();
+        let count = params.iter().filter(is_positional).count();
+        let has_args = params.iter().any(|p| p.kind == ParamKind::Args);
+        let is_simple = count == params.len();
+        Signature { text, params, required, positional: if has_args { usize::MAX } else { count }, is_simple }
+    }
+}
+
+/// Splits at commas outside brackets and quotes (defaults may hold them).
+fn split_commas(text: &'static str) -> Vec<&'static str> {
+    let (mut depth, mut quote, mut start, mut parts) = (0, None, 0, Vec::new());
+    for (i, c) in text.char_indices() {
+        match c {
+            '\'' | '"' if quote == Some(c) => quote = None,
+            '\'' | '"' if quote.is_none() => quote = Some(c),
+            '(' | '[' | '{' if quote.is_none() => depth += 1,
+            ')' | ']' | '}' if quote.is_none() => depth -= 1,
+            ',' if depth == 0 && quote.is_none() => {
+                parts.push(text[start..i].trim());
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts.retain(|p| !p.is_empty());
+    parts
+}
+
+impl Native {
+    pub fn of(def: &NativeDef, owner: &'static str) -> Ref<Native> {
+        Ref::new(Native {
+            name: Symbol::new(def.name),
+            signature: Signature::parse(def.signature),
+            doc: def.doc,
+            role: def.role,
+            body: def.body.clone(),
+            owner,
+        })
+    }
+
+    /// A function value from a closure.
+    pub fn closure(
+        name: &'static str,
+        signature: &'static str,
+        body: impl Fn(&[Value]) -> Res + 'static,
+    ) -> Value {
+        Ref::new(Native {
+            name: Symbol::new(name),
+            signature: Signature::parse(signature),
+            doc: "",
+            role: NativeRole::Static,
+            body: NativeBody::Closure(Rc::new(body)),
+            owner: "",
+        })
+        .into()
+    }
+}

@@ -1,0 +1,225 @@
+//! The prompt as a person at a terminal meets it, on a real pseudo-terminal.
+//!
+//! What is typed comes back as an echo, so each test waits for a text that is not in what it typed.
+#![cfg(unix)]
+
+mod support;
+
+use rexpect::process::wait::WaitStatus;
+use rexpect::reader::Options;
+use rexpect::session::{PtySession, spawn_with_options};
+use std::process::Command;
+
+const PROMPT: &str = ">>> ";
+const MORE: &str = "... ";
+
+struct Prompt(PtySession);
+
+impl Prompt {
+    fn open() -> Prompt {
+        Prompt::open_with(&[])
+    }
+
+    fn open_with(args: &[&str]) -> Prompt {
+        let mut command = Command::new(support::AIO);
+        let home = std::env::temp_dir().join(format!("aio-prompt-{}", std::process::id()));
+        std::fs::create_dir_all(&home).expect("a home for the history can be made");
+        command.current_dir(support::root()).args(args);
+        command
+            .env("HOME", &home)
+            .env("XDG_STATE_HOME", &home)
+            .env("XDG_DATA_HOME", &home);
+        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        let options = Options::new()
+            .timeout_ms(Some(20_000))
+            .strip_ansi_escape_codes(true);
+        let mut prompt = Prompt(spawn_with_options(command, options).expect("a terminal can be had"));
+        prompt.see(PROMPT);
+        prompt
+    }
+
+    /// Wait until this text comes; what came before it.
+    #[track_caller]
+    fn see(&mut self, text: &str) -> String {
+        self.0
+            .exp_string(text)
+            .unwrap_or_else(|e| panic!("waiting for {text:?}: {e}"))
+    }
+
+    fn enter(&mut self, line: &str) {
+        self.0.send_line(line).expect("the prompt reads");
+    }
+
+    fn press(&mut self, control: char) {
+        self.0.send_control(control).expect("the prompt reads");
+    }
+
+    /// Type a line, wait for an answer, and for the prompt after it.
+    #[track_caller]
+    fn ask(&mut self, line: &str, answer: &str) {
+        self.enter(line);
+        self.see(answer);
+        self.see(PROMPT);
+    }
+
+    #[track_caller]
+    fn ends_with(mut self, status: i32) {
+        self.0.exp_eof().expect("the prompt ends");
+        match self.0.process().wait().expect("it can be waited for") {
+            WaitStatus::Exited(_, got) => assert_eq!(got, status),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn values_are_shown_and_names_are_kept() {
+    let mut prompt = Prompt::open();
+    prompt.ask("6 * 7", "42");
+    prompt.enter("x = 'kept'");
+    prompt.see(PROMPT);
+    prompt.ask("x.upper()", "'KEPT'");
+    prompt.enter("None");
+    let before = prompt.see(PROMPT);
+    assert!(!before.contains("None\r\nNone"), "{before:?}");
+}
+
+#[test]
+fn await_works_at_the_top_level() {
+    let mut prompt = Prompt::open();
+    prompt.ask("await sleep(0.01, 'wo' + 'ke')", "'woke'");
+    prompt.ask("await gather(sleep(0, 1 + 1), sleep(0, 3))", "[2, 3]");
+}
+
+#[test]
+fn a_block_is_read_to_its_empty_line() {
+    let mut prompt = Prompt::open();
+    prompt.enter("async def twice(x):");
+    prompt.see(MORE);
+    prompt.enter("    return x * 2");
+    prompt.see(MORE);
+    prompt.enter("");
+    prompt.see(PROMPT);
+    prompt.ask("await twice(21)", "42");
+    prompt.enter("(1 +");
+    prompt.see(MORE);
+    prompt.ask("98)", "99");
+}
+
+#[test]
+fn a_background_task_goes_on_while_a_line_is_typed() {
+    let mut prompt = Prompt::open();
+    prompt.enter("async def speak():");
+    prompt.see(MORE);
+    prompt.enter("    await sleep(0.2); print('from', 'the back')");
+    prompt.see(MORE);
+    prompt.enter("");
+    prompt.see(PROMPT);
+    prompt.enter("task = spawn(speak())");
+    prompt.see(PROMPT);
+    // Half a line; the output comes above it, then the half line again; both halves count.
+    prompt.0.send("40 ").expect("the prompt reads");
+    prompt.0.flush().expect("the prompt reads");
+    prompt.see("from the back");
+    prompt.see("40 ");
+    prompt.ask("+ 2", "42");
+    prompt.ask("task.done()", "True");
+}
+
+#[test]
+fn an_error_is_told_and_the_prompt_goes_on() {
+    let mut prompt = Prompt::open();
+    prompt.ask("1 / 0", "ZeroDivisionError: division by zero");
+    prompt.ask("x = = 1", "SyntaxError");
+    prompt.ask("no_such_name", "NameError: name 'no_such_name' is not defined");
+    prompt.ask("6 * 7", "42");
+}
+
+#[test]
+fn ctrl_c_drops_the_line_or_ends_what_runs() {
+    let mut prompt = Prompt::open();
+    prompt.0.send("half a li").expect("the prompt reads");
+    prompt.0.flush().expect("the prompt reads");
+    prompt.see("half a li");
+    prompt.press('c');
+    prompt.see(PROMPT);
+    prompt.ask("6 * 7", "42");
+    prompt.enter("await sleep(600)");
+    prompt.see("\n");
+    prompt.press('c');
+    prompt.see("KeyboardInterrupt");
+    prompt.see(PROMPT);
+    prompt.enter("while True: pass");
+    prompt.see(MORE);
+    prompt.enter("");
+    prompt.see("\n");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    prompt.press('c');
+    prompt.see("KeyboardInterrupt");
+    prompt.see(PROMPT);
+    prompt.ask("5 * 9", "45");
+}
+
+#[test]
+fn ctrl_d_and_quit_and_exit_leave() {
+    let mut prompt = Prompt::open();
+    prompt.press('d');
+    prompt.ends_with(0);
+    let mut prompt = Prompt::open();
+    prompt.enter(":quit");
+    prompt.ends_with(0);
+    let mut prompt = Prompt::open();
+    prompt.enter("raise SystemExit(7)");
+    prompt.ends_with(7);
+}
+
+#[test]
+fn help_names_every_command() {
+    let mut prompt = Prompt::open();
+    prompt.enter(":help");
+    let text = prompt.see(PROMPT);
+    for command in [":tasks", ":states", ":load", ":quit"] {
+        assert!(text.contains(command), "{command} in {text:?}");
+    }
+    prompt.ask(":nonsense", ":help");
+}
+
+#[test]
+fn tasks_shows_what_is_waiting() {
+    let mut prompt = Prompt::open();
+    prompt.enter("t = spawn(sleep(600), name='a long ' + 'nap')");
+    prompt.see(PROMPT);
+    prompt.ask(":tasks", "a long nap");
+}
+
+#[test]
+fn states_shows_a_function() {
+    let mut prompt = Prompt::open();
+    prompt.enter("async def nap():");
+    prompt.see(MORE);
+    prompt.enter("    await sleep(1)");
+    prompt.see(MORE);
+    prompt.enter("");
+    prompt.see(PROMPT);
+    prompt.ask(":states nap", "await");
+}
+
+#[test]
+fn load_runs_a_file_and_keeps_its_names() {
+    let mut prompt = Prompt::open();
+    let file = std::env::temp_dir().join(format!("aio-load-{}.aio", std::process::id()));
+    std::fs::write(&file, "loaded = 'lo' + 'aded'\nprint('run', 'ning')\n").expect("a script can be written");
+    prompt.ask(&format!(":load {}", file.display()), "run ning");
+    prompt.ask("loaded.title()", "'Loaded'");
+    let _ = std::fs::remove_file(&file);
+    prompt.ask(":load no_such.aio", "no_such.aio");
+}
+
+#[test]
+fn lines_come_back_from_the_history() {
+    let mut prompt = Prompt::open();
+    prompt.ask("6 * 7", "42");
+    prompt.0.send("\u{1b}[A").expect("the prompt reads"); // the arrow up
+    prompt.0.flush().expect("the prompt reads");
+    prompt.ask("", "42");
+}
