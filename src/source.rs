@@ -303,6 +303,8 @@ pub mod name {
         MESSAGE "message"
         EXCEPTIONS "exceptions"
         DERIVE "derive"
+        STDIN "stdin"
+        STDOUT "stdout"
         WRITE "write"
         FLUSH "flush"
         ENCODING "encoding"

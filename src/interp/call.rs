@@ -212,9 +212,7 @@ fn share(window: &Window, index: usize) {
 
 /// The slots of a frame on the heap, from bound parameters.
 fn heap_slots(code: &Code, window: &Window, start: usize) -> Box<[Value]> {
-    let mut slots = window.drain(start);
-    slots.reserve_exact(code.slots.len() - slots.len());
-    slots.resize_with(code.slots.len(), Value::default);
+    let mut slots = window.drain_to(start, code.slots.len());
     for &slot in &code.cells {
         let cell = Ref::new(VariableCell::default());
         cell.value.set(std::mem::take(&mut slots[slot as usize]));
@@ -224,15 +222,15 @@ fn heap_slots(code: &Code, window: &Window, start: usize) -> Box<[Value]> {
 }
 
 /// A frame that has not begun, from bound parameters.
-pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> ScriptFrame {
-    ScriptFrame {
+pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> Box<ScriptFrame> {
+    Box::new(ScriptFrame {
         func: func.clone(),
         state: function::NOT_STARTED,
         slots: heap_slots(&func.code, window, start),
         handling: Vec::new(),
         inherited: None,
         owner: None,
-    }
+    })
 }
 
 fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
@@ -253,7 +251,7 @@ pub fn coroutine_frame(
     start: usize,
     npos: usize,
     names: &[Symbol],
-) -> Res<Option<ScriptFrame>> {
+) -> Res<Option<Box<ScriptFrame>>> {
     let (func, start, npos) = match func {
         Value::Function(f) => (f, start, npos),
         Value::Method(m) => match &m.func {

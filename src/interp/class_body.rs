@@ -132,6 +132,7 @@ pub fn make(
     };
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
+    made.bases.iter().for_each(|base| base.children.borrow_mut().push(made.clone()));
     for (n, value) in names {
         let value = match (n, &value) {
             (name::QUALNAME, Value::Str(s)) => {

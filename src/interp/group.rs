@@ -52,7 +52,7 @@ fn wrap(message: &str, exceptions: Vec<Value>) -> Ref<Exception> {
     let plain = class(Type::Exception);
     let all_plain = exceptions.iter().all(|e| matches!(e, Value::Exception(e) if e.is_instance(&plain)));
     let kind = if all_plain { Type::ExceptionGroup } else { Type::BaseExceptionGroup };
-    Exception::new(class(kind), vec![Value::from(message), Value::tuple(exceptions)])
+    Exception::new(class(kind), vec![Value::from(message), Value::list(exceptions)])
 }
 
 fn leaves(exception: &Ref<Exception>, found: &mut Vec<usize>) {
@@ -94,14 +94,11 @@ pub fn star_rest(
     if new.is_empty() {
         return left;
     }
-    if members(original).is_none() && new.len() == 1 && left.is_none() {
-        if let Some(Value::Exception(e)) = new.first() {
-            return Some(Ref::clone(e));
-        }
-        return None;
-    }
     new.extend(left.map(Value::from));
-    Some(wrap("", new))
+    match &new[..] {
+        [Value::Exception(only)] => Some(Ref::clone(only)),
+        _ => Some(wrap("", new)),
+    }
 }
 
 /// The group with only the leaves that are kept, in its own structure.
@@ -119,7 +116,7 @@ fn project(original: &Ref<Exception>, kept: &[usize]) -> Option<Ref<Exception>> 
         return None;
     }
     let message = original.arg(0).unwrap_or(Value::None);
-    let made = Exception::new(original.class(), vec![message, Value::tuple(left)]);
+    let made = Exception::new(original.class(), vec![message, Value::list(left)]);
     *made.traceback.borrow_mut() = original.traceback.borrow().clone();
     made.cause.set(original.cause.get());
     made.context.set(original.context.get());

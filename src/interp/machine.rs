@@ -236,7 +236,7 @@ fn run(frames: &mut Vec<Activation>, mut input: Resume) -> Outcome {
 thread_local! {
     /// Frames that were run by their awaiter itself and then suspended, innermost first, on their
     /// way to the stack.
-    static SUSPENDING: RefCell<Vec<ScriptFrame>> = const { RefCell::new(Vec::new()) };
+    static SUSPENDING: RefCell<Vec<Box<ScriptFrame>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How a coroutine came to rest that its awaiter ran itself.
@@ -249,7 +249,7 @@ pub enum Nested {
 
 /// Runs the frame of `await f(…)` as a call within its awaiter: most awaited coroutines end, or
 /// begin, without suspending (benchmarks: sched/chain, timeout).
-pub fn run_nested(mut callee: ScriptFrame) -> Res<Nested> {
+pub fn run_nested(mut callee: Box<ScriptFrame>) -> Res<Nested> {
     stack::enter_call()?;
     let turn = advance(&mut callee, Resume::Value(Value::None));
     stack::leave_call();
@@ -516,7 +516,7 @@ fn step_other(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Out
             let step = std::mem::replace(step, AsyncStep::Close);
             frames.pop();
             let method = match &step {
-                AsyncStep::Send(_) => "asend",
+                AsyncStep::Send(_) => "anext",
                 AsyncStep::Throw(_) => "athrow",
                 AsyncStep::Close => "aclose",
             };

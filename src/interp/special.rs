@@ -43,7 +43,10 @@ pub fn find(value: &Value, name: Symbol) -> Option<Value> {
 fn is_inherent(value: &Value, native: &Native) -> bool {
     match value {
         Value::Instance(instance) if !instance.payload.is_unset() => {
-            !matches!(instance.payload, Value::Opaque(_)) || native.owner == "object"
+            // A library class over a built-in one (defaultdict) has methods of its own.
+            native.owner == "object"
+                || (!matches!(instance.payload, Value::Opaque(_))
+                    && native.owner == class_of(&instance.payload).name())
         }
         Value::Exception(_) => true,
         Value::Opaque(object) if object.get::<descriptor::BigRange>().is_some() => true,

@@ -188,14 +188,20 @@ impl Window {
 
     /// Moves out the values from `start` on.
     pub fn drain(&self, start: usize) -> Vec<Value> {
+        self.drain_to(start, 0)
+    }
+
+    /// Moves out the values from `start` on, followed by unset ones up to a length.
+    pub fn drain_to(&self, start: usize, len: usize) -> Vec<Value> {
         let count = self.len() - start;
-        let mut values = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(count.max(len));
         // SAFETY: the values are moved to the vector and the top is set below them.
         unsafe {
             std::ptr::copy_nonoverlapping(self.base.add(start), values.as_mut_ptr(), count);
             values.set_len(count);
             TOP.set(self.base.add(start));
         }
+        values.resize_with(count.max(len), Value::default);
         values
     }
 }

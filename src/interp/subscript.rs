@@ -226,7 +226,13 @@ fn range_item(range: &Range, object: &Value, index_value: &Value) -> Res {
     {
         return range.item(index_value);
     }
-    let i = sequence_index(index_value, "range", object)?;
+    let i = match sequence_index(index_value, "range", object) {
+        Err(raised) if matches(&raised, Type::IndexError) => {
+            drop(raised.take());
+            return Err(index_error("range object index out of range"));
+        }
+        result => result?,
+    };
     let at = if i < 0 { i128::from(i) + i128::from(len) } else { i128::from(i) };
     if at < 0 || at >= i128::from(len) {
         return Err(index_error("range object index out of range"));

@@ -16,6 +16,7 @@ use super::{iterate, mapping, special, stack};
 use crate::source::name;
 use crate::text::format::{self, FormatSpec, spec::Family};
 use crate::text::{bytes, float, int, string};
+use crate::value::descriptor::MappingProxy;
 use crate::value::*;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
@@ -214,7 +215,10 @@ fn str_rest(value: &Value) -> Res<String> {
     match plain(value) {
         Value::Str(text) => Ok(text.text.to_string()),
         Value::Exception(exception) => self::exception::str(exception),
-        _ => repr(value),
+        other => match other.opaque::<MappingProxy>() {
+            Some(proxy) => str(&proxy.0),
+            None => repr(value),
+        },
     }
 }
 

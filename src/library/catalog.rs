@@ -18,8 +18,10 @@ const NATIVE: &[(&str, Make)] = &[
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),
     ("os", modules::os::module),
+    ("os.path", modules::os::path_module),
+    ("re", modules::re::module),
     ("random", modules::random::module),
-    ("signal", modules::signal::module),
+    ("_signal", modules::signal::module),
     ("time", modules::time::module),
     ("contextvars", modules::contextvars::module),
     ("_thread", modules::thread::module),
@@ -58,6 +60,7 @@ sources! {
     "json" "json"
     "operator" "operator"
     "queue" "queue"
+    "signal" "signal"
     "statistics" "statistics"
     "string" "string"
     "textwrap" "textwrap"

@@ -16,6 +16,7 @@ use crate::value::*;
 pub fn install() {
     builtins::install();
     asyncio::install_types();
+    modules::contextvars::install_types();
 }
 
 /// The names that every module sees: functions, classes and constants.

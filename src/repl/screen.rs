@@ -5,9 +5,9 @@
 //! output goes straight to the streams. Always true: a prompt begins at the left edge.
 
 use crate::runtime::console::{self, Sink};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::cell::{Cell, RefCell};
 use std::io::Write;
-use std::process::Command;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,12 @@ pub struct Screen {
     /// Output without a newline yet, while a line is edited.
     held: RefCell<String>,
     backlog: Arc<Backlog>,
+    /// The terminal's mode before the editor changed it.
+    mode: Option<Termios>,
 }
+
+/// Ends the bracketed paste that the editor had begun, on a line of its own.
+const PLAIN: &str = "\x1b[?2004l\n";
 
 impl Screen {
     /// A screen that takes the program's output from now on.
@@ -30,6 +35,7 @@ impl Screen {
             at_edge: Cell::new(true),
             held: RefCell::default(),
             backlog,
+            mode: tcgetattr(std::io::stdin()).ok(),
         });
         drop(console::set_sink(Some(Box::new(Output(screen.clone())))));
         screen
@@ -56,9 +62,11 @@ impl Screen {
     /// back, so somebody else must.
     pub fn give_back(&self) {
         if self.editing.get() {
-            straight(std::io::stdout().lock(), "\n");
-            // Without `stty` the terminal stays as it is; there is no other help.
-            let _ = Command::new("stty").arg("sane").status();
+            if let Some(mode) = &self.mode {
+                // A terminal that refuses has gone away.
+                let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, mode);
+            }
+            straight(std::io::stdout().lock(), PLAIN);
             self.end_editing();
         }
     }
@@ -184,6 +192,7 @@ mod tests {
             at_edge: Cell::new(true),
             held: RefCell::default(),
             backlog: Arc::default(),
+            mode: None,
         }
     }
 

@@ -49,6 +49,9 @@ pub struct Class {
     pub field_count: Cell<u8>,
     /// Whether a class with this base was ever made.
     pub subclassed: Cell<bool>,
+    /// The script classes that name it among their bases, in order of creation. They live as
+    /// long as it does, as classes of a program do.
+    pub children: RefCell<Vec<Ref<Class>>>,
     pub metaclass: RefCell<Option<Ref<Class>>>,
     /// Answers of [`Class::lookup`], valid while `version()` is unchanged.
     cache: RefCell<(u32, FxHashMap<Symbol, Option<Value>>)>,
@@ -88,6 +91,7 @@ impl Class {
             detached_shape: Shape::root(),
             field_count: Cell::new(0),
             subclassed: Cell::new(false),
+            children: RefCell::default(),
             metaclass: RefCell::new(None),
             cache: RefCell::default(),
         }

@@ -100,7 +100,7 @@ impl Dying for Generator {
 
 /// One entry of a stack of suspended frames.
 pub enum Activation {
-    Script(ScriptFrame),
+    Script(Box<ScriptFrame>),
     /// A built-in coroutine that was called and not begun.
     Start(Ref<Native>, Box<[Value]>),
     /// Gives way for one pass, then returns the value.

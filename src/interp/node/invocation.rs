@@ -219,7 +219,7 @@ impl Invocation {
 
 /// How `await f(…)` begins.
 pub enum Begun {
-    Frame(ScriptFrame),
+    Frame(Box<ScriptFrame>),
     Step(Step),
     Value(Value),
 }

@@ -45,7 +45,8 @@ pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Option<Res> {
         (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor, _, _)
             if is_set_view(a) || is_set_view(b) =>
         {
-            if !iterate::is_iterable(b) || !iterate::is_iterable(a) {
+            // An object that is no iterable may still know what to do with a view.
+            if [a, b].iter().any(|v| special::is_possible(v) && !iterate::is_iterable(v)) {
                 return None;
             }
             Some(views(op, a, b))
@@ -64,26 +65,52 @@ fn is_set_view(value: &Value) -> bool {
     value.opaque::<DictView>().is_some_and(|view| view.part != DictPart::Values)
 }
 
+fn set_of(items: &Value) -> Res<SetTable> {
+    if let Some(table) = as_set_table(items) {
+        return Ok(SetTable::new(table.borrow().copy()));
+    }
+    let table = SetTable::default();
+    iterate::for_each(items, |key| mapping::set_add(&table, &key).map(drop))?;
+    Ok(table)
+}
+
+/// Set operators of dict views, in CPython's order of insertion.
 fn views(op: BinaryOp, a: &Value, b: &Value) -> Res {
-    let x = SetTable::new(mapping::set_of(iterate::collect(a)?)?);
-    let y = SetTable::new(mapping::set_of(iterate::collect(b)?)?);
-    let table = match op {
-        BinaryOp::BitOr => union(&x, &y)?,
-        BinaryOp::BitAnd => {
-            // The order is that of the longer operand's walk over the shorter, as in CPython.
-            let (shorter, longer) = if y.borrow().len() > x.borrow().len() { (&x, &y) } else { (&y, &x) };
-            let result = SetTable::default();
-            for (hash, key) in mapping::set_keys_hashed(shorter) {
-                if mapping::set_position(longer, hash, &key)?.is_some() {
-                    mapping::set_add_hashed(&result, hash, &key)?;
-                }
-            }
-            result.into_inner()
+    if op == BinaryOp::BitAnd {
+        return view_intersection(a, b);
+    }
+    let result = set_of(a)?;
+    match op {
+        BinaryOp::BitOr => match as_set_table(b) {
+            Some(other) => merge(&result, other)?,
+            None => iterate::for_each(b, |key| mapping::set_add(&result, &key).map(drop))?,
+        },
+        BinaryOp::Sub => {
+            iterate::for_each(b, |key| mapping::set_remove(&result, &key).map(drop))?;
+            result.borrow_mut().drop_dummies();
         }
-        BinaryOp::Sub => difference(&x, &y)?,
-        _ => symmetric_difference(&x, &y)?,
-    };
-    Ok(mapping::new_set(table))
+        _ => toggle(&result, &set_of(b)?)?,
+    }
+    Ok(mapping::new_set(result.into_inner()))
+}
+
+fn view_intersection(a: &Value, b: &Value) -> Res {
+    let (mut view, mut other) = if is_set_view(a) { (a, b) } else { (b, a) };
+    let len = iterate::length(view)?;
+    let is_larger = |value: &Value| -> Res<bool> { Ok(iterate::length(value)? > len) };
+    let is_set = as_set_table(other).is_some();
+    // Walked is the smaller one, if both tell their size.
+    if (is_set && (is_larger(other)? || iterate::length(other)? == len)) || (is_set_view(other) && is_larger(other)?) {
+        (view, other) = (other, view);
+    }
+    let result = SetTable::default();
+    iterate::for_each(other, |key| {
+        if super::contains(view, &key)? {
+            mapping::set_add(&result, &key)?;
+        }
+        Ok(())
+    })?;
+    Ok(mapping::new_set(result.into_inner()))
 }
 
 fn same_kind_of_set(like: &Value, table: table::set::Set<Value>) -> Value {

@@ -27,6 +27,8 @@ struct Arguments<'a> {
     given: &'a Value,
     next: usize,
     by_key: bool,
+    /// Bytes are no mapping to a template of bytes.
+    is_bytes: bool,
 }
 
 impl Arguments<'_> {
@@ -54,7 +56,8 @@ impl Arguments<'_> {
     fn is_mapping(&self) -> bool {
         match plain(self.given) {
             Value::Tuple(_) | Value::Str(_) => false,
-            Value::Dict(_) | Value::List(_) | Value::Bytes(_) | Value::ByteArray(_) | Value::Range(_) => true,
+            Value::Bytes(_) | Value::ByteArray(_) => !self.is_bytes,
+            Value::Dict(_) | Value::List(_) | Value::Range(_) => true,
             _ => special::find(self.given, name::GETITEM).is_some(),
         }
     }
@@ -73,7 +76,7 @@ impl Arguments<'_> {
 
 /// `template % arguments`
 pub fn format(template: &str, given: &Value) -> Res<String> {
-    let mut arguments = Arguments { given, next: 0, by_key: false };
+    let mut arguments = Arguments { given, next: 0, by_key: false, is_bytes: false };
     let mut whole = String::with_capacity(template.len() + 16);
     for piece in percent::pieces(template) {
         match piece.map_err(value_error)? {
@@ -173,7 +176,7 @@ fn decimal(value: &Value, letter: char) -> Res<Int> {
 pub fn format_bytes(template: &Value, given: &Value) -> Res {
     let wide = |bytes: &[u8]| bytes.iter().map(|&byte| byte as char).collect::<String>();
     let text = with_bytes(template, wide).unwrap_or_default();
-    let mut arguments = Arguments { given, next: 0, by_key: false };
+    let mut arguments = Arguments { given, next: 0, by_key: false, is_bytes: true };
     let mut whole = String::new();
     for piece in percent::pieces(&text) {
         match piece.map_err(value_error)? {

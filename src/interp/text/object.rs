@@ -29,6 +29,14 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         Value::Cell(_) => format!("<cell at {}>", address(value)),
         Value::Future(future) => return pending::write_repr(future, out),
         Value::Opaque(_) => return write_opaque(value, out),
+        Value::Iterator(_) => match class_of(value).own(crate::source::name::REPR) {
+            // An iterator that shows where it stands: `count(3)`.
+            Some(own) => {
+                let made = crate::interp::call::call_unbound(&own, value, &[])?;
+                name_text(&made)
+            }
+            None => default_repr(value),
+        },
         _ => default_repr(value),
     };
     out.push_str(&text);

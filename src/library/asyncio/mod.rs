@@ -103,6 +103,8 @@ pub(crate) fn rest(args: &Value) -> &[Value] {
 pub fn install_types() {
     future::install();
     event_loop::install();
+    crate::library::modules::contextvars::install_types();
+    crate::library::modules::thread::install_types();
 }
 
 /// What the native part of the module holds.

@@ -54,7 +54,10 @@ fn from_keys(args: &[Value]) -> Res {
 }
 
 fn pop(args: &[Value]) -> Res {
-    match mapping::dict_remove(this(args, "pop")?, &args[1])? {
+    let dict = this(args, "pop")?;
+    // An empty dict does not ask for the key's hash.
+    let found = if dict.is_empty() { None } else { mapping::dict_remove(dict, &args[1])? };
+    match found {
         Some(value) => Ok(value),
         None if args[2].is_unset() => Err(key_error(&args[1])),
         None => Ok(args[2].clone()),

@@ -149,6 +149,7 @@ fn sum(args: &[Value]) -> Res {
         Value::Unset => Value::Int(0),
         start => start.clone(),
     };
+    let iterator = iterate::iter(&args[0])?;
     match plain(&total) {
         Value::Str(_) => return Err(type_error("sum() can't sum strings [use ''.join(seq) instead]")),
         Value::Bytes(_) => return Err(type_error("sum() can't sum bytes [use b''.join(seq) instead]")),
@@ -157,7 +158,6 @@ fn sum(args: &[Value]) -> Res {
         }
         _ => {}
     }
-    let iterator = iterate::iter(&args[0])?;
     while let Some(item) = iterate::next(&iterator)? {
         // From the first float on, numbers are summed as floats.
         if let (Value::Float(x), Value::Float(_) | Value::Int(_) | Value::Bool(_)) = (&total, &item) {

@@ -9,6 +9,7 @@ use crate::interp::payload::*;
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::unit::suspension_span;
+use crate::source::name;
 use crate::value::descriptor::{CodeObject, TracebackFrame};
 use crate::value::function::Resume;
 use crate::value::generator::{AsyncStep, Progress};
@@ -181,6 +182,27 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
     getter("ag_suspended", "Whether it is suspended.", is_suspended),
     getter("ag_code", "Its code.", code_of),
     getter("ag_await", "What it waits for.", waits_for),
+];
+
+/// The built-in functions of asynchronous iteration.
+pub const FUNCTIONS: &[NativeDef] = &[
+    super::function("aiter", "(async_iterable, /)", "Return an asynchronous iterator for an object.", |args| {
+        if crate::interp::call::special(&args[0], name::AITER).is_none() {
+            let kind = class_name(&args[0]);
+            return Err(type_error(format!("'{kind}' object is not an async iterable")));
+        }
+        async_iter::begin(&args[0])
+    }),
+    super::function("anext", "(async_iterator, default=None, /)", "Return an awaitable of the next item.", |args| {
+        if crate::interp::call::special(&args[0], name::ANEXT).is_none() {
+            let kind = class_name(&args[0]);
+            return Err(type_error(format!("'{kind}' object is not an async iterator")));
+        }
+        match &args[1] {
+            Value::Unset => async_iter::anext(&args[0]),
+            default => async_iter::anext_default(&args[0], default.clone()),
+        }
+    }),
 ];
 
 /// The awaitables that async generators give, and `coroutine.__await__()`.

@@ -42,7 +42,13 @@ pub fn check_class(of: &Value, exact: Type) -> Res<()> {
 fn parse(text: &str, base: u32, given: &Value) -> Res<Int> {
     match int::parse(text, base) {
         Ok(n) => Ok(n),
-        Err(error) => Err(value_error(error.message(base, &text::repr(given)?))),
+        Err(error) => {
+            let shown = match with_bytes(given, crate::text::bytes::repr) {
+                Some(bytes) => bytes,
+                None => text::repr(given)?,
+            };
+            Err(value_error(error.message(base, &shown)))
+        }
     }
 }
 

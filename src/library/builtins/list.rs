@@ -19,7 +19,8 @@ fn this<'a>(args: &'a [Value], method: &str) -> Res<&'a Ref<List>> {
 pub fn clamp_index(value: &Value, len: usize, absent: usize) -> Res<usize> {
     let Some(at) = (match value {
         Value::Unset => None,
-        value => bound(value)?,
+        value if has_index(value) => bound(value)?,
+        _ => return Err(type_error("slice indices must be integers or have an __index__ method")),
     }) else {
         return Ok(absent);
     };
@@ -42,7 +43,7 @@ fn init(args: &[Value]) -> Res {
 
 fn insert(args: &[Value]) -> Res {
     let list = this(args, "insert")?;
-    let at = clamped(&index(&args[1])?);
+    let at = small(&args[1])?;
     let mut items = list.items.borrow_mut();
     let len = items.len() as i64;
     let at = if at < 0 { at.saturating_add(len).max(0) } else { at.min(len) };
@@ -55,7 +56,7 @@ fn pop(args: &[Value]) -> Res {
     if args[1].is_unset() {
         return list.items.borrow_mut().pop().ok_or_else(|| index_error("pop from empty list"));
     }
-    let at = index_or(&args[1], || index_error("cannot fit 'int' into an index-sized integer"))?;
+    let at = small(&args[1])?;
     let mut items = list.items.borrow_mut();
     if items.is_empty() {
         return Err(index_error("pop from empty list"));

@@ -181,7 +181,7 @@ pub fn install() {
 
 /// The built-in functions.
 pub fn functions() -> Vec<(Symbol, Value)> {
-    let tables = [functions::FUNCTIONS, functions::OBJECTS, print::FUNCTIONS, iterators::FUNCTIONS];
+    let tables = [functions::FUNCTIONS, functions::OBJECTS, print::FUNCTIONS, iterators::FUNCTIONS, generator::FUNCTIONS];
     let of = |def: &NativeDef| (Symbol::new(def.name), Value::from(Native::of(def, "")));
     tables.into_iter().flatten().map(of).collect()
 }
@@ -191,5 +191,6 @@ pub fn functions() -> Vec<(Symbol, Value)> {
 #[cold]
 pub fn wrong_argument(what: &str, wanted: &str, value: &Value) -> Raised {
     let what = if what.contains(" argument") { what.to_string() } else { format!("{what} argument") };
-    type_error(format!("{what} must be {wanted}, not {}", class_name(value)))
+    let kind = if value.is_none() { "None" } else { class_name(value) };
+    type_error(format!("{what} must be {wanted}, not {kind}"))
 }

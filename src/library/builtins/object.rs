@@ -194,6 +194,10 @@ pub const TYPE: &[NativeDef] = &[
         type_new,
     ),
     method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |_| Ok(Value::None)),
+    method("__subclasses__", "(self, /)", "Return a list of immediate subclasses.", |args| match &args[0] {
+        Value::Class(class) => Ok(Value::list(class.children.borrow().iter().map(|c| c.clone().into()).collect())),
+        other => Err(wrong_argument("__subclasses__()", "type", other)),
+    }),
     method("mro", "(self, /)", "Return a type's method resolution order.", |args| {
         Ok(Value::list(this_class(&args[0])?.linear().into_iter().map(Value::from).collect()))
     }),

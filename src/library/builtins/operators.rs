@@ -8,25 +8,51 @@ use super::method;
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::error::*;
 use crate::interp::operator::{self, collection, number, order};
-use crate::interp::payload::plain;
+use crate::interp::payload::{has_index, index, plain};
 use crate::interp::types::{Type, class};
 use crate::interp::{iterate, subscript, text};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
+/// An int knows ints only: what it makes of a float is the float's business.
+fn is_foreign(this: &Value, other: &Value) -> bool {
+    !matches!(this, Value::Float(_))
+        && number::number(this).is_some()
+        && (matches!(other, Value::Float(_)) || number::number(other).is_none())
+}
+
+/// Sequences say differently by name that a count must be an int.
+fn check_count(op: BinaryOp, this: &Value, count: &Value) -> Res<()> {
+    if op == BinaryOp::Mul && number::number(this).is_none() && !has_index(count) {
+        index(count)?;
+    }
+    Ok(())
+}
+
 fn forward(op: BinaryOp, args: &[Value]) -> Res {
     let (a, b) = (plain(&args[0]), plain(&args[1]));
+    if is_foreign(a, b) {
+        return Ok(Value::NotImplemented);
+    }
+    check_count(op, a, &args[1])?;
     if let Some(result) = number::binary(op, a, b).or_else(|| collection::binary(op, a, b)) {
         return result;
     }
-    Ok(collection::sequence(op, a, b)?.unwrap_or(Value::NotImplemented))
+    if number::number(a).is_some() {
+        return Ok(Value::NotImplemented);
+    }
+    Ok(collection::sequence(op, a, &args[1])?.unwrap_or(Value::NotImplemented))
 }
 
 fn reflected(op: BinaryOp, args: &[Value]) -> Res {
     let (a, b) = (plain(&args[1]), plain(&args[0]));
+    if is_foreign(b, a) {
+        return Ok(Value::NotImplemented);
+    }
+    check_count(op, b, &args[1])?;
     match number::binary(op, a, b).or_else(|| collection::binary(op, a, b)) {
         Some(result) => result,
-        None if op == BinaryOp::Mul => Ok(collection::sequence(op, b, a)?.unwrap_or(Value::NotImplemented)),
+        None if op == BinaryOp::Mul && number::number(b).is_none() => Ok(collection::sequence(op, b, a)?.unwrap_or(Value::NotImplemented)),
         None => Ok(Value::NotImplemented),
     }
 }
@@ -39,6 +65,9 @@ fn in_place(op: BinaryOp, args: &[Value]) -> Res {
 }
 
 fn compare(op: CompareOp, args: &[Value]) -> Res {
+    if is_foreign(plain(&args[0]), plain(&args[1])) {
+        return Ok(Value::NotImplemented);
+    }
     Ok(order::builtin(op, plain(&args[0]), plain(&args[1]))?.map_or(Value::NotImplemented, Value::bool))
 }
 

@@ -7,19 +7,16 @@ use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_name};
 use crate::interp::text;
+use crate::library::modules::sys;
 use crate::runtime::console;
 use crate::source::name;
 use crate::value::*;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 /// Reads a line from standard input, with its newline; none at its end.
 pub type ReadLine = fn() -> std::io::Result<Option<String>>;
 
 thread_local! {
-    /// What `sys.stdout` was replaced with; None if it was set to None.
-    pub static STDOUT: RefCell<Option<Value>> = const { RefCell::new(None) };
-    /// What `sys.stdin` was replaced with.
-    pub static STDIN: RefCell<Option<Value>> = const { RefCell::new(None) };
     /// Where `input` reads.
     pub static READ_LINE: Cell<ReadLine> = const { Cell::new(read_line) };
 }
@@ -52,7 +49,7 @@ fn print(args: &[Value]) -> Res {
     };
     let file = match file.given() {
         Some(file) => Some(file.clone()),
-        None => STDOUT.with_borrow(|out| out.clone()),
+        None => sys::redirected(name::STDOUT),
     };
     let Some(file) = file else {
         let mut line = String::new();
@@ -92,13 +89,13 @@ fn print(args: &[Value]) -> Res {
 fn input(args: &[Value]) -> Res {
     if let Some(prompt) = args[0].given().or((!args[0].is_unset()).then_some(&Value::None)) {
         let prompt = text::str_value(prompt)?;
-        match STDOUT.with_borrow(|out| out.clone()) {
+        match sys::redirected(name::STDOUT) {
             Some(out) => drop(call::call_method(&out, name::WRITE, &[prompt])?),
             None => console::write(text_of(&prompt).unwrap_or("")),
         }
     }
     console::flush();
-    let line = match STDIN.with_borrow(|input| input.clone()) {
+    let line = match sys::redirected(name::STDIN) {
         Some(input) => {
             let line = call::call_method(&input, crate::source::Symbol::new("readline"), &[])?;
             let Some(text) = text_of(&line) else {

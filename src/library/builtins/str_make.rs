@@ -11,14 +11,19 @@ use crate::text::codec::{self, CodecError, Encoding};
 use crate::text::string::{self, Translation};
 use crate::value::*;
 
+fn encoding_name<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
+    match value.given() {
+        None => Ok("utf-8"),
+        Some(value) => text_of(value)
+            .ok_or_else(|| wrong_argument(&format!("{function}() argument 'encoding'"), "str", value)),
+    }
+}
+
 /// The encoding that an argument names; UTF-8 if it is not given.
-pub fn encoding(value: &Value, function: &str) -> Res<(Encoding, String)> {
-    let Some(value) = value.given() else { return Ok((Encoding::Utf8, "utf-8".to_string())) };
-    let Some(name) = text_of(value) else {
-        return Err(wrong_argument(&format!("{function}() argument 'encoding'"), "str", value));
-    };
+pub fn encoding(value: &Value, function: &str) -> Res<Encoding> {
+    let name = encoding_name(value, function)?;
     match Encoding::named(name) {
-        Some(encoding) => Ok((encoding, name.to_string())),
+        Some(encoding) => Ok(encoding),
         None => Err(raise(Type::LookupError, format!("unknown encoding: {name}"))),
     }
 }
@@ -57,16 +62,18 @@ pub fn codec_error(error: CodecError, object: &Value, handler: &str, id: Type) -
 
 /// `bytes.decode(encoding, errors)`
 pub fn decode(bytes: &[u8], object: &Value, encoding_name: &Value, errors: &Value, function: &str) -> Res<String> {
-    let (encoding, _) = encoding(encoding_name, function)?;
+    self::encoding_name(encoding_name, function)?;
     let handler = handler(errors, function)?;
+    let encoding = encoding(encoding_name, function)?;
     codec::decode(bytes, encoding, handler)
         .map_err(|error| codec_error(error, object, handler, Type::UnicodeDecodeError))
 }
 
 /// `str.encode(encoding, errors)`
 pub fn encode(value: &Value, encoding_name: &Value, errors: &Value, function: &str) -> Res<Vec<u8>> {
-    let (encoding, _) = encoding(encoding_name, function)?;
+    self::encoding_name(encoding_name, function)?;
     let handler = handler(errors, function)?;
+    let encoding = encoding(encoding_name, function)?;
     let Some(text) = text_of(value) else { return Err(wrong_self("encode", "str", value)) };
     codec::encode(text, encoding, handler)
         .map_err(|error| codec_error(error, value, handler, Type::UnicodeEncodeError))
@@ -81,6 +88,8 @@ fn new(args: &[Value]) -> Res {
             object => text::str_value(object)?,
         }
     } else {
+        encoding_name(encoding, "str")?;
+        handler(errors, "str")?;
         match bytes_of(object) {
             Some(bytes) => Value::from(decode(&bytes, object, encoding, errors, "str")?),
             None if as_str(object).is_some() => return Err(type_error("decoding str is not supported")),

@@ -5,7 +5,7 @@ pub mod itertools;
 pub mod math;
 pub mod os;
 pub mod random;
-// pub mod re;
+pub mod re;
 pub mod struct_sequence;
 pub mod sys;
 pub mod types_native;

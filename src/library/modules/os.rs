@@ -10,7 +10,7 @@ pub use path::module as path_module;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type, class_name, class_of};
-use crate::interp::{call, iterate, operator, os_error};
+use crate::interp::{call, import, iterate, operator, os_error};
 use crate::library::builtins::{self, class_method, function};
 use crate::source::Symbol;
 use crate::value::*;
@@ -344,7 +344,11 @@ fn path_like() -> Ref<Class> {
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions("os", &[FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS]);
-    let path = crate::interp::import::by_name("os.path");
+    let path = Ref::new(Module::new(Symbol::new("posixpath")));
+    path.set(crate::source::name::NAME, Value::from("posixpath"));
+    path_module().into_iter().for_each(|(name, value)| path.set(name, value));
+    let path = Value::from(path);
+    import::register(Symbol::new("os.path"), path.clone());
     let constants = [
         ("name", Value::from("posix")),
         ("sep", Value::from("/")),
@@ -371,6 +375,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("SEEK_SET", Value::Int(0)),
         ("SEEK_CUR", Value::Int(1)),
         ("SEEK_END", Value::Int(2)),
+        ("path", path),
         ("environ", environ::environ()),
         ("error", types::class(Type::OSError).into()),
         ("PathLike", path_like().into()),
@@ -378,10 +383,6 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("DirEntry", scan::entry_class().into()),
     ];
     names.extend(constants.into_iter().map(|(name, value)| (Symbol::new(name), value)));
-    match path {
-        Ok(path) => names.push((Symbol::new("path"), path)),
-        Err(raised) => drop(raised.take()),
-    }
     names
 }
 

@@ -167,7 +167,7 @@ fn frozen<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
 }
 
 fn exit(args: &[Value]) -> Res {
-    let given = if args[0].is_unset() { vec![] } else { args[..1].to_vec() };
+    let given = if args[0].given().is_none() { vec![] } else { args[..1].to_vec() };
     let made = call::call(&class(Type::SystemExit).into(), &given)?;
     match &made {
         Value::Exception(exception) => Err(Raised::new(Ref::clone(exception))),

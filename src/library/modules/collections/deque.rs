@@ -194,6 +194,13 @@ fn mutated() -> Raised {
     runtime_error("deque mutated during iteration")
 }
 
+fn not_in(value: &Value) -> Raised {
+    match text::repr(value) {
+        Ok(shown) => value_error(format!("{shown} is not in deque")),
+        Err(raised) => raised,
+    }
+}
+
 fn index_of(args: &[Value]) -> Res {
     let this = this(&args[0], "index")?;
     let len = this.len();
@@ -208,7 +215,7 @@ fn index_of(args: &[Value]) -> Res {
             return Err(mutated());
         }
     }
-    Err(value_error(format!("{} is not in deque", text::repr(&args[1])?)))
+    Err(not_in(&args[1]))
 }
 
 fn count(args: &[Value]) -> Res {
@@ -239,7 +246,7 @@ fn remove(args: &[Value]) -> Res {
             return Ok(Value::None);
         }
     }
-    Err(value_error("deque.remove(x): x not in deque"))
+    Err(not_in(&args[1]))
 }
 
 fn insert(args: &[Value]) -> Res {

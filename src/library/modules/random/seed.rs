@@ -1,13 +1,11 @@
 //! What a seed is as a number: ints as they are, texts by their SHA-512, floats by their hash.
 
-use sha2::Digest;
 use crate::interp::error::*;
 use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::value::*;
 use num_bigint::BigUint;
-use num_integer::Roots;
-use num_traits::ToPrimitive;
+use sha2::Digest;
 
 /// The number that a seed stands for.
 pub fn number(seed: &Value, version: i64) -> Res<BigUint> {

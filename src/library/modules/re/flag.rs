@@ -1,6 +1,5 @@
 //! `re.I`, `re.M` …: ints with names.
 
-use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type};
 use crate::library::builtins::{self, getter, method, static_method};
