@@ -44,7 +44,11 @@ struct RunArgs {
     #[arg(long)]
     trace: bool,
     /// The program (`-`: from stdin) and its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FILE [ARG]…")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "FILE [ARG]…"
+    )]
     program: Vec<String>,
 }
 
@@ -98,10 +102,19 @@ fn run(args: RunArgs, may_prompt: bool) -> ExitCode {
         ClockName::Real => Clock::Real,
         ClockName::Virtual => Clock::Virtual,
     };
-    let mut options = Options { clock, trace: args.trace, args: args.program.clone() };
+    let mut options = Options {
+        clock,
+        trace: args.trace,
+        args: args.program.clone(),
+    };
     if let Some(text) = args.text {
         options.args.insert(0, "-c".into());
-        return start("<string>".into(), text.into_bytes(), std::env::current_dir().ok(), options);
+        return start(
+            "<string>".into(),
+            text.into_bytes(),
+            std::env::current_dir().ok(),
+            options,
+        );
     }
     let Some(file) = args.program.first().cloned() else {
         if may_prompt {
@@ -145,8 +158,9 @@ fn start(name: String, bytes: Vec<u8>, folder: Option<PathBuf>, options: Options
             return ExitCode::from(1);
         }
     };
-    let status =
-        session::on_session_thread(move || session::leave(session::run_program(&name, text, folder.as_deref(), &options)));
+    let status = session::on_session_thread(move || {
+        session::leave(session::run_program(&name, text, folder.as_deref(), &options))
+    });
     ExitCode::from(status as u8)
 }
 
@@ -188,10 +202,16 @@ fn states(args: &StatesArgs) -> ExitCode {
         let all = readable::functions(&module);
         let wanted: Vec<_> = all
             .iter()
-            .filter(|code| name.as_ref().is_none_or(|n| *n == *code.qualname || n == code.name.text()))
+            .filter(|code| {
+                name.as_ref()
+                    .is_none_or(|n| *n == *code.qualname || n == code.name.text())
+            })
             .collect();
         if wanted.is_empty() {
-            return usage(&format!("'{shown}' has no function '{}'", name.unwrap_or_default()));
+            return usage(&format!(
+                "'{shown}' has no function '{}'",
+                name.unwrap_or_default()
+            ));
         }
         let parts: Vec<String> = wanted.iter().map(|code| readable::render(code, format)).collect();
         print!("{}", parts.join("\n"));

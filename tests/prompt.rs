@@ -2,6 +2,7 @@
 //!
 //! What is typed comes back as an echo, so each test waits for a text that is not in what it typed.
 #![cfg(unix)]
+#![allow(clippy::disallowed_methods)] // a person at a terminal takes real time
 
 mod support;
 

@@ -102,27 +102,59 @@ pub struct Handler {
 
 pub enum Terminator {
     Goto(StateId),
-    Branch { test: Tree, then: StateId, orelse: StateId },
+    Branch {
+        test: Tree,
+        then: StateId,
+        orelse: StateId,
+    },
     /// Assigns the next item of the iterator in slot `iter` to `target` and goes to `body`, or
     /// empties the slot and goes to `done`.
-    Next { iter: SlotId, target: Target, body: StateId, done: StateId },
+    Next {
+        iter: SlotId,
+        target: Target,
+        body: StateId,
+        done: StateId,
+    },
     /// Awaits `value`; its result goes to `into` (nowhere if none), then `resume`.
-    Await { value: Tree, into: Option<SlotId>, resume: StateId },
+    Await {
+        value: Tree,
+        into: Option<SlotId>,
+        resume: StateId,
+    },
     /// One step of `async for`: awaits `__anext__()` of the async iterator in slot `iter`; the
     /// item goes to slot `into`, then `body`. On `StopAsyncIteration` empties `iter`, then `done`.
-    AsyncNext { iter: SlotId, into: SlotId, body: StateId, done: StateId },
+    AsyncNext {
+        iter: SlotId,
+        into: SlotId,
+        body: StateId,
+        done: StateId,
+    },
     /// Yields `value` (from an async generator: to its consumer); what is sent goes to `into`.
-    Yield { value: Tree, into: Option<SlotId>, resume: StateId },
+    Yield {
+        value: Tree,
+        into: Option<SlotId>,
+        resume: StateId,
+    },
     /// `yield from value`; its result goes to `into`.
-    YieldFrom { value: Tree, into: Option<SlotId>, resume: StateId },
+    YieldFrom {
+        value: Tree,
+        into: Option<SlotId>,
+        resume: StateId,
+    },
     Return(Option<Tree>),
     /// `raise exc from cause`; without `exc`, raises what is being handled again.
-    Raise { exc: Option<Tree>, cause: Option<Tree> },
+    Raise {
+        exc: Option<Tree>,
+        cause: Option<Tree>,
+    },
     /// Raises the exception in the slot again, as it is.
     Reraise(SlotId),
     /// The end of a split `finally`: goes on as `why` says. The slot holds the number of an
     /// [`Onward`] in `ways`.
-    Dispatch { why: SlotId, ways: Vec<Onward> },
+    Dispatch {
+        why: SlotId,
+        ways: Vec<Onward>,
+    },
 }
 
 /// Where a `finally` block leads to when it ends.
@@ -145,28 +177,70 @@ pub enum StatementKind {
     /// An expression statement at the prompt: prints the value's repr unless it is None.
     Show(Tree),
     /// The value is evaluated first, then each target left to right.
-    Assign { targets: Vec<Target>, value: Tree },
+    Assign {
+        targets: Vec<Target>,
+        value: Tree,
+    },
     /// The target's parts are evaluated once.
-    AugAssign { target: Target, op: BinaryOp, value: Tree },
+    AugAssign {
+        target: Target,
+        op: BinaryOp,
+        value: Tree,
+    },
     Delete(Target),
     /// `__annotations__[name] = value` of a module or class.
-    Annotate { name: Symbol, value: Tree },
-    Assert { test: Tree, message: Option<Tree> },
-    Import { module: Symbol, asname: bool, place: Place },
-    ImportFrom { module: Option<Symbol>, level: u32, names: Vec<(Symbol, Place)>, star: bool },
-    If { test: Tree, body: Vec<Statement>, orelse: Vec<Statement> },
-    While { test: Tree, body: Vec<Statement>, orelse: Vec<Statement> },
-    For { target: Target, iter: Tree, body: Vec<Statement>, orelse: Vec<Statement> },
+    Annotate {
+        name: Symbol,
+        value: Tree,
+    },
+    Assert {
+        test: Tree,
+        message: Option<Tree>,
+    },
+    Import {
+        module: Symbol,
+        asname: bool,
+        place: Place,
+    },
+    ImportFrom {
+        module: Option<Symbol>,
+        level: u32,
+        names: Vec<(Symbol, Place)>,
+        star: bool,
+    },
+    If {
+        test: Tree,
+        body: Vec<Statement>,
+        orelse: Vec<Statement>,
+    },
+    While {
+        test: Tree,
+        body: Vec<Statement>,
+        orelse: Vec<Statement>,
+    },
+    For {
+        target: Target,
+        iter: Tree,
+        body: Vec<Statement>,
+        orelse: Vec<Statement>,
+    },
     Try(Box<Try>),
     /// `with context as target: body`, one item.
-    With { context: Tree, target: Option<Target>, body: Vec<Statement> },
+    With {
+        context: Tree,
+        target: Option<Target>,
+        body: Vec<Statement>,
+    },
     /// Leave or continue the innermost structured loop.
     Break,
     Continue,
     /// Leave every structured statement of this state (running their `finally`) for a state.
     Goto(StateId),
     Return(Option<Tree>),
-    Raise { exc: Option<Tree>, cause: Option<Tree> },
+    Raise {
+        exc: Option<Tree>,
+        cause: Option<Tree>,
+    },
     /// Puts a fresh, empty cell into the slot.
     MakeCell(SlotId),
     /// Empties a slot (a temporary that is no longer needed); it may be empty already.
@@ -176,7 +250,12 @@ pub enum StatementKind {
     EnterHandler(SlotId),
     LeaveHandler,
     /// Adds to the list, set or dict that a split comprehension builds in slot `into`.
-    Collect { into: SlotId, kind: ComprehensionKind, key: Option<Tree>, element: Tree },
+    Collect {
+        into: SlotId,
+        kind: ComprehensionKind,
+        key: Option<Tree>,
+        element: Tree,
+    },
 }
 
 pub struct Try {
@@ -221,10 +300,19 @@ pub struct Target {
 
 pub enum TargetKind {
     Place(Place),
-    Attribute { object: Tree, name: Symbol },
-    Subscript { object: Tree, index: Tree },
+    Attribute {
+        object: Tree,
+        name: Symbol,
+    },
+    Subscript {
+        object: Tree,
+        index: Tree,
+    },
     /// `a, *b, c`: `star` is the index of the starred one.
-    Unpack { targets: Vec<Target>, star: Option<u32> },
+    Unpack {
+        targets: Vec<Target>,
+        star: Option<u32>,
+    },
 }
 
 /// An expression that does not suspend.
@@ -241,19 +329,56 @@ pub enum TreeKind {
     /// Reads a temporary, which is certainly set, and leaves it.
     Peek(SlotId),
     /// Stores and gives the value: `name := value`.
-    Walrus { place: Place, value: Box<Tree> },
-    Binary { op: BinaryOp, left: Box<Tree>, right: Box<Tree> },
+    Walrus {
+        place: Place,
+        value: Box<Tree>,
+    },
+    Binary {
+        op: BinaryOp,
+        left: Box<Tree>,
+        right: Box<Tree>,
+    },
     /// `left op= right` as an expression (of a split augmented assignment).
-    InPlace { op: BinaryOp, left: Box<Tree>, right: Box<Tree> },
-    Unary { op: UnaryOp, operand: Box<Tree> },
-    BoolOp { op: BoolOp, values: Vec<Tree> },
+    InPlace {
+        op: BinaryOp,
+        left: Box<Tree>,
+        right: Box<Tree>,
+    },
+    Unary {
+        op: UnaryOp,
+        operand: Box<Tree>,
+    },
+    BoolOp {
+        op: BoolOp,
+        values: Vec<Tree>,
+    },
     /// `left op a op b …`, each operand evaluated once.
-    Compare { left: Box<Tree>, rest: Vec<(CompareOp, Tree)> },
-    IfElse { test: Box<Tree>, body: Box<Tree>, orelse: Box<Tree> },
-    Call { func: Box<Tree>, args: Vec<Argument> },
-    Attribute { object: Box<Tree>, name: Symbol },
-    Subscript { object: Box<Tree>, index: Box<Tree> },
-    Slice { lower: Option<Box<Tree>>, upper: Option<Box<Tree>>, step: Option<Box<Tree>> },
+    Compare {
+        left: Box<Tree>,
+        rest: Vec<(CompareOp, Tree)>,
+    },
+    IfElse {
+        test: Box<Tree>,
+        body: Box<Tree>,
+        orelse: Box<Tree>,
+    },
+    Call {
+        func: Box<Tree>,
+        args: Vec<Argument>,
+    },
+    Attribute {
+        object: Box<Tree>,
+        name: Symbol,
+    },
+    Subscript {
+        object: Box<Tree>,
+        index: Box<Tree>,
+    },
+    Slice {
+        lower: Option<Box<Tree>>,
+        upper: Option<Box<Tree>>,
+        step: Option<Box<Tree>>,
+    },
     Tuple(Vec<Element>),
     List(Vec<Element>),
     Set(Vec<Element>),
@@ -271,20 +396,41 @@ pub enum TreeKind {
     AsyncIter(Box<Tree>),
     /// Evaluates a context manager, keeps its bound `__exit__` (`__aexit__`) in `exit` and gives
     /// what `__enter__()` (`__aenter__()`) returns: the value, or what is to be awaited.
-    Enter { context: Box<Tree>, is_async: bool, exit: SlotId },
+    Enter {
+        context: Box<Tree>,
+        is_async: bool,
+        exit: SlotId,
+    },
     /// Calls the `__exit__` in slot `exit` (moving it out) with the exception in slot `exc`, or
     /// with three Nones.
-    Exit { exit: SlotId, exc: Option<SlotId> },
+    Exit {
+        exit: SlotId,
+        exc: Option<SlotId>,
+    },
     /// Whether the exception in the slot matches `except kind:` (checks that `kind` is legal).
-    ExceptMatch { exc: SlotId, kind: Box<Tree> },
+    ExceptMatch {
+        exc: SlotId,
+        kind: Box<Tree>,
+    },
     /// One `except* kind:`: moves what matches from the group in `rest` to `matched` (both
     /// exceptions or None); true if anything did.
-    ExceptStarMatch { rest: SlotId, matched: SlotId, kind: Box<Tree> },
+    ExceptStarMatch {
+        rest: SlotId,
+        matched: SlotId,
+        kind: Box<Tree>,
+    },
     /// The end of a split `except*`: what is to be raised of the exceptions raised by its clauses
     /// (list in `raised`) and of what is left in `rest`, or None. `original` is what came in.
-    ExceptStarRest { original: SlotId, raised: SlotId, rest: SlotId },
+    ExceptStarRest {
+        original: SlotId,
+        raised: SlotId,
+        rest: SlotId,
+    },
     /// Whether the value in the slot matches; binds the pattern's names.
-    Match { subject: SlotId, pattern: Box<Pattern> },
+    Match {
+        subject: SlotId,
+        pattern: Box<Pattern>,
+    },
 }
 
 pub enum Argument {
@@ -302,7 +448,11 @@ pub enum Element {
 /// A part of an f-string.
 pub enum Part {
     Text(Rc<str>),
-    Field { value: Tree, conversion: Option<Conversion>, spec: Option<Vec<Part>> },
+    Field {
+        value: Tree,
+        conversion: Option<Conversion>,
+        spec: Option<Vec<Part>>,
+    },
 }
 
 /// A comprehension without suspension, run in the frame of the function it stands in.
@@ -354,11 +504,25 @@ pub enum PatternKind {
     Singleton(Constant),
     /// Always matches.
     Wildcard,
-    Capture { pattern: Option<Box<Pattern>>, place: Place },
+    Capture {
+        pattern: Option<Box<Pattern>>,
+        place: Place,
+    },
     Or(Vec<Pattern>),
     /// `star`: index of the `Star` among the patterns.
-    Sequence { patterns: Vec<Pattern>, star: Option<u32> },
+    Sequence {
+        patterns: Vec<Pattern>,
+        star: Option<u32>,
+    },
     Star(Option<Place>),
-    Mapping { keys: Vec<Tree>, patterns: Vec<Pattern>, rest: Option<Place> },
-    Class { cls: Tree, patterns: Vec<Pattern>, keywords: Vec<(Symbol, Pattern)> },
+    Mapping {
+        keys: Vec<Tree>,
+        patterns: Vec<Pattern>,
+        rest: Option<Place>,
+    },
+    Class {
+        cls: Tree,
+        patterns: Vec<Pattern>,
+        keywords: Vec<(Symbol, Pattern)>,
+    },
 }

@@ -17,7 +17,9 @@ pub fn begin(value: &Value) -> Res {
     }
     let Some(method) = call::special(value, name::AITER) else {
         let kind = class_name(value);
-        let raised = type_error(format!("'async for' requires an object with __aiter__ method, got {kind}"));
+        let raised = type_error(format!(
+            "'async for' requires an object with __aiter__ method, got {kind}"
+        ));
         return Err(match call::special(value, name::ITER) {
             Some(_) => raised.help("this can be looped over with a plain `for`"),
             None => raised,
@@ -71,13 +73,22 @@ pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Value {
 
 /// An awaitable that awaits a value as soon as it is resumed: `coroutine.__await__()`.
 pub fn wrapper(value: &Value) -> Value {
-    Ref::new(Generator::new(GeneratorKind::Awaitable, Value::None, Activation::Begin(value.clone()))).into()
+    Ref::new(Generator::new(
+        GeneratorKind::Awaitable,
+        Value::None,
+        Activation::Begin(value.clone()),
+    ))
+    .into()
 }
 
 /// `anext(iterator, default)`
 pub fn anext_default(iterator: &Value, default: Value) -> Res {
     let awaitable = anext(iterator)?;
-    let generator = Generator::new(GeneratorKind::Awaitable, Value::None, Activation::Default(default));
+    let generator = Generator::new(
+        GeneratorKind::Awaitable,
+        Value::None,
+        Activation::Default(default),
+    );
     generator.stack.borrow_mut().push(Activation::Begin(awaitable));
     Ok(Ref::new(generator).into())
 }

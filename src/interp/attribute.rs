@@ -34,7 +34,9 @@ pub struct SuperObject {
 }
 
 fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
-    let Some(it) = object.opaque::<SuperObject>() else { return Ok(None) };
+    let Some(it) = object.opaque::<SuperObject>() else {
+        return Ok(None);
+    };
     if name == name::CLASS {
         return Ok(Some(class(Type::Super).into()));
     }
@@ -42,7 +44,9 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
         other => std::mem::ManuallyDrop::new(class_of(other)),
     };
-    let Some(found) = start.lookup_after(&it.this, name) else { return Ok(None) };
+    let Some(found) = start.lookup_after(&it.this, name) else {
+        return Ok(None);
+    };
     match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => bind_to_class(&found, c).map(Some),
         other => bind(&found, other, &start).map(Some),
@@ -79,7 +83,9 @@ fn find_on_instance(object: &Value, instance: &Ref<Instance>, name: Symbol) -> R
 /// What `object.__getattribute__` does: without the class's own `__getattribute__` and
 /// `__getattr__`.
 pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
-    let Value::Instance(instance) = object else { return find(object, name) };
+    let Value::Instance(instance) = object else {
+        return find(object, name);
+    };
     let class = instance.class();
     let found = class.lookup(name);
     if let Some(found) = &found
@@ -159,7 +165,11 @@ fn attrs_of(object: &Value) -> Option<&Attrs> {
 
 fn find_on_class(this: &Ref<Class>, name: Symbol) -> Res<Option<Value>> {
     let object = || Value::from(this.clone());
-    let meta = this.metaclass.borrow().clone().unwrap_or_else(|| class(Type::Class));
+    let meta = this
+        .metaclass
+        .borrow()
+        .clone()
+        .unwrap_or_else(|| class(Type::Class));
     let of_meta = meta.lookup(name);
     if let Some(found) = &of_meta
         && is_data_descriptor(found)
@@ -286,7 +296,11 @@ fn bind_class_method(func: &Value, owner: &Ref<Class>) -> Res {
 }
 
 fn method(func: &Value, this: &Value) -> Value {
-    Ref::new(Method { func: func.clone(), this: this.clone() }).into()
+    Ref::new(Method {
+        func: func.clone(),
+        this: this.clone(),
+    })
+    .into()
 }
 
 /// `object.name = value`
@@ -376,7 +390,9 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 let message = if class.lookup(name).is_some() {
                     format!("'{kind}' object attribute '{name}' is read-only")
                 } else {
-                    format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")
+                    format!(
+                        "'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes"
+                    )
                 };
                 Err(attribute_error(message, object, name))
             }
@@ -437,13 +453,21 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         Value::Module(module) => module.delete(name),
         _ => attrs_of(object).is_some_and(|attrs| attrs.delete(name)),
     };
-    if deleted { Ok(()) } else { Err(no_attribute(object, name)) }
+    if deleted {
+        Ok(())
+    } else {
+        Err(no_attribute(object, name))
+    }
 }
 
 fn no_accessor(property: &Value, object: &Value, accessor: &str) -> Raised {
     let class = class_of(object);
     let own = class.linear().iter().find_map(|c| {
-        c.dict.borrow().iter().find(|(_, v)| v.is(property)).map(|(&n, _)| n)
+        c.dict
+            .borrow()
+            .iter()
+            .find(|(_, v)| v.is(property))
+            .map(|(&n, _)| n)
     });
     let name = own.map_or(String::new(), |n| format!(" '{n}'"));
     let message = format!("property{name} of '{}' object has no {accessor}", class.name());
@@ -456,8 +480,13 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
     let message = match object {
         Value::Class(class) => format!("type object '{}' has no attribute '{name}'", class.name()),
         Value::Module(module) => format!("module '{}' has no attribute '{name}'", module.name),
-        Value::Opaque(o) if o.get::<SuperObject>().is_some() => format!("'super' object has no attribute '{name}'"),
-        other => format!("'{}' object has no attribute '{name}'", class_of(other).name()),
+        Value::Opaque(o) if o.get::<SuperObject>().is_some() => {
+            format!("'super' object has no attribute '{name}'")
+        }
+        other => format!(
+            "'{}' object has no attribute '{name}'",
+            super::types::class_name(other)
+        ),
     };
     let raised = attribute_error(message, object, name);
     if let Value::Generator(g) = object
@@ -476,7 +505,13 @@ pub fn names(object: &Value) -> Vec<Symbol> {
     let mut names: Vec<Symbol> = Vec::new();
     let mut add_class = |class: &Ref<Class>| {
         for c in class.linear() {
-            names.extend(c.dict.borrow().keys().filter(|n| !n.text().ends_with('=')).copied());
+            names.extend(
+                c.dict
+                    .borrow()
+                    .keys()
+                    .filter(|n| !n.text().ends_with('='))
+                    .copied(),
+            );
         }
     };
     match object {

@@ -37,7 +37,11 @@ pub fn of(value: &Value) -> Option<BigRange> {
 impl BigRange {
     /// How many numbers it has.
     pub fn len(&self) -> BigInt {
-        let span = if self.step.is_positive() { &self.stop - &self.start } else { &self.start - &self.stop };
+        let span = if self.step.is_positive() {
+            &self.stop - &self.start
+        } else {
+            &self.start - &self.stop
+        };
         if !span.is_positive() {
             return BigInt::zero();
         }
@@ -70,14 +74,21 @@ impl BigRange {
 
     pub fn repr(&self) -> String {
         let (start, stop, step) = (&self.start, &self.stop, &self.step);
-        if step.is_one() { format!("range({start}, {stop})") } else { format!("range({start}, {stop}, {step})") }
+        if step.is_one() {
+            format!("range({start}, {stop})")
+        } else {
+            format!("range({start}, {stop}, {step})")
+        }
     }
 
     /// An iterator over it, backwards if `reversed`.
     pub fn iter(&self, reversed: bool) -> Value {
         let (start, step) = match reversed {
             false => (self.start.clone(), self.step.clone()),
-            true => (&self.start + (self.len() - BigInt::one()) * &self.step, -&self.step),
+            true => (
+                &self.start + (self.len() - BigInt::one()) * &self.step,
+                -&self.step,
+            ),
         };
         let state = RefCell::new((start, self.len()));
         NativeIterator::from_fn("longrange_iterator", move || {
@@ -98,7 +109,10 @@ impl BigRange {
             return self.slice(slice);
         }
         if !has_index(at) {
-            return Err(type_error(format!("range indices must be integers or slices, not {}", class_name(at))));
+            return Err(type_error(format!(
+                "range indices must be integers or slices, not {}",
+                class_name(at)
+            )));
         }
         let mut place = as_bigint(&index(at)?).unwrap_or_default();
         let len = self.len();
@@ -129,9 +143,17 @@ impl BigRange {
             let n = if n.is_negative() { n + &len } else { n };
             n.clamp(lowest.clone(), highest.clone())
         };
-        let (first, last) = if step.is_negative() { (&highest, &lowest) } else { (&lowest, &highest) };
+        let (first, last) = if step.is_negative() {
+            (&highest, &lowest)
+        } else {
+            (&lowest, &highest)
+        };
         let start = part(&slice.start)?.map_or_else(|| first.clone(), clamp);
         let stop = part(&slice.stop)?.map_or_else(|| last.clone(), clamp);
-        Ok(make(&self.start + start * &self.step, &self.start + stop * &self.step, &self.step * step))
+        Ok(make(
+            &self.start + start * &self.step,
+            &self.start + stop * &self.step,
+            &self.step * step,
+        ))
     }
 }

@@ -121,11 +121,20 @@ fn call_object(object: &Value, window: &Window, npos: usize, names: &[Symbol]) -
         let hint = match object {
             Value::Generator(g) if g.kind == GeneratorKind::Coroutine => "a coroutine is awaited, not called",
             Value::Module(_) => "call one of the module's functions: `module.function(...)`",
-            Value::Str(_) | Value::Int(_) | Value::Float(_) => "is a comma or an operator missing before the `(`?",
+            Value::Str(_) | Value::Int(_) | Value::Float(_) => {
+                "is a comma or an operator missing before the `(`?"
+            }
             _ => "",
         };
-        let raised = type_error(format!("'{}' object is not callable", class_of(object).name()));
-        return Err(if hint.is_empty() { raised } else { raised.help(hint) });
+        let raised = type_error(format!(
+            "'{}' object is not callable",
+            super::types::class_name(object)
+        ));
+        return Err(if hint.is_empty() {
+            raised
+        } else {
+            raised.help(hint)
+        });
     };
     match &method {
         Value::Function(f) => {
@@ -240,7 +249,12 @@ fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
         _ => GeneratorKind::Coroutine,
     };
     let frame = make_frame(func, window, start);
-    Ok(Ref::new(Generator::new(kind, func.clone().into(), Activation::Script(frame))).into())
+    Ok(Ref::new(Generator::new(
+        kind,
+        func.clone().into(),
+        Activation::Script(frame),
+    ))
+    .into())
 }
 
 /// Binds the arguments of `await func(…)` and gives the callee's frame, if `func` is a script
@@ -277,7 +291,13 @@ pub fn coroutine_frame(
 /// (https://docs.python.org/3/reference/expressions.html#calls).
 #[cold]
 #[inline(never)]
-fn bind_arguments(func: &Ref<Function>, window: &Window, start: usize, npos: usize, names: &[Symbol]) -> Res<()> {
+fn bind_arguments(
+    func: &Ref<Function>,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res<()> {
     let params = &func.code.params;
     let positional = params.positional as usize;
     let kwonly = params.kwonly as usize;
@@ -287,13 +307,19 @@ fn bind_arguments(func: &Ref<Function>, window: &Window, start: usize, npos: usi
     let mut extra = Vec::new();
     let given_count = given.len();
     for value in given {
-        if bound.len() < positional { bound.push(value) } else { extra.push(value) }
+        if bound.len() < positional {
+            bound.push(value)
+        } else {
+            extra.push(value)
+        }
     }
     bound.resize_with(positional + kwonly, Value::default);
     let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
     let mut positional_as_keyword = Vec::new();
     for (&name, value) in names.iter().zip(keyword_values) {
-        let place = params.names[..positional + kwonly].iter().position(|&p| p == name);
+        let place = params.names[..positional + kwonly]
+            .iter()
+            .position(|&p| p == name);
         match place {
             Some(i) if i < params.posonly as usize => {
                 if params.has_kwarg {
@@ -304,22 +330,32 @@ fn bind_arguments(func: &Ref<Function>, window: &Window, start: usize, npos: usi
             }
             Some(i) => {
                 if !bound[i].is_unset() {
-                    return Err(type_error(format!("{}() got multiple values for argument '{name}'", qualname(func))));
+                    return Err(type_error(format!(
+                        "{}() got multiple values for argument '{name}'",
+                        qualname(func)
+                    )));
                 }
                 bound[i] = value;
             }
             None if params.has_kwarg => {
                 if kwargs.iter().any(|(n, _)| *n == name) {
-                    return Err(type_error(format!("{}() got multiple values for keyword argument '{name}'", qualname(func))));
+                    return Err(type_error(format!(
+                        "{}() got multiple values for keyword argument '{name}'",
+                        qualname(func)
+                    )));
                 }
                 kwargs.push((name, value));
             }
             None => {
-                let mut known: Vec<Symbol> = params.names[params.posonly as usize..positional + kwonly].to_vec();
+                let mut known: Vec<Symbol> =
+                    params.names[params.posonly as usize..positional + kwonly].to_vec();
                 known.retain(|n| bound[params.names.iter().position(|p| p == n).unwrap_or(0)].is_unset());
                 let close = super::suggest::closest(name.text(), known.iter().map(|n| n.text()));
                 let hint = close.map_or(String::new(), |c| format!(". Did you mean '{c}'?"));
-                return Err(type_error(format!("{}() got an unexpected keyword argument '{name}'{hint}", qualname(func))));
+                return Err(type_error(format!(
+                    "{}() got an unexpected keyword argument '{name}'{hint}",
+                    qualname(func)
+                )));
             }
         }
     }
@@ -396,7 +432,10 @@ fn missing_arguments(func: &Ref<Function>, kind: &str, missing: &[Symbol]) -> Ra
     };
     let plural = if missing.len() == 1 { "" } else { "s" };
     let count = missing.len();
-    type_error(format!("{}() missing {count} required {kind} argument{plural}: {list}", qualname(func)))
+    type_error(format!(
+        "{}() missing {count} required {kind} argument{plural}: {list}",
+        qualname(func)
+    ))
 }
 
 fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
@@ -419,7 +458,10 @@ fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
         format!("{given} {}", if given == 1 { "was" } else { "were" })
     };
     let s = if plural { "s" } else { "" };
-    type_error(format!("{}() takes {takes} positional argument{s} but {were} given", qualname(func)))
+    type_error(format!(
+        "{}() takes {takes} positional argument{s} but {were} given",
+        qualname(func)
+    ))
 }
 
 /// Calls a built-in whose arguments begin at `start`; `frame` is the caller's, if there is one.
@@ -449,7 +491,12 @@ pub fn call_native(
         NativeBody::Coroutine(_) => {
             let args: Box<[Value]> = args.into();
             let first = Activation::Start(native.clone(), args);
-            Ok(Ref::new(Generator::new(GeneratorKind::Coroutine, native.clone().into(), first)).into())
+            Ok(Ref::new(Generator::new(
+                GeneratorKind::Coroutine,
+                native.clone().into(),
+                first,
+            ))
+            .into())
         }
     }
 }
@@ -474,7 +521,9 @@ pub fn begin_native(
         },
         _ => return Ok(None),
     };
-    let NativeBody::Coroutine(body) = &native.body else { return Ok(None) };
+    let NativeBody::Coroutine(body) = &native.body else {
+        return Ok(None);
+    };
     let signature = &native.signature;
     if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
         bind_native(native, window, start, npos, names)?;
@@ -487,6 +536,7 @@ pub fn begin_native(
 /// What a built-in is called in messages: `str.split`, `print`.
 fn native_name(native: &Native) -> String {
     match native.role {
+        NativeRole::Method if native.name == name::INIT => native.owner.to_string(),
         NativeRole::Method | NativeRole::ClassMethod if !native.owner.is_empty() => {
             format!("{}.{}", native.owner, native.name)
         }
@@ -495,28 +545,73 @@ fn native_name(native: &Native) -> String {
     }
 }
 
+/// The same with the module before a function's name, as messages on the very count of arguments
+/// have it: `math.sqrt`.
+fn full_name(native: &Native) -> String {
+    match native.role {
+        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
+        _ => native_name(native),
+    }
+}
+
+/// The name alone, of a constructor its class's: `find`, `list`.
+fn short_name(native: &Native) -> &'static str {
+    match native.name {
+        name::NEW | name::INIT => native.owner,
+        name => name.text(),
+    }
+}
+
 #[cold]
 #[inline(never)]
-fn bind_native(native: &Ref<Native>, window: &Window, start: usize, npos: usize, names: &[Symbol]) -> Res<()> {
+fn bind_native(
+    native: &Ref<Native>,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res<()> {
     let signature = &native.signature;
-    let is_method = matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW;
+    let is_method =
+        matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW;
     let own = usize::from(is_method); // `self` is not counted in messages
     let mut given = window.drain(start);
     let keyword_values = given.split_off(npos.min(given.len()));
+    let is_positional = signature
+        .params
+        .iter()
+        .all(|p| p.kind == ParamKind::PositionalOnly);
+    if is_positional && !names.is_empty() {
+        return Err(type_error(format!(
+            "{}() takes no keyword arguments",
+            full_name(native)
+        )));
+    }
     if npos > signature.positional {
         let (takes, got) = (signature.positional - own.min(signature.positional), npos - own);
-        let message = if takes == 0 && names.is_empty() && !native.role.eq(&NativeRole::Function) {
-            format!("{}() takes no arguments ({got} given)", native_name(native))
+        let is_exact = signature.required == signature.positional;
+        let message = if is_positional && takes > usize::from(is_exact) {
+            let most = if is_exact { "" } else { "at most " };
+            let s = if takes == 1 { "" } else { "s" };
+            format!(
+                "{} expected {most}{takes} argument{s}, got {got}",
+                short_name(native)
+            )
+        } else if takes == 0 && names.is_empty() && !native.role.eq(&NativeRole::Function) {
+            format!("{}() takes no arguments ({got} given)", full_name(native))
         } else if signature.required == signature.positional {
             let exactly = match takes {
                 0 => "no arguments".to_string(),
                 1 => "exactly one argument".to_string(),
                 n => format!("exactly {n} arguments"),
             };
-            format!("{}() takes {exactly} ({got} given)", native_name(native))
+            format!("{}() takes {exactly} ({got} given)", full_name(native))
         } else {
             let s = if takes == 1 { "" } else { "s" };
-            format!("{}() takes at most {takes} argument{s} ({got} given)", native_name(native))
+            format!(
+                "{}() takes at most {takes} argument{s} ({got} given)",
+                short_name(native)
+            )
         };
         return Err(type_error(message));
     }
@@ -544,7 +639,7 @@ fn bind_native(native: &Ref<Native>, window: &Window, start: usize, npos: usize,
                     if !value.is_unset() {
                         return Err(type_error(format!(
                             "argument for {}() given by name ('{}') and position ({})",
-                            native_name(native),
+                            short_name(native),
                             param.name,
                             i + 1 - own
                         )));
@@ -563,28 +658,52 @@ fn bind_native(native: &Ref<Native>, window: &Window, start: usize, npos: usize,
         && !has_kwargs
     {
         let name = *name;
-        if signature.params.iter().all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args)) {
-            return Err(type_error(format!("{}() takes no keyword arguments", native_name(native))));
+        if signature
+            .params
+            .iter()
+            .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
+        {
+            return Err(type_error(format!(
+                "{}() takes no keyword arguments",
+                full_name(native)
+            )));
         }
-        return Err(type_error(format!("{}() got an unexpected keyword argument '{name}'", native_name(native))));
+        return Err(type_error(format!(
+            "{}() got an unexpected keyword argument '{name}'",
+            short_name(native)
+        )));
     }
     Ok(())
 }
 
 fn missing_native(native: &Ref<Native>, npos: usize, own: usize, name: Symbol, index: usize) -> Raised {
     let signature = &native.signature;
-    let (required, got) = (signature.required - own.min(signature.required), npos - own.min(npos));
+    let (required, got) = (
+        signature.required - own.min(signature.required),
+        npos - own.min(npos),
+    );
     let named = signature.params.iter().any(|p| p.kind == ParamKind::Positional);
     if named {
         let at = index + 1 - own;
-        return type_error(format!("{}() missing required argument '{name}' (pos {at})", native_name(native)));
+        return type_error(format!(
+            "{}() missing required argument '{name}' (pos {at})",
+            short_name(native)
+        ));
     }
     let message = if required == 1 && signature.positional - own == 1 {
-        format!("{}() takes exactly one argument ({got} given)", native_name(native))
+        format!("{}() takes exactly one argument ({got} given)", full_name(native))
     } else if signature.required == signature.positional {
-        format!("{} expected {required} argument{}, got {got}", native.name, if required == 1 { "" } else { "s" })
+        format!(
+            "{} expected {required} argument{}, got {got}",
+            short_name(native),
+            if required == 1 { "" } else { "s" }
+        )
     } else {
-        format!("{} expected at least {required} argument{}, got {got}", native.name, if required == 1 { "" } else { "s" })
+        format!(
+            "{} expected at least {required} argument{}, got {got}",
+            short_name(native),
+            if required == 1 { "" } else { "s" }
+        )
     };
     type_error(message)
 }
@@ -673,7 +792,10 @@ pub fn push_star(window: &Window, value: &Value, callee: &Value) -> Res<()> {
         if matches(&raised, Type::TypeError) && !is_iterable {
             let _ = raised.take();
             let kind = class_of(value).name();
-            return type_error(format!("{} argument after * must be an iterable, not {kind}", callee_name(callee)));
+            return type_error(format!(
+                "{} argument after * must be an iterable, not {kind}",
+                callee_name(callee)
+            ));
         }
         raised
     })?;
@@ -722,7 +844,10 @@ pub fn push_double_star(
 /// The error for a keyword that a call gives twice.
 #[cold]
 pub fn repeated_keyword(callee: &Value, name: Symbol) -> Raised {
-    type_error(format!("{} got multiple values for keyword argument '{name}'", callee_name(callee)))
+    type_error(format!(
+        "{} got multiple values for keyword argument '{name}'",
+        callee_name(callee)
+    ))
 }
 
 /// `super()` and `super(cls, object)`
@@ -749,7 +874,10 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
     let Value::Class(this) = &this else {
         return Err(match &this {
             Value::Unset => runtime_error("super(): empty __class__ cell"),
-            other => type_error(format!("super() argument 1 must be a type, not {}", class_of(other).name())),
+            other => type_error(format!(
+                "super() argument 1 must be a type, not {}",
+                class_of(other).name()
+            )),
         });
     };
     let fits = match &object {
@@ -757,9 +885,17 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
         other => class_of(other).is_subclass(this),
     };
     if !fits {
-        return Err(type_error("super(type, obj): obj must be an instance or subtype of type"));
+        return Err(type_error(
+            "super(type, obj): obj must be an instance or subtype of type",
+        ));
     }
-    Ok(Opaque::value(class(Type::Super), attribute::SuperObject { this: Ref::clone(this), object }))
+    Ok(Opaque::value(
+        class(Type::Super),
+        attribute::SuperObject {
+            this: Ref::clone(this),
+            object,
+        },
+    ))
 }
 
 /// What a callee is called in messages: `__main__.f()`, `print()`.

@@ -28,13 +28,25 @@ pub fn define(
     let namespace = Namespace::default();
     let module = unit.module().get(name::NAME).unwrap_or(Value::None);
     namespace.borrow_mut().insert(name::MODULE, module);
-    namespace.borrow_mut().insert(name::QUALNAME, (&*unit.code().qualname).into());
+    namespace
+        .borrow_mut()
+        .insert(name::QUALNAME, (&*unit.code().qualname).into());
     if let Some(doc) = &unit.code().doc {
         namespace.borrow_mut().insert(name::DOC, (&**doc).into());
     }
-    let metaclass = keywords.iter().find(|(n, _)| n.text() == "metaclass").map(|(_, v)| v.clone());
+    let metaclass = keywords
+        .iter()
+        .find(|(n, _)| n.text() == "metaclass")
+        .map(|(_, v)| v.clone());
     let cell = run_body(unit, closure, &namespace, class_cell)?;
-    make(class_name, bases, namespace.into_inner(), keywords, metaclass, cell.as_ref())
+    make(
+        class_name,
+        bases,
+        namespace.into_inner(),
+        keywords,
+        metaclass,
+        cell.as_ref(),
+    )
 }
 
 /// Runs a class body; gives the cell that is to hold the finished class.
@@ -99,16 +111,27 @@ pub fn make(
     metaclass: Option<Value>,
     cell: Option<&Ref<VariableCell>>,
 ) -> Res {
-    let bases = if bases.is_empty() { vec![class(Type::Object)] } else { bases };
+    let bases = if bases.is_empty() {
+        vec![class(Type::Object)]
+    } else {
+        bases
+    };
     for (i, base) in bases.iter().enumerate() {
         if base.layout == Layout::Closed || base.is_super() {
-            return Err(type_error(format!("type '{}' is not an acceptable base type", base.name())));
+            return Err(type_error(format!(
+                "type '{}' is not an acceptable base type",
+                base.name()
+            )));
         }
         if bases[..i].iter().any(|b| b.is(base)) {
             return Err(type_error(format!("duplicate base class {}", base.name())));
         }
     }
-    let layouts: Vec<Layout> = bases.iter().map(|b| b.layout).filter(|&l| l != Layout::Object).collect();
+    let layouts: Vec<Layout> = bases
+        .iter()
+        .map(|b| b.layout)
+        .filter(|&l| l != Layout::Object)
+        .collect();
     if layouts.windows(2).any(|w| w[0] != w[1]) {
         return Err(type_error("multiple bases have instance lay-out conflict"));
     }
@@ -132,7 +155,9 @@ pub fn make(
     };
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
-    made.bases.iter().for_each(|base| base.children.borrow_mut().push(made.clone()));
+    made.bases
+        .iter()
+        .for_each(|base| base.children.borrow_mut().push(made.clone()));
     for (n, value) in names {
         let value = match (n, &value) {
             (name::QUALNAME, Value::Str(s)) => {
@@ -172,11 +197,24 @@ pub fn make(
     init_subclass(&made, keywords.clone())?;
     let meta = made.metaclass.borrow().clone();
     if let Some(init @ Value::Function(_)) = meta.and_then(|m| m.lookup(name::INIT)) {
-        let bases = Value::tuple(made.bases.iter().map(|b| b.clone().into()).collect::<Vec<Value>>());
-        let namespace = super::mapping::dict_of_symbols(
-            made.dict.borrow().iter().map(|(&n, v)| (n, v.clone())).collect::<Vec<_>>(),
+        let bases = Value::tuple(
+            made.bases
+                .iter()
+                .map(|b| b.clone().into())
+                .collect::<Vec<Value>>(),
         );
-        call::call_kw(&init, &[value.clone(), class_name.into(), bases, namespace], &keywords)?;
+        let namespace = super::mapping::dict_of_symbols(
+            made.dict
+                .borrow()
+                .iter()
+                .map(|(&n, v)| (n, v.clone()))
+                .collect::<Vec<_>>(),
+        );
+        call::call_kw(
+            &init,
+            &[value.clone(), class_name.into(), bases, namespace],
+            &keywords,
+        )?;
     }
     Ok(value)
 }
@@ -190,7 +228,10 @@ fn init_subclass(made: &Ref<Class>, keywords: Vec<(Symbol, Value)>) -> Res<()> {
             call::call_kw(&bound, &[], &keywords).map(drop)
         }
         _ if keywords.is_empty() => Ok(()),
-        _ => Err(type_error(format!("{}.__init_subclass__() takes no keyword arguments", made.name()))),
+        _ => Err(type_error(format!(
+            "{}.__init_subclass__() takes no keyword arguments",
+            made.name()
+        ))),
     }
 }
 

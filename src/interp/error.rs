@@ -58,15 +58,23 @@ pub fn key_error(key: &Value) -> Raised {
 /// `StopIteration(value)`, without an argument for None.
 #[cold]
 pub fn stop_iteration(value: Value) -> Raised {
-    let args = if value.is_none() || value.is_unset() { vec![] } else { vec![value] };
+    let args = if value.is_none() || value.is_unset() {
+        vec![]
+    } else {
+        vec![value]
+    };
     Raised::new(Exception::new(class(Type::StopIteration), args))
 }
 
 #[cold]
 pub fn attribute_error(message: impl Into<String>, object: &Value, name: crate::source::Symbol) -> Raised {
     let exception = exception(Type::AttributeError, message);
-    exception.attrs.set(crate::source::Symbol::new("name"), name.into());
-    exception.attrs.set(crate::source::Symbol::new("obj"), object.clone());
+    exception
+        .attrs
+        .set(crate::source::Symbol::new("name"), name.into());
+    exception
+        .attrs
+        .set(crate::source::Symbol::new("obj"), object.clone());
     Raised::new(exception)
 }
 

@@ -27,7 +27,9 @@ pub fn split_for_star(
     let base = class(Type::BaseExceptionGroup);
     let is_group = |k: &Value| matches!(k, Value::Class(c) if c.is_subclass(&base));
     if is_group(kind) || matches!(kind, Value::Tuple(t) if t.items.iter().any(is_group)) {
-        return Err(type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
+        return Err(type_error(
+            "catching ExceptionGroup with except* is not allowed. Use except instead.",
+        ));
     }
     if members(exception).is_none() {
         if !matches_kind(exception, kind)? {
@@ -50,8 +52,14 @@ pub fn split_for_star(
 /// A group of these exceptions.
 fn wrap(message: &str, exceptions: Vec<Value>) -> Ref<Exception> {
     let plain = class(Type::Exception);
-    let all_plain = exceptions.iter().all(|e| matches!(e, Value::Exception(e) if e.is_instance(&plain)));
-    let kind = if all_plain { Type::ExceptionGroup } else { Type::BaseExceptionGroup };
+    let all_plain = exceptions
+        .iter()
+        .all(|e| matches!(e, Value::Exception(e) if e.is_instance(&plain)));
+    let kind = if all_plain {
+        Type::ExceptionGroup
+    } else {
+        Type::BaseExceptionGroup
+    };
     Exception::new(class(kind), vec![Value::from(message), Value::list(exceptions)])
 }
 
@@ -81,16 +89,26 @@ pub fn star_rest(
     let mut kept = Vec::new();
     let mut new = Vec::new();
     for value in raised {
-        let Value::Exception(exception) = &value else { continue };
+        let Value::Exception(exception) = &value else {
+            continue;
+        };
         let mut own = Vec::new();
         leaves(exception, &mut own);
         let given_back = members(exception).is_some() && own.iter().all(|leaf| known.contains(leaf));
-        if given_back { kept.extend(own) } else { new.push(value) }
+        if given_back {
+            kept.extend(own)
+        } else {
+            new.push(value)
+        }
     }
     if let Some(rest) = &rest {
         leaves(rest, &mut kept);
     }
-    let left = if kept.is_empty() { None } else { project(original, &kept) };
+    let left = if kept.is_empty() {
+        None
+    } else {
+        project(original, &kept)
+    };
     if new.is_empty() {
         return left;
     }
@@ -103,7 +121,9 @@ pub fn star_rest(
 
 /// The group with only the leaves that are kept, in its own structure.
 fn project(original: &Ref<Exception>, kept: &[usize]) -> Option<Ref<Exception>> {
-    let Some(members) = members(original) else { return Some(original.clone()) };
+    let Some(members) = members(original) else {
+        return Some(original.clone());
+    };
     let left: Vec<Value> = members
         .iter()
         .filter_map(|member| match member {

@@ -119,11 +119,17 @@ pub fn find(module: Option<Symbol>, level: u32, from: &Ref<Module>) -> Res {
         _ => String::new(),
     };
     if package.is_empty() {
-        return Err(raise(Type::ImportError, "attempted relative import with no known parent package"));
+        return Err(raise(
+            Type::ImportError,
+            "attempted relative import with no known parent package",
+        ));
     }
     let mut parts: Vec<&str> = package.split('.').collect();
     if level as usize > parts.len() {
-        return Err(raise(Type::ImportError, "attempted relative import beyond top-level package"));
+        return Err(raise(
+            Type::ImportError,
+            "attempted relative import beyond top-level package",
+        ));
     }
     parts.truncate(parts.len() + 1 - level as usize);
     let mut name = parts.join(".");
@@ -186,7 +192,8 @@ fn load(name: Symbol, from: &Ref<Module>) -> Res {
         }
     }
     // A folder without `__init__.aio` is a package, too.
-    if FOLDERS.with_borrow(|f| f.iter().any(|folder| folder.join(&relative).is_dir())) && !relative.is_empty() {
+    if FOLDERS.with_borrow(|f| f.iter().any(|folder| folder.join(&relative).is_dir())) && !relative.is_empty()
+    {
         let module = Ref::new(Module::new(name));
         module.set(name::NAME, name.into());
         module.set(Symbol::new("__package__"), name.into());
@@ -201,7 +208,9 @@ fn load(name: Symbol, from: &Ref<Module>) -> Res {
 #[cold]
 fn not_found(module: Symbol) -> Raised {
     let text = match module.text().rsplit_once('.') {
-        Some((parent, _)) if MODULES.with_borrow(|m| m.contains_key(&Symbol::new(parent))) && !has_path(parent) => {
+        Some((parent, _))
+            if MODULES.with_borrow(|m| m.contains_key(&Symbol::new(parent))) && !has_path(parent) =>
+        {
             format!("No module named '{module}'; '{parent}' is not a package")
         }
         _ => format!("No module named '{module}'"),
@@ -209,7 +218,9 @@ fn not_found(module: Symbol) -> Raised {
     let exception = exception(Type::ModuleNotFoundError, text);
     exception.attrs.set(Symbol::new("name"), module.into());
     let raised = Raised::new(exception);
-    let Some(library) = LIBRARY.get() else { return raised };
+    let Some(library) = LIBRARY.get() else {
+        return raised;
+    };
     if let Some(advice) = (library.advice)(module.text()) {
         return raised.help(format!("`{module}` is not part of aio: {advice}"));
     }
@@ -236,15 +247,17 @@ fn has_path(module: &str) -> bool {
 /// Parses and lowers a text; a mistake in it is raised as SyntaxError.
 pub fn compile(source: &Rc<Source>) -> Res<Rc<Code>> {
     let options = lower::Options { interactive: false };
-    syntax::parse(source).and_then(|module| lower::lower(&module, source, &options)).map_err(|error| {
-        let id = match error.class_name() {
-            "IndentationError" => Type::IndentationError,
-            "TabError" => Type::TabError,
-            _ => Type::SyntaxError,
-        };
-        let line = source.line(error.span.start);
-        raise(id, format!("{} ({}, line {line})", error.message, source.name))
-    })
+    syntax::parse(source)
+        .and_then(|module| lower::lower(&module, source, &options))
+        .map_err(|error| {
+            let id = match error.class_name() {
+                "IndentationError" => Type::IndentationError,
+                "TabError" => Type::TabError,
+                _ => Type::SyntaxError,
+            };
+            let line = source.line(error.span.start);
+            raise(id, format!("{} ({}, line {line})", error.message, source.name))
+        })
 }
 
 fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, package: &str) -> Res {
@@ -254,7 +267,10 @@ fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, pac
     let value = Value::from(module.clone());
     register(module_name, value.clone());
     let result = if code.kind == CodeKind::AsyncModule {
-        Err(raise(Type::SyntaxError, "'await' outside function (an imported module cannot wait)"))
+        Err(raise(
+            Type::SyntaxError,
+            "'await' outside function (an imported module cannot wait)",
+        ))
     } else {
         run(&code, &module)
     };
@@ -263,7 +279,9 @@ fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, pac
         drop(old);
         return Err(raised);
     }
-    Ok(MODULES.with_borrow(|m| m.get(&module_name).cloned()).unwrap_or(value))
+    Ok(MODULES
+        .with_borrow(|m| m.get(&module_name).cloned())
+        .unwrap_or(value))
 }
 
 /// Sets the names that every module has.
@@ -320,22 +338,28 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
             Some(Value::Str(file)) => file.text.to_string(),
             _ => "unknown location".to_string(),
         };
-        let error =
-            exception(Type::ImportError, format!("cannot import name '{name}' from '{}' ({place})", m.name));
+        let error = exception(
+            Type::ImportError,
+            format!("cannot import name '{name}' from '{}' ({place})", m.name),
+        );
         error.attrs.set(Symbol::new("name"), m.name.into());
         let names = m.entries();
         let raised = Raised::new(error);
-        return Err(match suggest::closest(name.text(), names.iter().map(|(n, _)| n.text())) {
-            Some(close) => raised.help(format!("did you mean `{close}`?")),
-            None => raised,
-        });
+        return Err(
+            match suggest::closest(name.text(), names.iter().map(|(n, _)| n.text())) {
+                Some(close) => raised.help(format!("did you mean `{close}`?")),
+                None => raised,
+            },
+        );
     }
     Err(raise(Type::ImportError, format!("cannot import name '{name}'")))
 }
 
 /// `from module import *`
 pub fn star(module: &Value, into: &Ref<Module>) -> Res<()> {
-    let Value::Module(from) = module else { return Ok(()) };
+    let Value::Module(from) = module else {
+        return Ok(());
+    };
     let names: Vec<Symbol> = match from.get(name::ALL) {
         Some(all) => super::iterate::collect(&all)?
             .into_iter()
@@ -344,7 +368,12 @@ pub fn star(module: &Value, into: &Ref<Module>) -> Res<()> {
                 _ => None,
             })
             .collect(),
-        None => from.entries().into_iter().map(|(n, _)| n).filter(|n| !n.text().starts_with('_')).collect(),
+        None => from
+            .entries()
+            .into_iter()
+            .map(|(n, _)| n)
+            .filter(|n| !n.text().starts_with('_'))
+            .collect(),
     };
     for name in names {
         into.set(name, name_from(module, name)?);

@@ -21,7 +21,11 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
                 None if own.is_subclass(of) => Ok(true),
                 // A proxy may claim another class by its `__class__`.
                 None => match object {
-                    Value::Instance(_) if own.lookup(name::CLASS).is_some_and(|v| v.opaque::<descriptor::Property>().is_some()) => {
+                    Value::Instance(_)
+                        if own
+                            .lookup(name::CLASS)
+                            .is_some_and(|v| v.opaque::<descriptor::Property>().is_some()) =>
+                    {
                         match &attribute::get(object, name::CLASS)? {
                             Value::Class(claimed) => Ok(claimed.is_subclass(of)),
                             _ => Ok(false),
@@ -44,7 +48,9 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
             if let Some(union) = other.opaque::<Union>() {
                 for option in &union.args {
                     if option.opaque::<GenericAlias>().is_some() {
-                        return Err(type_error("isinstance() argument 2 cannot be a parameterized generic"));
+                        return Err(type_error(
+                            "isinstance() argument 2 cannot be a parameterized generic",
+                        ));
                     }
                     if is_instance(object, option)? {
                         return Ok(true);
@@ -53,13 +59,15 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
                 return Ok(false);
             }
             if other.opaque::<GenericAlias>().is_some() {
-                return Err(type_error("isinstance() argument 2 cannot be a parameterized generic"));
+                return Err(type_error(
+                    "isinstance() argument 2 cannot be a parameterized generic",
+                ));
             }
             match special::call(other, name::INSTANCECHECK, std::slice::from_ref(object)) {
                 Some(result) => operator::truth(&result?),
-                None => {
-                    Err(type_error("isinstance() arg 2 must be a type, a tuple of types, or a union"))
-                }
+                None => Err(type_error(
+                    "isinstance() arg 2 must be a type, a tuple of types, or a union",
+                )),
             }
         }
     }
@@ -96,16 +104,18 @@ pub fn is_subclass(this: &Value, of: &Value) -> Res<bool> {
                 return Ok(false);
             }
             if other.opaque::<GenericAlias>().is_some() {
-                return Err(type_error("issubclass() argument 2 cannot be a parameterized generic"));
+                return Err(type_error(
+                    "issubclass() argument 2 cannot be a parameterized generic",
+                ));
             }
             match special::call(other, name::SUBCLASSCHECK, std::slice::from_ref(this)) {
                 Some(result) => operator::truth(&result?),
                 None if !matches!(this, Value::Class(_)) => {
                     Err(type_error("issubclass() arg 1 must be a class"))
                 }
-                None => {
-                    Err(type_error("issubclass() arg 2 must be a class, a tuple of classes, or a union"))
-                }
+                None => Err(type_error(
+                    "issubclass() arg 2 must be a class, a tuple of classes, or a union",
+                )),
             }
         }
     }
@@ -123,16 +133,27 @@ pub fn generic_alias(origin: &Value, args: &Value) -> Value {
         Some(tuple) => Value::from(tuple.clone()),
         None => Value::tuple([args.clone()]),
     };
-    Opaque::value(class(Type::GenericAlias), GenericAlias { origin: origin.clone(), args })
+    Opaque::value(
+        class(Type::GenericAlias),
+        GenericAlias {
+            origin: origin.clone(),
+            args,
+        },
+    )
 }
 
 /// `alias[args]`: there are no type variables to fill, so it is an error, as in CPython.
 pub fn substitute(alias: &GenericAlias, args: &Value) -> Res {
-    let Value::Tuple(old) = &alias.args else { return Ok(generic_alias(&alias.origin, args)) };
+    let Value::Tuple(old) = &alias.args else {
+        return Ok(generic_alias(&alias.origin, args));
+    };
     let is_variable = |v: &Value| class_name(v) == "TypeVar";
     if !old.items.iter().any(is_variable) {
         let whole = generic_alias(&alias.origin, &alias.args);
-        return Err(type_error(format!("{} is not a generic class", super::text::repr(&whole)?)));
+        return Err(type_error(format!(
+            "{} is not a generic class",
+            super::text::repr(&whole)?
+        )));
     }
     let given = match as_tuple(args) {
         Some(tuple) => tuple.items.to_vec(),
@@ -142,7 +163,13 @@ pub fn substitute(alias: &GenericAlias, args: &Value) -> Res {
     let filled: Vec<Value> = old
         .items
         .iter()
-        .map(|arg| if is_variable(arg) { given.next().unwrap_or_else(|| arg.clone()) } else { arg.clone() })
+        .map(|arg| {
+            if is_variable(arg) {
+                given.next().unwrap_or_else(|| arg.clone())
+            } else {
+                arg.clone()
+            }
+        })
         .collect();
     Ok(generic_alias(&alias.origin, &Value::tuple(filled)))
 }
@@ -178,10 +205,13 @@ pub fn catches(exception: &Value, kind: &Value) -> Res<bool> {
     let is_legal = |kind: &Value| matches!(kind, Value::Class(c) if c.is_subclass(&base));
     match kind {
         Value::Class(of) if of.is_subclass(&base) => Ok(class_of(exception).is_subclass(of)),
-        Value::Tuple(kinds) if kinds.items.iter().all(is_legal) => {
-            Ok(kinds.items.iter().any(|k| matches!(k, Value::Class(of) if class_of(exception).is_subclass(of))))
-        }
-        _ => Err(type_error("catching classes that do not inherit from BaseException is not allowed")),
+        Value::Tuple(kinds) if kinds.items.iter().all(is_legal) => Ok(kinds
+            .items
+            .iter()
+            .any(|k| matches!(k, Value::Class(of) if class_of(exception).is_subclass(of)))),
+        _ => Err(type_error(
+            "catching classes that do not inherit from BaseException is not allowed",
+        )),
     }
 }
 
@@ -192,4 +222,3 @@ pub fn origin(form: &Value) -> &Value {
         None => form,
     }
 }
-

@@ -6,9 +6,9 @@
 use super::error::*;
 use super::payload::*;
 use super::special;
-use crate::source::name;
 use super::types::{Type, class_name};
 use super::{call, machine, mapping, subscript};
+use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
@@ -61,7 +61,10 @@ pub fn iter(value: &Value) -> Res {
         return iter(&proxy.0);
     }
     if special::find(value, name::GETITEM).is_some() {
-        let state = IteratorState::Sequence { object: value.clone(), index: 0 };
+        let state = IteratorState::Sequence {
+            object: value.clone(),
+            index: 0,
+        };
         return Ok(NativeIterator::value("iterator", state));
     }
     Err(not_iterable(value))
@@ -70,31 +73,44 @@ pub fn iter(value: &Value) -> Res {
 /// The iterator of a value of a built-in type.
 fn iter_plain(value: &Value) -> Option<Value> {
     Some(match value {
-        Value::List(list) => {
-            NativeIterator::value("list_iterator", IteratorState::List(Ref::clone(list), 0))
-        }
+        Value::List(list) => NativeIterator::value("list_iterator", IteratorState::List(Ref::clone(list), 0)),
         Value::Tuple(tuple) => {
             NativeIterator::value("tuple_iterator", IteratorState::Tuple(Ref::clone(tuple), 0))
         }
         Value::Str(text) => {
-            let name = if text.is_ascii() { "str_ascii_iterator" } else { "str_iterator" };
+            let name = if text.is_ascii() {
+                "str_ascii_iterator"
+            } else {
+                "str_iterator"
+            };
             NativeIterator::value(name, IteratorState::Str(Ref::clone(text), 0))
         }
         Value::Range(range) => {
-            let state = IteratorState::Range { next: range.start, left: range.len(), step: range.step };
+            let state = IteratorState::Range {
+                next: range.start,
+                left: range.len(),
+                step: range.step,
+            };
             NativeIterator::value("range_iterator", state)
         }
         Value::Dict(dict) => dict_iter(dict, DictPart::Keys, false),
         Value::Set(_) | Value::FrozenSet(_) => {
             let len = mapping::as_set_table(value)?.borrow().len();
-            let state = IteratorState::Set { set: value.clone(), position: 0, len };
+            let state = IteratorState::Set {
+                set: value.clone(),
+                position: 0,
+                len,
+            };
             NativeIterator::value("set_iterator", state)
         }
         Value::Bytes(bytes) => {
             NativeIterator::value("bytes_iterator", IteratorState::Bytes(Ref::clone(bytes), 0))
         }
         Value::ByteArray(_) => {
-            let state = IteratorState::Sequence { object: value.clone(), index: 0 };
+            let state = IteratorState::Sequence {
+                object: value.clone(),
+                index: 0,
+            };
             NativeIterator::value("bytearray_iterator", state)
         }
         Value::Opaque(_) => {
@@ -123,7 +139,13 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
         (DictPart::Items, true) => "dict_reverseitemiterator",
     };
     let position = if reversed { dict.table.borrow().end() } else { 0 };
-    let state = IteratorState::Dict { dict: dict.clone(), position, len: dict.len(), what, reversed };
+    let state = IteratorState::Dict {
+        dict: dict.clone(),
+        position,
+        len: dict.len(),
+        what,
+        reversed,
+    };
     NativeIterator::value(name, state)
 }
 
@@ -180,7 +202,10 @@ fn other_next(iterator: &Value) -> Res<Option<Value>> {
         Some(result) => until_stop(result),
         None => match plain(iterator) {
             Value::Iterator(iterator) => native_next(iterator),
-            _ => Err(type_error(format!("'{}' object is not an iterator", class_name(iterator)))),
+            _ => Err(type_error(format!(
+                "'{}' object is not an iterator",
+                class_name(iterator)
+            ))),
         },
     }
 }
@@ -269,14 +294,23 @@ fn advance(state: &mut IteratorState) -> Beyond {
             *index += 1;
             item
         }
-        IteratorState::Dict { dict, position, len, what, reversed } => {
+        IteratorState::Dict {
+            dict,
+            position,
+            len,
+            what,
+            reversed,
+        } => {
             let table = dict.table.borrow();
             if table.len() != *len {
                 *len = usize::MAX; // stays so
                 return Beyond::Raise("dictionary changed size during iteration");
             }
-            let found =
-                if *reversed { table.previous_before(*position) } else { table.next_from(*position) };
+            let found = if *reversed {
+                table.previous_before(*position)
+            } else {
+                table.next_from(*position)
+            };
             found.map(|(place, key, value)| {
                 *position = if *reversed { place } else { place + 1 };
                 match what {
@@ -355,9 +389,10 @@ pub fn collect(value: &Value) -> Res<Vec<Value>> {
                 return Ok(match view.part {
                     DictPart::Keys => table.iter().map(|(key, _)| key.clone()).collect(),
                     DictPart::Values => table.iter().map(|(_, value)| value.clone()).collect(),
-                    DictPart::Items => {
-                        table.iter().map(|(key, value)| Value::tuple([key.clone(), value.clone()])).collect()
-                    }
+                    DictPart::Items => table
+                        .iter()
+                        .map(|(key, value)| Value::tuple([key.clone(), value.clone()]))
+                        .collect(),
                 });
             }
         }
@@ -365,7 +400,11 @@ pub fn collect(value: &Value) -> Res<Vec<Value>> {
     }
     let iterator = iter(value)?;
     // As CPython does, ask for a length before the first item: scripts can see that.
-    let hint = if matches!(value, Value::Instance(_)) { length_hint(value)? } else { 0 };
+    let hint = if matches!(value, Value::Instance(_)) {
+        length_hint(value)?
+    } else {
+        0
+    };
     let mut items = Vec::with_capacity(hint.min(1 << 16));
     while let Some(item) = next(&iterator)? {
         items.push(item);
@@ -414,14 +453,19 @@ pub fn unpack(value: &Value, count: usize) -> Res<Vec<Value>> {
         )));
     }
     if items.len() > count {
-        return Err(value_error(format!("too many values to unpack (expected {count})")));
+        return Err(value_error(format!(
+            "too many values to unpack (expected {count})"
+        )));
     }
     Ok(items)
 }
 
 fn unpack_iter(value: &Value) -> Res {
     if !is_iterable(value) {
-        return Err(type_error(format!("cannot unpack non-iterable {} object", class_name(value))));
+        return Err(type_error(format!(
+            "cannot unpack non-iterable {} object",
+            class_name(value)
+        )));
     }
     iter(value)
 }
@@ -451,7 +495,9 @@ pub fn length(value: &Value) -> Res<usize> {
     if special::is_possible(value)
         && let Some(result) = special::call(value, name::LEN, &[])
     {
-        let len = index_or(&result?, || overflow_error("cannot fit 'int' into an index-sized integer"))?;
+        let len = index_or(&result?, || {
+            overflow_error("cannot fit 'int' into an index-sized integer")
+        })?;
         return usize::try_from(len).map_err(|_| value_error("__len__() should return >= 0"));
     }
     Ok(match plain(value) {
@@ -480,7 +526,10 @@ pub fn length(value: &Value) -> Res<usize> {
                     .filter(|&len| i64::try_from(len).is_ok())
                     .ok_or_else(|| overflow_error("Python int too large to convert to C ssize_t"));
             } else {
-                return Err(type_error(format!("object of type '{}' has no len()", class_name(value))));
+                return Err(type_error(format!(
+                    "object of type '{}' has no len()",
+                    class_name(value)
+                )));
             }
         }
     })
@@ -526,9 +575,10 @@ pub fn length_hint(value: &Value) -> Res<usize> {
             Value::Int(n) => {
                 usize::try_from(*n).map_err(|_| value_error("__length_hint__() should return >= 0"))
             }
-            _ => {
-                Err(type_error(format!("__length_hint__ must be an integer, not {}", class_name(&hint))))
-            }
+            _ => Err(type_error(format!(
+                "__length_hint__ must be an integer, not {}",
+                class_name(&hint)
+            ))),
         },
         None => Ok(0),
     }
@@ -537,8 +587,10 @@ pub fn length_hint(value: &Value) -> Res<usize> {
 /// An iterator over what a callable gives until it gives the sentinel: `iter(f, sentinel)`.
 pub fn call_iter(callable: &Value, sentinel: &Value) -> Value {
     let (callable, sentinel) = (callable.clone(), sentinel.clone());
-    NativeIterator::from_fn("callable_iterator", move || match until_stop(call::call(&callable, &[]))? {
-        Some(value) if super::operator::same_or_equal(&sentinel, &value)? => Ok(None),
-        given => Ok(given),
+    NativeIterator::from_fn("callable_iterator", move || {
+        match until_stop(call::call(&callable, &[]))? {
+            Some(value) if super::operator::same_or_equal(&sentinel, &value)? => Ok(None),
+            given => Ok(given),
+        }
     })
 }

@@ -17,7 +17,7 @@ use crate::value::exception::{handled, set_handled};
 use crate::value::function::{Frame, Handling, Turn};
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// How a resumed stack of frames came to rest.
@@ -152,7 +152,9 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Progress::Closed => {
             return Err(match (generator.kind, input) {
                 (GeneratorKind::Coroutine, _) => runtime_error("cannot reuse already awaited coroutine"),
-                (GeneratorKind::Awaitable, _) => runtime_error("cannot reuse already awaited __anext__()/asend()"),
+                (GeneratorKind::Awaitable, _) => {
+                    runtime_error("cannot reuse already awaited __anext__()/asend()")
+                }
                 (_, Resume::Raise(exception)) => Raised::new(exception),
                 _ => stop_iteration(Value::None),
             });
@@ -167,7 +169,9 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
                     _ => "generator",
                 };
                 if generator.kind != GeneratorKind::Awaitable {
-                    return Err(type_error(format!("can't send non-None value to a just-started {what}")));
+                    return Err(type_error(format!(
+                        "can't send non-None value to a just-started {what}"
+                    )));
                 }
             }
         }
@@ -205,7 +209,9 @@ pub fn close(generator: &Ref<Generator>) -> Res {
             _ => "generator ignored GeneratorExit",
         })),
         Outcome::Return(value) => Ok(value),
-        Outcome::Raise(raised) if matches(&raised, Type::GeneratorExit) || matches(&raised, Type::StopIteration) => {
+        Outcome::Raise(raised)
+            if matches(&raised, Type::GeneratorExit) || matches(&raised, Type::StopIteration) =>
+        {
             let _ = raised.take();
             Ok(Value::None)
         }
@@ -237,6 +243,8 @@ thread_local! {
     /// Frames that were run by their awaiter itself and then suspended, innermost first, on their
     /// way to the stack.
     static SUSPENDING: RefCell<Vec<Box<ScriptFrame>>> = const { RefCell::new(Vec::new()) };
+    /// How many there are: looked at first.
+    static SUSPENDED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// How a coroutine came to rest that its awaiter ran itself.
@@ -260,7 +268,7 @@ pub fn run_nested(mut callee: Box<ScriptFrame>) -> Res<Nested> {
             Err(Raised::again(exception))
         }
         turn => {
-            SUSPENDING.with_borrow_mut(|frames| frames.push(callee));
+            suspend(callee);
             Ok(Nested::Suspended(turn))
         }
     }
@@ -317,17 +325,32 @@ pub fn next_item(generator: &Ref<Generator>) -> Res<Item> {
             Err(Raised::again(exception))
         }
         turn => {
-            let Some(Activation::Script(mut frame)) = frames.pop() else { unreachable!("it was there") };
+            let Some(Activation::Script(mut frame)) = frames.pop() else {
+                unreachable!("it was there")
+            };
             frame.owner = Some(generator.clone());
-            SUSPENDING.with_borrow_mut(|frames| frames.push(frame));
+            suspend(frame);
             Ok(Item::Suspended(turn))
         }
     }
 }
 
+fn suspend(frame: Box<ScriptFrame>) {
+    SUSPENDED.set(SUSPENDED.get() + 1);
+    SUSPENDING.with_borrow_mut(|frames| frames.push(frame));
+}
+
 /// Puts frames that suspended within the one on top above it.
 #[inline(always)]
 fn take_suspending(frames: &mut Vec<Activation>) {
+    if SUSPENDED.get() > 0 {
+        take_suspended(frames);
+    }
+}
+
+#[inline(never)]
+fn take_suspended(frames: &mut Vec<Activation>) {
+    SUSPENDED.set(0);
     SUSPENDING.with_borrow_mut(|suspending| {
         while let Some(mut frame) = suspending.pop() {
             if let Some(Activation::Script(below)) = frames.last() {
@@ -341,7 +364,9 @@ fn take_suspending(frames: &mut Vec<Activation>) {
 /// Runs the script frame on top: what the frame now on top is resumed with, or the outcome.
 #[inline(always)]
 fn step_script(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Outcome> {
-    let Some(Activation::Script(frame)) = frames.last_mut() else { unreachable!("checked by the caller") };
+    let Some(Activation::Script(frame)) = frames.last_mut() else {
+        unreachable!("checked by the caller")
+    };
     let turn = advance(frame, input);
     take_turn(frames, turn)
 }
@@ -350,13 +375,18 @@ fn step_script(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Ou
 #[inline(always)]
 fn take_turn(frames: &mut Vec<Activation>, turn: Turn) -> Result<Resume, Outcome> {
     take_suspending(frames);
-    let Some(Activation::Script(frame)) = frames.last_mut() else { unreachable!("a turn is a frame's") };
+    let Some(Activation::Script(frame)) = frames.last_mut() else {
+        unreachable!("a turn is a frame's")
+    };
     match turn {
         Turn::Return(value) => {
             let is_async_generator = frame.func.code.kind == CodeKind::AsyncGenerator;
             pop_script(frames);
             if is_async_generator {
-                return Ok(Resume::Raise(Exception::new(super::types::class(Type::StopAsyncIteration), vec![])));
+                return Ok(Resume::Raise(Exception::new(
+                    super::types::class(Type::StopAsyncIteration),
+                    vec![],
+                )));
             }
             Ok(Resume::Value(value))
         }
@@ -364,9 +394,9 @@ fn take_turn(frames: &mut Vec<Activation>, turn: Turn) -> Result<Resume, Outcome
         Turn::Begin(step) => begin_step(frames, step),
         Turn::Await(value) => begin_await(frames, value),
         Turn::AsyncNext(iterator) => match &iterator {
-            Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => {
-                Ok(begin_async_step(frames, generator, AsyncStep::Send(Value::None), "anext"))
-            }
+            Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => Ok(
+                begin_async_step(frames, generator, AsyncStep::Send(Value::None), "anext"),
+            ),
             other => match async_iter::anext(other) {
                 Ok(awaitable) => begin_await(frames, awaitable),
                 Err(raised) => Ok(Resume::Raise(raised.take())),
@@ -377,7 +407,9 @@ fn take_turn(frames: &mut Vec<Activation>, turn: Turn) -> Result<Resume, Outcome
                 return Err(Outcome::Yield(value));
             }
             // The frame goes back to its async generator; the consumer below gets the value.
-            let Some(Activation::Script(mut frame)) = frames.pop() else { unreachable!("it is on top") };
+            let Some(Activation::Script(mut frame)) = frames.pop() else {
+                unreachable!("it is on top")
+            };
             if let Some(owner) = frame.owner.take() {
                 owner.progress.set(Progress::Suspended);
                 owner.busy.set(false);
@@ -392,10 +424,10 @@ fn take_turn(frames: &mut Vec<Activation>, turn: Turn) -> Result<Resume, Outcome
 /// Goes on with a frame's code until its next turn.
 #[inline(always)]
 fn advance(frame: &mut ScriptFrame, input: Resume) -> Turn {
-    let func = frame.func.clone();
+    let func = &frame.func;
     // SAFETY: the slots belong to this frame, are as many as its code has, and nobody else
     // touches them: the stack they stand in is in the hands of `run`.
-    let mut view = unsafe { Frame::new(&func, frame.slots.as_mut_ptr()) };
+    let mut view = unsafe { Frame::new(func, frame.slots.as_mut_ptr()) };
     let special = !frame.handling.is_empty() || frame.inherited.is_some();
     if !special {
         let turn = func.program.advance(&mut view, &mut frame.state, input);
@@ -420,7 +452,9 @@ fn advance(frame: &mut ScriptFrame, input: Resume) -> Turn {
 
 /// Takes the ended script frame off the stack; its object, if it has one, is closed.
 fn pop_script(frames: &mut Vec<Activation>) {
-    let Some(Activation::Script(mut frame)) = frames.pop() else { return };
+    let Some(Activation::Script(mut frame)) = frames.pop() else {
+        return;
+    };
     if let Some(owner) = frame.owner.take() {
         owner.progress.set(Progress::Closed);
         owner.lent.set(false);
@@ -432,7 +466,9 @@ fn pop_script(frames: &mut Vec<Activation>) {
 /// generator or coroutine as it is (PEP 479).
 #[cold]
 fn leave_frame(frames: &mut Vec<Activation>, raised: Raised) -> Ref<Exception> {
-    let Some(Activation::Script(frame)) = frames.last() else { return raised.take() };
+    let Some(Activation::Script(frame)) = frames.last() else {
+        return raised.take();
+    };
     let code = frame.func.code.clone();
     let exception = after_frame(raised, &code);
     pop_script(frames);
@@ -487,7 +523,10 @@ fn step_other(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Out
             let future = future.clone();
             frames.pop();
             if !future.is_done() {
-                return Ok(Resume::Raise(exception(Type::RuntimeError, "await wasn't used with future")));
+                return Ok(Resume::Raise(exception(
+                    Type::RuntimeError,
+                    "await wasn't used with future",
+                )));
             }
             Ok(outcome_of(&future))
         }
@@ -499,7 +538,9 @@ fn step_other(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Out
         (Activation::Start(native, args), Resume::Value(_)) => {
             let (native, args) = (native.clone(), std::mem::take(args));
             frames.pop();
-            let NativeBody::Coroutine(body) = &native.body else { return Ok(Resume::Value(Value::None)) };
+            let NativeBody::Coroutine(body) = &native.body else {
+                return Ok(Resume::Value(Value::None));
+            };
             match body(&args) {
                 Ok(step) => begin_step(frames, step),
                 Err(raised) => Ok(Resume::Raise(raised.take())),
@@ -525,11 +566,13 @@ fn step_other(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Out
         (Activation::Closing(_), input) => {
             frames.pop();
             Ok(match input {
-                Resume::Value(_) => {
-                    Resume::Raise(exception(Type::RuntimeError, "async generator ignored GeneratorExit"))
-                }
+                Resume::Value(_) => Resume::Raise(exception(
+                    Type::RuntimeError,
+                    "async generator ignored GeneratorExit",
+                )),
                 Resume::Raise(e)
-                    if is_exception(&e, Type::StopAsyncIteration) || is_exception(&e, Type::GeneratorExit) =>
+                    if is_exception(&e, Type::StopAsyncIteration)
+                        || is_exception(&e, Type::GeneratorExit) =>
                 {
                     Resume::Value(Value::None)
                 }
@@ -585,7 +628,10 @@ pub fn outcome_of(future: &Ref<Future>) -> Resume {
         FutureState::Finished => Resume::Value(future.outcome.get()),
         FutureState::Failed => match &future.outcome.get() {
             Value::Exception(exception) => Resume::Raise(Ref::clone(exception)),
-            _ => Resume::Raise(exception(Type::RuntimeError, "a failed future lost its exception")),
+            _ => Resume::Raise(exception(
+                Type::RuntimeError,
+                "a failed future lost its exception",
+            )),
         },
         _ => Resume::Raise(cancelled_error(&future.outcome.get())),
     }
@@ -633,13 +679,18 @@ fn begin_await(frames: &mut Vec<Activation>, value: Value) -> Result<Resume, Out
 fn await_iterator(value: &Value) -> Res {
     let class = class_of(value);
     let Some(method) = class.lookup(name::AWAIT) else {
-        let raised = type_error(format!("object {} can't be used in 'await' expression", class.name()));
+        let raised = type_error(format!(
+            "object {} can't be used in 'await' expression",
+            class.name()
+        ));
         return Err(match value {
             Value::Function(f) if f.code.kind == CodeKind::Coroutine => {
                 raised.help(format!("call it: `await {}(...)`", f.code.name))
             }
             Value::Generator(_) => raised.help("an async generator is looped over with `async for`"),
-            Value::None => raised.help("the function that was called here is not `async def`, or returns None"),
+            Value::None => {
+                raised.help("the function that was called here is not `async def`, or returns None")
+            }
             _ => raised,
         });
     };
@@ -650,7 +701,10 @@ fn await_iterator(value: &Value) -> Res {
         }
         Value::Generator(_) | Value::Iterator(_) => Ok(iterator),
         other if call::special(other, name::NEXT).is_some() => Ok(iterator),
-        other => Err(type_error(format!("__await__() returned non-iterator of type '{}'", class_name(other)))),
+        other => Err(type_error(format!(
+            "__await__() returned non-iterator of type '{}'",
+            class_name(other)
+        ))),
     }
 }
 
@@ -672,7 +726,10 @@ fn lend(frames: &mut Vec<Activation>, generator: &Ref<Generator>) -> Resume {
         return Resume::Raise(exception(Type::RuntimeError, message));
     }
     if frames.len() as u32 >= stack::recursion_limit() {
-        return Resume::Raise(exception(Type::RecursionError, "maximum recursion depth exceeded"));
+        return Resume::Raise(exception(
+            Type::RecursionError,
+            "maximum recursion depth exceeded",
+        ));
     }
     generator.started.set(true);
     let mut lent = std::mem::take(&mut *generator.stack.borrow_mut());
@@ -708,7 +765,8 @@ fn begin_yield_from(frames: &mut Vec<Activation>, value: Value) -> Result<Resume
                 return Ok(Resume::Value(Value::None));
             }
             GeneratorKind::Coroutine => {
-                let allowed = matches!(frames.last(), Some(Activation::Script(f)) if f.func.is_awaitable.get());
+                let allowed =
+                    matches!(frames.last(), Some(Activation::Script(f)) if f.func.is_awaitable.get());
                 if !allowed {
                     return Ok(Resume::Raise(exception(
                         Type::TypeError,
@@ -731,7 +789,9 @@ fn begin_yield_from(frames: &mut Vec<Activation>, value: Value) -> Result<Resume
 
 /// Passes what comes in on to the iterator that is delegated to (PEP 380).
 fn step_delegate(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Outcome> {
-    let Some(Activation::Delegate(iterator)) = frames.last() else { unreachable!("it is on top") };
+    let Some(Activation::Delegate(iterator)) = frames.last() else {
+        unreachable!("it is on top")
+    };
     let iterator = iterator.clone();
     let result = match input {
         Resume::Value(value) => match &iterator {
@@ -740,7 +800,10 @@ fn step_delegate(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, 
                 let next = call::special(&iterator, name::NEXT);
                 match next {
                     Some(next) => call::call_unbound(&next, &iterator, &[]),
-                    None => Err(type_error(format!("'{}' object is not an iterator", class_name(&iterator)))),
+                    None => Err(type_error(format!(
+                        "'{}' object is not an iterator",
+                        class_name(&iterator)
+                    ))),
                 }
             }
             other if value.is_none() => match iterate::next(other) {
@@ -804,7 +867,12 @@ fn begin_async_step(
     step: AsyncStep,
     method: &str,
 ) -> Resume {
-    let stop = || Resume::Raise(Exception::new(super::types::class(Type::StopAsyncIteration), vec![]));
+    let stop = || {
+        Resume::Raise(Exception::new(
+            super::types::class(Type::StopAsyncIteration),
+            vec![],
+        ))
+    };
     if generator.busy.get() || generator.progress.get() == Progress::Running {
         let message = format!("{method}(): asynchronous generator is already running");
         return Resume::Raise(exception(Type::RuntimeError, message));
@@ -827,7 +895,9 @@ fn begin_async_step(
     }
     async_iter::first_step(generator);
     let taken = generator.stack.borrow_mut().pop();
-    let Some(Activation::Script(mut frame)) = taken else { return stop() };
+    let Some(Activation::Script(mut frame)) = taken else {
+        return stop();
+    };
     let input = match step {
         AsyncStep::Send(value) => Resume::Value(value),
         AsyncStep::Throw(exception) => Resume::Raise(exception),

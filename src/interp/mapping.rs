@@ -63,13 +63,16 @@ fn quick_equal_rest(a: &Value, b: &Value) -> Option<bool> {
 pub fn dict_position(dict: &Dict, hash: i64, key: &Value) -> Res<Option<usize>> {
     {
         let mut unsure = false;
-        let found = dict.table.borrow().find(hash, |known| match quick_equal(known, key) {
-            Some(answer) => answer,
-            None => {
-                unsure = true;
-                true
-            }
-        });
+        let found = dict
+            .table
+            .borrow()
+            .find(hash, |known| match quick_equal(known, key) {
+                Some(answer) => answer,
+                None => {
+                    unsure = true;
+                    true
+                }
+            });
         if !unsure {
             return Ok(found);
         }
@@ -82,9 +85,13 @@ pub fn dict_position(dict: &Dict, hash: i64, key: &Value) -> Res<Option<usize>> 
         loop {
             let candidate = {
                 let table = dict.table.borrow();
-                table.step(&mut probe).and_then(|place| Some((place, table.entry(place)?.0.clone())))
+                table
+                    .step(&mut probe)
+                    .and_then(|place| Some((place, table.entry(place)?.0.clone())))
             };
-            let Some((place, known)) = candidate else { return Ok(None) };
+            let Some((place, known)) = candidate else {
+                return Ok(None);
+            };
             let is_equal = same_or_equal(&known, key)?;
             drop(known);
             if dict.table.borrow().version() != version {
@@ -120,9 +127,13 @@ pub fn set_position(table: &SetTable, hash: i64, key: &Value) -> Res<Option<usiz
         loop {
             let candidate = {
                 let table = table.borrow();
-                table.step(&mut probe).and_then(|place| Some((place, table.key(place)?.clone())))
+                table
+                    .step(&mut probe)
+                    .and_then(|place| Some((place, table.key(place)?.clone())))
             };
-            let Some((place, known)) = candidate else { return Ok(None) };
+            let Some((place, known)) = candidate else {
+                return Ok(None);
+            };
             let is_equal = same_or_equal(&known, key)?;
             drop(known);
             if table.borrow().version() != version {
@@ -146,7 +157,9 @@ pub fn dict_get(dict: &Dict, key: &Value) -> Res<Option<Value>> {
 
 /// `dict.get(key)` for a key whose hash is known.
 pub fn dict_get_hashed(dict: &Dict, hash: i64, key: &Value) -> Res<Option<Value>> {
-    let Some(place) = dict_position(dict, hash, key)? else { return Ok(None) };
+    let Some(place) = dict_position(dict, hash, key)? else {
+        return Ok(None);
+    };
     Ok(dict.table.borrow().entry(place).map(|(_, value)| value.clone()))
 }
 
@@ -182,7 +195,9 @@ pub fn dict_set_hashed(dict: &Dict, hash: i64, key: &Value, value: Value) -> Res
 
 /// Takes out a key; gives its value.
 pub fn dict_remove(dict: &Dict, key: &Value) -> Res<Option<Value>> {
-    let Some(place) = dict_position(dict, hash(key)?, key)? else { return Ok(None) };
+    let Some(place) = dict_position(dict, hash(key)?, key)? else {
+        return Ok(None);
+    };
     let taken = dict.table.borrow_mut().remove_entry(place);
     Ok(taken.map(|(_, value)| value))
 }
@@ -190,21 +205,33 @@ pub fn dict_remove(dict: &Dict, key: &Value) -> Res<Option<Value>> {
 /// The entry at a position or after it, and where to go on.
 pub fn dict_next(dict: &Dict, position: usize) -> Option<(usize, Value, Value)> {
     let table = dict.table.borrow();
-    table.next_from(position).map(|(place, key, value)| (place + 1, key.clone(), value.clone()))
+    table
+        .next_from(position)
+        .map(|(place, key, value)| (place + 1, key.clone(), value.clone()))
 }
 
 /// Everything in a dict, as it is now.
 pub fn entries(dict: &Dict) -> Vec<(Value, Value)> {
-    dict.table.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    dict.table
+        .borrow()
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 pub fn entries_hashed(dict: &Dict) -> Vec<(i64, Value, Value)> {
-    dict.table.borrow().iter_hashed().map(|(hash, key, value)| (hash, key.clone(), value.clone())).collect()
+    dict.table
+        .borrow()
+        .iter_hashed()
+        .map(|(hash, key, value)| (hash, key.clone(), value.clone()))
+        .collect()
 }
 
 /// A copy of a dict.
 pub fn dict_copy(dict: &Dict) -> Dict {
-    Dict { table: std::cell::RefCell::new(dict.table.borrow().clone()) }
+    Dict {
+        table: std::cell::RefCell::new(dict.table.borrow().clone()),
+    }
 }
 
 /// Adds all entries of another dict, replacing what is there.
@@ -256,7 +283,9 @@ pub fn set_remove(table: &SetTable, key: &Value) -> Res<bool> {
 }
 
 pub fn set_remove_hashed(table: &SetTable, hash: i64, key: &Value) -> Res<bool> {
-    let Some(place) = set_position(table, hash, key)? else { return Ok(false) };
+    let Some(place) = set_position(table, hash, key)? else {
+        return Ok(false);
+    };
     let taken = table.borrow_mut().remove(place);
     drop(taken);
     Ok(true)
@@ -268,7 +297,11 @@ pub fn set_keys(table: &SetTable) -> Vec<Value> {
 }
 
 pub fn set_keys_hashed(table: &SetTable) -> Vec<(i64, Value)> {
-    table.borrow().iter_hashed().map(|(hash, key)| (hash, key.clone())).collect()
+    table
+        .borrow()
+        .iter_hashed()
+        .map(|(hash, key)| (hash, key.clone()))
+        .collect()
 }
 
 /// The table of a set or frozenset, or of an instance of a class that inherits from one.
@@ -294,7 +327,11 @@ pub fn new_set(table: table::set::Set<Value>) -> Value {
 }
 
 pub fn new_frozenset(table: table::set::Set<Value>) -> Value {
-    Ref::new(FrozenSet { table: table.into(), hash: std::cell::Cell::new(0) }).into()
+    Ref::new(FrozenSet {
+        table: table.into(),
+        hash: std::cell::Cell::new(0),
+    })
+    .into()
 }
 
 pub fn new_dict() -> Ref<Dict> {

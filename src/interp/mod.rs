@@ -6,6 +6,7 @@ pub mod big_range;
 pub mod call;
 pub mod class_body;
 pub mod error;
+pub mod finalise;
 pub mod group;
 pub mod import;
 pub mod isinstance;

@@ -30,6 +30,14 @@ pub fn builtin(name: Symbol) -> Option<Value> {
     Some(value)
 }
 
+/// A name of the prelude that is no builtin of Python.
+pub fn prelude(name: Symbol) -> Option<Value> {
+    PRELUDE
+        .get()
+        .and_then(|make| make(name))
+        .and_then(|_| builtin(name))
+}
+
 /// Sets what makes the names of the prelude.
 pub fn set_prelude(make: fn(Symbol) -> Option<Value>) {
     PRELUDE.set(Some(make));

@@ -12,10 +12,10 @@ pub mod percent;
 use super::error::*;
 use super::payload::*;
 use super::special;
-use crate::source::{Symbol, name};
 use super::types::{Type, class_name, class_of};
 use super::{big_range, iterate, mapping, subscript, text};
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
+use crate::source::{Symbol, name};
 use crate::value::descriptor::{BigRange, DictView, MappingProxy};
 use crate::value::iterator::DictPart;
 use crate::value::*;
@@ -176,7 +176,10 @@ pub fn unary(op: UnaryOp, value: &Value) -> Res {
         return result;
     }
     number::unary(op, plain(value)).unwrap_or_else(|| {
-        Err(type_error(format!("bad operand type for unary {sign}: '{}'", class_name(value))))
+        Err(type_error(format!(
+            "bad operand type for unary {sign}: '{}'",
+            class_name(value)
+        )))
     })
 }
 
@@ -188,7 +191,9 @@ pub fn div_mod(a: &Value, b: &Value) -> Res {
 
 /// `pow(a, b, modulus)`
 pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
-    let Some(modulus) = modulus.given() else { return binary(BinaryOp::Pow, a, b) };
+    let Some(modulus) = modulus.given() else {
+        return binary(BinaryOp::Pow, a, b);
+    };
     if let Some(value) = special::try_call(a, name::POW, &[b.clone(), modulus.clone()])? {
         return Ok(value);
     }
@@ -197,7 +202,9 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     }
     let is_number = |v: &Value| number::number(plain(v)).is_some();
     if is_number(a) && is_number(b) && is_number(modulus) {
-        return Err(type_error("pow() 3rd argument not allowed unless all arguments are integers"));
+        return Err(type_error(
+            "pow() 3rd argument not allowed unless all arguments are integers",
+        ));
     }
     Err(type_error(format!(
         "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
@@ -228,7 +235,10 @@ pub fn compare(op: CompareOp, a: &Value, b: &Value) -> Res {
 pub fn compare_bool(op: CompareOp, a: &Value, b: &Value) -> Res<bool> {
     if let (Value::Int(a), Value::Int(b)) = (a, b) {
         let order = Some(a.cmp(b));
-        if !matches!(op, CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn) {
+        if !matches!(
+            op,
+            CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn
+        ) {
             return Ok(order::satisfies(op, order));
         }
     }
@@ -341,9 +351,10 @@ fn truth_rest(value: &Value) -> Res<bool> {
         if let Some(result) = special::call(value, name::BOOL, &[]) {
             return match result? {
                 Value::Bool(b) => Ok(b.get()),
-                other => {
-                    Err(type_error(format!("__bool__ should return bool, returned {}", class_name(&other))))
-                }
+                other => Err(type_error(format!(
+                    "__bool__ should return bool, returned {}",
+                    class_name(&other)
+                ))),
             };
         }
         if special::find(value, name::LEN).is_some() {
@@ -430,22 +441,36 @@ fn hash_plain(value: &Value) -> Res<i64> {
             };
             hash(&Value::tuple(key))?
         }
-        Value::Slice(slice) => {
-            hash(&Value::tuple([slice.start.clone(), slice.stop.clone(), slice.step.clone()]))?
-        }
+        Value::Slice(slice) => hash(&Value::tuple([
+            slice.start.clone(),
+            slice.stop.clone(),
+            slice.step.clone(),
+        ]))?,
         Value::Method(method) => identity_hash(&method.this) ^ hash(&method.func)?,
         Value::Native(native) => match native.body {
-            NativeBody::Plain(body) => table::hash::int((body as usize >> 4) as i64 + i64::from(native.name.0)),
+            NativeBody::Plain(body) => {
+                table::hash::int((body as usize >> 4) as i64 + i64::from(native.name.0))
+            }
             _ => identity_hash(value),
         },
-        Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::ByteArray(_) => return Err(unhashable(value)),
+        Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::ByteArray(_) => {
+            return Err(unhashable(value));
+        }
         other if other.opaque::<BigRange>().is_some() => match big_range::of(other) {
             Some(range) => {
                 let (len, start, step) = range.key();
                 let part = |n: num_bigint::BigInt, from: u8| {
-                    if len < from.into() { Value::None } else { Value::from(n) }
+                    if len < from.into() {
+                        Value::None
+                    } else {
+                        Value::from(n)
+                    }
                 };
-                hash(&Value::tuple([Value::from(len.clone()), part(start, 1), part(step, 2)]))?
+                hash(&Value::tuple([
+                    Value::from(len.clone()),
+                    part(start, 1),
+                    part(step, 2),
+                ]))?
             }
             None => identity_hash(other),
         },
@@ -456,7 +481,9 @@ fn hash_plain(value: &Value) -> Res<i64> {
                     let hashes = union.args.iter().map(hash).collect::<Res<Vec<_>>>()?;
                     table::hash::frozen_set(hashes)
                 }
-                None if other.opaque::<DictView>().is_some_and(|v| v.part != DictPart::Values)
+                None if other
+                    .opaque::<DictView>()
+                    .is_some_and(|v| v.part != DictPart::Values)
                     || other.opaque::<MappingProxy>().is_some() =>
                 {
                     return Err(unhashable(value));
@@ -521,7 +548,10 @@ pub fn contains(container: &Value, item: &Value) -> Res<bool> {
     if special::is_possible(container) {
         match special::find(container, name::CONTAINS) {
             Some(Value::None) => {
-                return Err(type_error(format!("'{}' object is not a container", class_name(container))));
+                return Err(type_error(format!(
+                    "'{}' object is not a container",
+                    class_name(container)
+                )));
             }
             Some(_) => {
                 if let Some(result) = special::call(container, name::CONTAINS, std::slice::from_ref(item)) {
@@ -577,7 +607,9 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
         },
         Value::Bytes(_) | Value::ByteArray(_) => {
             if let Some(part) = bytes_of(item) {
-                let found = with_bytes(inner, |bytes| crate::text::bytes::find(bytes, &part, 0..bytes.len()));
+                let found = with_bytes(inner, |bytes| {
+                    crate::text::bytes::find(bytes, &part, 0..bytes.len())
+                });
                 return Ok(found.flatten().is_some());
             }
             if !has_index(item) {
@@ -623,7 +655,10 @@ fn contains_by_iteration(container: &Value, item: &Value) -> Res<bool> {
         Ok(iterator) => iterator,
         Err(raised) if matches(&raised, Type::TypeError) && !iterate::is_iterable(container) => {
             drop(raised.take());
-            return Err(type_error(format!("argument of type '{}' is not iterable", class_name(container))));
+            return Err(type_error(format!(
+                "argument of type '{}' is not iterable",
+                class_name(container)
+            )));
         }
         Err(raised) => return Err(raised),
     };

@@ -56,7 +56,9 @@ pub fn of_io(error: &std::io::Error, file: Option<Value>) -> Ref<Exception> {
     match error.raw_os_error() {
         // Rust writes "No such file or directory (os error 2)".
         Some(errno) => {
-            let message = text.rsplit_once(" (os error").map_or(&*text, |(message, _)| message);
+            let message = text
+                .rsplit_once(" (os error")
+                .map_or(&*text, |(message, _)| message);
             exception(i64::from(errno), message, file)
         }
         None => super::error::exception(Type::OSError, text),

@@ -3,8 +3,8 @@
 
 use super::error::*;
 use super::special;
-use crate::source::name;
 use super::types::{Type, class, class_name};
+use crate::source::name;
 use crate::text::int::Int;
 use crate::value::*;
 use num_bigint::BigInt;
@@ -128,12 +128,16 @@ pub fn index(value: &Value) -> Res {
                 Value::Int(n) => Ok(Value::Int(*n)),
                 Value::Bool(b) => Ok(Value::Int(b.get() as i64)),
                 big @ Value::Big(_) => Ok(big.clone()),
-                _ => Err(type_error(format!("__index__ returned non-int (type {})", class_name(&result)))),
+                _ => Err(type_error(format!(
+                    "__index__ returned non-int (type {})",
+                    class_name(&result)
+                ))),
             }
         }
-        None => {
-            Err(type_error(format!("'{}' object cannot be interpreted as an integer", class_name(value))))
-        }
+        None => Err(type_error(format!(
+            "'{}' object cannot be interpreted as an integer",
+            class_name(value)
+        ))),
     }
 }
 
@@ -156,7 +160,9 @@ pub fn small(value: &Value) -> Res<i64> {
     if let Value::Int(n) = value {
         return Ok(*n);
     }
-    index_or(value, || overflow_error("Python int too large to convert to C ssize_t"))
+    index_or(value, || {
+        overflow_error("Python int too large to convert to C ssize_t")
+    })
 }
 
 /// A start or end argument of `find`, `index` and the like: none if not given, clamped if huge.
@@ -165,7 +171,9 @@ pub fn bound(value: &Value) -> Res<Option<i64>> {
         Value::Unset | Value::None => Ok(None),
         Value::Int(n) => Ok(Some(*n)),
         value if has_index(value) => Ok(Some(clamped(&index(value)?))),
-        _ => Err(type_error("slice indices must be integers or None or have an __index__ method")),
+        _ => Err(type_error(
+            "slice indices must be integers or None or have an __index__ method",
+        )),
     }
 }
 
@@ -201,7 +209,10 @@ pub fn real(value: &Value) -> Res<f64> {
     if special::find(value, name::INDEX).is_some() {
         return real(&index(value)?);
     }
-    Err(type_error(format!("must be real number, not {}", class_name(value))))
+    Err(type_error(format!(
+        "must be real number, not {}",
+        class_name(value)
+    )))
 }
 
 /// The nearest float of a big int.
@@ -219,8 +230,12 @@ pub fn wrap(of: &Value, exact: Type, value: Value) -> Value {
 
 /// A text argument, or the error that the named function gives for anything else.
 pub fn text_arg<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
-    text_of(value)
-        .ok_or_else(|| type_error(format!("{function} argument must be str, not {}", class_name(value))))
+    text_of(value).ok_or_else(|| {
+        type_error(format!(
+            "{function} argument must be str, not {}",
+            class_name(value)
+        ))
+    })
 }
 
 /// The error of a method that was given the wrong kind of `self`.

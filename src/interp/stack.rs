@@ -28,7 +28,9 @@ pub struct ValueStack {
 
 impl ValueStack {
     pub fn new(values: usize) -> ValueStack {
-        ValueStack { memory: Vec::with_capacity(values) }
+        ValueStack {
+            memory: Vec::with_capacity(values),
+        }
     }
 
     pub fn main() -> ValueStack {
@@ -51,7 +53,12 @@ impl Saved {
         let top = stack.memory.as_mut_ptr() as *mut Value;
         // SAFETY: within the allocation, or one past its end.
         let end = unsafe { top.add(stack.memory.capacity()) };
-        Saved { top, end, depth: 0, floor }
+        Saved {
+            top,
+            end,
+            depth: 0,
+            floor,
+        }
     }
 
     /// Puts this state into effect and gives the one before.
@@ -111,7 +118,10 @@ fn too_deep() -> Raised {
 #[inline]
 pub fn check_native(doing: &str) -> Res<()> {
     if native_stack_left() < 64 << 10 {
-        return Err(raise(Type::RecursionError, format!("maximum recursion depth exceeded{doing}")));
+        return Err(raise(
+            Type::RecursionError,
+            format!("maximum recursion depth exceeded{doing}"),
+        ));
     }
     Ok(())
 }

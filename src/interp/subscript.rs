@@ -32,7 +32,11 @@ pub fn get_item(object: &Value, index: &Value) -> Res {
 /// The place of an index that may count from the end.
 #[inline]
 pub fn place(index: i64, len: usize) -> Option<usize> {
-    let place = if index < 0 { index.wrapping_add(len as i64) } else { index };
+    let place = if index < 0 {
+        index.wrapping_add(len as i64)
+    } else {
+        index
+    };
     // A negative number becomes huge.
     ((place as u64) < len as u64).then_some(place as usize)
 }
@@ -64,7 +68,11 @@ fn get_rest(object: &Value, index: &Value) -> Res {
                 return Ok(Value::list(picked(&items, cut)));
             }
             let i = sequence_index(index, "list", object)?;
-            list.items.borrow().get(place(i, list.len()).unwrap_or(usize::MAX)).cloned().ok_or_else(|| index_error("list index out of range"))
+            list.items
+                .borrow()
+                .get(place(i, list.len()).unwrap_or(usize::MAX))
+                .cloned()
+                .ok_or_else(|| index_error("list index out of range"))
         }
         Value::Tuple(tuple) => {
             if let Some(slice) = as_slice(index) {
@@ -82,14 +90,21 @@ fn get_rest(object: &Value, index: &Value) -> Res {
         }
         Value::Str(text) => str_item(text, object, index),
         Value::Bytes(_) | Value::ByteArray(_) => {
-            let kind = if matches!(plain(object), Value::Bytes(_)) { "byte" } else { "bytearray" };
+            let kind = if matches!(plain(object), Value::Bytes(_)) {
+                "byte"
+            } else {
+                "bytearray"
+            };
             if let Some(slice) = as_slice(index) {
                 let bounds = bounds(slice)?;
                 let cut = with_bytes(object, |bytes| {
                     let cut = bounds.clamp(bytes.len());
                     cut.places().map(|place| bytes[place]).collect::<Vec<u8>>()
                 });
-                return Ok(operator::collection::same_kind_of_bytes(object, cut.unwrap_or_default()));
+                return Ok(operator::collection::same_kind_of_bytes(
+                    object,
+                    cut.unwrap_or_default(),
+                ));
             }
             let i = sequence_index(index, kind, object)?;
             let found = with_bytes(object, |bytes| place(i, bytes.len()).map(|place| bytes[place])).flatten();
@@ -161,7 +176,8 @@ fn class_item(object: &Value, of: &Ref<Class>, args: &Value) -> Res {
         Type::ExceptionGroup,
         Type::MappingProxy,
     ];
-    if GENERIC.iter().any(|&id| of.is_subclass(&class(id))) && !(of.is_subclass(&class(Type::Class)) && of.is_script)
+    if GENERIC.iter().any(|&id| of.is_subclass(&class(id)))
+        && !(of.is_subclass(&class(Type::Class)) && of.is_script)
     {
         return Ok(isinstance::generic_alias(object, args));
     }
@@ -179,7 +195,9 @@ fn sequence_index(index_value: &Value, kind: &str, _object: &Value) -> Res<i64> 
             class_name(index_value)
         )));
     }
-    index_or(index_value, || index_error("cannot fit 'int' into an index-sized integer"))
+    index_or(index_value, || {
+        index_error("cannot fit 'int' into an index-sized integer")
+    })
 }
 
 fn str_item(text: &Ref<Str>, object: &Value, index_value: &Value) -> Res {
@@ -211,7 +229,9 @@ fn str_item(text: &Ref<Str>, object: &Value, index_value: &Value) -> Res {
                 class_name(index_value)
             )));
         }
-        _ => index_or(index_value, || index_error("cannot fit 'int' into an index-sized integer"))?,
+        _ => index_or(index_value, || {
+            index_error("cannot fit 'int' into an index-sized integer")
+        })?,
     };
     match place(i, text.chars).and_then(|place| string::char_at(&text.text, place, text.is_ascii())) {
         Some(c) => Ok(iterate::char_value(c)),
@@ -233,11 +253,17 @@ fn range_item(range: &Range, object: &Value, index_value: &Value) -> Res {
         }
         result => result?,
     };
-    let at = if i < 0 { i128::from(i) + i128::from(len) } else { i128::from(i) };
+    let at = if i < 0 {
+        i128::from(i) + i128::from(len)
+    } else {
+        i128::from(i)
+    };
     if at < 0 || at >= i128::from(len) {
         return Err(index_error("range object index out of range"));
     }
-    Ok(Value::Int((i128::from(range.start) + at * i128::from(range.step)) as i64))
+    Ok(Value::Int(
+        (i128::from(range.start) + at * i128::from(range.step)) as i64,
+    ))
 }
 
 /// A slice's three numbers, before they meet a length.
@@ -264,7 +290,11 @@ pub fn bounds(slice: &Slice) -> Res<Bounds> {
     if step == 0 {
         return Err(value_error("slice step cannot be zero"));
     }
-    Ok(Bounds { start: bound(&slice.start)?, stop: bound(&slice.stop)?, step: step.max(-i64::MAX) })
+    Ok(Bounds {
+        start: bound(&slice.start)?,
+        stop: bound(&slice.stop)?,
+        step: step.max(-i64::MAX),
+    })
 }
 
 impl Bounds {
@@ -276,8 +306,12 @@ impl Bounds {
             let n = if n < 0 { n.saturating_add(len) } else { n };
             n.clamp(lowest, highest)
         };
-        let start = self.start.map_or(if self.step < 0 { highest } else { lowest }, clamp);
-        let stop = self.stop.map_or(if self.step < 0 { lowest } else { highest }, clamp);
+        let start = self
+            .start
+            .map_or(if self.step < 0 { highest } else { lowest }, clamp);
+        let stop = self
+            .stop
+            .map_or(if self.step < 0 { lowest } else { highest }, clamp);
         let count = if self.step > 0 && start < stop {
             ((stop - start - 1) / self.step + 1) as usize
         } else if self.step < 0 && start > stop {
@@ -285,7 +319,12 @@ impl Bounds {
         } else {
             0
         };
-        Cut { start: start.max(0) as usize, stop, step: self.step, count }
+        Cut {
+            start: start.max(0) as usize,
+            stop,
+            step: self.step,
+            count,
+        }
     }
 
     /// Start, stop and step for `slice.indices(len)`.
@@ -296,8 +335,12 @@ impl Bounds {
             let n = if n < 0 { n.saturating_add(len) } else { n };
             n.clamp(lowest, highest)
         };
-        let start = self.start.map_or(if self.step < 0 { highest } else { lowest }, clamp);
-        let stop = self.stop.map_or(if self.step < 0 { lowest } else { highest }, clamp);
+        let start = self
+            .start
+            .map_or(if self.step < 0 { highest } else { lowest }, clamp);
+        let stop = self
+            .stop
+            .map_or(if self.step < 0 { lowest } else { highest }, clamp);
         (start, stop, self.step)
     }
 }
@@ -370,7 +413,10 @@ pub fn set_item_plain(object: &Value, index: &Value, value: Value) -> Res<()> {
                 None => Err(index_error("bytearray index out of range")),
             }
         }
-        _ => Err(type_error(format!("'{}' object does not support item assignment", class_name(object)))),
+        _ => Err(type_error(format!(
+            "'{}' object does not support item assignment",
+            class_name(object)
+        ))),
     }
 }
 
@@ -395,7 +441,8 @@ pub fn byte_values(value: &Value) -> Res<Vec<u8>> {
     let mut bytes = Vec::new();
     iterate::for_each(value, |item| {
         bytes.push(
-            u8::try_from(clamped(&index(&item)?)).map_err(|_| value_error("bytes must be in range(0, 256)"))?,
+            u8::try_from(clamped(&index(&item)?))
+                .map_err(|_| value_error("bytes must be in range(0, 256)"))?,
         );
         Ok(())
     })?;
@@ -435,7 +482,11 @@ fn splice<T>(items: &mut Vec<T>, cut: Cut, new: Vec<T>, kind: &str) -> Res<Vec<T
             cut.count
         )));
     }
-    Ok(cut.places().zip(new).map(|(place, item)| std::mem::replace(&mut items[place], item)).collect())
+    Ok(cut
+        .places()
+        .zip(new)
+        .map(|(place, item)| std::mem::replace(&mut items[place], item))
+        .collect())
 }
 
 /// Takes out the places of a slice.
@@ -447,7 +498,11 @@ fn take_places<T>(items: &mut Vec<T>, cut: Cut) -> Vec<T> {
     let gone: rustc_hash::FxHashSet<usize> = cut.places().collect();
     let (mut kept, mut taken) = (Vec::with_capacity(items.len()), Vec::new());
     for (place, item) in std::mem::take(items).into_iter().enumerate() {
-        if gone.contains(&place) { taken.push(item) } else { kept.push(item) }
+        if gone.contains(&place) {
+            taken.push(item)
+        } else {
+            kept.push(item)
+        }
     }
     *items = kept;
     taken
@@ -505,10 +560,19 @@ pub fn del_item_plain(object: &Value, index: &Value) -> Res<()> {
                 None => Err(index_error("bytearray index out of range")),
             }
         }
-        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) | Value::None | Value::Function(_) => {
-            Err(type_error(format!("'{}' object does not support item deletion", class_name(object))))
-        }
-        _ => Err(type_error(format!("'{}' object doesn't support item deletion", class_name(object)))),
+        Value::Int(_)
+        | Value::Big(_)
+        | Value::Bool(_)
+        | Value::Float(_)
+        | Value::None
+        | Value::Function(_) => Err(type_error(format!(
+            "'{}' object does not support item deletion",
+            class_name(object)
+        ))),
+        _ => Err(type_error(format!(
+            "'{}' object doesn't support item deletion",
+            class_name(object)
+        ))),
     }
 }
 

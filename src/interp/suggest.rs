@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_meant() {
-        assert_eq!(closest("prnt", ["print", "int", "input"].into_iter()), Some("print"));
+        assert_eq!(
+            closest("prnt", ["print", "int", "input"].into_iter()),
+            Some("print")
+        );
         assert_eq!(closest("sleeep", ["sleep", "spawn"].into_iter()), Some("sleep"));
         assert_eq!(closest("zebra", ["sleep", "spawn"].into_iter()), None);
     }

@@ -49,7 +49,10 @@ fn write_rest(value: &Value, out: &mut String) -> Res<()> {
     if let Some(result) = special::call(value, name::REPR, &[]) {
         let result = result?;
         let Some(text) = text_of(&result) else {
-            return Err(type_error(format!("__repr__ returned non-string (type {})", class_name(&result))));
+            return Err(type_error(format!(
+                "__repr__ returned non-string (type {})",
+                class_name(&result)
+            )));
         };
         out.push_str(text);
         return Ok(());
@@ -141,7 +144,9 @@ fn write_items(items: &[Value], out: &mut String) -> Res<()> {
 }
 
 fn write_set(value: &Value, out: &mut String) -> Res<()> {
-    let Some(table) = mapping::as_set_table(value) else { return Ok(()) };
+    let Some(table) = mapping::as_set_table(value) else {
+        return Ok(());
+    };
     let keys = mapping::set_keys(table);
     let kind = class_name(value);
     if keys.is_empty() {
@@ -209,7 +214,10 @@ fn str_rest(value: &Value) -> Res<String> {
         let result = result?;
         return match text_of(&result) {
             Some(text) => Ok(text.to_string()),
-            None => Err(type_error(format!("__str__ returned non-string (type {})", class_name(&result)))),
+            None => Err(type_error(format!(
+                "__str__ returned non-string (type {})",
+                class_name(&result)
+            ))),
         };
     }
     match plain(value) {
@@ -255,7 +263,10 @@ pub fn format(value: &Value, spec: &str) -> Res<String> {
         let result = result?;
         return match text_of(&result) {
             Some(text) => Ok(text.to_string()),
-            None => Err(type_error(format!("__format__ must return a str, not {}", class_name(&result)))),
+            None => Err(type_error(format!(
+                "__format__ must return a str, not {}",
+                class_name(&result)
+            ))),
         };
     }
     format_plain(value, spec)
@@ -275,7 +286,9 @@ pub fn format_plain(value: &Value, spec: &str) -> Res<String> {
             format::format_int(&n, &parse(Family::Int)?, kind).map_err(format_error)
         }
         Value::Float(x) => format::format_float(x.get(), &parse(Family::Float)?, kind).map_err(format_error),
-        _ => Err(type_error(format!("unsupported format string passed to {kind}.__format__"))),
+        _ => Err(type_error(format!(
+            "unsupported format string passed to {kind}.__format__"
+        ))),
     }
 }
 
@@ -295,7 +308,9 @@ pub fn stable_id(value: &Value) -> usize {
     let Some(address) = value.address() else {
         // Plain values are the same object if they have the same bits.
         return match value {
-            Value::Int(n) => (*n as usize).wrapping_mul(32).wrapping_add(0x7e00_0000_0000) & (usize::MAX >> 1),
+            Value::Int(n) => {
+                (*n as usize).wrapping_mul(32).wrapping_add(0x7e00_0000_0000) & (usize::MAX >> 1)
+            }
             Value::Float(x) => (x.get().to_bits() as usize).rotate_left(13) >> 1 | 0x10,
             Value::Bool(b) => 0x7d00_0000_0100 + 32 * b.get() as usize,
             other => 0x7d00_0000_0000 + 16 * other.tag() as usize,
@@ -312,9 +327,12 @@ pub fn address(value: &Value) -> String {
     format!("0x{:012x}", stable_id(value))
 }
 
+/// Shows a value at the prompt.
+pub type Show = fn(&Value) -> Res<()>;
+
 thread_local! {
     /// What an expression at the prompt does with its value; set by the library.
-    pub static SHOW: Cell<Option<fn(&Value) -> Res<()>>> = const { Cell::new(None) };
+    pub static SHOW: Cell<Option<Show>> = const { Cell::new(None) };
 }
 
 /// Shows the value of an expression at the prompt.
@@ -324,7 +342,6 @@ pub fn show(value: &Value) -> Res<()> {
         None => Ok(()),
     }
 }
-
 
 /// The items of a dict view as a list, for its repr.
 fn view_items(value: &Value) -> Res {

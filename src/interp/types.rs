@@ -71,7 +71,7 @@ types! {
     Context "Context" Opaque (Object);
     Future "Future" Future (Object);
     Task "Task" Future (Future);
-    EventLoop "EventLoop" Opaque (Object);
+    EventLoop "_UnixSelectorEventLoop" Opaque (Object);
     Handle "Handle" Opaque (Object);
     TimerHandle "TimerHandle" Opaque (Handle);
     CoroutineWrapper "coroutine_wrapper" Closed (Object);
@@ -193,17 +193,41 @@ pub fn make_classes() {
 /// The names of the classes that are builtins: all but those of other modules and the nameless.
 pub fn builtin_classes() -> Vec<(Symbol, Value)> {
     let hidden = [
-        Type::NoneType, Type::NotImplementedType, Type::Ellipsis, Type::Cell, Type::Function, Type::Method,
-        Type::BuiltinFunction, Type::MethodDescriptor, Type::GetSetDescriptor, Type::Module, Type::Generator,
-        Type::Coroutine, Type::AsyncGenerator, Type::Code, Type::FrameType, Type::Traceback,
-        Type::MappingProxy, Type::DictKeys, Type::DictValues, Type::DictItems, Type::GenericAlias,
-        Type::Union, Type::CoroutineWrapper, Type::AsyncGenAsend, Type::AsyncGenAthrow, Type::AnextAwaitable,
+        Type::NoneType,
+        Type::NotImplementedType,
+        Type::Ellipsis,
+        Type::Cell,
+        Type::Function,
+        Type::Method,
+        Type::BuiltinFunction,
+        Type::MethodDescriptor,
+        Type::GetSetDescriptor,
+        Type::Module,
+        Type::Generator,
+        Type::Coroutine,
+        Type::AsyncGenerator,
+        Type::Code,
+        Type::FrameType,
+        Type::Traceback,
+        Type::MappingProxy,
+        Type::DictKeys,
+        Type::DictValues,
+        Type::DictItems,
+        Type::GenericAlias,
+        Type::Union,
+        Type::CoroutineWrapper,
+        Type::AsyncGenAsend,
+        Type::AsyncGenAthrow,
+        Type::AnextAwaitable,
     ];
     CLASSES.with_borrow(|classes| {
         let shown = |i: &usize| {
             !hidden.iter().any(|&h| h as usize == *i) && !MODULES.iter().any(|&(m, _)| m as usize == *i)
         };
-        (0..classes.len()).filter(shown).map(|i| (Symbol::new(TYPES[i].0), classes[i].clone().into())).collect()
+        (0..classes.len())
+            .filter(shown)
+            .map(|i| (Symbol::new(TYPES[i].0), classes[i].clone().into()))
+            .collect()
     })
 }
 
@@ -236,7 +260,13 @@ pub fn named_class(name: &'static str) -> Ref<Class> {
     }
     let object = class(Type::Object);
     let (module, short) = name.rsplit_once('.').unwrap_or(("builtins", name));
-    let made = Ref::new(Class::new(Symbol::new(short), vec![object.clone()], vec![object], Layout::Opaque, false));
+    let made = Ref::new(Class::new(
+        Symbol::new(short),
+        vec![object.clone()],
+        vec![object],
+        Layout::Opaque,
+        false,
+    ));
     *made.module.borrow_mut() = Value::from(module);
     NAMED.with_borrow_mut(|named| named.insert(name, made.clone()));
     made
@@ -263,6 +293,8 @@ pub fn class_of(value: &Value) -> Ref<Class> {
         Value::Slice(_) => Type::Slice,
         Value::Cell(_) => Type::Cell,
         Value::Function(_) => Type::Function,
+        // A bound built-in method is, to scripts, a built-in function.
+        Value::Method(method) if matches!(method.func, Value::Native(_)) => Type::BuiltinFunction,
         Value::Method(_) => Type::Method,
         Value::Native(native) => match native.role {
             NativeRole::Method => Type::MethodDescriptor,
@@ -270,7 +302,13 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             _ if matches!(native.body, NativeBody::Coroutine(_)) => Type::Function,
             _ => Type::BuiltinFunction,
         },
-        Value::Class(class) => return class.metaclass.borrow().clone().unwrap_or_else(|| self::class(Type::Class)),
+        Value::Class(class) => {
+            return class
+                .metaclass
+                .borrow()
+                .clone()
+                .unwrap_or_else(|| self::class(Type::Class));
+        }
         Value::Instance(instance) => return instance.class(),
         Value::Exception(exception) => return exception.class(),
         Value::Module(_) => Type::Module,
@@ -290,9 +328,34 @@ pub fn class_of(value: &Value) -> Ref<Class> {
     })
 }
 
-/// `type(value).__name__`
+/// What messages call the class of a value: its name, with the module before it for the classes
+/// where CPython's messages have it.
 pub fn class_name(value: &Value) -> &'static str {
-    class_of(value).name()
+    shown_name(&class_of(value))
+}
+
+/// See [`class_name`].
+pub fn shown_name(class: &Ref<Class>) -> &'static str {
+    const WITH_MODULE: [&str; 9] = [
+        "_asyncio",
+        "_collections",
+        "_contextvars",
+        "_io",
+        "_thread",
+        "collections",
+        "itertools",
+        "posix",
+        "re",
+    ];
+    if class.is_script || matches!(class.layout, Layout::Exception | Layout::Int) {
+        return class.name();
+    }
+    match &*class.module.borrow() {
+        Value::Str(module) if WITH_MODULE.contains(&&*module.text) => {
+            Symbol::new(&format!("{}.{}", module.text, class.name())).text()
+        }
+        _ => class.name(),
+    }
 }
 
 /// `isinstance(value, class)` for one class.

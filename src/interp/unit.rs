@@ -42,16 +42,46 @@ struct StateNode {
 /// A terminator with its nodes built.
 enum End {
     Goto(u32),
-    Branch { test: NodeBox, then: u32, orelse: u32 },
-    Next { iter: u32, target: Box<dyn Assignable>, body: u32, done: u32 },
-    Await { value: Awaited, into: Option<u32>, resume: u32 },
-    AsyncNext { iter: u32, into: u32, body: u32, done: u32 },
-    Yield { value: NodeBox, into: Option<u32>, resume: u32 },
-    YieldFrom { value: NodeBox, into: Option<u32>, resume: u32 },
+    Branch {
+        test: NodeBox,
+        then: u32,
+        orelse: u32,
+    },
+    Next {
+        iter: u32,
+        slot: Option<u32>,
+        target: Box<dyn Assignable>,
+        body: u32,
+        done: u32,
+    },
+    Await {
+        value: Awaited,
+        into: Option<u32>,
+        resume: u32,
+    },
+    AsyncNext {
+        iter: u32,
+        into: u32,
+        body: u32,
+        done: u32,
+    },
+    Yield {
+        value: NodeBox,
+        into: Option<u32>,
+        resume: u32,
+    },
+    YieldFrom {
+        value: NodeBox,
+        into: Option<u32>,
+        resume: u32,
+    },
     Return(Option<NodeBox>),
     Raise(Raise),
     Reraise(u32),
-    Dispatch { why: u32, ways: Box<[Onward]> },
+    Dispatch {
+        why: u32,
+        ways: Box<[Onward]>,
+    },
 }
 
 enum Awaited {
@@ -62,7 +92,12 @@ enum Awaited {
 
 impl Unit {
     pub fn new(code: Rc<Code>, module: Ref<Module>) -> Rc<Unit> {
-        Rc::new(Unit { shape: CallShape::of(&code), code, module, body: OnceCell::new() })
+        Rc::new(Unit {
+            shape: CallShape::of(&code),
+            code,
+            module,
+            body: OnceCell::new(),
+        })
     }
 
     pub fn code(&self) -> &Rc<Code> {
@@ -84,13 +119,19 @@ impl Unit {
 
     #[cold]
     fn build(&self) -> Body {
-        let builder = Builder { code: &self.code, module: &self.module };
+        let builder = Builder {
+            code: &self.code,
+            module: &self.module,
+        };
         if self.code.kind == CodeKind::Function
             && let [state] = &self.code.states[..]
             && state.body.is_empty()
             && let Terminator::Return(Some(value)) = &state.end
         {
-            return Body { states: Box::new([]), expression: Some(builder.node(value)) };
+            return Body {
+                states: Box::new([]),
+                expression: Some(builder.node(value)),
+            };
         }
         let states = self.code.states.iter().map(|state| StateNode {
             body: builder.block(&state.body),
@@ -98,37 +139,73 @@ impl Unit {
             span: state.end_span,
             handler: state.handler,
         });
-        Body { states: states.collect(), expression: None }
+        Body {
+            states: states.collect(),
+            expression: None,
+        }
     }
 }
 
 fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
     match end {
         Terminator::Goto(state) => End::Goto(*state),
-        Terminator::Branch { test, then, orelse } => {
-            End::Branch { test: builder.node(test), then: *then, orelse: *orelse }
+        Terminator::Branch { test, then, orelse } => End::Branch {
+            test: builder.node(test),
+            then: *then,
+            orelse: *orelse,
+        },
+        Terminator::Next {
+            iter,
+            target,
+            body,
+            done,
+        } => {
+            let slot = builder.target_slot(target);
+            End::Next {
+                iter: *iter,
+                slot,
+                target: builder.target(target),
+                body: *body,
+                done: *done,
+            }
         }
-        Terminator::Next { iter, target, body, done } => {
-            End::Next { iter: *iter, target: builder.target(target), body: *body, done: *done }
-        }
-        Terminator::Await { value, into, resume } => {
-            End::Await { value: awaited(builder, value), into: *into, resume: *resume }
-        }
-        Terminator::AsyncNext { iter, into, body, done } => {
-            End::AsyncNext { iter: *iter, into: *into, body: *body, done: *done }
-        }
-        Terminator::Yield { value, into, resume } => {
-            End::Yield { value: builder.node(value), into: *into, resume: *resume }
-        }
-        Terminator::YieldFrom { value, into, resume } => {
-            End::YieldFrom { value: builder.node(value), into: *into, resume: *resume }
-        }
+        Terminator::Await { value, into, resume } => End::Await {
+            value: awaited(builder, value),
+            into: *into,
+            resume: *resume,
+        },
+        Terminator::AsyncNext {
+            iter,
+            into,
+            body,
+            done,
+        } => End::AsyncNext {
+            iter: *iter,
+            into: *into,
+            body: *body,
+            done: *done,
+        },
+        Terminator::Yield { value, into, resume } => End::Yield {
+            value: builder.node(value),
+            into: *into,
+            resume: *resume,
+        },
+        Terminator::YieldFrom { value, into, resume } => End::YieldFrom {
+            value: builder.node(value),
+            into: *into,
+            resume: *resume,
+        },
         Terminator::Return(value) => End::Return(builder.option(value)),
-        Terminator::Raise { exc, cause } => {
-            End::Raise(Raise { exc: builder.option(exc), cause: builder.option(cause), span })
-        }
+        Terminator::Raise { exc, cause } => End::Raise(Raise {
+            exc: builder.option(exc),
+            cause: builder.option(cause),
+            span,
+        }),
         Terminator::Reraise(slot) => End::Reraise(*slot),
-        Terminator::Dispatch { why, ways } => End::Dispatch { why: *why, ways: ways.clone().into() },
+        Terminator::Dispatch { why, ways } => End::Dispatch {
+            why: *why,
+            ways: ways.clone().into(),
+        },
     }
 }
 
@@ -265,16 +342,24 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Res<Option<Turn>>
             }
         }
         End::Branch { test, then, orelse } => *at = if test.test(frame)? { *then } else { *orelse },
-        End::Next { iter, target, body, done } => {
+        End::Next {
+            iter,
+            slot,
+            target,
+            body,
+            done,
+        } => {
             tick()?;
-            let iterator = frame.local(*iter).clone();
-            match iterate::next(&iterator)? {
+            // Only this frame's own nodes could change the slot, and none of them runs meanwhile.
+            match iterate::next(frame.local(*iter))? {
                 Some(item) => {
-                    target.assign(frame, item)?;
+                    match slot {
+                        Some(slot) => frame.set_local(*slot, item),
+                        None => target.assign(frame, item)?,
+                    }
                     *at = *body;
                 }
                 None => {
-                    drop(iterator);
                     drop(frame.take_local(*iter));
                     *at = *done;
                 }
@@ -298,11 +383,16 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Res<Option<Turn>>
             }
             *at = *resume;
         }
-        End::AsyncNext { iter, into, body, done } => {
+        End::AsyncNext {
+            iter,
+            into,
+            body,
+            done,
+        } => {
             tick()?;
-            let iterator = frame.local(*iter).clone();
-            let Value::Generator(generator) = &iterator else {
-                return Ok(Some(Turn::Await(async_iter::anext(&iterator)?)));
+            let iterator = frame.local(*iter);
+            let Value::Generator(generator) = iterator else {
+                return Ok(Some(Turn::Await(async_iter::anext(iterator)?)));
             };
             match machine::next_item(generator)? {
                 Item::Next(value) => {
@@ -314,7 +404,7 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Res<Option<Turn>>
                     *at = *done;
                 }
                 Item::Suspended(turn) => return Ok(Some(turn)),
-                Item::NotNow => return Ok(Some(Turn::AsyncNext(iterator))),
+                Item::NotNow => return Ok(Some(Turn::AsyncNext(iterator.clone()))),
             }
         }
         End::Yield { value, .. } => return Ok(Some(Turn::Yield(value.eval(frame)?))),

@@ -109,7 +109,10 @@ fn find(module: &str) -> Option<Found> {
     if let Some((_, make)) = NATIVE.iter().find(|(n, _)| *n == module) {
         return Some(Found::Native(make(), None));
     }
-    SOURCES.iter().find(|(n, _)| *n == module).map(|(_, text)| Found::Source(text))
+    SOURCES
+        .iter()
+        .find(|(n, _)| *n == module)
+        .map(|(_, text)| Found::Source(text))
 }
 
 /// A name of asyncio that is written in aio: its part is run when it is first asked for.
@@ -131,7 +134,11 @@ fn asyncio_part(this: &Module, name: Symbol) -> Res<Option<Value>> {
 fn names() -> Vec<&'static str> {
     let natives = NATIVE.iter().map(|(n, _)| *n);
     let sources = SOURCES.iter().map(|(n, _)| *n);
-    natives.chain(sources).chain(["asyncio"]).filter(|n| !n.starts_with('_')).collect()
+    natives
+        .chain(sources)
+        .chain(["asyncio"])
+        .filter(|n| !n.starts_with('_'))
+        .collect()
 }
 
 /// Modules of Python that aio leaves out, with what to use instead.
@@ -158,7 +165,9 @@ pub fn prelude(name: Symbol) -> Option<Value> {
         "asyncio" => module("asyncio"),
         "gather" | "sleep" | "FIRST_COMPLETED" | "FIRST_EXCEPTION" | "ALL_COMPLETED" => {
             let asyncio = module("asyncio")?;
-            attribute::find(&asyncio, name).map_err(|raised| drop(raised.take())).ok()?
+            attribute::find(&asyncio, name)
+                .map_err(|raised| drop(raised.take()))
+                .ok()?
         }
         "spawn" | "wait" | "run_in_executor" => asyncio::prelude(name.text()),
         _ => None,
@@ -167,7 +176,14 @@ pub fn prelude(name: Symbol) -> Option<Value> {
 
 /// The names of the prelude.
 pub const PRELUDE: &[&str] = &[
-    "asyncio", "spawn", "gather", "wait", "sleep", "run_in_executor", "FIRST_COMPLETED", "FIRST_EXCEPTION",
+    "asyncio",
+    "spawn",
+    "gather",
+    "wait",
+    "sleep",
+    "run_in_executor",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
     "ALL_COMPLETED",
 ];
 
@@ -188,7 +204,9 @@ pub fn arguments() -> Vec<String> {
 /// What modules do at the end of a program: `threading` joins its threads.
 pub fn at_exit() -> Res<()> {
     let loaded = import::loaded();
-    let Some((_, threading)) = loaded.iter().find(|(n, _)| n.text() == "threading") else { return Ok(()) };
+    let Some((_, threading)) = loaded.iter().find(|(n, _)| n.text() == "threading") else {
+        return Ok(());
+    };
     match attribute::find(threading, Symbol::new("_shutdown"))? {
         Some(shutdown) => call::call(&shutdown, &[]).map(drop),
         None => Ok(()),

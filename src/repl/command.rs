@@ -60,7 +60,9 @@ impl Command {
             ("load", false) => Command::Load(file_name(&argument)),
             ("load", true) => Command::Wrong("a file is missing: :load FILE".into()),
             (wrong, _) => Command::Wrong(match suggest::closest(wrong, NAMES.iter().copied()) {
-                Some(close) => format!("there is no command :{wrong}; did you mean :{close}? (:help shows all)"),
+                Some(close) => {
+                    format!("there is no command :{wrong}; did you mean :{close}? (:help shows all)")
+                }
                 None => format!("there is no command :{wrong} (:help shows all)"),
             }),
         }
@@ -70,7 +72,10 @@ impl Command {
 /// A file's name without quotes, or without the backslashes that completion puts before spaces.
 fn file_name(argument: &str) -> String {
     for quote in ['"', '\''] {
-        if let Some(inner) = argument.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+        if let Some(inner) = argument
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+        {
             return inner.to_string();
         }
     }
@@ -114,7 +119,7 @@ fn tasks(event_loop: &Value) -> String {
     if pending.is_empty() {
         return "no task is pending\n".into();
     }
-    let rows: Vec<Vec<String>> = pending.iter().filter_map(|task| row(task)).collect();
+    let rows: Vec<Vec<String>> = pending.iter().filter_map(row).collect();
     columns(&rows)
 }
 
@@ -128,7 +133,10 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
     let (coroutine, place) = match &coroutine {
         Value::Generator(generator) => {
             let chain = report::places(generator);
-            let own = chain.iter().rev().find(|(code, _)| !code.source.name.starts_with("<library "));
+            let own = chain
+                .iter()
+                .rev()
+                .find(|(code, _)| !code.source.name.starts_with("<library "));
             let place = own.or(chain.last()).map(|(code, span)| {
                 let line = code.source.line(span.start);
                 let text = code.source.line_text(line).trim();
@@ -139,16 +147,31 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
         other => (task::shown(other), None),
     };
     let waiting = state.waiting.borrow().clone();
-    let what = waiting.as_ref().map_or_else(|| "its turn".to_string(), report::describe);
-    Some(vec![name, coroutine, format!("waits for {what}"), place.unwrap_or_default()])
+    let what = waiting
+        .as_ref()
+        .map_or_else(|| "its turn".to_string(), report::describe);
+    Some(vec![
+        name,
+        coroutine,
+        format!("waits for {what}"),
+        place.unwrap_or_default(),
+    ])
 }
 
 /// Rows as a table, each column as wide as its widest cell.
 fn columns(rows: &[Vec<String>]) -> String {
-    let width = |i: usize| rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max();
+    let width = |i: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(i))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
     let mut out = String::new();
     for row in rows {
-        let cells = row.iter().enumerate().map(|(i, cell)| format!("{cell:<0$}", width(i).unwrap_or(0)));
+        let cells = row
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| format!("{cell:<0$}", width(i).unwrap_or(0)));
         let line = cells.collect::<Vec<_>>().join("  ");
         out.push_str(line.trim_end());
         out.push('\n');
@@ -158,26 +181,44 @@ fn columns(rows: &[Vec<String>]) -> String {
 
 /// The states of a function, or of each function of a class.
 fn states(prompt: &Prompt, name: &str) -> Result<String, String> {
-    let mut codes = object(&prompt.module, name).map(|object| codes_of(&object)).unwrap_or_default();
+    let mut codes = object(&prompt.module, name)
+        .map(|object| codes_of(&object))
+        .unwrap_or_default();
     let all = prompt.functions();
     if codes.is_empty() {
-        codes.extend(all.iter().find(|code| &*code.qualname == name || code.name.text() == name).cloned());
+        codes.extend(
+            all.iter()
+                .find(|code| &*code.qualname == name || code.name.text() == name)
+                .cloned(),
+        );
     }
     if codes.is_empty() {
         let known = all.iter().map(|code| &*code.qualname);
         let meant = suggest::closest(name, known.filter(|name| !name.contains('<')));
-        let meant = meant.map(|close| format!("; did you mean {close}?")).unwrap_or_default();
-        return Err(format!("there is no function '{name}' of this prompt or a loaded file{meant}\n"));
+        let meant = meant
+            .map(|close| format!("; did you mean {close}?"))
+            .unwrap_or_default();
+        return Err(format!(
+            "there is no function '{name}' of this prompt or a loaded file{meant}\n"
+        ));
     }
-    let parts: Vec<String> = codes.iter().map(|code| readable::render(code, Format::Text)).collect();
+    let parts: Vec<String> = codes
+        .iter()
+        .map(|code| readable::render(code, Format::Text))
+        .collect();
     Ok(parts.join("\n"))
 }
 
 /// What a dotted name stands for in the prompt's module, without computing anything.
 fn object(module: &Ref<Module>, dotted: &str) -> Option<Value> {
-    let (first, rest) = dotted.split_once('.').map_or((dotted, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = dotted
+        .split_once('.')
+        .map_or((dotted, None), |(first, rest)| (first, Some(rest)));
     let object = module.get(Symbol::new(first))?;
-    rest.map_or(Some(object.clone()), |rest| rest.split('.').try_fold(object, |object, name| peek(&object, name)))
+    rest.map_or(Some(object.clone()), |rest| {
+        rest.split('.')
+            .try_fold(object, |object, name| peek(&object, name))
+    })
 }
 
 fn codes_of(object: &Value) -> Vec<Rc<Code>> {
@@ -186,7 +227,11 @@ fn codes_of(object: &Value) -> Vec<Rc<Code>> {
         Value::Method(method) => codes_of(&method.func),
         Value::Class(class) => {
             let members: Vec<Value> = class.dict.borrow().values().cloned().collect();
-            members.iter().filter(|member| !matches!(member, Value::Class(_))).flat_map(codes_of).collect()
+            members
+                .iter()
+                .filter(|member| !matches!(member, Value::Class(_)))
+                .flat_map(codes_of)
+                .collect()
         }
         other => {
             let inner = other.opaque::<ClassMethod>().map(|method| &method.0);
@@ -221,7 +266,9 @@ mod tests {
             (":load", ":load FILE"),
             (":quit now", "stands alone"),
         ] {
-            let Command::Wrong(message) = Command::parse(line) else { panic!("{line}") };
+            let Command::Wrong(message) = Command::parse(line) else {
+                panic!("{line}")
+            };
             assert!(message.contains(part), "{message}");
         }
     }

@@ -19,19 +19,26 @@ pub enum Wanted {
     /// So many spaces more: the cursor is in front of the line's first letter.
     Indent(usize),
     /// `:ta`
-    Command { prefix: String },
+    Command {
+        prefix: String,
+    },
     /// `:load ex`
     File,
     /// `a.b.pre`
-    Name { path: Vec<String>, prefix: String },
+    Name {
+        path: Vec<String>,
+        prefix: String,
+    },
     /// `import pre`
-    Module { prefix: String },
+    Module {
+        prefix: String,
+    },
 }
 
 const KEYWORDS: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "case", "class", "continue", "def",
-    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-    "match", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "case", "class", "continue",
+    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "match", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 /// What stands in front of the cursor, and where the part to be completed begins.
@@ -42,11 +49,23 @@ pub fn wanted(before: &str) -> (usize, Wanted) {
         return (end, Wanted::Indent(INDENT - line.chars().count() % INDENT));
     }
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    let length = line.chars().rev().take_while(|&c| is_word(c)).map(char::len_utf8).sum::<usize>();
+    let length = line
+        .chars()
+        .rev()
+        .take_while(|&c| is_word(c))
+        .map(char::len_utf8)
+        .sum::<usize>();
     let word = &line[line.len() - length..];
     if is_command(before) {
         match before.split_once(char::is_whitespace) {
-            None => return (1, Wanted::Command { prefix: before[1..].into() }),
+            None => {
+                return (
+                    1,
+                    Wanted::Command {
+                        prefix: before[1..].into(),
+                    },
+                );
+            }
             Some((":load", _)) => return (end, Wanted::File),
             Some((":states", _)) => {}
             Some(_) => return (end, Wanted::Nothing),
@@ -84,7 +103,10 @@ pub fn candidates(wanted: &Wanted) -> Vec<String> {
             }
             Some((first, rest)) => {
                 let object = root(Symbol::new(first));
-                let object = rest.iter().try_fold(object, |object, name| Some(Some(peek(&object?, name)?))).flatten();
+                let object = rest
+                    .iter()
+                    .try_fold(object, |object, name| Some(Some(peek(&object?, name)?)))
+                    .flatten();
                 let names = object.map(|object| members(&object)).unwrap_or_default();
                 fitting(names.into_iter().map(Symbol::text), prefix)
             }
@@ -99,12 +121,21 @@ fn fitting<'a>(words: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<String
     let fits = |word: &&str| {
         word.starts_with(prefix) && is_name(word) && (!word.starts_with('_') || prefix.starts_with('_'))
     };
-    words.filter(fits).map(str::to_string).collect::<BTreeSet<_>>().into_iter().collect()
+    words
+        .filter(fits)
+        .map(str::to_string)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// The prompt's own module.
 pub fn main_module() -> Option<Ref<Module>> {
-    match import::loaded().into_iter().find(|(name, _)| *name == name::MAIN)?.1 {
+    match import::loaded()
+        .into_iter()
+        .find(|(name, _)| *name == name::MAIN)?
+        .1
+    {
         Value::Module(ref module) => Some(Ref::clone(module)),
         _ => None,
     }
@@ -140,13 +171,22 @@ pub fn peek(object: &Value, name: &str) -> Option<Value> {
 /// The names of an object's attributes.
 fn members(object: &Value) -> Vec<Symbol> {
     let of_class = |class: &Ref<Class>| -> Vec<Symbol> {
-        class.linear().iter().flat_map(|class| class.dict.borrow().keys().copied().collect::<Vec<_>>()).collect()
+        class
+            .linear()
+            .iter()
+            .flat_map(|class| class.dict.borrow().keys().copied().collect::<Vec<_>>())
+            .collect()
     };
     let names = |entries: Vec<(Symbol, Value)>| entries.into_iter().map(|(name, _)| name);
     match object {
         Value::Module(module) => names(module.entries()).collect(),
-        Value::Class(it) => of_class(it).into_iter().chain(of_class(&class(Type::Class))).collect(),
-        Value::Instance(instance) => names(instance.entries()).chain(of_class(&instance.class())).collect(),
+        Value::Class(it) => of_class(it)
+            .into_iter()
+            .chain(of_class(&class(Type::Class)))
+            .collect(),
+        Value::Instance(instance) => names(instance.entries())
+            .chain(of_class(&instance.class()))
+            .collect(),
         other => {
             let attrs = match other {
                 Value::Exception(e) => e.attrs.entries(),
@@ -186,7 +226,13 @@ mod tests {
             (":states f", 8, name(&[], "f")),
             (":tasks f", 8, Wanted::Nothing),
             ("import asy", 7, Wanted::Module { prefix: "asy".into() }),
-            ("from coll", 5, Wanted::Module { prefix: "coll".into() }),
+            (
+                "from coll",
+                5,
+                Wanted::Module {
+                    prefix: "coll".into(),
+                },
+            ),
         ] {
             assert_eq!(wanted(line), (start, expected), "{line:?}");
         }

@@ -15,8 +15,8 @@ use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
 use rustyline::{
-    Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler, ExternalPrinter as _, Helper,
-    KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
+    Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler, ExternalPrinter as _,
+    Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
 };
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -71,12 +71,14 @@ pub fn start_terminal(ends: Ends, inbox: Sender<Arrival>, backlog: Arc<Backlog>)
             Err(_) => return ends.serve(|| read_lines(&mut std::io::stdin().lock())),
         };
         let printer = editor.create_external_printer().ok();
-        let carrier = std::thread::Builder::new().name("output".into()).spawn(move || match printer {
-            Some(mut printer) => backlog.carry(|text| printer.print(text).unwrap_or_default()),
-            None => backlog.carry(|text| {
-                let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
-            }),
-        });
+        let carrier = std::thread::Builder::new()
+            .name("output".into())
+            .spawn(move || match printer {
+                Some(mut printer) => backlog.carry(|text| printer.print(text).unwrap_or_default()),
+                None => backlog.carry(|text| {
+                    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+                }),
+            });
         if carrier.is_ok() {
             let history = history_file();
             ends.serve(|| read_input(&mut editor, history.as_ref()));
@@ -90,7 +92,11 @@ pub fn start_lines(ends: Ends) -> std::io::Result<()> {
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    std::thread::Builder::new().name("editor".into()).stack_size(STACK_BYTES).spawn(work).map(drop)
+    std::thread::Builder::new()
+        .name("editor".into())
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map(drop)
 }
 
 /// The next whole input from plain lines; none at their end.
@@ -135,7 +141,11 @@ fn read_block(editor: &mut Editor<Help, FileHistory>) -> Option<Option<String>> 
     let mut text = String::new();
     loop {
         let is_first = text.is_empty();
-        let (prompt, given) = if is_first { (PROMPT, String::new()) } else { (MORE, input::indent(&text)) };
+        let (prompt, given) = if is_first {
+            (PROMPT, String::new())
+        } else {
+            (MORE, input::indent(&text))
+        };
         match editor.readline_with_initial(prompt, (&given, "")) {
             Ok(line) if is_first => {
                 if input::is_blank(&line) {
@@ -171,11 +181,19 @@ fn open(inbox: Sender<Arrival>) -> rustyline::Result<Editor<Help, FileHistory>> 
         .completion_type(CompletionType::List)
         .bracketed_paste(true)
         .tab_stop(input::INDENT as u8)
+        .indent_size(input::INDENT as u8)
         .build();
     let mut editor = Editor::with_config(config)?;
     let files = FilenameCompleter::new();
-    editor.set_helper(Some(Help { inbox, files, brackets: MatchingBracketHighlighter::new() }));
-    editor.bind_sequence(KeyEvent(KeyCode::Backspace, Modifiers::NONE), EventHandler::Conditional(Box::new(Outdent)));
+    editor.set_helper(Some(Help {
+        inbox,
+        files,
+        brackets: MatchingBracketHighlighter::new(),
+    }));
+    editor.bind_sequence(
+        KeyEvent(KeyCode::Backspace, Modifiers::NONE),
+        EventHandler::Conditional(Box::new(Outdent)),
+    );
     if let Some(file) = history_file() {
         if let Some(folder) = file.parent() {
             let _ = std::fs::create_dir_all(folder);
@@ -187,7 +205,11 @@ fn open(inbox: Sender<Arrival>) -> rustyline::Result<Editor<Help, FileHistory>> 
 
 /// `~/.local/state/aio/history`, or below `XDG_STATE_HOME`.
 fn history_file() -> Option<PathBuf> {
-    let given = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let given = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let state = given("XDG_STATE_HOME").or_else(|| Some(given("HOME")?.join(".local/state")))?;
     Some(state.join("aio").join("history"))
 }
@@ -198,7 +220,7 @@ struct Outdent;
 impl ConditionalEventHandler for Outdent {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         let before = context.line().get(..context.pos())?;
-        input::outdent(before).map(|spaces| Cmd::Kill(Movement::BackwardChar(spaces)))
+        input::is_at_level(before).then_some(Cmd::Dedent(Movement::WholeLine))
     }
 }
 
@@ -264,15 +286,23 @@ mod tests {
         let text = "x = 1\n\n\ndef f():\n    return (1,\n        2)\n\nf()\r\n:tasks\nif x:\n    y";
         let mut lines = text.as_bytes();
         let inputs: Vec<String> = std::iter::from_fn(|| read_lines(&mut lines)).collect();
-        let expected =
-            ["x = 1", "def f():\n    return (1,\n        2)\n", "f()", ":tasks", "if x:\n    y\n"];
+        let expected = [
+            "x = 1",
+            "def f():\n    return (1,\n        2)\n",
+            "f()",
+            ":tasks",
+            "if x:\n    y\n",
+        ];
         assert_eq!(inputs, expected);
     }
 
     #[test]
     fn what_follows_a_block_without_an_empty_line_belongs_to_its_input() {
         let mut lines: &[u8] = b"def f():\n    return 1\nf()\n2\n";
-        assert_eq!(read_lines(&mut lines).as_deref(), Some("def f():\n    return 1\nf()"));
+        assert_eq!(
+            read_lines(&mut lines).as_deref(),
+            Some("def f():\n    return 1\nf()")
+        );
         assert_eq!(read_lines(&mut lines).as_deref(), Some("2"));
         assert_eq!(read_lines(&mut lines), None);
     }

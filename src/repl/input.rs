@@ -29,7 +29,9 @@ pub fn ended(text: &str) -> Option<String> {
 }
 
 /// Words that open a block.
-const OPENERS: &[&str] = &["def", "class", "if", "for", "while", "try", "with", "async", "match"];
+const OPENERS: &[&str] = &[
+    "def", "class", "if", "for", "while", "try", "with", "async", "match",
+];
 
 /// Whether the last line only goes on with a block, so that nobody needs to parse it yet.
 pub fn goes_on(text: &str) -> bool {
@@ -43,7 +45,11 @@ pub fn indent(text: &str) -> String {
     let last = text.rsplit('\n').next().unwrap_or("");
     let code = last.split(" #").next().unwrap_or(last).trim_end();
     let depth = last.len() - last.trim_start().len();
-    let first = code.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    let first = code
+        .trim_start()
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or("");
     let depth = match first {
         _ if code.ends_with(':') => depth + INDENT,
         "return" | "raise" | "pass" | "break" | "continue" => depth.saturating_sub(INDENT),
@@ -61,11 +67,11 @@ pub fn without_double_indent<'a>(line: &'a str, given: &str) -> &'a str {
     }
 }
 
-/// How many spaces Backspace takes back: those of a level, in front of the line's first letter.
-pub fn outdent(before: &str) -> Option<u16> {
+/// Whether Backspace takes a whole level back: the cursor stands at one, in front of the line's
+/// first letter.
+pub fn is_at_level(before: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or("");
-    let is_indent = !line.is_empty() && line.bytes().all(|b| b == b' ');
-    is_indent.then(|| ((line.len() - 1) % INDENT) as u16 + 1)
+    !line.is_empty() && line.len().is_multiple_of(INDENT) && line.bytes().all(|b| b == b' ')
 }
 
 #[cfg(test)]
@@ -120,11 +126,11 @@ mod tests {
 
     #[test]
     fn backspace_takes_a_level_back() {
-        assert_eq!(outdent("        "), Some(4));
-        assert_eq!(outdent("      "), Some(2));
-        assert_eq!(outdent("x\n    "), Some(4));
-        assert_eq!(outdent("    x"), None);
-        assert_eq!(outdent(""), None);
+        assert!(is_at_level("        "));
+        assert!(is_at_level("x\n    "));
+        assert!(!is_at_level("      "));
+        assert!(!is_at_level("    x"));
+        assert!(!is_at_level(""));
     }
 
     #[test]

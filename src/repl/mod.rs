@@ -31,5 +31,7 @@ fn banner(clock: Clock) -> String {
         Clock::Virtual => ", virtual clock",
     };
     let version = env!("CARGO_PKG_VERSION");
-    format!("aio {version}{clock}: type Python, `await` included; tasks go on while you type.\n:help shows the commands, Ctrl-D leaves.\n")
+    format!(
+        "aio {version}{clock}: type Python, `await` included; tasks go on while you type.\n:help shows the commands, Ctrl-D leaves.\n"
+    )
 }

@@ -38,7 +38,10 @@ pub fn run(options: &Options, is_terminal: bool) -> i32 {
     text::SHOW.set(Some(show));
     let (ask, requests) = async_channel::unbounded();
     let (reply, replies) = async_channel::unbounded();
-    let ends = Ends { requests, replies: reply };
+    let ends = Ends {
+        requests,
+        replies: reply,
+    };
     let backlog = Arc::new(Backlog::default());
     let ready = signal::watch(signal::SIGINT).and_then(|()| match is_terminal {
         true => editor::start_terminal(ends, inbox::sender(), backlog.clone()),
@@ -160,7 +163,11 @@ impl Prompt {
         // While this operation is in flight, the virtual clock stands still.
         inbox::begin(async move {
             let asked = this.ask.send(()).await.is_ok();
-            let reply = if asked { this.replies.recv().await.ok() } else { None };
+            let reply = if asked {
+                this.replies.recv().await.ok()
+            } else {
+                None
+            };
             if let Some(screen) = &this.screen {
                 screen.end_editing();
             }
@@ -170,7 +177,9 @@ impl Prompt {
 
     /// An input has come: it runs as a callback of the loop.
     fn arrived(self: &Rc<Self>, reply: Reply) {
-        let Some(event_loop) = EventLoop::of(&self.event_loop) else { return };
+        let Some(event_loop) = EventLoop::of(&self.event_loop) else {
+            return;
+        };
         let this = self.clone();
         let job = move |_: &Ref<Future>| match &reply {
             Reply::Input(text) => this.run_input(text),
@@ -248,11 +257,20 @@ impl Prompt {
 
     /// Code with `await` goes on as a task.
     fn begin(&self, coroutine: &Value) -> Res<Foreground> {
-        let task =
-            event_loop::create_task_in(&self.event_loop, coroutine, &Value::None, Some(self.context.clone()))?;
+        let task = event_loop::create_task_in(
+            &self.event_loop,
+            coroutine,
+            &Value::None,
+            Some(self.context.clone()),
+        )?;
         match future::of(&task) {
-            Some(task) => Ok(Foreground { task: task.clone(), guard: signal::guard_main(task) }),
-            None => Err(runtime_error("the loop's task factory gave something that is no future")),
+            Some(task) => Ok(Foreground {
+                task: task.clone(),
+                guard: signal::guard_main(task),
+            }),
+            None => Err(runtime_error(
+                "the loop's task factory gave something that is no future",
+            )),
         }
     }
 
@@ -265,15 +283,23 @@ impl Prompt {
 
     /// The task in the foreground is done.
     fn ended(self: &Rc<Self>) {
-        let is_done = self.foreground.borrow().as_ref().is_some_and(|f| f.task.is_done());
+        let is_done = self
+            .foreground
+            .borrow()
+            .as_ref()
+            .is_some_and(|f| f.task.is_done());
         if !is_done {
             return; // it was left to itself before
         }
-        let Some(Foreground { task, guard }) = self.foreground.take() else { return };
+        let Some(Foreground { task, guard }) = self.foreground.take() else {
+            return;
+        };
         let interrupted = guard.interrupted();
         drop(guard);
         let result = match future::result(&task) {
-            Err(raised) if interrupted && matches(&raised, Type::CancelledError) && task::uncancel(&task) == 0 => {
+            Err(raised)
+                if interrupted && matches(&raised, Type::CancelledError) && task::uncancel(&task) == 0 =>
+            {
                 drop(raised.take());
                 Err(raise_empty(Type::KeyboardInterrupt))
             }
@@ -329,6 +355,7 @@ impl Prompt {
     pub fn functions(&self) -> Vec<Rc<Code>> {
         let codes = self.codes.borrow();
         let all = codes.iter().rev().flat_map(readable::functions);
-        all.filter(|code| !matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule)).collect()
+        all.filter(|code| !matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule))
+            .collect()
     }
 }

@@ -230,7 +230,11 @@ mod tests {
             backlog.push(&format!("{n}\n"));
         }
         while seen.lines().count() < 100 {
-            seen.push_str(&receive.recv_timeout(Duration::from_secs(10)).expect("the lines come"));
+            seen.push_str(
+                &receive
+                    .recv_timeout(Duration::from_secs(10))
+                    .expect("the lines come"),
+            );
         }
         assert!(seen.lines().enumerate().all(|(i, line)| line == i.to_string()));
         assert_eq!(backlog.take_back(), "");

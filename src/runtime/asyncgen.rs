@@ -1,7 +1,7 @@
 //! Async generators and their loop: who began, and who is dropped before its end.
 
-use super::event_loop::{self, EventLoop};
 use super::current;
+use super::event_loop::{self, EventLoop};
 use crate::interp::call;
 use crate::source::Symbol;
 use crate::value::generator::Progress;

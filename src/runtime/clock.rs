@@ -56,7 +56,9 @@ pub fn now_ns() -> i64 {
 fn monotonic() -> Duration {
     let (instant, base) = BASE.get().unwrap_or_else(|| {
         let uptime = std::fs::read_to_string("/proc/uptime").ok();
-        let seconds = uptime.and_then(|t| t.split(' ').next()?.parse::<f64>().ok()).unwrap_or(0.0);
+        let seconds = uptime
+            .and_then(|t| t.split(' ').next()?.parse::<f64>().ok())
+            .unwrap_or(0.0);
         let base = (Instant::now(), Duration::from_secs_f64(seconds.max(0.0)));
         BASE.set(Some(base));
         base
@@ -68,7 +70,9 @@ fn monotonic() -> Duration {
 pub fn wall_ns() -> i64 {
     match CLOCK.get() {
         Clock::Virtual => now_ns(),
-        Clock::Real => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64),
+        Clock::Real => SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_nanos() as i64),
     }
 }
 
@@ -84,8 +88,15 @@ pub fn jump(to: f64) {
 pub fn processor_ns() -> i64 {
     // Fields 14 and 15 count from the end of the name, which may hold anything: clock ticks, of
     // which Linux has a hundred a second.
-    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return now_ns() };
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
+        return now_ns();
+    };
     let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: i64 = rest.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<i64>().ok()).sum();
+    let ticks: i64 = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|n| n.parse::<i64>().ok())
+        .sum();
     ticks * 10_000_000
 }

@@ -29,7 +29,8 @@ pub fn get_running_loop() -> Res {
 
 #[cold]
 fn no_running_loop() -> Raised {
-    runtime_error("no running event loop").help("call this from a coroutine that a loop runs, as asyncio.run(main()) does")
+    runtime_error("no running event loop")
+        .help("call this from a coroutine that a loop runs, as asyncio.run(main()) does")
 }
 
 /// The running loop, or the thread's own one; the main thread makes one when it is first asked.
@@ -52,8 +53,13 @@ pub fn own_loop() -> Res {
         me.event_loop.set(made.clone());
         return Ok(made);
     }
-    Err(runtime_error(format!("There is no current event loop in thread {}.", quoted(&me.name())))
-        .help("make one with asyncio.new_event_loop() and asyncio.set_event_loop(loop), or use asyncio.run(main())"))
+    Err(runtime_error(format!(
+        "There is no current event loop in thread {}.",
+        quoted(&me.name())
+    ))
+    .help(
+        "make one with asyncio.new_event_loop() and asyncio.set_event_loop(loop), or use asyncio.run(main())",
+    ))
 }
 
 fn quoted(name: &str) -> String {

@@ -29,7 +29,7 @@ pub enum Job {
     Settle(Ref<Future>),
     /// `callback(future)`
     Script(Value, Rc<Context>, Ref<Future>),
-    Native(Rc<dyn Fn(&Ref<Future>)>, Ref<Future>),
+    Native(future::NativeCallback, Ref<Future>),
     /// A handle's callback.
     Handle(Value),
 }
@@ -71,7 +71,8 @@ pub fn new_of_class(class: Ref<Class>) -> Value {
 
 /// The loop a value is, or TypeError.
 pub fn expect(value: &Value) -> Res<&EventLoop> {
-    EventLoop::of(value).ok_or_else(|| type_error(format!("an event loop is required, not {}", class_name(value))))
+    EventLoop::of(value)
+        .ok_or_else(|| type_error(format!("an event loop is required, not {}", class_name(value))))
 }
 
 impl EventLoop {
@@ -99,7 +100,11 @@ impl EventLoop {
 
     #[inline]
     pub fn check_closed(&self) -> Res<()> {
-        if self.closed.get() { Err(runtime_error("Event loop is closed")) } else { Ok(()) }
+        if self.closed.get() {
+            Err(runtime_error("Event loop is closed"))
+        } else {
+            Ok(())
+        }
     }
 
     pub fn is_closed(&self) -> bool {
@@ -163,13 +168,25 @@ pub fn call_soon(this: &Value, callback: &Value, args: &[Value], context: Option
         check_callback(callback, "call_soon")?;
     }
     tell(|| Event::CallSoon(callback));
-    let handle = Handle::value(this, callback, args, context.unwrap_or_else(|| context::current().copy()), None);
+    let handle = Handle::value(
+        this,
+        callback,
+        args,
+        context.unwrap_or_else(|| context::current().copy()),
+        None,
+    );
     event_loop.push(Job::Handle(handle.clone()));
     Ok(handle)
 }
 
 /// `loop.call_at(when, callback, *args, context=…)`: the handle.
-pub fn call_at(this: &Value, when: f64, callback: &Value, args: &[Value], context: Option<Rc<Context>>) -> Res {
+pub fn call_at(
+    this: &Value,
+    when: f64,
+    callback: &Value,
+    args: &[Value],
+    context: Option<Rc<Context>>,
+) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {
@@ -188,7 +205,9 @@ pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
     }
     if !call::is_callable(callback) {
         let shown = text::repr(callback)?;
-        return Err(type_error(format!("a callable object was expected by {method}(), got {shown}")));
+        return Err(type_error(format!(
+            "a callable object was expected by {method}(), got {shown}"
+        )));
     }
     Ok(())
 }
@@ -202,7 +221,9 @@ pub fn run_once(this: &Value) -> Res<()> {
         false => clock::now() + clock::RESOLUTION,
     };
     loop {
-        let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else { break };
+        let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else {
+            break;
+        };
         tell(|| Event::TimerFired { when });
         event_loop.ready.borrow_mut().push_back(match &due {
             Value::Future(future) => Job::Settle(Ref::clone(future)),
@@ -216,7 +237,9 @@ pub fn run_once(this: &Value) -> Res<()> {
     }
     let count = event_loop.ready.borrow().len();
     for _ in 0..count {
-        let Some(job) = event_loop.ready.borrow_mut().pop_front() else { break };
+        let Some(job) = event_loop.ready.borrow_mut().pop_front() else {
+            break;
+        };
         run(job, this)?;
     }
     Ok(())
@@ -299,7 +322,9 @@ pub fn check_running(event_loop: &EventLoop) -> Res<()> {
         return Err(runtime_error("This event loop is already running"));
     }
     if current::running().is_some() {
-        return Err(runtime_error("Cannot run the event loop while another loop is running"));
+        return Err(runtime_error(
+            "Cannot run the event loop while another loop is running",
+        ));
     }
     Ok(())
 }
@@ -383,7 +408,7 @@ pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Op
     let kwargs: Vec<_> = context.into_iter().collect();
     let task = call::call_kw(&factory, &[this.clone(), coroutine.clone()], &kwargs)?;
     if name.given().is_some() {
-        call::call_method(&task, Symbol::new("set_name"), &[name.clone()])?;
+        call::call_method(&task, Symbol::new("set_name"), std::slice::from_ref(name))?;
     }
     Ok(task)
 }
@@ -399,7 +424,10 @@ pub fn context_of(value: &Value) -> Res<Option<Rc<Context>>> {
         None => Ok(None),
         Some(value) => match value.opaque::<Rc<Context>>() {
             Some(context) => Ok(Some(context.clone())),
-            None => Err(type_error(format!("a contextvars.Context was expected, got {}", class_name(value)))),
+            None => Err(type_error(format!(
+                "a contextvars.Context was expected, got {}",
+                class_name(value)
+            ))),
         },
     }
 }

@@ -11,7 +11,8 @@ use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{attribute, call, operator};
 use crate::source::Symbol;
 use crate::value::context::Context;
-use crate::value::future::Part;
+use crate::value::future::Gather;
+pub use crate::value::future::NativeCallback;
 use crate::value::*;
 use std::rc::Rc;
 
@@ -31,7 +32,7 @@ pub fn waiter(label: &'static str) -> Res<Ref<Future>> {
 /// Settles a pending future and schedules its callbacks. The only place that ends `Pending`.
 pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<()> {
     debug_assert!(!future.is_done());
-    if matches!(future.part, Part::Timer(_)) {
+    if future.is_sleep {
         task::drop_timer(future, state);
     }
     future.state.set(state);
@@ -40,15 +41,16 @@ pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<(
     }
     future.outcome.set(outcome);
     tell(|| Event::FutureSettled(future));
-    let callbacks = std::mem::take(&mut *future.callbacks.borrow_mut());
-    if callbacks.is_empty() {
+    if future.callbacks.is_empty() {
         return Ok(());
     }
-    let Some(event_loop) = EventLoop::of(&future.event_loop) else { return Ok(()) };
+    let Some(event_loop) = EventLoop::of(&future.event_loop) else {
+        return Ok(());
+    };
     event_loop.check_closed()?;
-    for callback in callbacks {
-        event_loop.push(job(callback, future));
-    }
+    future
+        .callbacks
+        .drain(|callback| event_loop.push(job(callback, future)));
     Ok(())
 }
 
@@ -89,7 +91,9 @@ pub fn set_exception(future: &Ref<Future>, given: &Value) -> Res<()> {
         Value::Class(c) if c.is_subclass(&class(Type::BaseException)) => call::call(given, &[])?,
         _ => given.clone(),
     };
-    let Value::Exception(error) = &made else { return Err(type_error("invalid exception object")) };
+    let Value::Exception(error) = &made else {
+        return Err(type_error("invalid exception object"));
+    };
     if is_exception(error, Type::StopIteration) {
         let message = "StopIteration interacts badly with generators and cannot be raised into a Future";
         let instead = exception(Type::RuntimeError, message);
@@ -205,8 +209,8 @@ pub fn cancel_exactly(future: &Ref<Future>, message: &Value) -> Res<bool> {
     if future.task.is_some() {
         return task::cancel(future, message);
     }
-    if let Part::Gather(children, requested) = &future.part {
-        return cancel_children(future, children, requested, message);
+    if let Some(gather) = &future.gather {
+        return cancel_children(future, gather, message);
     }
     cancel_plain(future, message)
 }
@@ -222,23 +226,18 @@ pub fn cancel_plain(future: &Ref<Future>, message: &Value) -> Res<bool> {
     Ok(true)
 }
 
-fn cancel_children(
-    gather: &Ref<Future>,
-    children: &std::cell::RefCell<Vec<Ref<Future>>>,
-    requested: &std::cell::Cell<bool>,
-    message: &Value,
-) -> Res<bool> {
-    if gather.is_done() {
+fn cancel_children(whole: &Ref<Future>, gather: &Gather, message: &Value) -> Res<bool> {
+    if whole.is_done() {
         return Ok(false);
     }
-    tell(|| Event::Cancelled(gather));
-    let children = children.borrow().clone();
+    tell(|| Event::Cancelled(whole));
+    let children = gather.children.borrow().clone();
     let mut any = false;
     for child in &children {
         any |= cancel(child, message)?;
     }
     if any {
-        requested.set(true);
+        gather.requested.set(true);
     }
     Ok(any)
 }
@@ -246,11 +245,7 @@ fn cancel_children(
 /// `future.add_done_callback(f)`: at once through the loop if it is done.
 pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
     if !future.is_done() {
-        let mut callbacks = future.callbacks.borrow_mut();
-        if callbacks.capacity() == 0 {
-            callbacks.reserve_exact(1); // most have one
-        }
-        callbacks.push(callback);
+        future.callbacks.push(callback);
         return Ok(());
     }
     if let Some(event_loop) = EventLoop::of(&future.event_loop) {
@@ -267,32 +262,31 @@ pub fn add_native(future: &Ref<Future>, callback: impl Fn(&Ref<Future>) + 'stati
     callback
 }
 
-pub type NativeCallback = Rc<dyn Fn(&Ref<Future>)>;
-
 /// Removes a callback of the runtime's own, if it has not been scheduled.
 pub fn remove_native(future: &Ref<Future>, callback: &NativeCallback) {
-    let removed: Vec<Callback> = {
-        let mut callbacks = future.callbacks.borrow_mut();
-        let same = |c: &mut Callback| matches!(c, Callback::Native(n) if Rc::ptr_eq(n, callback));
-        callbacks.extract_if(.., same).collect()
-    };
-    drop(removed);
+    let mut all = future.callbacks.list();
+    let before = all.len();
+    all.retain(|c| !matches!(c, Callback::Native(n) if Rc::ptr_eq(n, callback)));
+    if all.len() < before {
+        drop(future.callbacks.replace(all));
+    }
 }
 
 /// `future.remove_done_callback(f)`: how many there were.
 pub fn remove_callback(future: &Ref<Future>, callback: &Value) -> Res<usize> {
-    let callbacks = future.callbacks.borrow().clone();
+    let callbacks = future.callbacks.list();
     let mut kept = Vec::with_capacity(callbacks.len());
     let mut removed = 0;
     for entry in callbacks {
         match &entry {
-            Callback::Script(other, _) if other.is(callback) || operator::equal(other, callback)? => removed += 1,
+            Callback::Script(other, _) if other.is(callback) || operator::equal(other, callback)? => {
+                removed += 1
+            }
             _ => kept.push(entry),
         }
     }
     if removed > 0 {
-        let old = std::mem::replace(&mut *future.callbacks.borrow_mut(), kept);
-        drop(old);
+        drop(future.callbacks.replace(kept));
     }
     Ok(removed)
 }
@@ -311,7 +305,9 @@ pub fn iterate(future: &Ref<Future>) -> Value {
             return Err(stop_iteration(result(&future)?));
         }
         if begun.replace(true) {
-            return Err(crate::interp::error::runtime_error("await wasn't used with future"));
+            return Err(crate::interp::error::runtime_error(
+                "await wasn't used with future",
+            ));
         }
         future.blocking.set(true);
         Ok(Some(future.clone().into()))

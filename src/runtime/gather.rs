@@ -5,7 +5,7 @@ use super::{current, task};
 use crate::interp::types::{Type, class};
 use crate::source::Symbol;
 use crate::value::class::linearise;
-use crate::value::future::Part;
+use crate::value::future::Gather;
 use crate::value::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, RefCell};
@@ -42,7 +42,9 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
     let mut places = FxHashMap::default();
     for (i, awaitable) in awaitables.iter().enumerate() {
         // A coroutine given twice is one task.
-        let twin = awaitable.address().map(|address| *places.entry(address).or_insert(i));
+        let twin = awaitable
+            .address()
+            .map(|address| *places.entry(address).or_insert(i));
         let child = match twin {
             Some(twin) if twin < i => children[twin].clone(),
             _ => {
@@ -72,11 +74,18 @@ struct Progress {
 /// Gathers futures of one loop.
 pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions: bool) -> Ref<Future> {
     let mut seen = FxHashSet::default();
-    let distinct: Vec<_> = children.iter().filter(|child| seen.insert(child.address())).cloned().collect();
+    let distinct: Vec<_> = children
+        .iter()
+        .filter(|child| seen.insert(child.address()))
+        .cloned()
+        .collect();
     let mut outer = Future::new(event_loop.clone());
     outer.label.set("gather");
     outer.class = Some(gathering_class());
-    outer.part = Part::Gather(RefCell::new(children), Cell::new(false));
+    outer.gather = Some(Box::new(Gather {
+        children: RefCell::new(children),
+        requested: Cell::new(false),
+    }));
     let outer = Ref::new(outer);
     let progress = Rc::new(Progress {
         outer: RefCell::new(Some(outer.clone())),
@@ -116,13 +125,13 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
     if progress.left.get() > 0 {
         return;
     }
-    let Part::Gather(children, requested) = &outer.part else { return };
-    if requested.get() {
+    let Some(gather) = &outer.gather else { return };
+    if gather.requested.get() {
         // The whole was cancelled, whatever the children made of it.
         let error = future::cancelled_error(child);
         return finish(progress, &outer, FutureState::Failed, error.into());
     }
-    let children = children.borrow().clone();
+    let children = gather.children.borrow().clone();
     let results: Vec<Value> = children.iter().map(outcome).collect();
     finish(progress, &outer, FutureState::Finished, Value::list(results));
 }
@@ -132,7 +141,11 @@ fn outcome(child: &Ref<Future>) -> Value {
     match child.state.get() {
         FutureState::Cancelled => {
             let message = future::cancel_message(child);
-            let message = if message.is_none() { Value::from("") } else { message };
+            let message = if message.is_none() {
+                Value::from("")
+            } else {
+                message
+            };
             Exception::new(class(Type::CancelledError), vec![message]).into()
         }
         FutureState::Failed => future::failure(child).map_or(Value::None, Value::from),
@@ -173,7 +186,9 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
                     Some(error) => future::fail(&outer, error),
                     None => Ok(()),
                 },
-                FutureState::Finished | FutureState::Pending => future::set_result(&outer, inner.outcome.get()),
+                FutureState::Finished | FutureState::Pending => {
+                    future::set_result(&outer, inner.outcome.get())
+                }
             });
         })
     };

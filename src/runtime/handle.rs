@@ -32,7 +32,11 @@ impl Handle {
         context: Rc<Context>,
         when: Option<f64>,
     ) -> Value {
-        let id = if when.is_some() { Type::TimerHandle } else { Type::Handle };
+        let id = if when.is_some() {
+            Type::TimerHandle
+        } else {
+            Type::Handle
+        };
         let handle = Handle {
             callback: RefCell::new(Some((callback.clone(), args.into()))),
             context,
@@ -73,7 +77,9 @@ impl Handle {
     /// Calls the callback. What it raises goes to the loop's exception handler, except what ends
     /// a program.
     pub fn run(&self, this: &Value) -> Res<()> {
-        let Some((callback, args)) = self.callback() else { return Ok(()) };
+        let Some((callback, args)) = self.callback() else {
+            return Ok(());
+        };
         let result = call_in(&self.context, &callback, &args);
         settle_callback(result, &self.event_loop, &callback, &args, Some(this))
     }
@@ -128,9 +134,9 @@ pub fn settle_callback(
         let _ = raised.take();
         "callback".into()
     });
-    let handle = handle.cloned().unwrap_or_else(|| {
-        Handle::value(event_loop, callback, args, context::current(), None)
-    });
+    let handle = handle
+        .cloned()
+        .unwrap_or_else(|| Handle::value(event_loop, callback, args, context::current(), None));
     let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
     entries.push(("exception", exception.into()));
     entries.push(("handle", handle));

@@ -37,7 +37,11 @@ fn inbox() -> Rc<Inbox> {
         inbox
             .get_or_insert_with(|| {
                 let (sender, receiver) = async_channel::unbounded();
-                Rc::new(Inbox { sender, receiver, operations: LocalExecutor::new() })
+                Rc::new(Inbox {
+                    sender,
+                    receiver,
+                    operations: LocalExecutor::new(),
+                })
             })
             .clone()
     })

@@ -11,23 +11,45 @@ pub enum Event<'a> {
     /// A task's step begins.
     TaskStep(&'a Ref<Future>),
     /// The step is over and the task waits for a future.
-    Waits { task: &'a Ref<Future>, on: &'a Ref<Future> },
+    Waits {
+        task: &'a Ref<Future>,
+        on: &'a Ref<Future>,
+    },
     /// The step is over and the task gave way for one pass.
     GaveWay(&'a Ref<Future>),
     /// A task goes on because a future is done.
-    WokenBy { task: &'a Ref<Future>, by: &'a Ref<Future> },
+    WokenBy {
+        task: &'a Ref<Future>,
+        by: &'a Ref<Future>,
+    },
     TaskDone(&'a Ref<Future>),
     FutureSettled(&'a Ref<Future>),
     /// `cancel()` was called.
     Cancelled(&'a Ref<Future>),
-    TimerSet { when: f64 },
-    TimerFired { when: f64 },
+    TimerSet {
+        when: f64,
+    },
+    TimerFired {
+        when: f64,
+    },
     CallSoon(&'a Value),
-    ThreadStarted { thread: u64, name: &'a str },
-    ThreadBlocked { thread: u64 },
-    ThreadResumed { thread: u64 },
-    ThreadEnded { thread: u64 },
-    ClockJump { from: f64, to: f64 },
+    ThreadStarted {
+        thread: u64,
+        name: &'a str,
+    },
+    ThreadBlocked {
+        thread: u64,
+    },
+    ThreadResumed {
+        thread: u64,
+    },
+    ThreadEnded {
+        thread: u64,
+    },
+    ClockJump {
+        from: f64,
+        to: f64,
+    },
 }
 
 /// A tool that listens.
@@ -57,7 +79,9 @@ pub fn tell<'a>(event: impl FnOnce() -> Event<'a>) {
 #[cold]
 fn tell_listener(event: &Event) {
     // Taken out while it listens, so that what it does in turn is not told.
-    let Some(mut listener) = LISTENER.with_borrow_mut(Option::take) else { return };
+    let Some(mut listener) = LISTENER.with_borrow_mut(Option::take) else {
+        return;
+    };
     listener.notice(event);
     LISTENER.with_borrow_mut(|l| *l = Some(listener));
 }

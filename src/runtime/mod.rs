@@ -3,11 +3,11 @@
 //! Always true: script code runs on one OS thread; no borrow of the runtime's cells is held while
 //! script code can run or a value is dropped.
 
+pub mod asyncgen;
 pub mod clock;
 pub mod console;
 pub mod current;
 pub mod event_loop;
-pub mod asyncgen;
 pub mod future;
 pub mod gather;
 pub mod handle;
@@ -21,8 +21,8 @@ pub mod thread;
 pub mod timer;
 
 use crate::interp::{async_iter, stack};
-use crate::value::*;
 use crate::value::future::MOURN;
+use crate::value::*;
 use std::cell::Cell;
 
 /// The status of a program in which nothing can ever run again.
@@ -65,7 +65,10 @@ pub fn hooks() -> Hooks {
 /// and what happens every so many calls.
 pub fn start() {
     MOURN.set(Some(report::mourn));
-    async_iter::set_hooks(async_iter::Hooks { first: asyncgen::begin, abandoned: asyncgen::abandoned });
+    async_iter::set_hooks(async_iter::Hooks {
+        first: asyncgen::begin,
+        abandoned: asyncgen::abandoned,
+    });
     stack::on_tick(thread::preempt);
 }
 

@@ -89,7 +89,10 @@ fn context_to_run_in(context: &Value) -> Option<std::rc::Rc<context::Context>> {
 /// traceback, on stderr.
 pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
     let Value::Dict(dict) = context else {
-        return Err(type_error(format!("the context must be a dict, not {}", class_name(context))));
+        return Err(type_error(format!(
+            "the context must be a dict, not {}",
+            class_name(context)
+        )));
     };
     let mut entries = dict.symbol_entries();
     entries.sort_by_key(|(name, _)| name.text());
@@ -104,7 +107,10 @@ pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
         }
     }
     let message = message.filter(|m| !m.is_empty());
-    lines.insert(0, message.unwrap_or_else(|| "Unhandled exception in event loop".into()));
+    lines.insert(
+        0,
+        message.unwrap_or_else(|| "Unhandled exception in event loop".into()),
+    );
     (hooks().log_error)(&lines.join("\n"), exception.as_ref());
     Ok(())
 }
@@ -129,7 +135,11 @@ pub fn mourn(dead: Ref<Future>) {
         let error = dead.outcome.get();
         call_exception_handler(
             &event_loop,
-            vec![("message", message.into()), ("exception", error), ("future", shown)],
+            vec![
+                ("message", message.into()),
+                ("exception", error),
+                ("future", shown),
+            ],
         )
     };
     future::forget(result);
@@ -139,7 +149,10 @@ pub fn mourn(dead: Ref<Future>) {
 /// Tells of the tasks of a loop, or of all, that the program leaves behind.
 pub fn mourn_pending() {
     for task in roster::tasks() {
-        let told = task.task.as_ref().is_none_or(|state| !state.log_destroy.replace(false));
+        let told = task
+            .task
+            .as_ref()
+            .is_none_or(|state| !state.log_destroy.replace(false));
         if !task.is_done() && !told && EventLoop::of(&task.event_loop).is_some() {
             mourn(task);
         }
@@ -153,7 +166,11 @@ pub fn plain_exception(error: &Ref<Exception>) -> String {
         "<exception str() failed>".into()
     });
     let name = error.class().name();
-    if message.is_empty() { format!("{name}\n") } else { format!("{name}: {message}\n") }
+    if message.is_empty() {
+        format!("{name}\n")
+    } else {
+        format!("{name}: {message}\n")
+    }
 }
 
 /// What the logger `asyncio` does by default: message and traceback on stderr.
@@ -166,7 +183,9 @@ pub fn log_error(message: &str, error: Option<&Ref<Exception>>) {
 pub fn thread_exception(error: &Ref<Exception>, func: &Value) {
     let shown = super::task::shown(func);
     let traceback = (hooks().traceback)(error);
-    console::write_error(&format!("Exception ignored in thread started by: {shown}\n{traceback}"));
+    console::write_error(&format!(
+        "Exception ignored in thread started by: {shown}\n{traceback}"
+    ));
 }
 
 /// The plainest report of a deadlock: each task and what it waits for.

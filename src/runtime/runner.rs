@@ -17,8 +17,10 @@ const EXECUTOR_PATIENCE: f64 = 300.0;
 /// `asyncio.run(main, debug=…, loop_factory=…)`
 pub fn run(main: &Value, debug: &Value, loop_factory: &Value) -> Res {
     if current::running().is_some() {
-        return Err(runtime_error("asyncio.run() cannot be called from a running event loop")
-            .help("await the coroutine instead: a loop is running here"));
+        return Err(
+            runtime_error("asyncio.run() cannot be called from a running event loop")
+                .help("await the coroutine instead: a loop is running here"),
+        );
     }
     let event_loop = match loop_factory.given() {
         Some(factory) => call::call(factory, &[])?,
@@ -29,7 +31,9 @@ pub fn run(main: &Value, debug: &Value, loop_factory: &Value) -> Res {
         }
     };
     if let Some(debug) = debug.given() {
-        event_loop::expect(&event_loop)?.debug.set(crate::interp::operator::truth(debug)?);
+        event_loop::expect(&event_loop)?
+            .debug
+            .set(crate::interp::operator::truth(debug)?);
     }
     let context = context::current().copy();
     let result = run_main(&event_loop, main, context);
@@ -54,7 +58,10 @@ fn finally<T>(result: Res<T>, cleanup: impl FnOnce() -> Res<()>) -> Res<T> {
 /// Runs one coroutine as a task of the loop; Ctrl-C cancels it.
 pub fn run_main(event_loop: &Value, main: &Value, context: Rc<Context>) -> Res {
     if !task::is_coroutine(main) {
-        return Err(value_error(format!("a coroutine was expected, got {}", text::repr(main)?)));
+        return Err(value_error(format!(
+            "a coroutine was expected, got {}",
+            text::repr(main)?
+        )));
     }
     let task = event_loop::create_task_in(event_loop, main, &Value::None, Some(context))?;
     run_task(event_loop, &task)
@@ -86,7 +93,11 @@ pub fn close(this: &Value, was_set: bool) -> Res<()> {
     let ended = (|| {
         cancel_all(this)?;
         run_method(this, "shutdown_asyncgens", &[])?;
-        run_method(this, "shutdown_default_executor", &[Value::float(EXECUTOR_PATIENCE)])
+        run_method(
+            this,
+            "shutdown_default_executor",
+            &[Value::float(EXECUTOR_PATIENCE)],
+        )
     })();
     finally(ended, || {
         if was_set {
@@ -115,7 +126,10 @@ fn cancel_all(this: &Value) -> Res<()> {
     for task in &left {
         if let Some(error) = future::failure(task) {
             let entries = vec![
-                ("message", Value::from("unhandled exception during asyncio.run() shutdown")),
+                (
+                    "message",
+                    Value::from("unhandled exception during asyncio.run() shutdown"),
+                ),
                 ("exception", error.into()),
                 ("task", task.clone().into()),
             ];

@@ -29,7 +29,11 @@ pub enum Action {
     /// `handler(number, frame)`
     Call(Value),
     /// A loop's handle: runs in that loop.
-    Loop { event_loop: Value, callback: Value, args: Vec<Value> },
+    Loop {
+        event_loop: Value,
+        callback: Value,
+        args: Vec<Value>,
+    },
 }
 
 struct Watched {
@@ -75,19 +79,27 @@ pub fn watch(number: i32) -> std::io::Result<()> {
     signal_hook::flag::register(number, arrived.clone())?;
     signal_hook::flag::register(number, any.clone())?;
     signal_hook::low_level::pipe::register(number, bell)?;
-    WATCHED.with_borrow_mut(|all| all.push(Watched { number, arrived, action: Action::Default }));
+    WATCHED.with_borrow_mut(|all| {
+        all.push(Watched {
+            number,
+            arrived,
+            action: Action::Default,
+        })
+    });
     Ok(())
 }
 
 /// Waits for the next signal; for ever if none is watched.
 pub async fn arrival() {
     let bell = BELL.with_borrow(|bell| bell.as_ref().map(|(read, _)| read.clone()));
-    let Some(bell) = bell else { return std::future::pending().await };
+    let Some(bell) = bell else {
+        return std::future::pending().await;
+    };
     if pending() || bell.readable().await.is_err() {
         return;
     }
     let mut bytes = [0; 64];
-    while matches!(std::io::Read::read(&mut &*bell.get_ref(), &mut bytes), Ok(n) if n > 0) {}
+    while matches!(std::io::Read::read(&mut bell.get_ref(), &mut bytes), Ok(n) if n > 0) {}
 }
 
 /// Whether a signal waits for delivery. One load.
@@ -106,10 +118,13 @@ pub fn interrupt() {
 pub fn set_action(number: i32, action: Action) -> std::io::Result<Action> {
     watch(number)?;
     let counts = |a: &Action| matches!(a, Action::Call(_) | Action::Loop { .. });
-    let (now, old) = (counts(&action), WATCHED.with_borrow_mut(|all| {
-        let watched = all.iter_mut().find(|w| w.number == number);
-        watched.map_or(Action::Default, |w| std::mem::replace(&mut w.action, action))
-    }));
+    let (now, old) = (
+        counts(&action),
+        WATCHED.with_borrow_mut(|all| {
+            let watched = all.iter_mut().find(|w| w.number == number);
+            watched.map_or(Action::Default, |w| std::mem::replace(&mut w.action, action))
+        }),
+    );
     match (counts(&old), now) {
         (false, true) => inbox::listen(),
         (true, false) => inbox::stop_listening(),
@@ -158,7 +173,9 @@ pub fn deliver() -> Res<()> {
             let arrived = all.iter().find(|w| w.arrived.swap(false, Ordering::SeqCst));
             arrived.map(|w| (w.number, w.action.clone()))
         });
-        let Some((number, action)) = next else { return Ok(()) };
+        let Some((number, action)) = next else {
+            return Ok(());
+        };
         act(number, action)?;
     }
 }
@@ -167,9 +184,11 @@ fn act(number: i32, action: Action) -> Res<()> {
     match action {
         Action::Ignore => Ok(()),
         Action::Call(handler) => call::call(&handler, &[Value::Int(number as i64), Value::None]).map(drop),
-        Action::Loop { event_loop, callback, args } => {
-            event_loop::call_soon(&event_loop, &callback, &args, None).map(drop)
-        }
+        Action::Loop {
+            event_loop,
+            callback,
+            args,
+        } => event_loop::call_soon(&event_loop, &callback, &args, None).map(drop),
         Action::Default if number == SIGINT => interrupt_main(),
         Action::Default | Action::End => {
             super::console::flush();
@@ -202,8 +221,13 @@ fn interrupt_main() -> Res<()> {
 
 /// Has Ctrl-C cancel this task while the guard lives.
 pub fn guard_main(task: &Ref<Future>) -> MainGuard {
-    let main = Main { task: task.clone(), interrupts: 0 };
-    MainGuard { before: MAIN.replace(Some(main)) }
+    let main = Main {
+        task: task.clone(),
+        interrupts: 0,
+    };
+    MainGuard {
+        before: MAIN.replace(Some(main)),
+    }
 }
 
 /// Ctrl-C cancels a main task.

@@ -15,7 +15,6 @@ use crate::interp::types::{Type, class, class_name, is_exception};
 use crate::interp::{attribute, call, stack, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
-use crate::value::future::Part;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -104,7 +103,10 @@ fn prepare(
     class: Option<Ref<Class>>,
 ) -> Res<Ref<Future>> {
     if !is_coroutine(coroutine) {
-        return Err(type_error(format!("a coroutine was expected, got {}", text::repr(coroutine)?)));
+        return Err(type_error(format!(
+            "a coroutine was expected, got {}",
+            text::repr(coroutine)?
+        )));
     }
     let mut future = Future::new(event_loop.clone());
     future.label.set("task");
@@ -141,12 +143,17 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
         if let Some(event_loop) = event_loop
             && !event_loop.is(&future.event_loop)
         {
-            let message = "The future belongs to a different loop than the one specified as the loop argument";
+            let message =
+                "The future belongs to a different loop than the one specified as the loop argument";
             return Err(value_error(message));
         }
         return Ok(future.clone());
     }
-    let wrapped = if is_coroutine(awaitable) { awaitable.clone() } else { wrap_awaitable(awaitable)? };
+    let wrapped = if is_coroutine(awaitable) {
+        awaitable.clone()
+    } else {
+        wrap_awaitable(awaitable)?
+    };
     let made = (|| {
         let event_loop = match event_loop {
             Some(event_loop) => event_loop.clone(),
@@ -173,7 +180,10 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
     };
     match future::of(&task) {
         Some(task) => Ok(task.clone()),
-        None => Err(type_error(format!("the task factory gave {}, not a future", class_name(&task)))),
+        None => Err(type_error(format!(
+            "the task factory gave {}, not a future",
+            class_name(&task)
+        ))),
     }
 }
 
@@ -186,11 +196,16 @@ fn has_await(value: &Value) -> bool {
 /// A coroutine that awaits an object with `__await__`.
 fn wrap_awaitable(value: &Value) -> Res {
     if !has_await(value) {
-        return Err(type_error("An asyncio.Future, a coroutine or an awaitable is required"));
+        return Err(type_error(
+            "An asyncio.Future, a coroutine or an awaitable is required",
+        ));
     }
-    Ok(native_coroutine("_wrap_awaitable", "(awaitable)", |args| {
-        Ok(Step::Become(Box::new(Forward(Some(args[0].clone())))))
-    }, vec![value.clone()]))
+    Ok(native_coroutine(
+        "_wrap_awaitable",
+        "(awaitable)",
+        |args| Ok(Step::Become(Box::new(Forward(Some(args[0].clone()))))),
+        vec![value.clone()],
+    ))
 }
 
 /// A coroutine object of a body in Rust.
@@ -201,7 +216,16 @@ pub fn native_coroutine(
     args: Vec<Value>,
 ) -> Value {
     let body = NativeBody::Coroutine(body);
-    let native = Native::of(&NativeDef { name, signature, doc: "", role: NativeRole::Function, body }, "asyncio");
+    let native = Native::of(
+        &NativeDef {
+            name,
+            signature,
+            doc: "",
+            role: NativeRole::Function,
+            body,
+        },
+        "asyncio",
+    );
     let first = Activation::Start(native.clone(), args.into());
     Ref::new(Generator::new(GeneratorKind::Coroutine, native.into(), first)).into()
 }
@@ -227,7 +251,9 @@ use crate::value::generator::Resume;
 
 /// The part of a future that makes it a task; every caller has a task.
 fn state_of(task: &Ref<Future>) -> Res<&TaskState> {
-    task.task.as_deref().ok_or_else(|| type_error("a task is required, not a future"))
+    task.task
+        .as_deref()
+        .ok_or_else(|| type_error("a task is required, not a future"))
 }
 
 /// One step of a task: resumes its coroutine and sees where it comes to rest. Fails only with
@@ -242,7 +268,10 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
     drop(waited);
     if state.must_cancel.get() {
         state.must_cancel.set(false);
-        if !throw.as_ref().is_some_and(|e| is_exception(e, Type::CancelledError)) {
+        if !throw
+            .as_ref()
+            .is_some_and(|e| is_exception(e, Type::CancelledError))
+        {
             throw = Some(new_cancelled_error(state.cancel_message.get()));
         }
     }
@@ -250,7 +279,9 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
         Value::Generator(coroutine) => Ref::clone(coroutine),
         _ => return Ok(()), // a subclass that never called Task.__init__
     };
-    let Some(event_loop) = EventLoop::of(&task.event_loop) else { return Ok(()) };
+    let Some(event_loop) = EventLoop::of(&task.event_loop) else {
+        return Ok(());
+    };
     tell(|| Event::TaskStep(task));
     let input = throw.map_or(Resume::Value(Value::None), Resume::Raise);
     let before_task = event_loop.set_current_task(Some(task.clone()));
@@ -296,7 +327,11 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
             }
             let exception = raised.take();
             fail(task, exception.clone())?;
-            if ends_program(&exception) { Err(Raised::again(exception)) } else { Ok(()) }
+            if ends_program(&exception) {
+                Err(Raised::again(exception))
+            } else {
+                Ok(())
+            }
         }
     }
 }
@@ -364,7 +399,11 @@ pub fn shown(value: &Value) -> String {
 
 /// `CancelledError(message)`, without an argument for None.
 pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
-    let args = if message.is_none() || message.is_unset() { vec![] } else { vec![message] };
+    let args = if message.is_none() || message.is_unset() {
+        vec![]
+    } else {
+        vec![message]
+    };
     Exception::new(class(Type::CancelledError), args)
 }
 
@@ -404,7 +443,11 @@ pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
 
 fn must_cancel(state: &TaskState, message: &Value) {
     state.must_cancel.set(true);
-    state.cancel_message.set(if message.is_unset() { Value::None } else { message.clone() });
+    state.cancel_message.set(if message.is_unset() {
+        Value::None
+    } else {
+        message.clone()
+    });
 }
 
 /// `task.uncancel()`: how many cancellations are left.
@@ -452,7 +495,7 @@ pub fn sleep(delay: f64, result: Value) -> Res<Step> {
     let event_loop = current::get_running_loop()?;
     let mut future = Future::new(event_loop);
     future.label.set("sleep");
-    future.part = Part::Timer(Value::None);
+    future.is_sleep = true;
     future.outcome.set(result); // kept here until the timer fires
     let future = Ref::new(future);
     expect(&future.event_loop)?.settle_at(clock::now() + delay, future.clone());

@@ -174,7 +174,9 @@ pub fn count() -> usize {
 pub fn waiting() -> Vec<(Rc<str>, &'static str)> {
     threads(|t| {
         let all = std::iter::once(&t.main).chain(&t.alive);
-        all.filter(|t| t.state.get() == State::Blocked).map(|t| (t.name(), t.doing.get())).collect()
+        all.filter(|t| t.state.get() == State::Blocked)
+            .map(|t| (t.name(), t.doing.get()))
+            .collect()
     })
 }
 
@@ -211,14 +213,21 @@ pub fn spawn(
         run(&func, &args, &kwargs);
         // The function and its arguments are dropped here, still on this stack.
     });
-    *thread.fiber.borrow_mut() = Some(Fiber { coroutine, registers, _values: values });
+    *thread.fiber.borrow_mut() = Some(Fiber {
+        coroutine,
+        registers,
+        _values: values,
+    });
     threads(|t| {
         t.alive.push(thread.clone());
         t.queue.push_back(thread.clone());
     });
     SEVERAL.set(true);
     let shown = thread.name();
-    tell(|| Event::ThreadStarted { thread: thread.id, name: &shown });
+    tell(|| Event::ThreadStarted {
+        thread: thread.id,
+        name: &shown,
+    });
     Ok(thread)
 }
 
@@ -296,7 +305,11 @@ pub fn sleep(seconds: f64) -> Res<()> {
 /// and delivers a Ctrl-C. Costs two loads when there is nothing to do.
 #[inline]
 pub fn preempt() -> Res<()> {
-    if SEVERAL.get() || signal::pending() { preempt_now() } else { Ok(()) }
+    if SEVERAL.get() || signal::pending() {
+        preempt_now()
+    } else {
+        Ok(())
+    }
 }
 
 #[cold]
@@ -346,7 +359,14 @@ fn schedule() {
 
 /// Runs a fiber until it blocks, is preempted or ends.
 fn resume(thread: &Rc<Thread>) {
-    let Some(Fiber { mut coroutine, registers, _values }) = thread.fiber.borrow_mut().take() else { return };
+    let Some(Fiber {
+        mut coroutine,
+        registers,
+        _values,
+    }) = thread.fiber.borrow_mut().take()
+    else {
+        return;
+    };
     let main = threads(|t| std::mem::replace(&mut t.current, thread.clone()));
     let mine = registers.swap();
     let result = coroutine.resume(());
@@ -354,7 +374,11 @@ fn resume(thread: &Rc<Thread>) {
     threads(|t| t.current = main);
     match result {
         CoroutineResult::Yield(()) => {
-            *thread.fiber.borrow_mut() = Some(Fiber { coroutine, registers, _values });
+            *thread.fiber.borrow_mut() = Some(Fiber {
+                coroutine,
+                registers,
+                _values,
+            });
         }
         CoroutineResult::Return(()) => {
             thread.state.set(State::Ended);
@@ -380,7 +404,8 @@ thread_local! {
 }
 
 fn wake_joiners(ended: &Thread) {
-    let joiners: Vec<_> = JOINERS.with_borrow_mut(|all| all.extract_if(.., |(id, _)| *id == ended.id).collect());
+    let joiners: Vec<_> =
+        JOINERS.with_borrow_mut(|all| all.extract_if(.., |(id, _)| *id == ended.id).collect());
     joiners.iter().for_each(|(_, thread)| wake(thread));
 }
 
@@ -418,7 +443,10 @@ fn wake_due() {
         let all = std::iter::once(&t.main).chain(&t.alive).filter(blocked);
         let (mut due, later): (Vec<_>, Vec<_>) = all.cloned().partition(|thread| thread.until.get() <= now);
         due.sort_by(|a, b| a.until.get().total_cmp(&b.until.get()).then(a.id.cmp(&b.id)));
-        t.next_due = later.iter().map(|thread| thread.until.get()).fold(f64::INFINITY, f64::min);
+        t.next_due = later
+            .iter()
+            .map(|thread| thread.until.get())
+            .fold(f64::INFINITY, f64::min);
         for thread in due {
             thread.state.set(State::Ready);
             t.queue.push_back(thread);

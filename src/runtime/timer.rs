@@ -31,7 +31,10 @@ impl Timer {
 impl Ord for Timer {
     /// Reversed: the standard heap gives its greatest, and we want the earliest.
     fn cmp(&self, other: &Timer) -> Ordering {
-        other.when.total_cmp(&self.when).then(other.number.cmp(&self.number))
+        other
+            .when
+            .total_cmp(&self.when)
+            .then(other.number.cmp(&self.number))
     }
 }
 
@@ -61,7 +64,11 @@ impl Timers {
     /// Adds a sleep's future or a handle.
     pub fn add(&mut self, when: f64, due: Value) {
         self.created += 1;
-        self.heap.push(Timer { when, number: self.created, due });
+        self.heap.push(Timer {
+            when,
+            number: self.created,
+            due,
+        });
     }
 
     /// A timer that is still in here was cancelled.
@@ -116,6 +123,10 @@ impl Timers {
     /// Empties it.
     pub fn take(&mut self) -> Vec<Value> {
         self.cancelled = 0;
-        std::mem::take(&mut self.heap).into_vec().into_iter().map(|t| t.due).collect()
+        std::mem::take(&mut self.heap)
+            .into_vec()
+            .into_iter()
+            .map(|t| t.due)
+            .collect()
     }
 }

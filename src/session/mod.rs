@@ -43,10 +43,13 @@ pub const INTERRUPTED: i32 = 130;
 
 /// Runs `work` on a thread with a large stack, made ready to run scripts; gives its result.
 pub fn on_session_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = std::thread::Builder::new().name("aio".into()).stack_size(STACK_BYTES).spawn(move || {
-        start();
-        work()
-    });
+    let thread = std::thread::Builder::new()
+        .name("aio".into())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            start();
+            work()
+        });
     let thread = thread.unwrap_or_else(|e| panic!("the system gives no stack of {STACK_BYTES} bytes: {e}"));
     match thread.join() {
         Ok(result) => result,
@@ -109,10 +112,12 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
     };
     let module = import::main_module();
     import::prepare(&module, &code, name::MAIN, Some(name), "");
-    let result = runtime_start().and_then(|()| import::run(&code, &module)).and_then(|value| match &value {
-        Value::Generator(_) => runner::run(&value, &Value::None, &Value::None),
-        _ => Ok(value),
-    });
+    let result = runtime_start()
+        .and_then(|()| import::run(&code, &module))
+        .and_then(|value| match &value {
+            Value::Generator(_) => runner::run(&value, &Value::None, &Value::None),
+            _ => Ok(value),
+        });
     finish(result)
 }
 
@@ -144,12 +149,20 @@ fn uncaught(error: &Ref<Exception>) -> i32 {
         return exit_status(error);
     }
     console::write_error(&report::uncaught(error));
-    if is_exception(error, Type::KeyboardInterrupt) { INTERRUPTED } else { 1 }
+    if is_exception(error, Type::KeyboardInterrupt) {
+        INTERRUPTED
+    } else {
+        1
+    }
 }
 
 /// The status of `sys.exit(code)`: none is 0, a number itself, anything else is told and is 1.
 fn exit_status(error: &Ref<Exception>) -> i32 {
-    let code = error.attrs.get(Symbol::new("code")).or_else(|| error.arg(0)).unwrap_or(Value::None);
+    let code = error
+        .attrs
+        .get(Symbol::new("code"))
+        .or_else(|| error.arg(0))
+        .unwrap_or(Value::None);
     match &code {
         Value::None => 0,
         Value::Bool(b) => b.get() as i32,

@@ -23,7 +23,12 @@ const LONGEST_CHAIN: usize = 20;
 /// Takes the session's part in reports.
 pub fn install() {
     listen(notice);
-    runtime::set_hooks(Hooks { traceback, log_error, deadlock, thread_exception });
+    runtime::set_hooks(Hooks {
+        traceback,
+        log_error,
+        deadlock,
+        thread_exception,
+    });
 }
 
 /// A diagnostic as text, in colour if stderr is a terminal that wants it.
@@ -80,7 +85,11 @@ fn headline(error: &Ref<Exception>) -> String {
         _ => String::new(),
     };
     let name = format!("{module}{}", class.qualname.borrow());
-    if message.is_empty() { name } else { format!("{name}: {message}") }
+    if message.is_empty() {
+        name
+    } else {
+        format!("{name}: {message}")
+    }
 }
 
 /// An exception with its traceback and those it came from, as CPython prints them.
@@ -124,12 +133,18 @@ fn write_one(error: &Ref<Exception>, indent: &str, heading: &str, out: &mut Stri
         let _ = writeln!(out, "{indent}{heading}");
         write_rows(error, indent, out);
     }
-    let _ = writeln!(out, "{indent}{}", headline(error).replace('\n', &format!("\n{indent}")));
+    let _ = writeln!(
+        out,
+        "{indent}{}",
+        headline(error).replace('\n', &format!("\n{indent}"))
+    );
     write_notes(error, indent, out);
 }
 
 fn write_notes(error: &Ref<Exception>, indent: &str, out: &mut String) {
-    let Some(Value::List(notes)) = &error.attrs.get(crate::source::name::NOTES) else { return };
+    let Some(Value::List(notes)) = &error.attrs.get(crate::source::name::NOTES) else {
+        return;
+    };
     let notes = notes.items.borrow().clone();
     for note in notes {
         if let Value::Str(note) = &note {
@@ -172,7 +187,12 @@ fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
 fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
     let source = &entry.code.source;
     let (line, column) = source.position(entry.span.start);
-    let _ = writeln!(out, "{indent}  File \"{}\", line {line}, in {}", source.name, shown_name(entry));
+    let _ = writeln!(
+        out,
+        "{indent}  File \"{}\", line {line}, in {}",
+        source.name,
+        shown_name(entry)
+    );
     let text = source.line_text(line);
     let trimmed = text.trim_start();
     if trimmed.trim_end().is_empty() {
@@ -181,11 +201,20 @@ fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
     let _ = writeln!(out, "{indent}    {}", trimmed.trim_end());
     let cut = text.chars().count() - trimmed.chars().count();
     let (end_line, end_column) = source.position(entry.span.end);
-    let end = if end_line == line { end_column as usize } else { text.trim_end().chars().count() };
+    let end = if end_line == line {
+        end_column as usize
+    } else {
+        text.trim_end().chars().count()
+    };
     let (start, end) = ((column as usize).saturating_sub(cut), end.saturating_sub(cut));
     let whole = start == 0 && end >= trimmed.trim_end().chars().count();
     if end > start && !whole {
-        let _ = writeln!(out, "{indent}    {}{}", " ".repeat(start), "^".repeat(end - start));
+        let _ = writeln!(
+            out,
+            "{indent}    {}{}",
+            " ".repeat(start),
+            "^".repeat(end - start)
+        );
     }
 }
 
@@ -197,9 +226,19 @@ fn shown_name(entry: &TraceEntry) -> &str {
 }
 
 /// An exception group (PEP 654): its own traceback, then its members in boxes.
-fn write_group(error: &Ref<Exception>, members: &[Value], indent: &str, out: &mut String, seen: &mut Vec<usize>) {
+fn write_group(
+    error: &Ref<Exception>,
+    members: &[Value],
+    indent: &str,
+    out: &mut String,
+    seen: &mut Vec<usize>,
+) {
     let nested = !indent.is_empty();
-    let own = if nested { indent.to_string() } else { "  | ".to_string() };
+    let own = if nested {
+        indent.to_string()
+    } else {
+        "  | ".to_string()
+    };
     if error.traceback.borrow().is_some() {
         let heading = "Exception Group Traceback (most recent call last):";
         if nested {
@@ -213,7 +252,9 @@ fn write_group(error: &Ref<Exception>, members: &[Value], indent: &str, out: &mu
     write_notes(error, &own, out);
     let base = own.trim_end_matches("| ").to_string();
     for (i, member) in members.iter().enumerate() {
-        let Value::Exception(member) = member else { continue };
+        let Value::Exception(member) = member else {
+            continue;
+        };
         let corner = if i == 0 { "+-" } else { "  " };
         let _ = writeln!(out, "{base}{corner}+---------------- {} ----------------", i + 1);
         let inner = format!("{base}  | ");
@@ -229,7 +270,10 @@ fn log_error(message: &str, error: Option<&Ref<Exception>>) {
 
 fn thread_exception(error: &Ref<Exception>, func: &Value) {
     let name = task::shown(func);
-    console::write_error(&format!("Exception ignored in thread started by: {name}\n{}", traceback(error)));
+    console::write_error(&format!(
+        "Exception ignored in thread started by: {name}\n{}",
+        traceback(error)
+    ));
 }
 
 /// What the interpreter noticed.
@@ -245,7 +289,9 @@ fn notice(notice: Notice) {
             };
             let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
                 .label(span, "this call only makes the coroutine; nothing of it has run")
-                .help(format!("write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"));
+                .help(format!(
+                    "write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"
+                ));
             console::write_error(&render(&diagnostic));
         }
         Notice::Unraisable(error, object) => {

@@ -40,7 +40,11 @@ fn sentence(event: &Event) -> Option<String> {
         Event::GaveWay(task) => format!("{}: gives way for one pass", who(task)),
         Event::WokenBy { task, by } => match stands(task) {
             Some((line, state)) => {
-                format!("{}: {} of line {line} is over, goes on in state {state}", who(task), what(by))
+                format!(
+                    "{}: {} of line {line} is over, goes on in state {state}",
+                    who(task),
+                    what(by)
+                )
             }
             None => format!("{}: {} is over", who(task), what(by)),
         },
@@ -49,7 +53,9 @@ fn sentence(event: &Event) -> Option<String> {
             FutureState::Cancelled => format!("{}: is cancelled", who(task)),
             _ => format!("{}: is done", who(task)),
         },
-        Event::Cancelled(future) if future.task.is_some() => format!("{}: is asked to stop (cancel)", who(future)),
+        Event::Cancelled(future) if future.task.is_some() => {
+            format!("{}: is asked to stop (cancel)", who(future))
+        }
         Event::ThreadStarted { name, .. } => format!("thread {name}: started"),
         Event::ThreadEnded { thread } => format!("thread number {thread}: ended"),
         Event::ClockJump { from, to } => format!("the clock jumps {:.3} s ahead", to - from),
@@ -59,10 +65,14 @@ fn sentence(event: &Event) -> Option<String> {
 
 /// The name of a task's coroutine, and the task's own name.
 fn who(future: &Ref<Future>) -> String {
-    let Some(state) = &future.task else { return what(future) };
+    let Some(state) = &future.task else {
+        return what(future);
+    };
     let name = task::shown(&task::name(state)).trim_matches('\'').to_string();
     match &*state.coroutine.borrow() {
-        Value::Generator(generator) => format!("{} ({name})", crate::session::report::coroutine_name(generator)),
+        Value::Generator(generator) => {
+            format!("{} ({name})", crate::session::report::coroutine_name(generator))
+        }
         _ => name,
     }
 }
@@ -78,7 +88,9 @@ fn what(future: &Ref<Future>) -> String {
 fn stands(future: &Ref<Future>) -> Option<(u32, u32)> {
     let state = future.task.as_ref()?;
     let coroutine = state.coroutine.borrow();
-    let Value::Generator(generator) = &*coroutine else { return None };
+    let Value::Generator(generator) = &*coroutine else {
+        return None;
+    };
     let stack = generator.stack.try_borrow().ok()?;
     let frame = stack.iter().rev().find_map(|activation| match activation {
         Activation::Script(frame) => Some(frame),

@@ -53,6 +53,8 @@ pub struct Class {
     /// long as it does, as classes of a program do.
     pub children: RefCell<Vec<Ref<Class>>>,
     pub metaclass: RefCell<Option<Ref<Class>>>,
+    /// Whether it has `__del__`, as of a version.
+    finaliser: Cell<(u32, bool)>,
     /// Answers of [`Class::lookup`], valid while `version()` is unchanged.
     cache: RefCell<(u32, FxHashMap<Symbol, Option<Value>>)>,
 }
@@ -93,6 +95,7 @@ impl Class {
             subclassed: Cell::new(false),
             children: RefCell::default(),
             metaclass: RefCell::new(None),
+            finaliser: Cell::new((0, false)),
             cache: RefCell::default(),
         }
     }
@@ -123,9 +126,23 @@ impl Class {
         if let Some(found) = cache.1.get(&name) {
             return found.clone();
         }
-        let found = self.own(name).or_else(|| self.mro.borrow().iter().find_map(|c| c.own(name)));
+        let found = self
+            .own(name)
+            .or_else(|| self.mro.borrow().iter().find_map(|c| c.own(name)));
         cache.1.insert(name, found.clone());
         found
+    }
+
+    /// Whether its instances have a `__del__` to run; asked at the end of each.
+    #[inline]
+    pub fn has_finaliser(&self) -> bool {
+        let (at, answer) = self.finaliser.get();
+        if at == version() {
+            return answer;
+        }
+        let answer = self.is_script && self.lookup(crate::source::name::DEL).is_some();
+        self.finaliser.set((version(), answer));
+        answer
     }
 
     pub fn set(&self, name: Symbol, value: Value) {
@@ -152,17 +169,25 @@ impl Class {
 impl Ref<Class> {
     /// The class in whose namespace the attribute is found.
     pub fn owner_of(&self, name: Symbol) -> Option<Ref<Class>> {
-        self.linear().into_iter().find(|c| c.dict.borrow().contains_key(&name))
+        self.linear()
+            .into_iter()
+            .find(|c| c.dict.borrow().contains_key(&name))
     }
 
     /// The attribute after `this` in the order of the class: what `super()` finds.
     pub fn lookup_after(&self, this: &Ref<Class>, name: Symbol) -> Option<Value> {
-        self.linear().iter().skip_while(|c| !c.is(this)).skip(1).find_map(|c| c.own(name))
+        self.linear()
+            .iter()
+            .skip_while(|c| !c.is(this))
+            .skip(1)
+            .find_map(|c| c.own(name))
     }
 
     /// The whole method resolution order, this class first.
     pub fn linear(&self) -> Vec<Ref<Class>> {
-        std::iter::once(self.clone()).chain(self.mro.borrow().iter().cloned()).collect()
+        std::iter::once(self.clone())
+            .chain(self.mro.borrow().iter().cloned())
+            .collect()
     }
 
     /// Whether it is `other` or inherits from it.

@@ -23,11 +23,18 @@ pub struct Context {
 
 impl Context {
     pub fn copy(&self) -> Rc<Context> {
-        Rc::new(Context { entries: RefCell::new(self.entries.borrow().clone()), entered: Cell::new(false) })
+        Rc::new(Context {
+            entries: RefCell::new(self.entries.borrow().clone()),
+            entered: Cell::new(false),
+        })
     }
 
     pub fn get(&self, var: &Rc<ContextVar>) -> Option<Value> {
-        self.entries.borrow().iter().find(|(v, _)| Rc::ptr_eq(v, var)).map(|(_, value)| value.clone())
+        self.entries
+            .borrow()
+            .iter()
+            .find(|(v, _)| Rc::ptr_eq(v, var))
+            .map(|(_, value)| value.clone())
     }
 
     /// Sets the variable (unset: removes it) and gives its old value.

@@ -77,7 +77,11 @@ impl Exception {
     /// Adds the row of a frame that the exception leaves (or is caught in) to its traceback.
     pub fn add_trace(&self, code: &Rc<Code>, span: Span) {
         let next = self.traceback.borrow_mut().take();
-        *self.traceback.borrow_mut() = Some(Rc::new(TraceEntry { code: code.clone(), span, next }));
+        *self.traceback.borrow_mut() = Some(Rc::new(TraceEntry {
+            code: code.clone(),
+            span,
+            next,
+        }));
     }
 }
 
@@ -122,13 +126,17 @@ impl Raised {
     #[cold]
     pub fn take(self) -> Ref<Exception> {
         PLACE.set(None);
-        PENDING.with_borrow_mut(Option::take).expect("a Raised token stands for a pending exception")
+        PENDING
+            .with_borrow_mut(Option::take)
+            .expect("a Raised token stands for a pending exception")
     }
 
     /// The exception, still on its way.
     #[cold]
     pub fn peek(&self) -> Ref<Exception> {
-        PENDING.with_borrow(|p| p.clone()).expect("a Raised token stands for a pending exception")
+        PENDING
+            .with_borrow(|p| p.clone())
+            .expect("a Raised token stands for a pending exception")
     }
 
     /// Notes where in the current frame it came up, unless a smaller place was noted before.
@@ -162,7 +170,9 @@ fn break_cycle(handled: &Ref<Exception>, exception: &Ref<Exception>) {
     let mut link = handled.clone();
     // A script can build a cycle by hand; the bound keeps this from running for ever.
     for _ in 0..10_000 {
-        let Value::Exception(next) = &link.context.get() else { return };
+        let Value::Exception(next) = &link.context.get() else {
+            return;
+        };
         if next.is(exception) {
             link.context.set(Value::None);
             return;

@@ -47,7 +47,8 @@ impl CallShape {
     pub fn of(code: &Code) -> CallShape {
         let params = &code.params;
         let count = params.names.len();
-        let simple = params.positional as usize == count && code.cells.is_empty() && !code.kind.is_resumable();
+        let simple =
+            params.positional as usize == count && code.cells.is_empty() && !code.kind.is_resumable();
         CallShape {
             simple: if simple { count as u32 } else { u32::MAX },
             locals: (code.slots.len() - count) as u32,
@@ -66,12 +67,16 @@ pub struct FunctionNames {
 
 impl Function {
     pub fn names(&self) -> FunctionNames {
-        self.names.borrow().as_deref().cloned().unwrap_or_else(|| FunctionNames {
-            name: self.code.name.into(),
-            qualname: (&*self.code.qualname).into(),
-            doc: self.code.doc.as_deref().map_or(Value::None, Value::from),
-            module: self.module.get(Symbol::new("__name__")).unwrap_or(Value::None),
-        })
+        self.names
+            .borrow()
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| FunctionNames {
+                name: self.code.name.into(),
+                qualname: (&*self.code.qualname).into(),
+                doc: self.code.doc.as_deref().map_or(Value::None, Value::from),
+                module: self.module.get(Symbol::new("__name__")).unwrap_or(Value::None),
+            })
     }
 
     pub fn change_names(&self, change: impl FnOnce(&mut FunctionNames)) {
@@ -124,7 +129,14 @@ impl<'a> Frame<'a> {
     /// are used only through this frame while it exists.
     #[inline(always)]
     pub unsafe fn new(func: &'a Ref<Function>, slots: *mut Value) -> Frame<'a> {
-        Frame { func, slots, result: Value::Unset, goto: 0, namespace: None, handling: None }
+        Frame {
+            func,
+            slots,
+            result: Value::Unset,
+            goto: 0,
+            namespace: None,
+            handling: None,
+        }
     }
 
     #[inline(always)]

@@ -22,28 +22,28 @@ pub struct Future {
     pub blocking: Cell<bool>,
     /// The result, the exception, or the message given to `cancel`.
     pub outcome: ValueCell,
-    pub callbacks: RefCell<Vec<Callback>>,
+    pub callbacks: Callbacks,
     pub event_loop: Value,
     /// What it is for, in a reader's words: "sleep(1)", "queue.get()".
     pub label: Cell<&'static str>,
-    /// What belongs to the kind of future: the timer of a sleep, the children of a gather.
-    pub part: Part,
+    /// A timer of its loop will settle it; its result is there already.
+    pub is_sleep: bool,
+    pub gather: Option<Box<Gather>>,
     pub task: Option<Box<TaskState>>,
     /// A script subclass, if it is an instance of one.
     pub class: Option<Ref<Class>>,
     pub attrs: Attrs,
 }
 
-/// What a future carries besides its result.
-pub enum Part {
-    None,
-    /// The timer that will settle it; cancelled with it.
-    Timer(Value),
-    /// What `gather` waits for: cancelling it cancels these.
-    Gather(RefCell<Vec<Ref<Future>>>, Cell<bool>),
-    /// Any object that must live as long as it.
-    Other(RefCell<Value>),
+/// What the future of a `gather` waits for: cancelling it cancels these.
+pub struct Gather {
+    pub children: RefCell<Vec<Ref<Future>>>,
+    /// Its cancellation was asked for.
+    pub requested: Cell<bool>,
 }
+
+/// A callback of the runtime's own.
+pub type NativeCallback = Rc<dyn Fn(&Ref<Future>)>;
 
 /// What happens when a future is done; each runs as a handle of its own.
 #[derive(Clone)]
@@ -53,7 +53,69 @@ pub enum Callback {
     /// Step a task that waits for it.
     Wake(Ref<Future>),
     /// Something of the runtime's own.
-    Native(Rc<dyn Fn(&Ref<Future>)>),
+    Native(NativeCallback),
+}
+
+/// The callbacks of a future, in order of adding. Most have none or one, which takes no memory of
+/// its own.
+#[derive(Default)]
+pub struct Callbacks(Cell<Few>);
+
+#[derive(Default, Clone)]
+enum Few {
+    #[default]
+    None,
+    One(Callback),
+    #[allow(clippy::box_collection)] // one word, so that a future without callbacks stays small
+    Many(Box<Vec<Callback>>),
+}
+
+impl Callbacks {
+    pub fn push(&self, callback: Callback) {
+        self.0.set(match self.0.take() {
+            Few::None => Few::One(callback),
+            Few::One(first) => Few::Many(Box::new(vec![first, callback])),
+            Few::Many(mut all) => {
+                all.push(callback);
+                Few::Many(all)
+            }
+        });
+    }
+
+    /// Takes all out and gives them to `each`.
+    pub fn drain(&self, mut each: impl FnMut(Callback)) {
+        match self.0.take() {
+            Few::None => {}
+            Few::One(only) => each(only),
+            Few::Many(all) => all.into_iter().for_each(each),
+        }
+    }
+
+    /// A copy of all.
+    pub fn list(&self) -> Vec<Callback> {
+        let few = self.0.take();
+        self.0.set(few.clone());
+        match few {
+            Few::None => vec![],
+            Few::One(only) => vec![only],
+            Few::Many(all) => *all,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        let few = self.0.take();
+        let is_empty = matches!(few, Few::None);
+        self.0.set(few);
+        is_empty
+    }
+
+    /// Replaces all; gives those before, to be dropped when no borrow is held.
+    pub fn replace(&self, callbacks: Vec<Callback>) -> Vec<Callback> {
+        let mut before = Vec::new();
+        self.drain(|callback| before.push(callback));
+        callbacks.into_iter().for_each(|callback| self.push(callback));
+        before
+    }
 }
 
 /// What a task has beyond a future.
@@ -83,10 +145,11 @@ impl Future {
             unseen: Cell::new(false),
             blocking: Cell::new(false),
             outcome: ValueCell::default(),
-            callbacks: RefCell::default(),
+            callbacks: Callbacks::default(),
             event_loop,
             label: Cell::new("future"),
-            part: Part::None,
+            is_sleep: false,
+            gather: None,
             task: None,
             class: None,
             attrs: Attrs::default(),
@@ -99,9 +162,12 @@ impl Future {
     }
 }
 
+/// Hears of a future that dies unheard.
+pub type Mourner = fn(Ref<Future>);
+
 thread_local! {
     /// What to do with a future that dies with an unseen exception, or a task that dies pending.
-    pub static MOURN: Cell<Option<fn(Ref<Future>)>> = const { Cell::new(None) };
+    pub static MOURN: Cell<Option<Mourner>> = const { Cell::new(None) };
 }
 
 impl Dying for Future {

@@ -48,7 +48,8 @@ pub struct Generator {
 
 impl Generator {
     pub fn new(kind: GeneratorKind, func: Value, first: Activation) -> Generator {
-        let mut stack = Vec::with_capacity(1);
+        // A coroutine that waits has at least what it waits for above it.
+        let mut stack = Vec::with_capacity(if kind == GeneratorKind::Coroutine { 2 } else { 1 });
         stack.push(first);
         Generator {
             kind,

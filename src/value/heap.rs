@@ -36,7 +36,10 @@ pub struct Ref<T: Object>(NonNull<Heap<T>>);
 
 impl<T: Object> Ref<T> {
     pub fn new(data: T) -> Ref<T> {
-        let header = Header { count: Cell::new(1), kind: T::KIND };
+        let header = Header {
+            count: Cell::new(1),
+            kind: T::KIND,
+        };
         let boxed = Box::new(Heap { header, data });
         // SAFETY: a box is never null.
         Ref(unsafe { NonNull::new_unchecked(Box::into_raw(boxed)) })

@@ -156,7 +156,9 @@ impl Instance {
         if let Some(dict) = self.detached() {
             return dict.remove_symbol(name);
         }
-        let Some(index) = self.shape.get().index(name) else { return false };
+        let Some(index) = self.shape.get().index(name) else {
+            return false;
+        };
         let mut shape = self.shape.get().root.get().expect("a shape has a root");
         for &n in self.shape.get().names.iter().filter(|&&n| n != name) {
             shape = shape.with(n);
@@ -173,7 +175,13 @@ impl Instance {
         if let Some(dict) = self.detached() {
             return dict.symbol_entries();
         }
-        self.shape.get().names.iter().enumerate().map(|(i, &n)| (n, self.field(i))).collect()
+        self.shape
+            .get()
+            .names
+            .iter()
+            .enumerate()
+            .map(|(i, &n)| (n, self.field(i)))
+            .collect()
     }
 
     /// `__dict__`: from now on the attributes live in this dict.
@@ -199,7 +207,13 @@ impl Instance {
         if self.detached().is_some() {
             self.shape.set(class.detached_shape);
         } else {
-            self.shape.set(self.shape.get().names.iter().fold(class.root_shape, |shape, &n| shape.with(n)));
+            self.shape.set(
+                self.shape
+                    .get()
+                    .names
+                    .iter()
+                    .fold(class.root_shape, |shape, &n| shape.with(n)),
+            );
         }
         *self.class.borrow_mut() = class;
     }
@@ -210,6 +224,11 @@ impl Instance {
 pub struct Attrs(RefCell<Option<Box<IndexMap<Symbol, Value, FxBuildHasher>>>>);
 
 impl Attrs {
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+
     pub fn get(&self, name: Symbol) -> Option<Value> {
         self.0.borrow().as_ref()?.get(&name).cloned()
     }
@@ -220,12 +239,20 @@ impl Attrs {
     }
 
     pub fn delete(&self, name: Symbol) -> bool {
-        let old = self.0.borrow_mut().as_mut().and_then(|map| map.shift_remove(&name));
+        let old = self
+            .0
+            .borrow_mut()
+            .as_mut()
+            .and_then(|map| map.shift_remove(&name));
         old.is_some()
     }
 
     pub fn entries(&self) -> Vec<(Symbol, Value)> {
-        self.0.borrow().iter().flat_map(|map| map.iter().map(|(&n, v)| (n, v.clone()))).collect()
+        self.0
+            .borrow()
+            .iter()
+            .flat_map(|map| map.iter().map(|(&n, v)| (n, v.clone())))
+            .collect()
     }
 }
 
@@ -236,11 +263,12 @@ thread_local! {
 
 impl Dying for Instance {
     fn last_words(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
-        let Some(finalise) = FINALISE.get() else { return false };
-        let class = self.class.borrow().clone();
-        if self.finalised.get() || !class.is_script || class.lookup(crate::source::name::DEL).is_none() {
+        if !self.class.borrow().has_finaliser() || self.finalised.get() {
             return false;
         }
+        let Some(finalise) = FINALISE.get() else {
+            return false;
+        };
         self.finalised.set(true);
         finalise(revive());
         true

@@ -20,15 +20,32 @@ pub enum IteratorState {
     ListReversed(Ref<List>, usize),
     Tuple(Ref<Tuple>, usize),
     /// The next number, how many are left, the step.
-    Range { next: i64, left: u64, step: i64 },
+    Range {
+        next: i64,
+        left: u64,
+        step: i64,
+    },
     /// Byte offset of the next character.
     Str(Ref<Str>, usize),
     Bytes(Ref<Bytes>, usize),
     /// Position in the table, and the length it had.
-    Dict { dict: Ref<Dict>, position: usize, len: usize, what: DictPart, reversed: bool },
-    Set { set: Value, position: usize, len: usize },
+    Dict {
+        dict: Ref<Dict>,
+        position: usize,
+        len: usize,
+        what: DictPart,
+        reversed: bool,
+    },
+    Set {
+        set: Value,
+        position: usize,
+        len: usize,
+    },
     /// Any object with `__getitem__`.
-    Sequence { object: Value, index: i64 },
+    Sequence {
+        object: Value,
+        index: i64,
+    },
     /// Rust code that makes the next item. It is called with no borrow held.
     Native(Rc<dyn Fn() -> Res<Option<Value>>>),
     /// Items that are all there.
@@ -44,7 +61,11 @@ pub enum DictPart {
 
 impl NativeIterator {
     pub fn value(type_name: &'static str, state: IteratorState) -> Value {
-        Ref::new(NativeIterator { state: RefCell::new(state), type_name }).into()
+        Ref::new(NativeIterator {
+            state: RefCell::new(state),
+            type_name,
+        })
+        .into()
     }
 
     /// An iterator whose items a closure makes, one a call.

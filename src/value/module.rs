@@ -85,6 +85,10 @@ impl Module {
     /// Names and values in order of assignment.
     pub fn entries(&self) -> Vec<(Symbol, Value)> {
         let names = self.names.borrow();
-        self.order.borrow().iter().map(|&n| (names[n as usize], self.at(n))).collect()
+        self.order
+            .borrow()
+            .iter()
+            .map(|&n| (names[n as usize], self.at(n)))
+            .collect()
     }
 }

@@ -103,14 +103,29 @@ impl Signature {
             } else {
                 (head, ParamKind::Positional)
             };
-            params.push(NativeParam { name: Symbol::new(name.trim()), kind, has_default: default.is_some() });
+            params.push(NativeParam {
+                name: Symbol::new(name.trim()),
+                kind,
+                has_default: default.is_some(),
+            });
         }
-        let is_positional = |p: &&NativeParam| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional);
-        let required = params.iter().filter(is_positional).filter(|p| !p.has_default).count();
+        let is_positional =
+            |p: &&NativeParam| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional);
+        let required = params
+            .iter()
+            .filter(is_positional)
+            .filter(|p| !p.has_default)
+            .count();
         let count = params.iter().filter(is_positional).count();
         let has_args = params.iter().any(|p| p.kind == ParamKind::Args);
         let is_simple = count == params.len();
-        Signature { text, params, required, positional: if has_args { usize::MAX } else { count }, is_simple }
+        Signature {
+            text,
+            params,
+            required,
+            positional: if has_args { usize::MAX } else { count },
+            is_simple,
+        }
     }
 }
 

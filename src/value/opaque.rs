@@ -12,7 +12,12 @@ pub struct Opaque {
 
 impl Opaque {
     pub fn value<T: Any>(class: Ref<Class>, data: T) -> Value {
-        Ref::new(Opaque { class, data: Box::new(data), attrs: Attrs::default() }).into()
+        Ref::new(Opaque {
+            class,
+            data: Box::new(data),
+            attrs: Attrs::default(),
+        })
+        .into()
     }
 
     /// The data, if it is of this type.

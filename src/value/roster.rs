@@ -51,7 +51,11 @@ pub fn leave(task: &TaskState) {
 pub fn tasks() -> Vec<Ref<Future>> {
     TASKS.with_borrow(|tasks| {
         // SAFETY: entries point to live memory (see the top).
-        tasks.iter().flatten().filter_map(|e| unsafe { e.upgrade() }).collect()
+        tasks
+            .iter()
+            .flatten()
+            .filter_map(|e| unsafe { e.upgrade() })
+            .collect()
     })
 }
 

@@ -19,7 +19,9 @@ pub struct List {
 
 impl List {
     pub fn new(items: Vec<Value>) -> List {
-        List { items: RefCell::new(items) }
+        List {
+            items: RefCell::new(items),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -58,7 +60,9 @@ pub struct Dict {
 impl Dict {
     fn symbol_place(&self, name: Symbol) -> (Value, i64, Option<usize>) {
         let key = str::of_symbol(name);
-        let Value::Str(text) = &key else { unreachable!("the value of a symbol is a str") };
+        let Value::Str(text) = &key else {
+            unreachable!("the value of a symbol is a str")
+        };
         let hash = text.hash() as i64;
         let is_equal = |known: &Value| matches!(known, Value::Str(known) if ***known == ***text);
         let place = self.table.borrow().find(hash, is_equal);
@@ -88,7 +92,9 @@ impl Dict {
 
     /// `del dict[name]` for a name; false if it is not there.
     pub fn remove_symbol(&self, name: Symbol) -> bool {
-        let Some(place) = self.symbol_place(name).2 else { return false };
+        let Some(place) = self.symbol_place(name).2 else {
+            return false;
+        };
         let old = self.table.borrow_mut().remove_entry(place);
         old.is_some()
     }
@@ -136,7 +142,11 @@ impl Range {
     pub fn len(&self) -> u64 {
         let (start, stop, step) = (self.start as i128, self.stop as i128, self.step as i128);
         let span = if step > 0 { stop - start } else { start - stop };
-        if span <= 0 { 0 } else { ((span - 1) / step.abs() + 1) as u64 }
+        if span <= 0 {
+            0
+        } else {
+            ((span - 1) / step.abs() + 1) as u64
+        }
     }
 
     pub fn is_empty(&self) -> bool {

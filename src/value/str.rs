@@ -21,8 +21,17 @@ impl Str {
     #[allow(clippy::new_ret_no_self)]
     pub fn new(text: impl Into<Box<str>>) -> Ref<Str> {
         let text = text.into();
-        let chars = if text.is_ascii() { text.len() } else { text.chars().count() };
-        Ref::new(Str { text, chars, hash: Cell::new(0), symbol: Cell::new(0) })
+        let chars = if text.is_ascii() {
+            text.len()
+        } else {
+            text.chars().count()
+        };
+        Ref::new(Str {
+            text,
+            chars,
+            hash: Cell::new(0),
+            symbol: Cell::new(0),
+        })
     }
 
     #[inline(always)]

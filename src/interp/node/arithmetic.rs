@@ -13,7 +13,12 @@ impl Builder<'_> {
     }
 
     pub fn in_place(&self, op: BinaryOp, left: &Tree, right: &Tree, span: Span) -> NodeBox {
-        Box::new(InPlace { op, left: self.node(left), right: self.node(right), span })
+        Box::new(InPlace {
+            op,
+            left: self.node(left),
+            right: self.node(right),
+            span,
+        })
     }
 
     pub fn unary(&self, op: UnaryOp, operand: &Tree, span: Span) -> NodeBox {
@@ -40,7 +45,11 @@ impl Builder<'_> {
             return for_compare!(*op, make, left, right, span);
         }
         let rest = rest.iter().map(|(op, tree)| (*op, self.node(tree))).collect();
-        Box::new(Chain { left: self.node(left), rest, span })
+        Box::new(Chain {
+            left: self.node(left),
+            rest,
+            span,
+        })
     }
 }
 

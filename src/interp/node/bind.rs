@@ -22,16 +22,23 @@ impl Builder<'_> {
     pub fn assignable(&self, target: &Target) -> Box<dyn Assignable> {
         let span = target.span;
         match &target.kind {
-            TargetKind::Place(place) => {
-                Box::new(Variable { store: self.store(*place, span), load: self.load(*place, span) })
-            }
+            TargetKind::Place(place) => Box::new(Variable {
+                store: self.store(*place, span),
+                load: self.load(*place, span),
+            }),
             TargetKind::Attribute { object, name } => self.attribute_target(object, *name, span),
-            TargetKind::Subscript { object, index } => {
-                Box::new(Item { object: self.node(object), index: self.node(index), span })
-            }
+            TargetKind::Subscript { object, index } => Box::new(Item {
+                object: self.node(object),
+                index: self.node(index),
+                span,
+            }),
             TargetKind::Unpack { targets, star } => {
                 let targets = targets.iter().map(|t| self.assignable(t)).collect();
-                Box::new(Unpack { targets, star: star.map(|s| s as usize), span })
+                Box::new(Unpack {
+                    targets,
+                    star: star.map(|s| s as usize),
+                    span,
+                })
             }
         }
     }
@@ -39,17 +46,27 @@ impl Builder<'_> {
     pub fn assign(&self, targets: &[Target], value: &Tree) -> ExecBox {
         if let [target] = targets {
             if let Some(slot) = self.target_slot(target) {
-                return Box::new(AssignLocal { slot, value: self.node(value) });
+                return Box::new(AssignLocal {
+                    slot,
+                    value: self.node(value),
+                });
             }
-            if let (TargetKind::Unpack { targets, star: None }, TreeKind::Tuple(items)) = (&target.kind, &value.kind)
+            if let (TargetKind::Unpack { targets, star: None }, TreeKind::Tuple(items)) =
+                (&target.kind, &value.kind)
                 && let Some(swap) = self.parallel(targets, items)
             {
                 return swap;
             }
-            return Box::new(AssignOne { target: self.assignable(target), value: self.node(value) });
+            return Box::new(AssignOne {
+                target: self.assignable(target),
+                value: self.node(value),
+            });
         }
         let targets = targets.iter().map(|t| self.assignable(t)).collect();
-        Box::new(AssignMany { targets, value: self.node(value) })
+        Box::new(AssignMany {
+            targets,
+            value: self.node(value),
+        })
     }
 
     /// `a, b = x, y` without making the tuple.
@@ -65,7 +82,10 @@ impl Builder<'_> {
             }
         }
         let targets = targets.iter().map(|t| self.assignable(t)).collect();
-        Some(Box::new(Parallel { targets, values: values.into() }))
+        Some(Box::new(Parallel {
+            targets,
+            values: values.into(),
+        }))
     }
 
     pub fn aug_assign(&self, target: &Target, op: BinaryOp, value: &Tree, span: Span) -> ExecBox {
@@ -73,16 +93,32 @@ impl Builder<'_> {
             let (value, target_span) = (self.node(value), target.span);
             macro_rules! make {
                 ($operator:ident, $($args:tt)*) => {
-                    Box::new(AugLocal::<$operator> { slot, value, op, target_span, span, operator: PhantomData })
+                    Box::new(AugLocal::<$operator> {
+                        slot,
+                        value,
+                        op,
+                        target_span,
+                        span,
+                        operator: PhantomData,
+                    })
                 };
             }
             return for_binary!(op, make,);
         }
-        Box::new(Augment { target: self.assignable(target), op, value: self.node(value), span })
+        Box::new(Augment {
+            target: self.assignable(target),
+            op,
+            value: self.node(value),
+            span,
+        })
     }
 
     pub fn annotate(&self, name: Symbol, value: &Tree) -> ExecBox {
-        Box::new(Annotate { name, value: self.node(value), module: self.module.clone() })
+        Box::new(Annotate {
+            name,
+            value: self.node(value),
+            module: self.module.clone(),
+        })
     }
 }
 
@@ -302,20 +338,28 @@ impl Assignable for Unpack {
                     && crate::interp::call::special(&value, crate::source::name::GETITEM).is_none()
                 {
                     let _ = raised.take();
-                    return type_error(format!("cannot unpack non-iterable {} object", class_name(&value)));
+                    return type_error(format!(
+                        "cannot unpack non-iterable {} object",
+                        class_name(&value)
+                    ));
                 }
                 raised
             })
             .at(self.span)?;
         if items.len() < needed {
-            let message =
-                format!("not enough values to unpack (expected at least {needed}, got {})", items.len());
+            let message = format!(
+                "not enough values to unpack (expected at least {needed}, got {})",
+                items.len()
+            );
             return Err(crate::interp::error::value_error(message).at(self.span));
         }
         let after = self.targets.len() - star - 1;
         let tail = items.split_off(items.len() - after);
         let middle = items.split_off(star);
-        let values = items.into_iter().chain(std::iter::once(Value::list(middle))).chain(tail);
+        let values = items
+            .into_iter()
+            .chain(std::iter::once(Value::list(middle)))
+            .chain(tail);
         for (target, item) in self.targets.iter().zip(values.collect::<Vec<_>>()) {
             target.assign(frame, item)?;
         }

@@ -108,7 +108,11 @@ impl Run {
                 mapping::set_add(&set.table, &value).at(self.span)?;
             }
             Output::Dict(dict) => {
-                let key = self.key.as_ref().expect("a dict comprehension has keys").eval(frame)?;
+                let key = self
+                    .key
+                    .as_ref()
+                    .expect("a dict comprehension has keys")
+                    .eval(frame)?;
                 let value = self.element.eval(frame)?;
                 mapping::dict_set(dict, &key, value).at(self.span)?;
             }
@@ -178,7 +182,12 @@ impl Builder<'_> {
         element: &Tree,
         span: Span,
     ) -> ExecBox {
-        Box::new(Collect { into, key: key.map(|k| self.node(k)), element: self.node(element), span })
+        Box::new(Collect {
+            into,
+            key: key.map(|k| self.node(k)),
+            element: self.node(element),
+            span,
+        })
     }
 }
 

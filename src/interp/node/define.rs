@@ -170,7 +170,13 @@ impl Builder<'_> {
 
     pub fn import(&self, module: Symbol, asname: bool, place: Place, span: Span) -> ExecBox {
         let store = self.store(place, span);
-        Box::new(Import { module, asname, store, from: self.module.clone(), span })
+        Box::new(Import {
+            module,
+            asname,
+            store,
+            from: self.module.clone(),
+            span,
+        })
     }
 
     pub fn import_from(
@@ -181,7 +187,17 @@ impl Builder<'_> {
         star: bool,
         span: Span,
     ) -> ExecBox {
-        let names = names.iter().map(|(name, place)| (*name, self.store(*place, span))).collect();
-        Box::new(ImportFrom { module, level, names, star, from: self.module.clone(), span })
+        let names = names
+            .iter()
+            .map(|(name, place)| (*name, self.store(*place, span)))
+            .collect();
+        Box::new(ImportFrom {
+            module,
+            level,
+            names,
+            star,
+            from: self.module.clone(),
+            span,
+        })
     }
 }

@@ -33,7 +33,10 @@ impl Items {
                             return raised;
                         }
                         let _ = raised.take();
-                        type_error(format!("Value after * must be an iterable, not {}", class_name(&value)))
+                        type_error(format!(
+                            "Value after * must be an iterable, not {}",
+                            class_name(&value)
+                        ))
                     })
                     .at(*span)?;
                 values.extend(more);
@@ -108,7 +111,10 @@ fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
         return Ok(());
     }
     let Some(keys) = crate::interp::attribute::find(value, Symbol::new("keys"))? else {
-        return Err(type_error(format!("'{}' object is not a mapping", class_name(value))));
+        return Err(type_error(format!(
+            "'{}' object is not a mapping",
+            class_name(value)
+        )));
     };
     for key in iterate::collect(&crate::interp::call::call(&keys, &[])?)? {
         let item = subscript::get_item(value, &key)?;
@@ -134,7 +140,10 @@ impl Builder<'_> {
         let constants: Option<Vec<Value>> = items
             .iter()
             .map(|item| match item {
-                Element::One(Tree { kind: TreeKind::Constant(c), .. }) => Some(constant_value(c)),
+                Element::One(Tree {
+                    kind: TreeKind::Constant(c),
+                    ..
+                }) => Some(constant_value(c)),
                 _ => None,
             })
             .collect();

@@ -113,11 +113,19 @@ pub struct IfElse {
 
 impl Node for IfElse {
     fn eval(&self, frame: &mut Frame) -> Res {
-        if self.test.test(frame)? { self.body.eval(frame) } else { self.orelse.eval(frame) }
+        if self.test.test(frame)? {
+            self.body.eval(frame)
+        } else {
+            self.orelse.eval(frame)
+        }
     }
 
     fn test(&self, frame: &mut Frame) -> Res<bool> {
-        if self.test.test(frame)? { self.body.test(frame) } else { self.orelse.test(frame) }
+        if self.test.test(frame)? {
+            self.body.test(frame)
+        } else {
+            self.orelse.test(frame)
+        }
     }
 }
 
@@ -129,7 +137,11 @@ struct If {
 
 impl Exec for If {
     fn exec(&self, frame: &mut Frame) -> Flow {
-        if attempt!(self.test.test(frame)) { self.body.exec(frame) } else { self.orelse.exec(frame) }
+        if attempt!(self.test.test(frame)) {
+            self.body.exec(frame)
+        } else {
+            self.orelse.exec(frame)
+        }
     }
 }
 
@@ -182,7 +194,9 @@ impl Exec for For {
             return self.orelse.exec(frame);
         }
         loop {
-            let Some(item) = attempt!(iterate::next(&iterator).at(self.span)) else { break };
+            let Some(item) = attempt!(iterate::next(&iterator).at(self.span)) else {
+                break;
+            };
             match self.slot {
                 Some(slot) => frame.set_local(slot, item),
                 None => attempt!(self.target.assign(frame, item)),
@@ -240,11 +254,19 @@ impl Node for AsyncIter {
 
 impl Builder<'_> {
     pub fn if_statement(&self, test: &Tree, body: &[Statement], orelse: &[Statement]) -> ExecBox {
-        Box::new(If { test: self.node(test), body: self.block(body), orelse: self.block(orelse) })
+        Box::new(If {
+            test: self.node(test),
+            body: self.block(body),
+            orelse: self.block(orelse),
+        })
     }
 
     pub fn while_statement(&self, test: &Tree, body: &[Statement], orelse: &[Statement]) -> ExecBox {
-        Box::new(While { test: self.node(test), body: self.block(body), orelse: self.block(orelse) })
+        Box::new(While {
+            test: self.node(test),
+            body: self.block(body),
+            orelse: self.block(orelse),
+        })
     }
 
     pub fn for_statement(

@@ -12,7 +12,12 @@ struct FString {
 
 enum PartNode {
     Text(Box<str>),
-    Field { value: NodeBox, conversion: Option<Conversion>, spec: Option<Box<[PartNode]>>, span: Span },
+    Field {
+        value: NodeBox,
+        conversion: Option<Conversion>,
+        spec: Option<Box<[PartNode]>>,
+        span: Span,
+    },
 }
 
 impl Node for FString {
@@ -27,7 +32,12 @@ fn write_parts(parts: &[PartNode], frame: &mut Frame, out: &mut String) -> Res<(
     for part in parts {
         match part {
             PartNode::Text(text) => out.push_str(text),
-            PartNode::Field { value, conversion, spec, span } => {
+            PartNode::Field {
+                value,
+                conversion,
+                spec,
+                span,
+            } => {
                 let value = value.eval(frame)?;
                 let value = match conversion {
                     None => value,
@@ -57,7 +67,10 @@ fn write_parts(parts: &[PartNode], frame: &mut Frame, out: &mut String) -> Res<(
 
 impl Builder<'_> {
     pub fn fstring(&self, parts: &[Part], span: Span) -> NodeBox {
-        Box::new(FString { parts: self.parts(parts), span })
+        Box::new(FString {
+            parts: self.parts(parts),
+            span,
+        })
     }
 
     fn parts(&self, parts: &[Part]) -> Box<[PartNode]> {
@@ -65,7 +78,11 @@ impl Builder<'_> {
             .iter()
             .map(|part| match part {
                 Part::Text(text) => PartNode::Text((**text).into()),
-                Part::Field { value, conversion, spec } => PartNode::Field {
+                Part::Field {
+                    value,
+                    conversion,
+                    spec,
+                } => PartNode::Field {
                     span: value.span,
                     value: self.node(value),
                     conversion: *conversion,

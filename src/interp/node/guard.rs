@@ -213,7 +213,9 @@ impl TryStatement {
                 Some(node) => node.eval(frame).at(handler.kind_span),
                 None => unreachable!("`except*` has a class"),
             };
-            let split = kind.and_then(|kind| group::split_for_star(&current, &kind)).at(handler.kind_span);
+            let split = kind
+                .and_then(|kind| group::split_for_star(&current, &kind))
+                .at(handler.kind_span);
             let (matched, left) = match split {
                 Ok(parts) => parts,
                 Err(_) => {
@@ -277,7 +279,9 @@ impl Exec for With {
         if flow == Flow::Raise {
             let exception = caught(frame);
             let before = set_handled(Some(exception.clone()));
-            let suppressed = leave(&exit, Some(&exception)).and_then(|r| operator::truth(&r)).at(self.span);
+            let suppressed = leave(&exit, Some(&exception))
+                .and_then(|r| operator::truth(&r))
+                .at(self.span);
             set_handled(before);
             return match suppressed {
                 Ok(true) => Flow::Next,
@@ -305,7 +309,10 @@ fn enter(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
     };
     let kind = class_of(manager);
     let wrong = |detail: &str| {
-        let message = format!("'{}' object does not support the {protocol} protocol{detail}", kind.name());
+        let message = format!(
+            "'{}' object does not support the {protocol} protocol{detail}",
+            kind.name()
+        );
         let raised = type_error(message);
         match is_async {
             true if kind.lookup(name::ENTER).is_some() => raised.help("use `with` instead of `async with`"),
@@ -313,9 +320,15 @@ fn enter(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
             _ => raised,
         }
     };
-    let Some(enter) = kind.lookup(enter) else { return Err(wrong("")) };
+    let Some(enter) = kind.lookup(enter) else {
+        return Err(wrong(""));
+    };
     let Some(exit) = kind.lookup(exit) else {
-        return Err(wrong(if is_async { " (missed __aexit__ method)" } else { " (missed __exit__ method)" }));
+        return Err(wrong(if is_async {
+            " (missed __aexit__ method)"
+        } else {
+            " (missed __exit__ method)"
+        }));
     };
     let exit = attribute::bind(&exit, manager, &kind)?;
     let entered = call::call_unbound(&enter, manager, &[])?;
@@ -326,7 +339,14 @@ fn enter(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
 fn leave(exit: &Value, exception: Option<&Ref<Exception>>) -> Res {
     match exception {
         None => call::call(exit, &[Value::None, Value::None, Value::None]),
-        Some(e) => call::call(exit, &[e.class().into(), e.clone().into(), crate::interp::traceback::of(e)]),
+        Some(e) => call::call(
+            exit,
+            &[
+                e.class().into(),
+                e.clone().into(),
+                crate::interp::traceback::of(e),
+            ],
+        ),
     }
 }
 
@@ -397,7 +417,9 @@ pub struct StarMatch {
 impl Node for StarMatch {
     fn eval(&self, frame: &mut Frame) -> Res {
         let kind = self.kind.eval(frame)?;
-        let Some(current) = exception_in(frame, self.rest) else { return Ok(Value::FALSE) };
+        let Some(current) = exception_in(frame, self.rest) else {
+            return Ok(Value::FALSE);
+        };
         let (matched, rest) = group::split_for_star(&current, &kind).at(self.span)?;
         let found = matched.is_some();
         let value = |e: Option<Ref<Exception>>| e.map_or(Value::None, Value::from);
@@ -415,7 +437,9 @@ pub struct StarRest {
 
 impl Node for StarRest {
     fn eval(&self, frame: &mut Frame) -> Res {
-        let Some(original) = exception_in(frame, self.original) else { return Ok(Value::None) };
+        let Some(original) = exception_in(frame, self.original) else {
+            return Ok(Value::None);
+        };
         let raised = match frame.local(self.raised) {
             Value::List(list) => list.items.borrow().clone(),
             _ => Vec::new(),
@@ -485,6 +509,11 @@ impl Builder<'_> {
     }
 
     pub fn enter(&self, context: &Tree, is_async: bool, exit: u32, span: Span) -> NodeBox {
-        Box::new(Enter { context: self.node(context), is_async, exit, span })
+        Box::new(Enter {
+            context: self.node(context),
+            is_async,
+            exit,
+            span,
+        })
     }
 }

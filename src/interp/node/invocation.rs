@@ -33,7 +33,12 @@ pub struct Invocation {
 
 enum Callee {
     Value(NodeBox),
-    Method { object: NodeBox, name: Symbol, memory: MethodMemory, span: Span },
+    Method {
+        object: NodeBox,
+        name: Symbol,
+        memory: MethodMemory,
+        span: Span,
+    },
 }
 
 /// What a call site gives to call, with its arguments laid out in the window.
@@ -54,7 +59,12 @@ impl Invocation {
                 window.push(Value::Unset)?;
                 (func, false)
             }
-            Callee::Method { object, name, memory, span } => {
+            Callee::Method {
+                object,
+                name,
+                memory,
+                span,
+            } => {
                 let object = object.eval(frame)?;
                 match memory.find(&object, *name).at(*span)? {
                     Found::Unbound(func) => {
@@ -86,7 +96,11 @@ impl Invocation {
             }
             Arguments::Spread(spreads) => self.spread(frame, window, spreads, names, &func)?,
         };
-        Ok(Ready { func, is_method, npos })
+        Ok(Ready {
+            func,
+            is_method,
+            npos,
+        })
     }
 
     #[inline(never)]
@@ -146,7 +160,12 @@ impl Invocation {
                 window.push(Value::Unset)?;
                 (func, false)
             }
-            Callee::Method { object, name, memory, span } => {
+            Callee::Method {
+                object,
+                name,
+                memory,
+                span,
+            } => {
                 let object = object.eval(frame)?;
                 match memory.find(&object, *name).at(*span)? {
                     Found::Unbound(func) => {
@@ -164,7 +183,16 @@ impl Invocation {
             let value = node.eval(frame)?;
             window.push(value)?;
         }
-        self.finish(frame, window, Ready { func, is_method, npos: nodes.len() }, &[])
+        self.finish(
+            frame,
+            window,
+            Ready {
+                func,
+                is_method,
+                npos: nodes.len(),
+            },
+            &[],
+        )
     }
 
     /// For `await f(…)`: the callee's frame or beginning if it is a coroutine function, else the
@@ -176,7 +204,8 @@ impl Invocation {
         let ready = self.prepare(frame, &window, &mut names)?;
         let start = usize::from(!ready.is_method);
         let npos = ready.npos + usize::from(ready.is_method);
-        if let Some(callee) = call::coroutine_frame(&ready.func, &window, start, npos, &names).at(self.span)? {
+        if let Some(callee) = call::coroutine_frame(&ready.func, &window, start, npos, &names).at(self.span)?
+        {
             return Ok(Begun::Frame(callee));
         }
         if let Some(step) = call::begin_native(&ready.func, &window, start, npos, &names).at(self.span)? {
@@ -253,12 +282,18 @@ impl Builder<'_> {
             },
             _ => Callee::Value(self.node(func)),
         };
-        Invocation { callee, args: self.arguments(args), span }
+        Invocation {
+            callee,
+            args: self.arguments(args),
+            span,
+        }
     }
 
     fn arguments(&self, args: &[Argument]) -> Arguments {
         let is_keyword = |a: &Argument| matches!(a, Argument::Keyword(..));
-        let spread = args.iter().any(|a| matches!(a, Argument::Star(_) | Argument::DoubleStar(_)));
+        let spread = args
+            .iter()
+            .any(|a| matches!(a, Argument::Star(_) | Argument::DoubleStar(_)));
         // Keywords before positional arguments only occur with stars.
         if spread || args.windows(2).any(|w| is_keyword(&w[0]) && !is_keyword(&w[1])) {
             let spreads = args.iter().map(|arg| match arg {

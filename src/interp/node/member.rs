@@ -89,8 +89,12 @@ fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, mem
     let shape = instance.shape();
     let class = instance.class();
     if let Some(index) = shape.index(name)
-        && class.lookup(name::GETATTRIBUTE).is_none_or(|v| matches!(v, Value::Native(_)))
-        && !class.lookup(name).is_some_and(|v| attribute::is_data_descriptor(&v))
+        && class
+            .lookup(name::GETATTRIBUTE)
+            .is_none_or(|v| matches!(v, Value::Native(_)))
+        && !class
+            .lookup(name)
+            .is_some_and(|v| attribute::is_data_descriptor(&v))
     {
         memory.remember(shape, index);
         return Ok(instance.field(index));
@@ -132,7 +136,9 @@ impl AttributeTarget {
     #[inline(never)]
     fn write_and_remember(&self, object: &Value, instance: &Ref<Instance>, value: Value) -> Res<()> {
         let class = instance.class();
-        let plain = class.lookup(name::SETATTR).is_none_or(|v| matches!(v, Value::Native(_)))
+        let plain = class
+            .lookup(name::SETATTR)
+            .is_none_or(|v| matches!(v, Value::Native(_)))
             && !class.lookup(self.name).is_some_and(|v| matters_for_writing(&v))
             && self.name != name::CLASS
             && self.name != name::DICT
@@ -263,8 +269,19 @@ impl Builder<'_> {
     pub fn attribute(&self, object: &Tree, name: Symbol, span: Span) -> NodeBox {
         let memory = Memory::default();
         match self.local_slot(object) {
-            Some(slot) => Box::new(LocalAttribute { slot, slot_span: object.span, name, memory, span }),
-            None => Box::new(Attribute { object: self.node(object), name, memory, span }),
+            Some(slot) => Box::new(LocalAttribute {
+                slot,
+                slot_span: object.span,
+                name,
+                memory,
+                span,
+            }),
+            None => Box::new(Attribute {
+                object: self.node(object),
+                name,
+                memory,
+                span,
+            }),
         }
     }
 
@@ -286,10 +303,19 @@ impl Builder<'_> {
                 _ => self.local_slot(index).map(|i| LocalIndex::Local(i, index.span)),
             };
             if let Some(index) = local {
-                return Box::new(LocalSubscript { object: slot, object_span: object.span, index, span });
+                return Box::new(LocalSubscript {
+                    object: slot,
+                    object_span: object.span,
+                    index,
+                    span,
+                });
             }
         }
-        Box::new(Subscript { object: self.node(object), index: self.node(index), span })
+        Box::new(Subscript {
+            object: self.node(object),
+            index: self.node(index),
+            span,
+        })
     }
 
     pub fn slice(
@@ -299,7 +325,9 @@ impl Builder<'_> {
         step: &Option<Box<Tree>>,
     ) -> NodeBox {
         let part = |tree: &Option<Box<Tree>>| tree.as_ref().map(|t| self.node(t));
-        Box::new(MakeSlice { parts: [part(lower), part(upper), part(step)] })
+        Box::new(MakeSlice {
+            parts: [part(lower), part(upper), part(step)],
+        })
     }
 }
 
@@ -309,16 +337,38 @@ pub enum Found {
     Value(Value),
 }
 
-/// The memory of a method call: the class's function for a shape or a built-in type.
+/// The memory of a method call: the class's function for a kind of receiver.
 #[derive(Default)]
 pub struct MethodMemory {
-    shape: Cell<Option<&'static Shape>>,
-    /// The tag of a built-in receiver plus one.
-    tag: Cell<u8>,
+    /// The [`key`] of the receiver; 0 if nothing is remembered.
+    key: Cell<usize>,
     version: Cell<u32>,
     func: ValueCell,
     /// The address of a module and the number of the name in it.
     module: Cell<(usize, u32)>,
+}
+
+/// What tells receivers apart for which an attribute of the class means the same: the shape of
+/// an instance, the class of an opaque object, the tag of anything else. 0 for those that cannot
+/// be told apart so simply.
+#[inline(always)]
+fn key(object: &Value) -> usize {
+    match object {
+        Value::Instance(instance) => instance.shape() as *const Shape as usize,
+        Value::Opaque(opaque) if opaque.attrs.is_empty() => opaque.class.address(),
+        Value::Future(future) if future.class.is_none() && future.attrs.is_empty() => {
+            256 + usize::from(future.task.is_some())
+        }
+        Value::Str(_)
+        | Value::List(_)
+        | Value::Dict(_)
+        | Value::Set(_)
+        | Value::Tuple(_)
+        | Value::Bytes(_)
+        | Value::Int(_)
+        | Value::Float(_) => object.tag() as usize,
+        _ => 0,
+    }
 }
 
 impl MethodMemory {
@@ -327,23 +377,11 @@ impl MethodMemory {
         if let Value::Module(module) = object {
             return self.find_in_module(object, module, name);
         }
-        if self.version.get() == version() {
-            match object {
-                Value::Instance(instance) => {
-                    if let Some(shape) = self.shape.get()
-                        && std::ptr::eq(shape, instance.shape())
-                    {
-                        return Ok(Found::Unbound(self.func.get()));
-                    }
-                }
-                other => {
-                    if self.tag.get() == other.tag() + 1 {
-                        return Ok(Found::Unbound(self.func.get()));
-                    }
-                }
-            }
+        let key = key(object);
+        if key != 0 && key == self.key.get() && self.version.get() == version() {
+            return Ok(Found::Unbound(self.func.get()));
         }
-        self.find_and_remember(object, name)
+        self.find_and_remember(object, name, key)
     }
 
     #[inline]
@@ -363,65 +401,33 @@ impl MethodMemory {
     }
 
     #[inline(never)]
-    fn find_and_remember(&self, object: &Value, name: Symbol) -> Res<Found> {
-        let is_method = |v: &Value| {
-            matches!(v, Value::Function(_)) || matches!(v, Value::Native(n) if n.role == NativeRole::Method)
-        };
-        match object {
+    fn find_and_remember(&self, object: &Value, name: Symbol, key: usize) -> Res<Found> {
+        let is_usable = match object {
             Value::Instance(instance) => {
-                let class = instance.class();
-                if let Some(func) = class.lookup(name)
-                    && is_method(&func)
-                    && instance.detached().is_none()
+                instance.detached().is_none()
                     && instance.shape().index(name).is_none()
-                    && class.lookup(name::GETATTRIBUTE).is_none_or(|v| matches!(v, Value::Native(_)))
-                {
-                    self.shape.set(Some(instance.shape()));
-                    self.tag.set(0);
-                    self.version.set(version());
-                    self.func.set(func.clone());
-                    return Ok(Found::Unbound(func));
-                }
+                    && instance
+                        .class()
+                        .lookup(name::GETATTRIBUTE)
+                        .is_none_or(|v| matches!(v, Value::Native(_)))
             }
-            Value::Str(_)
-            | Value::List(_)
-            | Value::Dict(_)
-            | Value::Set(_)
-            | Value::Tuple(_)
-            | Value::Bytes(_)
-            | Value::Int(_)
-            | Value::Float(_)
-            | Value::Generator(_) => {
-                // A generator's class depends on its kind, so it is not remembered by its tag.
-                if let Some(func) = class_of(object).lookup(name)
-                    && is_method(&func)
-                {
-                    if !matches!(object, Value::Generator(_)) {
-                        self.shape.set(None);
-                        self.tag.set(object.tag() + 1);
-                        self.version.set(version());
-                        self.func.set(func.clone());
-                    }
-                    return Ok(Found::Unbound(func));
-                }
+            Value::Opaque(opaque) => {
+                opaque.get::<attribute::SuperObject>().is_none() && opaque.attrs.get(name).is_none()
             }
-            Value::Opaque(opaque) if opaque.get::<attribute::SuperObject>().is_none() => {
-                if let Some(func) = opaque.class.lookup(name)
-                    && is_method(&func)
-                    && opaque.attrs.get(name).is_none()
-                {
-                    return Ok(Found::Unbound(func));
-                }
+            Value::Generator(_) => true,
+            _ => key != 0,
+        };
+        if is_usable
+            && let Some(func) = class_of(object).lookup(name)
+            && (matches!(func, Value::Function(_))
+                || matches!(&func, Value::Native(n) if n.role == NativeRole::Method))
+        {
+            if key != 0 {
+                self.key.set(key);
+                self.version.set(version());
+                self.func.set(func.clone());
             }
-            Value::Future(future) if future.class.is_none() => {
-                if let Some(func) = class_of(object).lookup(name)
-                    && is_method(&func)
-                    && future.attrs.get(name).is_none()
-                {
-                    return Ok(Found::Unbound(func));
-                }
-            }
-            _ => {}
+            return Ok(Found::Unbound(func));
         }
         attribute::get(object, name).map(Found::Value)
     }

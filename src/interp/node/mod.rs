@@ -24,8 +24,8 @@ pub use flow::Block;
 pub use guard::{Raise, as_exception, matches_kind};
 pub use invocation::{Begun, Invocation};
 
-use super::unit::Unit;
 use super::operator;
+use super::unit::Unit;
 use crate::code::{Code, Constant, Place, Statement, StatementKind, Target, Tree, TreeKind};
 use crate::source::Span;
 use crate::value::function::Frame;
@@ -115,9 +115,11 @@ impl Builder<'_> {
             TreeKind::Unary { op, operand } => self.unary(*op, operand, span),
             TreeKind::BoolOp { op, values } => self.bool_op(*op, values),
             TreeKind::Compare { left, rest } => self.compare(left, rest, span),
-            TreeKind::IfElse { test, body, orelse } => {
-                Box::new(flow::IfElse { test: self.node(test), body: self.node(body), orelse: self.node(orelse) })
-            }
+            TreeKind::IfElse { test, body, orelse } => Box::new(flow::IfElse {
+                test: self.node(test),
+                body: self.node(body),
+                orelse: self.node(orelse),
+            }),
             TreeKind::Call { func, args } => self.call(func, args, span),
             TreeKind::Attribute { object, name } => self.attribute(object, *name, span),
             TreeKind::Subscript { object, index } => self.subscript(object, index, span),
@@ -130,19 +132,44 @@ impl Builder<'_> {
             TreeKind::Comprehension(comprehension) => self.comprehension(comprehension, span),
             TreeKind::Function(function) => self.function(function),
             TreeKind::Class(class) => self.class(class, span),
-            TreeKind::Iter(value) => Box::new(flow::Iter { value: self.node(value), span }),
-            TreeKind::AsyncIter(value) => Box::new(flow::AsyncIter { value: self.node(value), span }),
-            TreeKind::Enter { context, is_async, exit } => self.enter(context, *is_async, *exit, span),
-            TreeKind::Exit { exit, exc } => Box::new(guard::Exit { exit: *exit, exc: *exc, span }),
-            TreeKind::ExceptMatch { exc, kind } => {
-                Box::new(guard::ExceptMatch { exc: *exc, kind: self.node(kind), span })
-            }
-            TreeKind::ExceptStarMatch { rest, matched, kind } => {
-                Box::new(guard::StarMatch { rest: *rest, matched: *matched, kind: self.node(kind), span })
-            }
-            TreeKind::ExceptStarRest { original, raised, rest } => {
-                Box::new(guard::StarRest { original: *original, raised: *raised, rest: *rest })
-            }
+            TreeKind::Iter(value) => Box::new(flow::Iter {
+                value: self.node(value),
+                span,
+            }),
+            TreeKind::AsyncIter(value) => Box::new(flow::AsyncIter {
+                value: self.node(value),
+                span,
+            }),
+            TreeKind::Enter {
+                context,
+                is_async,
+                exit,
+            } => self.enter(context, *is_async, *exit, span),
+            TreeKind::Exit { exit, exc } => Box::new(guard::Exit {
+                exit: *exit,
+                exc: *exc,
+                span,
+            }),
+            TreeKind::ExceptMatch { exc, kind } => Box::new(guard::ExceptMatch {
+                exc: *exc,
+                kind: self.node(kind),
+                span,
+            }),
+            TreeKind::ExceptStarMatch { rest, matched, kind } => Box::new(guard::StarMatch {
+                rest: *rest,
+                matched: *matched,
+                kind: self.node(kind),
+                span,
+            }),
+            TreeKind::ExceptStarRest {
+                original,
+                raised,
+                rest,
+            } => Box::new(guard::StarRest {
+                original: *original,
+                raised: *raised,
+                rest: *rest,
+            }),
             TreeKind::Match { subject, pattern } => self.match_pattern(*subject, pattern),
         }
     }
@@ -168,18 +195,36 @@ impl Builder<'_> {
             StatementKind::AugAssign { target, op, value } => self.aug_assign(target, *op, value, span),
             StatementKind::Delete(target) => Box::new(bind::Delete(self.target(target))),
             StatementKind::Annotate { name, value } => self.annotate(*name, value),
-            StatementKind::Assert { test, message } => {
-                Box::new(flow::Assert { test: self.node(test), message: self.option(message), span: test.span })
-            }
-            StatementKind::Import { module, asname, place } => self.import(*module, *asname, *place, span),
-            StatementKind::ImportFrom { module, level, names, star } => {
-                self.import_from(*module, *level, names, *star, span)
-            }
+            StatementKind::Assert { test, message } => Box::new(flow::Assert {
+                test: self.node(test),
+                message: self.option(message),
+                span: test.span,
+            }),
+            StatementKind::Import {
+                module,
+                asname,
+                place,
+            } => self.import(*module, *asname, *place, span),
+            StatementKind::ImportFrom {
+                module,
+                level,
+                names,
+                star,
+            } => self.import_from(*module, *level, names, *star, span),
             StatementKind::If { test, body, orelse } => self.if_statement(test, body, orelse),
             StatementKind::While { test, body, orelse } => self.while_statement(test, body, orelse),
-            StatementKind::For { target, iter, body, orelse } => self.for_statement(target, iter, body, orelse),
+            StatementKind::For {
+                target,
+                iter,
+                body,
+                orelse,
+            } => self.for_statement(target, iter, body, orelse),
             StatementKind::Try(it) => self.try_statement(it, span),
-            StatementKind::With { context, target, body } => self.with_statement(context, target, body),
+            StatementKind::With {
+                context,
+                target,
+                body,
+            } => self.with_statement(context, target, body),
             StatementKind::Break => Box::new(flow::Jump(Flow::Break)),
             StatementKind::Continue => Box::new(flow::Jump(Flow::Continue)),
             StatementKind::Goto(state) => Box::new(flow::Goto(*state)),
@@ -187,16 +232,21 @@ impl Builder<'_> {
                 Some(value) => Box::new(flow::Return(self.node(value))),
                 None => Box::new(flow::ReturnNone),
             },
-            StatementKind::Raise { exc, cause } => {
-                Box::new(guard::Raise { exc: self.option(exc), cause: self.option(cause), span })
-            }
+            StatementKind::Raise { exc, cause } => Box::new(guard::Raise {
+                exc: self.option(exc),
+                cause: self.option(cause),
+                span,
+            }),
             StatementKind::MakeCell(slot) => Box::new(name::MakeCell(*slot)),
             StatementKind::Clear(slot) => Box::new(name::Clear(*slot)),
             StatementKind::EnterHandler(slot) => Box::new(guard::EnterHandler(*slot)),
             StatementKind::LeaveHandler => Box::new(guard::LeaveHandler),
-            StatementKind::Collect { into, kind, key, element } => {
-                self.collect(*into, *kind, key.as_ref(), element, span)
-            }
+            StatementKind::Collect {
+                into,
+                kind,
+                key,
+                element,
+            } => self.collect(*into, *kind, key.as_ref(), element, span),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::interp::error::raise;
+use crate::interp::namespace;
 use crate::interp::suggest;
 use crate::interp::types::Type;
-use crate::interp::namespace;
 use crate::source::Symbol;
 use std::cell::Cell;
 
@@ -41,7 +41,11 @@ impl Node for Local {
     #[inline(always)]
     fn eval(&self, frame: &mut Frame) -> Res {
         let value = frame.local(self.slot);
-        if value.is_unset() { Err(unbound(frame, self.slot).at(self.span)) } else { Ok(value.clone()) }
+        if value.is_unset() {
+            Err(unbound(frame, self.slot).at(self.span))
+        } else {
+            Ok(value.clone())
+        }
     }
 }
 
@@ -49,7 +53,11 @@ impl Node for Local {
 #[inline(always)]
 pub fn local<'f>(frame: &'f Frame, slot: u32, span: Span) -> Res<&'f Value> {
     let value = frame.local(slot);
-    if value.is_unset() { Err(unbound(frame, slot).at(span)) } else { Ok(value) }
+    if value.is_unset() {
+        Err(unbound(frame, slot).at(span))
+    } else {
+        Ok(value)
+    }
 }
 
 #[cold]
@@ -70,9 +78,15 @@ struct CellLocal {
 
 impl Node for CellLocal {
     fn eval(&self, frame: &mut Frame) -> Res {
-        let Value::Cell(cell) = frame.local(self.slot) else { return Err(unbound(frame, self.slot).at(self.span)) };
+        let Value::Cell(cell) = frame.local(self.slot) else {
+            return Err(unbound(frame, self.slot).at(self.span));
+        };
         let value = cell.value.get();
-        if value.is_unset() { Err(unbound(frame, self.slot).at(self.span)) } else { Ok(value) }
+        if value.is_unset() {
+            Err(unbound(frame, self.slot).at(self.span))
+        } else {
+            Ok(value)
+        }
     }
 }
 
@@ -96,7 +110,9 @@ fn unbound_free(frame: &Frame, index: u32) -> Raised {
     let name = frame.func.code.free[index as usize];
     raise(
         Type::NameError,
-        format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
+        format!(
+            "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+        ),
     )
 }
 
@@ -140,10 +156,16 @@ pub fn not_defined(module: &Ref<Module>, name: Symbol, more: &[Symbol]) -> Raise
     let raised = Raised::new(exception);
     let globals = module.entries();
     let builtins = namespace::builtin_names();
-    let known = more.iter().copied().chain(globals.iter().map(|(n, _)| *n)).chain(builtins);
+    let known = more
+        .iter()
+        .copied()
+        .chain(globals.iter().map(|(n, _)| *n))
+        .chain(builtins);
     match suggest::closest(name.text(), known.map(|n| n.text())) {
         Some(close) => raised.help(format!("did you mean `{close}`?")),
-        None if crate::interp::import::is_known_module(name) => raised.help(format!("write `import {name}` first")),
+        None if crate::interp::import::is_known_module(name) => {
+            raised.help(format!("write `import {name}` first"))
+        }
         None => raised,
     }
 }
@@ -172,18 +194,33 @@ impl Builder<'_> {
             Place::Cell(slot) => Box::new(CellLocal { slot, span }),
             Place::Free(index) => Box::new(Free { index, span }),
             Place::Global(name) => self.global(name, span),
-            Place::ClassName(name) => Box::new(ClassName { name, outer: self.global(name, span) }),
-            Place::ClassFree(name, index) => Box::new(ClassName { name, outer: Box::new(Free { index, span }) }),
+            Place::ClassName(name) => Box::new(ClassName {
+                name,
+                outer: self.global(name, span),
+            }),
+            Place::ClassFree(name, index) => Box::new(ClassName {
+                name,
+                outer: Box::new(Free { index, span }),
+            }),
         }
     }
 
     fn global(&self, name: Symbol, span: Span) -> NodeBox {
         let number = self.module.number(name);
-        Box::new(Global { module: self.module.clone(), number, builtin: ValueCell::default(), name, span })
+        Box::new(Global {
+            module: self.module.clone(),
+            number,
+            builtin: ValueCell::default(),
+            name,
+            span,
+        })
     }
 
     pub fn walrus(&self, place: Place, value: &Tree, span: Span) -> NodeBox {
-        Box::new(Walrus { value: self.node(value), place: self.store(place, span) })
+        Box::new(Walrus {
+            value: self.node(value),
+            place: self.store(place, span),
+        })
     }
 
     /// What writes to a variable.
@@ -278,7 +315,11 @@ impl Store {
                 (old.is_some(), *name)
             }
         };
-        if had { Ok(()) } else { Err(raise(Type::NameError, format!("name '{name}' is not defined")).at(self.span)) }
+        if had {
+            Ok(())
+        } else {
+            Err(raise(Type::NameError, format!("name '{name}' is not defined")).at(self.span))
+        }
     }
 
     /// Forgets the variable if it is set: the end of `except … as name`.

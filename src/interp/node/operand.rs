@@ -269,19 +269,44 @@ impl Builder<'_> {
         if let TreeKind::Constant(constant) = &right.kind {
             let right = constant_value(constant);
             return match self.local_slot(left) {
-                Some(left) => Box::new(LocalConst { left, left_span, right, span, operator }),
-                None => Box::new(AnyConst { left: self.node(left), right, span, operator }),
+                Some(left) => Box::new(LocalConst {
+                    left,
+                    left_span,
+                    right,
+                    span,
+                    operator,
+                }),
+                None => Box::new(AnyConst {
+                    left: self.node(left),
+                    right,
+                    span,
+                    operator,
+                }),
             };
         }
         match (self.local_slot(left), self.local_slot(right)) {
             // Nothing runs between reading two locals, so neither can change.
-            (Some(left), Some(right)) => {
-                Box::new(LocalLocal { left, left_span, right, right_span, span, operator })
-            }
-            (None, Some(right)) => {
-                Box::new(AnyLocal { left: self.node(left), right, right_span, span, operator })
-            }
-            _ => Box::new(AnyAny { left: self.node(left), right: self.node(right), span, operator }),
+            (Some(left), Some(right)) => Box::new(LocalLocal {
+                left,
+                left_span,
+                right,
+                right_span,
+                span,
+                operator,
+            }),
+            (None, Some(right)) => Box::new(AnyLocal {
+                left: self.node(left),
+                right,
+                right_span,
+                span,
+                operator,
+            }),
+            _ => Box::new(AnyAny {
+                left: self.node(left),
+                right: self.node(right),
+                span,
+                operator,
+            }),
         }
     }
 }

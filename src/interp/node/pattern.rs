@@ -34,10 +34,24 @@ enum PatternNode {
     Wildcard,
     Capture(Option<Box<PatternNode>>, Store),
     Or(Box<[PatternNode]>),
-    Sequence { patterns: Box<[PatternNode]>, star: Option<usize>, span: Span },
+    Sequence {
+        patterns: Box<[PatternNode]>,
+        star: Option<usize>,
+        span: Span,
+    },
     Star(Option<Store>),
-    Mapping { keys: Box<[NodeBox]>, patterns: Box<[PatternNode]>, rest: Option<Store>, span: Span },
-    Class { cls: NodeBox, patterns: Box<[PatternNode]>, keywords: Box<[(Symbol, PatternNode)]>, span: Span },
+    Mapping {
+        keys: Box<[NodeBox]>,
+        patterns: Box<[PatternNode]>,
+        rest: Option<Store>,
+        span: Span,
+    },
+    Class {
+        cls: NodeBox,
+        patterns: Box<[PatternNode]>,
+        keywords: Box<[(Symbol, PatternNode)]>,
+        span: Span,
+    },
 }
 
 type Bound<'p> = Vec<(&'p Store, Value)>;
@@ -74,10 +88,18 @@ impl PatternNode {
                 sequence(frame, subject, patterns, *star, bound).at(*span)
             }
             PatternNode::Star(_) => Ok(true),
-            PatternNode::Mapping { keys, patterns, rest, span } => {
-                mapping_pattern(frame, subject, keys, patterns, rest.as_ref(), bound).at(*span)
-            }
-            PatternNode::Class { cls, patterns, keywords, span } => {
+            PatternNode::Mapping {
+                keys,
+                patterns,
+                rest,
+                span,
+            } => mapping_pattern(frame, subject, keys, patterns, rest.as_ref(), bound).at(*span),
+            PatternNode::Class {
+                cls,
+                patterns,
+                keywords,
+                span,
+            } => {
                 let cls = cls.eval(frame)?;
                 class_pattern(frame, subject, &cls, patterns, keywords, bound).at(*span)
             }
@@ -138,7 +160,10 @@ fn sequence<'p>(
 
 /// Whether the value's class inherits from the abstract class of that name.
 fn is_registered(subject: &Value, abstract_class: &str) -> bool {
-    class_of(subject).linear().iter().any(|c| matches!(c.name(), n if n == abstract_class || n == format!("Mutable{abstract_class}")))
+    class_of(subject)
+        .linear()
+        .iter()
+        .any(|c| matches!(c.name(), n if n == abstract_class || n == format!("Mutable{abstract_class}")))
 }
 
 fn mapping_pattern<'p>(
@@ -220,8 +245,17 @@ fn class_pattern<'p>(
     if !patterns.is_empty() {
         // These match themselves with one positional pattern.
         let own = [
-            Type::Bool, Type::ByteArray, Type::Bytes, Type::Dict, Type::Float, Type::FrozenSet, Type::Int,
-            Type::List, Type::Set, Type::Str, Type::Tuple,
+            Type::Bool,
+            Type::ByteArray,
+            Type::Bytes,
+            Type::Dict,
+            Type::Float,
+            Type::FrozenSet,
+            Type::Int,
+            Type::List,
+            Type::Set,
+            Type::Str,
+            Type::Tuple,
         ];
         let match_args = attribute::find(cls, name::MATCH_ARGS)?;
         let matches_itself = match_args.is_none() && own.iter().any(|&t| wanted.is_subclass(&class(t)));
@@ -264,7 +298,9 @@ fn class_pattern<'p>(
                         class_of(attr).name()
                     )));
                 };
-                let Some(value) = attribute::find(subject, attr.symbol())? else { return Ok(false) };
+                let Some(value) = attribute::find(subject, attr.symbol())? else {
+                    return Ok(false);
+                };
                 if !pattern.matches(frame, &value, bound)? {
                     return Ok(false);
                 }
@@ -272,7 +308,9 @@ fn class_pattern<'p>(
         }
     }
     for (attr, pattern) in keywords {
-        let Some(value) = attribute::find(subject, *attr)? else { return Ok(false) };
+        let Some(value) = attribute::find(subject, *attr)? else {
+            return Ok(false);
+        };
         if !pattern.matches(frame, &value, bound)? {
             return Ok(false);
         }
@@ -282,7 +320,10 @@ fn class_pattern<'p>(
 
 impl Builder<'_> {
     pub fn match_pattern(&self, subject: u32, pattern: &Pattern) -> NodeBox {
-        Box::new(Match { subject, pattern: self.pattern(pattern) })
+        Box::new(Match {
+            subject,
+            pattern: self.pattern(pattern),
+        })
     }
 
     fn patterns(&self, patterns: &[Pattern]) -> Box<[PatternNode]> {
@@ -313,7 +354,11 @@ impl Builder<'_> {
                 rest: store(rest),
                 span,
             },
-            PatternKind::Class { cls, patterns, keywords } => PatternNode::Class {
+            PatternKind::Class {
+                cls,
+                patterns,
+                keywords,
+            } => PatternNode::Class {
                 cls: self.node(cls),
                 patterns: self.patterns(patterns),
                 keywords: keywords.iter().map(|(n, p)| (*n, self.pattern(p))).collect(),

@@ -6,9 +6,9 @@ use crate::interp::error::*;
 use crate::interp::mapping::{self, SetTable, as_set_table};
 use crate::interp::payload::*;
 use crate::interp::special;
-use crate::source::name;
 use crate::interp::types::{Type, class_name};
 use crate::interp::{isinstance, iterate};
+use crate::source::name;
 use crate::value::descriptor::{DictView, GenericAlias, Union};
 use crate::value::iterator::DictPart;
 use crate::value::*;
@@ -46,7 +46,10 @@ pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Option<Res> {
             if is_set_view(a) || is_set_view(b) =>
         {
             // An object that is no iterable may still know what to do with a view.
-            if [a, b].iter().any(|v| special::is_possible(v) && !iterate::is_iterable(v)) {
+            if [a, b]
+                .iter()
+                .any(|v| special::is_possible(v) && !iterate::is_iterable(v))
+            {
                 return None;
             }
             Some(views(op, a, b))
@@ -62,7 +65,9 @@ fn is_type_form(value: &Value) -> bool {
 }
 
 fn is_set_view(value: &Value) -> bool {
-    value.opaque::<DictView>().is_some_and(|view| view.part != DictPart::Values)
+    value
+        .opaque::<DictView>()
+        .is_some_and(|view| view.part != DictPart::Values)
 }
 
 fn set_of(items: &Value) -> Res<SetTable> {
@@ -100,7 +105,9 @@ fn view_intersection(a: &Value, b: &Value) -> Res {
     let is_larger = |value: &Value| -> Res<bool> { Ok(iterate::length(value)? > len) };
     let is_set = as_set_table(other).is_some();
     // Walked is the smaller one, if both tell their size.
-    if (is_set && (is_larger(other)? || iterate::length(other)? == len)) || (is_set_view(other) && is_larger(other)?) {
+    if (is_set && (is_larger(other)? || iterate::length(other)? == len))
+        || (is_set_view(other) && is_larger(other)?)
+    {
         (view, other) = (other, view);
     }
     let result = SetTable::default();
@@ -144,7 +151,11 @@ pub fn union(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
 
 pub fn intersection(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
     // The smaller operand is walked, so that order and cost are CPython's.
-    let (walked, other) = if b.borrow().len() > a.borrow().len() { (a, b) } else { (b, a) };
+    let (walked, other) = if b.borrow().len() > a.borrow().len() {
+        (a, b)
+    } else {
+        (b, a)
+    };
     let result = SetTable::default();
     for (hash, key) in mapping::set_keys_hashed(walked) {
         if mapping::set_position(other, hash, &key)?.is_some() {
@@ -222,7 +233,10 @@ fn is_sequence(value: &Value) -> bool {
 
 fn concat(a: &Value, b: &Value) -> Res<Option<Value>> {
     let cannot = |kind: &str| {
-        Err(type_error(format!("can only concatenate {kind} (not \"{}\") to {kind}", class_name(b))))
+        Err(type_error(format!(
+            "can only concatenate {kind} (not \"{}\") to {kind}",
+            class_name(b)
+        )))
     };
     match (a, plain(b)) {
         (Value::Str(x), Value::Str(y)) => {
@@ -251,7 +265,11 @@ fn concat(a: &Value, b: &Value) -> Res<Option<Value>> {
             let joined = with_bytes(a, |x| with_bytes(b, |y| [x, y].concat())).flatten();
             match joined {
                 Some(bytes) => Ok(Some(same_kind_of_bytes(a, bytes))),
-                None => Err(type_error(format!("can't concat {} to {}", class_name(b), class_name(a)))),
+                None => Err(type_error(format!(
+                    "can't concat {} to {}",
+                    class_name(b),
+                    class_name(a)
+                ))),
             }
         }
         _ => Ok(None),
@@ -274,8 +292,10 @@ fn times(len: usize, count: &Value) -> Res<usize> {
             class_name(count)
         )));
     }
-    let count =
-        index_or(count, || overflow_error("cannot fit 'int' into an index-sized integer"))?.max(0) as usize;
+    let count = index_or(count, || {
+        overflow_error("cannot fit 'int' into an index-sized integer")
+    })?
+    .max(0) as usize;
     match len.checked_mul(count) {
         Some(total) if total <= MOST_ITEMS => Ok(count),
         _ => Err(raise_empty(Type::MemoryError)),
@@ -331,7 +351,11 @@ pub fn change(op: BinaryOp, a: &Value, b: &Value) -> Res<bool> {
                 bytes.0.borrow_mut().extend(more);
                 Ok(true)
             }
-            None => Err(type_error(format!("can't concat {} to {}", class_name(b), class_name(a)))),
+            None => Err(type_error(format!(
+                "can't concat {} to {}",
+                class_name(b),
+                class_name(a)
+            ))),
         },
         (BinaryOp::Mul, Value::ByteArray(bytes)) => {
             let count = times(bytes.0.borrow().len(), b)?;
@@ -343,11 +367,10 @@ pub fn change(op: BinaryOp, a: &Value, b: &Value) -> Res<bool> {
             update_dict(dict, b)?;
             Ok(true)
         }
-        (
-            BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor,
-            Value::Set(set),
-        ) => {
-            let Some(other) = as_set_table(b) else { return Ok(false) };
+        (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor, Value::Set(set)) => {
+            let Some(other) = as_set_table(b) else {
+                return Ok(false);
+            };
             change_set(op, &set.table, other)?;
             Ok(true)
         }
@@ -389,7 +412,12 @@ pub fn change_set(op: BinaryOp, set: &SetTable, other: &SetTable) -> Res<()> {
 /// `list.extend(items)`
 pub fn extend(list: &Ref<List>, items: &Value) -> Res<()> {
     match items {
-        Value::List(_) | Value::Tuple(_) | Value::Range(_) | Value::Str(_) | Value::Dict(_) | Value::Set(_) => {
+        Value::List(_)
+        | Value::Tuple(_)
+        | Value::Range(_)
+        | Value::Str(_)
+        | Value::Dict(_)
+        | Value::Set(_) => {
             let items = iterate::collect(items)?;
             list.items.borrow_mut().extend(items);
             Ok(())

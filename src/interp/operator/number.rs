@@ -235,7 +235,11 @@ pub fn float_div_mod(a: f64, b: f64) -> (f64, f64) {
     } else {
         // The quotient is almost a whole number; rounding may have put it just below.
         let floor = quotient.floor();
-        if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+        if quotient - floor > 0.5 {
+            floor + 1.0
+        } else {
+            floor
+        }
     };
     (floor, rest)
 }
@@ -245,8 +249,10 @@ pub fn float_pow(a: f64, b: f64) -> Res {
         return Err(zero_division("0.0 cannot be raised to a negative power"));
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b.fract() != 0.0 {
-        return Err(value_error("negative number cannot be raised to a fractional power")
-            .help("Python gives a complex number here; complex numbers are not part of aio"));
+        return Err(
+            value_error("negative number cannot be raised to a fractional power")
+                .help("Python gives a complex number here; complex numbers are not part of aio"),
+        );
     }
     let power = a.powf(b);
     if power.is_infinite() && a.is_finite() && b.is_finite() {
@@ -291,7 +297,9 @@ pub fn div_mod(a: &Value, b: &Value) -> Option<Res> {
 pub fn unary(op: crate::code::UnaryOp, value: &Value) -> Option<Res> {
     use crate::code::UnaryOp;
     Some(Ok(match (op, number(value)?) {
-        (UnaryOp::Neg, Number::Small(n)) => n.checked_neg().map_or_else(|| Value::from(-BigInt::from(n)), Value::Int),
+        (UnaryOp::Neg, Number::Small(n)) => n
+            .checked_neg()
+            .map_or_else(|| Value::from(-BigInt::from(n)), Value::Int),
         (UnaryOp::Neg, Number::Big(n)) => Value::from(-n),
         (UnaryOp::Neg, Number::Float(x)) => Value::float(-x),
         (UnaryOp::Pos, Number::Small(n)) => Value::Int(n),
@@ -305,7 +313,9 @@ pub fn unary(op: crate::code::UnaryOp, value: &Value) -> Option<Res> {
 /// `abs(value)` of numbers.
 pub fn abs(value: &Value) -> Option<Value> {
     Some(match number(value)? {
-        Number::Small(n) => n.checked_abs().map_or_else(|| Value::from(BigInt::from(n).abs()), Value::Int),
+        Number::Small(n) => n
+            .checked_abs()
+            .map_or_else(|| Value::from(BigInt::from(n).abs()), Value::Int),
         Number::Big(n) => Value::from(n.abs()),
         Number::Float(x) => Value::float(x.abs()),
     })
@@ -323,8 +333,16 @@ pub fn order(a: &Value, b: &Value) -> Option<Option<Ordering>> {
         (Number::Big(a), Number::Float(b)) => int::compare_f64(a, b),
         (Number::Float(a), Number::Big(b)) => int::compare_f64(b, a).map(Ordering::reverse),
         // A big int lies beyond every machine int.
-        (Number::Big(a), Number::Small(_)) => Some(if a.is_negative() { Ordering::Less } else { Ordering::Greater }),
-        (Number::Small(_), Number::Big(b)) => Some(if b.is_negative() { Ordering::Greater } else { Ordering::Less }),
+        (Number::Big(a), Number::Small(_)) => Some(if a.is_negative() {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        }),
+        (Number::Small(_), Number::Big(b)) => Some(if b.is_negative() {
+            Ordering::Greater
+        } else {
+            Ordering::Less
+        }),
     })
 }
 
@@ -343,7 +361,10 @@ fn small_float_order(a: i64, b: f64) -> Option<Ordering> {
     }
     // In this range the whole part fits; an int this large equals no float with a fraction.
     let whole = b.trunc() as i64;
-    Some(a.cmp(&whole).then_with(|| 0.0.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)))
+    Some(
+        a.cmp(&whole)
+            .then_with(|| 0.0.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)),
+    )
 }
 
 /// Whether two numbers are equal; none if one is no number.

@@ -63,13 +63,22 @@ fn rest(op: CompareOp, a: &Value, b: &Value) -> Res<Option<bool>> {
             sequences(op, |i| a.items.get(i).cloned(), |i| b.items.get(i).cloned()).map(Some)
         }
         (Value::Bytes(_) | Value::ByteArray(_), Value::Bytes(_) | Value::ByteArray(_)) => {
-            Ok(with_bytes(a, |a| with_bytes(b, |b| a.cmp(b))).flatten().map(|order| satisfies(op, Some(order))))
+            Ok(with_bytes(a, |a| with_bytes(b, |b| a.cmp(b)))
+                .flatten()
+                .map(|order| satisfies(op, Some(order))))
         }
         (Value::Set(_) | Value::FrozenSet(_), Value::Set(_) | Value::FrozenSet(_)) => {
             let (Some(x), Some(y)) = (mapping::as_set_table(a), mapping::as_set_table(b)) else {
                 return Ok(None);
             };
-            sets(op, x.borrow().len(), y.borrow().len(), || is_subset(x, y), || is_subset(y, x)).map(Some)
+            sets(
+                op,
+                x.borrow().len(),
+                y.borrow().len(),
+                || is_subset(x, y),
+                || is_subset(y, x),
+            )
+            .map(Some)
         }
         (Value::Dict(a), Value::Dict(b)) if is_equality => equality(dicts_equal(a, b)?),
         (Value::Range(a), Value::Range(b)) if is_equality => {
@@ -82,7 +91,12 @@ fn rest(op: CompareOp, a: &Value, b: &Value) -> Res<Option<bool>> {
         }
         (Value::Slice(a), Value::Slice(b)) => {
             let (x, y) = ([&a.start, &a.stop, &a.step], [&b.start, &b.stop, &b.step]);
-            sequences(op, |i| x.get(i).map(|v| (*v).clone()), |i| y.get(i).map(|v| (*v).clone())).map(Some)
+            sequences(
+                op,
+                |i| x.get(i).map(|v| (*v).clone()),
+                |i| y.get(i).map(|v| (*v).clone()),
+            )
+            .map(Some)
         }
         (Value::Method(a), Value::Method(b)) if is_equality => {
             equality(a.this.is(&b.this) && (a.func.is(&b.func) || same_native(&a.func, &b.func)))
@@ -218,9 +232,17 @@ fn opaque(op: CompareOp, a: &Value, b: &Value) -> Res<Option<bool>> {
     }
     if let Some(proxy) = a.opaque::<MappingProxy>() {
         let other = b.opaque::<MappingProxy>().map_or(b, |other| &other.0);
-        return if is_equality { equality(equal(&proxy.0, other)?) } else { Ok(None) };
+        return if is_equality {
+            equality(equal(&proxy.0, other)?)
+        } else {
+            Ok(None)
+        };
     }
-    if let (true, Some(a), Some(b)) = (is_equality, a.opaque::<GenericAlias>(), b.opaque::<GenericAlias>()) {
+    if let (true, Some(a), Some(b)) = (
+        is_equality,
+        a.opaque::<GenericAlias>(),
+        b.opaque::<GenericAlias>(),
+    ) {
         return equality(equal(&a.origin, &b.origin)? && equal(&a.args, &b.args)?);
     }
     if let (true, Some(a), Some(b)) = (is_equality, a.opaque::<Union>(), b.opaque::<Union>()) {
@@ -246,5 +268,8 @@ fn set_like_len(value: &Value) -> Option<usize> {
     if let Some(table) = mapping::as_set_table(value) {
         return Some(table.borrow().len());
     }
-    value.opaque::<DictView>().filter(|view| view.part != DictPart::Values).map(|view| view.dict.len())
+    value
+        .opaque::<DictView>()
+        .filter(|view| view.part != DictPart::Values)
+        .map(|view| view.dict.len())
 }

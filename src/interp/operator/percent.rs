@@ -3,9 +3,9 @@
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::special;
-use crate::source::name;
 use crate::interp::types::{Type, class_name};
 use crate::interp::{subscript, text};
+use crate::source::name;
 use crate::text::float;
 use crate::text::format::FormatError;
 use crate::text::format::percent::{self, Conversion, Count, Field, Piece};
@@ -76,18 +76,28 @@ impl Arguments<'_> {
 
 /// `template % arguments`
 pub fn format(template: &str, given: &Value) -> Res<String> {
-    let mut arguments = Arguments { given, next: 0, by_key: false, is_bytes: false };
+    let mut arguments = Arguments {
+        given,
+        next: 0,
+        by_key: false,
+        is_bytes: false,
+    };
     let mut whole = String::with_capacity(template.len() + 16);
     for piece in percent::pieces(template) {
         match piece.map_err(value_error)? {
             Piece::Literal(text) => whole.push_str(text),
             Piece::Field(field) => {
                 let (value, conversion) = argument(&field, &mut arguments, |key| Value::from(key))?;
-                whole.push_str(&convert(&field, &conversion, &value, |value, letter| match letter {
-                    'r' => text::repr(value),
-                    'a' => text::ascii(value),
-                    _ => text::str(value),
-                })?);
+                whole.push_str(&convert(
+                    &field,
+                    &conversion,
+                    &value,
+                    |value, letter| match letter {
+                        'r' => text::repr(value),
+                        'a' => text::ascii(value),
+                        _ => text::str(value),
+                    },
+                )?);
             }
         }
     }
@@ -169,14 +179,22 @@ fn decimal(value: &Value, letter: char) -> Res<Int> {
             return as_int(&result?).ok_or_else(|| type_error(format!("{} returned non-int", name.text())));
         }
     }
-    Err(type_error(format!("%{letter} format: a real number is required, not {}", class_name(value))))
+    Err(type_error(format!(
+        "%{letter} format: a real number is required, not {}",
+        class_name(value)
+    )))
 }
 
 /// `%` of bytes and bytearray: the template is read as Latin-1, each byte a character.
 pub fn format_bytes(template: &Value, given: &Value) -> Res {
     let wide = |bytes: &[u8]| bytes.iter().map(|&byte| byte as char).collect::<String>();
     let text = with_bytes(template, wide).unwrap_or_default();
-    let mut arguments = Arguments { given, next: 0, by_key: false, is_bytes: true };
+    let mut arguments = Arguments {
+        given,
+        next: 0,
+        by_key: false,
+        is_bytes: true,
+    };
     let mut whole = String::new();
     for piece in percent::pieces(&text) {
         match piece.map_err(value_error)? {
@@ -228,5 +246,7 @@ pub fn format_bytes(template: &Value, given: &Value) -> Res {
 
 /// The bytes of a text of Latin-1 characters.
 fn narrow(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+        .collect()
 }

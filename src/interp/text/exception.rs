@@ -41,7 +41,8 @@ pub fn str(exception: &Ref<Exception>) -> Res<String> {
     {
         return to_str(&message);
     }
-    if (is_exception(exception, Type::UnicodeDecodeError) || is_exception(exception, Type::UnicodeEncodeError))
+    if (is_exception(exception, Type::UnicodeDecodeError)
+        || is_exception(exception, Type::UnicodeEncodeError))
         && let Some(text) = unicode_error(exception)
     {
         return Ok(text);
@@ -52,7 +53,9 @@ pub fn str(exception: &Ref<Exception>) -> Res<String> {
         return Ok(text);
     }
     let args = exception.args.get();
-    let Some(tuple) = as_tuple(&args) else { return to_str(&args) };
+    let Some(tuple) = as_tuple(&args) else {
+        return to_str(&args);
+    };
     match &*tuple.items {
         [] => Ok(String::new()),
         // A key is quoted, so that an empty or odd one can be seen.
@@ -63,14 +66,18 @@ pub fn str(exception: &Ref<Exception>) -> Res<String> {
 }
 
 fn attr(exception: &Ref<Exception>, name: Symbol) -> Option<Value> {
-    exception.attrs.get(name).filter(|v| !v.is_none() && !v.is_unset())
+    exception
+        .attrs
+        .get(name)
+        .filter(|v| !v.is_none() && !v.is_unset())
 }
 
 /// `[Errno 2] No such file or directory: 'name'`
 fn os_error(exception: &Ref<Exception>) -> Res<Option<String>> {
-    let (Some(errno), Some(strerror)) =
-        (exception.attrs.get(name::ERRNO), exception.attrs.get(name::STRERROR))
-    else {
+    let (Some(errno), Some(strerror)) = (
+        exception.attrs.get(name::ERRNO),
+        exception.attrs.get(name::STRERROR),
+    ) else {
         return Ok(None);
     };
     if errno.is_none() && strerror.is_none() {
@@ -95,11 +102,19 @@ fn group(exception: &Ref<Exception>) -> Res<String> {
         None => String::new(),
     };
     let count = crate::interp::group::members(exception).map_or(0, |members| members.len());
-    Ok(format!("{message} ({count} sub-exception{})", if count == 1 { "" } else { "s" }))
+    Ok(format!(
+        "{message} ({count} sub-exception{})",
+        if count == 1 { "" } else { "s" }
+    ))
 }
 
 fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
-    let text = |name| exception.attrs.get(name).and_then(|v| text_of(&v).map(String::from));
+    let text = |name| {
+        exception
+            .attrs
+            .get(name)
+            .and_then(|v| text_of(&v).map(String::from))
+    };
     let number = |name| match exception.attrs.get(name) {
         Some(Value::Int(n)) => usize::try_from(n).ok(),
         _ => None,
@@ -109,17 +124,28 @@ fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
     let object = exception.attrs.get(name::OBJECT)?;
     match crate::interp::payload::bytes_of(&object) {
         Some(bytes) => Some(codec::decode_message(&encoding, &bytes, start, end, &reason)),
-        None => Some(codec::encode_message(&encoding, text_of(&object)?, start, end, &reason)),
+        None => Some(codec::encode_message(
+            &encoding,
+            text_of(&object)?,
+            start,
+            end,
+            &reason,
+        )),
     }
 }
 
 /// `message (file, line 3)`
 fn syntax_error(exception: &Ref<Exception>) -> Res<Option<String>> {
-    let Some(message) = exception.attrs.get(name::MSG) else { return Ok(None) };
+    let Some(message) = exception.attrs.get(name::MSG) else {
+        return Ok(None);
+    };
     let message = to_str(&message)?;
     let line = attr(exception, Symbol::new("lineno"));
     let file = attr(exception, name::FILENAME);
-    let file = file.as_ref().and_then(text_of).map(|f| f.rsplit('/').next().unwrap_or(f).to_string());
+    let file = file
+        .as_ref()
+        .and_then(text_of)
+        .map(|f| f.rsplit('/').next().unwrap_or(f).to_string());
     Ok(Some(match (file, line) {
         (Some(file), Some(line)) => format!("{message} ({file}, line {})", to_str(&line)?),
         (Some(file), None) => format!("{message} ({file})"),

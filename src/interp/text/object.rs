@@ -1,8 +1,8 @@
 //! Functions, classes, modules and other objects as text.
 
 use super::{address, pending, repr, text_of, view_items, within};
-use crate::interp::types::{class_name, class_of};
 use crate::interp::traceback::TracebackObject;
+use crate::interp::types::{class_name, class_of};
 use crate::source::Symbol;
 use crate::value::context::ContextVar;
 use crate::value::descriptor::{
@@ -14,7 +14,11 @@ use crate::value::*;
 /// The repr of an object that is neither a number, text nor a container.
 pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
     let text = match value {
-        Value::Function(function) => format!("<function {} at {}>", name_text(&function.names().qualname), address(value)),
+        Value::Function(function) => format!(
+            "<function {} at {}>",
+            name_text(&function.names().qualname),
+            address(value)
+        ),
         Value::Method(method) => return write_method(value, method, out),
         Value::Native(native) => native_repr(value, native),
         Value::Class(class) => format!("<class '{}'>", class_path(class)),
@@ -24,7 +28,11 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         },
         Value::Generator(generator) => {
             let kind = class_name(value);
-            format!("<{kind} object {} at {}>", generator_qualname(generator), address(value))
+            format!(
+                "<{kind} object {} at {}>",
+                generator_qualname(generator),
+                address(value)
+            )
         }
         Value::Cell(_) => format!("<cell at {}>", address(value)),
         Value::Future(future) => return pending::write_repr(future, out),
@@ -109,12 +117,26 @@ fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()
     let this = &method.this;
     let text = match &method.func {
         Value::Native(native) if native.name.text().starts_with("__") => {
-            format!("<method-wrapper '{}' of {} object at {}>", native.name, class_name(this), address(this))
+            format!(
+                "<method-wrapper '{}' of {} object at {}>",
+                native.name,
+                class_name(this),
+                address(this)
+            )
         }
         Value::Native(native) => match this {
-            Value::Class(_) => format!("<built-in method {} of type object at {}>", native.name, address(this)),
+            Value::Class(_) => format!(
+                "<built-in method {} of type object at {}>",
+                native.name,
+                address(this)
+            ),
             _ => {
-                format!("<built-in method {} of {} object at {}>", native.name, class_name(this), address(this))
+                format!(
+                    "<built-in method {} of {} object at {}>",
+                    native.name,
+                    class_name(this),
+                    address(this)
+                )
             }
         },
         func => {
@@ -196,7 +218,11 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
     }
     if let Some(code) = value.opaque::<CodeObject>() {
         let (file, line) = (&code.0.source.name, code.0.source.line(code.0.span.start));
-        out.push_str(&format!("<code object {} at {}, file \"{file}\", line {line}>", code.0.name, address(value)));
+        out.push_str(&format!(
+            "<code object {} at {}, file \"{file}\", line {line}>",
+            code.0.name,
+            address(value)
+        ));
         return Ok(());
     }
     if let Some(frame) = value.opaque::<TracebackFrame>() {

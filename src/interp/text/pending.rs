@@ -13,7 +13,10 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
         out.push('<');
         out.push_str(class_of(&whole).name());
         out.push(' ');
-        let is_cancelling = future.task.as_ref().is_some_and(|t| t.must_cancel.get() || t.cancelling.get() > 0);
+        let is_cancelling = future
+            .task
+            .as_ref()
+            .is_some_and(|t| t.must_cancel.get() || t.cancelling.get() > 0);
         out.push_str(match future.state.get() {
             FutureState::Pending if is_cancelling => "cancelling",
             FutureState::Pending => "pending",
@@ -93,16 +96,15 @@ fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
 /// The line at which the bottom frame of a suspended coroutine stands.
 fn current_line(generator: &Ref<Generator>) -> Option<u32> {
     let stack = generator.stack.try_borrow().ok()?;
-    let Activation::Script(frame) = stack.first()? else { return None };
+    let Activation::Script(frame) = stack.first()? else {
+        return None;
+    };
     let state = frame.func.code.states.get(frame.state as usize)?;
     Some(frame.func.code.source.line(state.end_span.start))
 }
 
 fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
-    let callbacks = match future.callbacks.try_borrow() {
-        Ok(callbacks) => callbacks.clone(),
-        Err(_) => return Ok(()),
-    };
+    let callbacks = future.callbacks.list();
     let mut texts = Vec::new();
     for callback in &callbacks {
         match callback {

@@ -194,7 +194,10 @@ fn number(value: &Value) -> Res<f64> {
 
 fn signal_number(value: &Value) -> Res<i32> {
     let Some(number) = payload::as_small(value) else {
-        return Err(type_error(format!("sig must be an int, not {}", text::repr(value)?)));
+        return Err(type_error(format!(
+            "sig must be an int, not {}",
+            text::repr(value)?
+        )));
     };
     i32::try_from(number)
         .ok()
@@ -205,7 +208,10 @@ fn signal_number(value: &Value) -> Res<i32> {
 fn set_signal(number: i32, action: Action) -> Res<()> {
     match signal::set_action(number, action) {
         Ok(_) => Ok(()),
-        Err(_) => Err(raise(Type::RuntimeError, format!("sig {number} cannot be caught"))),
+        Err(_) => Err(raise(
+            Type::RuntimeError,
+            format!("sig {number} cannot be caught"),
+        )),
     }
 }
 
@@ -221,7 +227,11 @@ fn shutdown_asyncgens(this: &Value) -> Res<Step> {
         closing.push(task::ensure_future(&close, Some(this))?);
     }
     let all = gather::futures(this, closing, true);
-    Ok(Step::Become(Box::new(Closing { event_loop: this.clone(), generators, all: Some(all) })))
+    Ok(Step::Become(Box::new(Closing {
+        event_loop: this.clone(),
+        generators,
+        all: Some(all),
+    })))
 }
 
 struct Closing {
@@ -244,8 +254,11 @@ impl NativeCoroutine for Closing {
                 let generator: Value = generator.clone().into();
                 let shown = text::repr(&generator)?;
                 let message = format!("an error occurred during closing of asynchronous generator {shown}");
-                let entries =
-                    vec![("message", message.into()), ("exception", result), ("asyncgen", generator)];
+                let entries = vec![
+                    ("message", message.into()),
+                    ("exception", result),
+                    ("asyncgen", generator),
+                ];
                 report::call_exception_handler(&self.event_loop, entries)?;
             }
         }
@@ -258,7 +271,9 @@ impl NativeCoroutine for Closing {
 }
 
 fn handle(args: &[Value]) -> Res<&Handle> {
-    args[0].opaque().ok_or_else(|| type_error(format!("a Handle is required, not '{}'", class_name(&args[0]))))
+    args[0]
+        .opaque()
+        .ok_or_else(|| type_error(format!("a Handle is required, not '{}'", class_name(&args[0]))))
 }
 
 const HANDLE: &[NativeDef] = natives! {

@@ -18,7 +18,10 @@ pub fn names() -> Vec<(Symbol, Value)> {
 }
 
 pub fn prelude(name: &str) -> Option<Value> {
-    PRELUDE.iter().find(|def| def.name == name).map(|def| Native::of(def, "").into())
+    PRELUDE
+        .iter()
+        .find(|def| def.name == name)
+        .map(|def| Native::of(def, "").into())
 }
 
 const PRELUDE: &[NativeDef] = natives! {

@@ -17,7 +17,8 @@ pub fn install() {
 
 /// The future a method was called on.
 fn this(args: &[Value]) -> Res<&Ref<Future>> {
-    future::of(&args[0]).ok_or_else(|| type_error(format!("a Future is required, not '{}'", class_name(&args[0]))))
+    future::of(&args[0])
+        .ok_or_else(|| type_error(format!("a Future is required, not '{}'", class_name(&args[0]))))
 }
 
 /// The future and its task part.
@@ -25,7 +26,10 @@ fn this_task(args: &[Value]) -> Res<(&Ref<Future>, &TaskState)> {
     let future = this(args)?;
     match &future.task {
         Some(task) => Ok((future, task)),
-        None => Err(type_error(format!("a Task is required, not '{}'", class_name(&args[0])))),
+        None => Err(type_error(format!(
+            "a Task is required, not '{}'",
+            class_name(&args[0])
+        ))),
     }
 }
 
@@ -96,7 +100,7 @@ const FUTURE: &[NativeDef] = natives! {
         Ok(if future.state.get() == FutureState::Failed { future.outcome.get() } else { Value::None })
     };
     Getter Plain "_callbacks" "(self)" "The callbacks with their contexts, or None." |args| {
-        let callbacks = this(args)?.callbacks.borrow().clone();
+        let callbacks = this(args)?.callbacks.list();
         let pairs: Vec<Value> = callbacks.iter().filter_map(|callback| match callback {
             Callback::Script(callback, context) => {
                 Some(Value::tuple([callback.clone(), context_value(context.clone())]))
@@ -124,7 +128,11 @@ const FUTURE: &[NativeDef] = natives! {
 };
 
 fn none_if_unset(value: &Value) -> Value {
-    if value.is_unset() { Value::None } else { value.clone() }
+    if value.is_unset() {
+        Value::None
+    } else {
+        value.clone()
+    }
 }
 
 const TASK: &[NativeDef] = natives! {
@@ -195,5 +203,7 @@ const TASK: &[NativeDef] = natives! {
 
 /// Removes a native callback when dropped out of a wait.
 pub(super) fn remove_from_all(futures: &[Ref<Future>], callback: &NativeCallback) {
-    futures.iter().for_each(|future| future::remove_native(future, callback));
+    futures
+        .iter()
+        .for_each(|future| future::remove_native(future, callback));
 }

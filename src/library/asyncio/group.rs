@@ -42,7 +42,9 @@ pub fn names() -> Vec<(Symbol, Value)> {
 
 impl Group {
     fn of(value: &Value) -> Res<&Rc<Group>> {
-        value.opaque().ok_or_else(|| type_error("a TaskGroup is required"))
+        value
+            .opaque()
+            .ok_or_else(|| type_error("a TaskGroup is required"))
     }
 
     fn parent(&self) -> Option<Ref<Future>> {
@@ -74,10 +76,14 @@ impl Group {
         {
             future::set_result_if_pending(&all_done, Value::TRUE);
         }
-        let Some(error) = future::failure(task) else { return Ok(()) };
+        let Some(error) = future::failure(task) else {
+            return Ok(());
+        };
         self.errors.borrow_mut().push(error.clone());
         self.note_base_error(&error);
-        let Some(parent) = self.parent() else { return Ok(()) };
+        let Some(parent) = self.parent() else {
+            return Ok(());
+        };
         if parent.is_done() {
             let this = task.clone().into();
             let message = format!(
@@ -85,8 +91,11 @@ impl Group {
                 task::shown(&this),
                 task::shown(&parent.into())
             );
-            let entries =
-                vec![("message", Value::from(message)), ("exception", error.into()), ("task", this)];
+            let entries = vec![
+                ("message", Value::from(message)),
+                ("exception", error.into()),
+                ("task", this),
+            ];
             return report::call_exception_handler(&task.event_loop, entries);
         }
         if !self.aborting.get() && !self.parent_cancel_requested.get() {
@@ -120,7 +129,9 @@ fn create_task(args: &[Value]) -> Res {
         return Err(runtime_error(format!("TaskGroup {} {refusal}", shown(this))));
     }
     let made = event_loop::create_task(&group.event_loop.get(), coroutine, &args[2], &args[3])?;
-    let Some(task) = future::of(&made) else { return Ok(made) };
+    let Some(task) = future::of(&made) else {
+        return Ok(made);
+    };
     if task.is_done() {
         group.task_done(None, task)?; // an eager task may be
         return Ok(made);
@@ -129,18 +140,26 @@ fn create_task(args: &[Value]) -> Res {
     group.created.set(number + 1);
     group.tasks.borrow_mut().insert(number, task.clone());
     let told = group.clone();
-    future::add_native(task, move |task| future::forget(told.task_done(Some(number), task)));
+    future::add_native(task, move |task| {
+        future::forget(told.task_done(Some(number), task))
+    });
     Ok(made)
 }
 
 fn enter(this: &Value) -> Res<Step> {
     let group = Group::of(this)?;
     if group.entered.get() {
-        return Err(runtime_error(format!("TaskGroup {} has already been entered", shown(this))));
+        return Err(runtime_error(format!(
+            "TaskGroup {} has already been entered",
+            shown(this)
+        )));
     }
     group.event_loop.set(current::get_running_loop()?);
     let Some(parent) = current::current_task() else {
-        return Err(runtime_error(format!("TaskGroup {} cannot determine the parent task", shown(this))));
+        return Err(runtime_error(format!(
+            "TaskGroup {} cannot determine the parent task",
+            shown(this)
+        )));
     };
     *group.parent.borrow_mut() = Some(parent);
     group.entered.set(true);
@@ -165,9 +184,16 @@ fn leave(this: &Value, error: &Value) -> Res<Step> {
             group.abort()?;
         }
     }
-    let mut leaving = Leaving { group, error, cancelled };
+    let mut leaving = Leaving {
+        group,
+        error,
+        cancelled,
+    };
     Ok(match leaving.go_on()? {
-        Some(waiter) => Step::Become(Box::new(Again { first: Some(waiter), leaving })),
+        Some(waiter) => Step::Become(Box::new(Again {
+            first: Some(waiter),
+            leaving,
+        })),
         None => Step::Return(Value::None),
     })
 }
@@ -195,7 +221,12 @@ impl Leaving {
         let result = self.end();
         // The exceptions' tracebacks lead here: no cycles.
         let group = &self.group;
-        let gone = (group.parent.take(), group.errors.take(), group.base_error.take(), self.error.take());
+        let gone = (
+            group.parent.take(),
+            group.errors.take(),
+            group.base_error.take(),
+            self.error.take(),
+        );
         drop(gone);
         result.map(|()| None)
     }
@@ -235,13 +266,19 @@ impl Leaving {
             future::cancel(&parent, &Value::None)?;
         }
         let message = Value::from("unhandled errors in a TaskGroup");
-        let made = call::call(&class(Type::BaseExceptionGroup).into(), &[message, Value::list(errors)])?;
+        let made = call::call(
+            &class(Type::BaseExceptionGroup).into(),
+            &[message, Value::list(errors)],
+        )?;
         match &made {
             Value::Exception(error) => {
                 error.suppress_context.set(true);
                 Err(Raised::new(Ref::clone(error)))
             }
-            other => Err(type_error(format!("exceptions must derive from BaseException, got {}", text::repr(other)?))),
+            other => Err(type_error(format!(
+                "exceptions must derive from BaseException, got {}",
+                text::repr(other)?
+            ))),
         }
     }
 }

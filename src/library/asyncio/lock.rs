@@ -6,9 +6,9 @@
 use super::wait::{Waiters, waiter_on};
 use super::{class_argument, make_class, natives, object_class};
 use crate::interp::error::{runtime_error, type_error, value_error};
+use crate::interp::payload;
 use crate::interp::text::object::default_repr;
 use crate::interp::types::{Type, class_name, is_exception};
-use crate::interp::payload;
 use crate::runtime::future;
 use crate::source::Symbol;
 use crate::value::generator::Resume;
@@ -27,7 +27,9 @@ thread_local! {
 
 pub fn names() -> Vec<(Symbol, Value)> {
     let classes = [&LOCK, &EVENT, &SEMAPHORE, &BOUNDED].map(|class| class.with(Ref::clone));
-    classes.map(|class| (Symbol::new(class.name()), class.into())).into()
+    classes
+        .map(|class| (Symbol::new(class.name()), class.into()))
+        .into()
 }
 
 /// What is common to all: who waits, and on which loop.
@@ -54,7 +56,11 @@ fn describe(object: &Value, state: String, line: &Line) -> Value {
         n => format!(", waiters:{n}"),
     };
     let plain = default_repr(object);
-    format!("<{} [{state}{waiters}]>", plain.trim_start_matches('<').trim_end_matches('>')).into()
+    format!(
+        "<{} [{state}{waiters}]>",
+        plain.trim_start_matches('<').trim_end_matches('>')
+    )
+    .into()
 }
 
 fn wrong(wanted: &str, given: &Value) -> Raised {
@@ -89,7 +95,12 @@ fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
         return Ok(Step::Return(result));
     }
     let waiter = lock.line.join(this, "lock")?;
-    Ok(Step::Become(Box::new(Acquire { lock: this.clone(), waiter, waits: false, result })))
+    Ok(Step::Become(Box::new(Acquire {
+        lock: this.clone(),
+        waiter,
+        waits: false,
+        result,
+    })))
 }
 
 struct Acquire {
@@ -256,7 +267,9 @@ impl Semaphore {
 
     /// Hands one to the first who waits and has none yet.
     fn wake_next(&self) -> bool {
-        let Some(waiter) = self.line.waiters.first_pending() else { return false };
+        let Some(waiter) = self.line.waiters.first_pending() else {
+            return false;
+        };
         self.value.set(self.value.get() - 1);
         future::set_result_if_pending(&waiter, Value::TRUE);
         true
@@ -270,7 +283,12 @@ fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
         return Ok(Step::Return(result));
     }
     let waiter = semaphore.line.join(this, "semaphore")?;
-    Ok(Step::Become(Box::new(TakeOne { semaphore: this.clone(), waiter, waits: false, result })))
+    Ok(Step::Become(Box::new(TakeOne {
+        semaphore: this.clone(),
+        waiter,
+        waits: false,
+        result,
+    })))
 }
 
 struct TakeOne {
@@ -309,7 +327,11 @@ impl NativeCoroutine for TakeOne {
 
 fn release_semaphore(this: &Value) -> Res<()> {
     let semaphore = Semaphore::of(this)?;
-    if semaphore.bound.get().is_some_and(|bound| semaphore.value.get() >= bound) {
+    if semaphore
+        .bound
+        .get()
+        .is_some_and(|bound| semaphore.value.get() >= bound)
+    {
         return Err(value_error("BoundedSemaphore released too many times"));
     }
     semaphore.value.set(semaphore.value.get() + 1);
@@ -318,7 +340,11 @@ fn release_semaphore(this: &Value) -> Res<()> {
 }
 
 fn initial_value(args: &[Value]) -> Res<i64> {
-    let value = if args[1].is_unset() { 1 } else { payload::small(&args[1])? };
+    let value = if args[1].is_unset() {
+        1
+    } else {
+        payload::small(&args[1])?
+    };
     if value < 0 {
         return Err(value_error("Semaphore initial value must be >= 0"));
     }

@@ -41,7 +41,10 @@ pub(crate) fn install(class: &Ref<Class>, table: &[NativeDef]) {
 
 /// The functions of a table as a module's names.
 pub(crate) fn functions(table: &[NativeDef], module: &'static str) -> Vec<(Symbol, Value)> {
-    table.iter().map(|def| (Symbol::new(def.name), Native::of(def, module).into())).collect()
+    table
+        .iter()
+        .map(|def| (Symbol::new(def.name), Native::of(def, module).into()))
+        .collect()
 }
 
 /// A class of the library whose objects are Rust data.
@@ -85,7 +88,10 @@ pub(crate) fn keyword(kwargs: &Value, name: &str) -> Option<Value> {
     match kwargs {
         Value::Dict(dict) => {
             let name = Symbol::new(name);
-            dict.symbol_entries().into_iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+            dict.symbol_entries()
+                .into_iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| value)
         }
         _ => None,
     }
@@ -137,7 +143,12 @@ fn exceptions() -> Vec<(Symbol, Value)> {
         ("LimitOverrunError", Type::Exception),
         ("SendfileNotAvailableError", Type::RuntimeError),
     ];
-    let make = |(name, base)| (Symbol::new(name), exception_class(name, "asyncio.exceptions", base).into());
+    let make = |(name, base)| {
+        (
+            Symbol::new(name),
+            exception_class(name, "asyncio.exceptions", base).into(),
+        )
+    };
     all.map(make).into()
 }
 

@@ -25,12 +25,20 @@ thread_local! {
 }
 
 fn derived(name: &str, table: &[NativeDef]) -> Ref<Class> {
-    make_class(name, "asyncio.queues", vec![QUEUE.with(Ref::clone)], Layout::Opaque, table)
+    make_class(
+        name,
+        "asyncio.queues",
+        vec![QUEUE.with(Ref::clone)],
+        Layout::Opaque,
+        table,
+    )
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
     let classes = [&QUEUE, &LIFO, &PRIORITY, &EMPTY, &FULL, &SHUT_DOWN].map(|class| class.with(Ref::clone));
-    classes.map(|class| (Symbol::new(class.name()), class.into())).into()
+    classes
+        .map(|class| (Symbol::new(class.name()), class.into()))
+        .into()
 }
 
 /// In which order items leave.
@@ -65,7 +73,9 @@ fn raise(class: &'static std::thread::LocalKey<Ref<Class>>) -> Raised {
 
 impl Queue {
     fn of(value: &Value) -> Res<&Queue> {
-        value.opaque().ok_or_else(|| type_error(format!("a Queue is required, not '{}'", class_name(value))))
+        value
+            .opaque()
+            .ok_or_else(|| type_error(format!("a Queue is required, not '{}'", class_name(value))))
     }
 
     fn new(order: Order) -> Queue {
@@ -84,7 +94,11 @@ impl Queue {
     }
 
     fn set_maxsize(&self, maxsize: &Value) -> Res<()> {
-        let maxsize = if maxsize.is_unset() { Value::Int(0) } else { maxsize.clone() };
+        let maxsize = if maxsize.is_unset() {
+            Value::Int(0)
+        } else {
+            maxsize.clone()
+        };
         let most = payload::real(&maxsize)?;
         self.limit.set(if most > 0.0 { most } else { f64::INFINITY });
         self.maxsize.set(maxsize);
@@ -140,7 +154,11 @@ impl Queue {
 
     fn get_now(&self, this: &Value) -> Res {
         if self.size(this)? == 0 {
-            return Err(if self.is_shut_down.get() { raise(&SHUT_DOWN) } else { raise(&EMPTY) });
+            return Err(if self.is_shut_down.get() {
+                raise(&SHUT_DOWN)
+            } else {
+                raise(&EMPTY)
+            });
         }
         let item = self.take(this)?;
         wake_next(&self.putters);
@@ -232,7 +250,10 @@ fn get(this: &Value) -> Res<Step> {
     if queue.size(this)? > 0 {
         return queue.get_now(this).map(Step::Return);
     }
-    Ok(Step::Become(Box::new(Getting { queue: this.clone(), waiter: None })))
+    Ok(Step::Become(Box::new(Getting {
+        queue: this.clone(),
+        waiter: None,
+    })))
 }
 
 struct Getting {
@@ -276,7 +297,11 @@ impl NativeCoroutine for Getting {
 fn put(this: &Value, item: &Value) -> Res<Step> {
     let queue = Queue::of(this)?;
     if queue.is_full(this)? {
-        return Ok(Step::Become(Box::new(Putting { queue: this.clone(), item: item.clone(), waiter: None })));
+        return Ok(Step::Become(Box::new(Putting {
+            queue: this.clone(),
+            item: item.clone(),
+            waiter: None,
+        })));
     }
     queue.put_now(this, item.clone())?;
     Ok(Step::Return(Value::None))
@@ -392,8 +417,14 @@ fn describe(this: &Value) -> Res<String> {
 fn make(args: &[Value], order: Order) -> Res {
     let class = class_argument(args)?;
     let hooks = ["_init", "_put", "_get"].map(Symbol::new);
-    let is_custom = class.is_script && hooks.iter().any(|&h| matches!(class.lookup(h), Some(Value::Function(_))));
-    Ok(Opaque::value(class, Queue::new(if is_custom { Order::Script } else { order })))
+    let is_custom = class.is_script
+        && hooks
+            .iter()
+            .any(|&h| matches!(class.lookup(h), Some(Value::Function(_))));
+    Ok(Opaque::value(
+        class,
+        Queue::new(if is_custom { Order::Script } else { order }),
+    ))
 }
 
 const METHODS: &[NativeDef] = natives! {

@@ -75,7 +75,10 @@ impl Timeout {
             State::Active => {}
             State::Created => return Err(runtime_error("Timeout has not been entered")),
             state => {
-                return Err(runtime_error(format!("Cannot change state of {} Timeout", state.word())));
+                return Err(runtime_error(format!(
+                    "Cannot change state of {} Timeout",
+                    state.word()
+                )));
             }
         }
         this.when.set(when);
@@ -137,7 +140,9 @@ impl Timeout {
 fn mark(error: &Ref<Exception>) {
     let mut at = error.clone();
     loop {
-        let Value::Exception(context) = &at.context.get() else { return };
+        let Value::Exception(context) = &at.context.get() else {
+            return;
+        };
         if is_exception(context, Type::CancelledError) {
             let timeout = raise_empty(Type::TimeoutError).take();
             timeout.cause.set(Ref::clone(context).into());
@@ -175,7 +180,9 @@ fn timeout_value(when: Option<f64>) -> Value {
 }
 
 fn this(args: &[Value]) -> Res<&Rc<Timeout>> {
-    args[0].opaque().ok_or_else(|| crate::interp::error::type_error("a Timeout is required"))
+    args[0]
+        .opaque()
+        .ok_or_else(|| crate::interp::error::type_error("a Timeout is required"))
 }
 
 fn moment(value: &Value) -> Res<Option<f64>> {

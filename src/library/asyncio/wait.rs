@@ -4,7 +4,7 @@ use super::future::remove_from_all;
 use super::timeout::Timeout;
 use super::{natives, rest};
 use crate::interp::error::{raise_empty, type_error, value_error};
-use crate::interp::types::{Type, class, class_name, is_exception};
+use crate::interp::types::{Type, class, class_of, is_exception};
 use crate::interp::{call, iterate, operator, payload, text};
 use crate::runtime::future::{self, NativeCallback, forget};
 use crate::runtime::{clock, current, event_loop, task};
@@ -53,8 +53,11 @@ pub(super) fn set_of(futures: Vec<Ref<Future>>) -> Res {
 /// The distinct members of `wait`'s argument.
 fn members(given: &Value) -> Res<Vec<Value>> {
     if future::of(given).is_some() || task::is_coroutine(given) {
-        return Err(type_error(format!("expect a list of futures, not {}", class_name(given)))
-            .help("put the awaitables in a list: wait([task])"));
+        return Err(type_error(format!(
+            "expect a list of futures, not {}",
+            class_of(given).name()
+        ))
+        .help("put the awaitables in a list: wait([task])"));
     }
     let mut seen = FxHashSet::default();
     let mut members = iterate::collect(given)?;
@@ -65,15 +68,19 @@ fn members(given: &Value) -> Res<Vec<Value>> {
 fn futures_of(given: &Value) -> Res<Vec<Ref<Future>>> {
     let members = members(given)?;
     if members.iter().any(task::is_coroutine) {
-        return Err(type_error("Passing coroutines is forbidden, use tasks explicitly."));
+        return Err(type_error(
+            "Passing coroutines is forbidden, use tasks explicitly.",
+        ));
     }
     members.iter().map(|m| task::ensure_future(m, None)).collect()
 }
 
 /// The prelude's `wait`: awaitables of any kind, each of which becomes a task.
 pub fn wait_any_awaitables(args: &[Value]) -> Res<Step> {
-    let futures: Res<Vec<Ref<Future>>> =
-        iterate::collect(&args[0])?.iter().map(|m| task::ensure_future(m, None)).collect();
+    let futures: Res<Vec<Ref<Future>>> = iterate::collect(&args[0])?
+        .iter()
+        .map(|m| task::ensure_future(m, None))
+        .collect();
     let mut seen = FxHashSet::default();
     let mut futures = futures?;
     futures.retain(|f| seen.insert(f.address()));
@@ -95,7 +102,10 @@ fn return_when(value: &Value) -> Res<ReturnWhen> {
             Some("FIRST_COMPLETED") => Ok(ReturnWhen::FirstCompleted),
             Some("FIRST_EXCEPTION") => Ok(ReturnWhen::FirstException),
             Some("ALL_COMPLETED") => Ok(ReturnWhen::AllCompleted),
-            _ => Err(value_error(format!("Invalid return_when value: {}", text::str(value)?))),
+            _ => Err(value_error(format!(
+                "Invalid return_when value: {}",
+                text::str(value)?
+            ))),
         },
     }
 }
@@ -126,7 +136,12 @@ fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
     for future in &futures {
         forget(future::add_callback(future, Callback::Native(on_done.clone())));
     }
-    Ok(Step::Become(Box::new(Wait { futures, waiter: Some(waiter), on_done, timer })))
+    Ok(Step::Become(Box::new(Wait {
+        futures,
+        waiter: Some(waiter),
+        on_done,
+        timer,
+    })))
 }
 
 thread_local! {
@@ -200,7 +215,10 @@ fn wait_for(args: &[Value]) -> Res<Step> {
     }
     let timeout = Rc::new(Timeout::new(when));
     Timeout::enter(&timeout)?;
-    Ok(Step::Become(Box::new(WaitFor { awaitable: Some(awaitable.clone()), timeout })))
+    Ok(Step::Become(Box::new(WaitFor {
+        awaitable: Some(awaitable.clone()),
+        timeout,
+    })))
 }
 
 /// `wait_for` with no time left: what is done counts, the rest is cancelled.
@@ -212,10 +230,16 @@ fn wait_no_longer(awaitable: &Value) -> Res<Step> {
     let waiter = future::waiter("wait_for")?;
     let release = {
         let waiter = waiter.clone();
-        future::add_native(&inner, move |_| future::set_result_if_pending(&waiter, Value::None))
+        future::add_native(&inner, move |_| {
+            future::set_result_if_pending(&waiter, Value::None)
+        })
     };
     future::cancel(&inner, &Value::None)?;
-    Ok(Step::Become(Box::new(CancelAndWait { inner, waiter: Some(waiter), release })))
+    Ok(Step::Become(Box::new(CancelAndWait {
+        inner,
+        waiter: Some(waiter),
+        release,
+    })))
 }
 
 /// Waits for what was cancelled to end.
@@ -348,7 +372,9 @@ pub(super) fn waiter_on(own: &ValueCell, object: &Value, label: &'static str) ->
         own.set(running.clone());
     } else if !bound.is(&running) {
         let shown = text::repr(object)?;
-        return Err(crate::interp::error::runtime_error(format!("{shown} is bound to a different event loop")));
+        return Err(crate::interp::error::runtime_error(format!(
+            "{shown} is bound to a different event loop"
+        )));
     }
     let made = Future::new(running);
     made.label.set(label);

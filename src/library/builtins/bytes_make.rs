@@ -16,7 +16,11 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
     if !encoding.is_unset() || !errors.is_unset() {
         if as_str(source).is_none() {
             if !encoding.is_unset() && text_of(encoding).is_none() {
-                return Err(wrong_argument(&format!("{function}() argument 'encoding'"), "str", encoding));
+                return Err(wrong_argument(
+                    &format!("{function}() argument 'encoding'"),
+                    "str",
+                    encoding,
+                ));
             }
             return Err(type_error(if encoding.is_unset() {
                 "errors without a string argument"
@@ -34,14 +38,19 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
     if let Some(result) = special::call(source, name::BYTES, &[]) {
         let result = result?;
         return bytes_of(&result).ok_or_else(|| {
-            type_error(format!("__bytes__ returned non-bytes (type {})", class_name(&result)))
+            type_error(format!(
+                "__bytes__ returned non-bytes (type {})",
+                class_name(&result)
+            ))
         });
     }
     if let Some(bytes) = bytes_of(source) {
         return Ok(bytes);
     }
     if has_index(source) {
-        let count = index_or(source, || overflow_error("cannot fit 'int' into an index-sized integer"))?;
+        let count = index_or(source, || {
+            overflow_error("cannot fit 'int' into an index-sized integer")
+        })?;
         let count = usize::try_from(count).map_err(|_| value_error("negative count"))?;
         if count > 1 << 31 {
             return Err(raise_empty(Type::MemoryError));
@@ -49,7 +58,10 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
         return Ok(vec![0; count]);
     }
     if !iterate::is_iterable(source) {
-        return Err(type_error(format!("cannot convert '{}' object to {function}", class_name(source))));
+        return Err(type_error(format!(
+            "cannot convert '{}' object to {function}",
+            class_name(source)
+        )));
     }
     subscript::byte_values(source)
 }
@@ -61,8 +73,12 @@ pub fn this(args: &[Value], method: &str) -> Res<Vec<u8>> {
 
 /// A bytes-like argument.
 pub fn bytes_like(value: &Value) -> Res<Vec<u8>> {
-    bytes_of(value)
-        .ok_or_else(|| type_error(format!("a bytes-like object is required, not '{}'", class_name(value))))
+    bytes_of(value).ok_or_else(|| {
+        type_error(format!(
+            "a bytes-like object is required, not '{}'",
+            class_name(value)
+        ))
+    })
 }
 
 fn hex(args: &[Value]) -> Res {
@@ -137,103 +153,191 @@ fn array<'a>(args: &'a [Value], method: &str) -> Res<&'a Ref<ByteArray>> {
 }
 
 pub const COMMON: &[NativeDef] = &[
-    method("hex", "(self, /, sep=None, bytes_per_sep=1)", "Create a string of hexadecimal numbers.", hex),
-    class_method("fromhex", "(cls, string, /)", "Create bytes from a string of hexadecimal numbers.", from_hex),
-    method("decode", "(self, /, encoding='utf-8', errors='strict')", "Decode the bytes using the codec.", |args| {
-        let bytes = this(args, "decode")?;
-        str_make::decode(&bytes, &args[0], &args[1], &args[2], "decode").map(Value::from)
-    }),
-    method("join", "(self, iterable_of_bytes, /)", "Concatenate any number of bytes objects.", join),
-    static_method("maketrans", "(frm, to, /)", "Return a translation table usable for translate().", make_translation),
+    method(
+        "hex",
+        "(self, /, sep=None, bytes_per_sep=1)",
+        "Create a string of hexadecimal numbers.",
+        hex,
+    ),
+    class_method(
+        "fromhex",
+        "(cls, string, /)",
+        "Create bytes from a string of hexadecimal numbers.",
+        from_hex,
+    ),
+    method(
+        "decode",
+        "(self, /, encoding='utf-8', errors='strict')",
+        "Decode the bytes using the codec.",
+        |args| {
+            let bytes = this(args, "decode")?;
+            str_make::decode(&bytes, &args[0], &args[1], &args[2], "decode").map(Value::from)
+        },
+    ),
+    method(
+        "join",
+        "(self, iterable_of_bytes, /)",
+        "Concatenate any number of bytes objects.",
+        join,
+    ),
+    static_method(
+        "maketrans",
+        "(frm, to, /)",
+        "Return a translation table usable for translate().",
+        make_translation,
+    ),
 ];
 
 pub const BYTES: &[NativeDef] = &[
-    static_method("__new__", "(cls, source=b'', encoding=None, errors=None)", "Construct an immutable array of bytes.", |args| {
-        check_class(&args[0], Type::Bytes)?;
-        if let (Value::Bytes(_), Value::Unset, Value::Unset) = (&args[1], &args[2], &args[3])
-            && as_class(&args[0]).is_some_and(|of| of.is(&class(Type::Bytes)))
-        {
-            return Ok(args[1].clone());
-        }
-        let content = content(&args[1], &args[2], &args[3], "bytes")?;
-        Ok(wrap(&args[0], Type::Bytes, Ref::new(Bytes(content.into())).into()))
-    }),
-    method("__bytes__", "(self, /)", "Convert this value to exact type bytes.", |args| {
-        Ok(Ref::new(Bytes(this(args, "__bytes__")?.into())).into())
-    }),
+    static_method(
+        "__new__",
+        "(cls, source=b'', encoding=None, errors=None)",
+        "Construct an immutable array of bytes.",
+        |args| {
+            check_class(&args[0], Type::Bytes)?;
+            if let (Value::Bytes(_), Value::Unset, Value::Unset) = (&args[1], &args[2], &args[3])
+                && as_class(&args[0]).is_some_and(|of| of.is(&class(Type::Bytes)))
+            {
+                return Ok(args[1].clone());
+            }
+            let content = content(&args[1], &args[2], &args[3], "bytes")?;
+            Ok(wrap(
+                &args[0],
+                Type::Bytes,
+                Ref::new(Bytes(content.into())).into(),
+            ))
+        },
+    ),
+    method(
+        "__bytes__",
+        "(self, /)",
+        "Convert this value to exact type bytes.",
+        |args| Ok(Ref::new(Bytes(this(args, "__bytes__")?.into())).into()),
+    ),
 ];
 
 pub const BYTEARRAY: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Construct a mutable bytearray object.", |args| {
-        check_class(&args[0], Type::ByteArray)?;
-        Ok(wrap(&args[0], Type::ByteArray, Ref::new(ByteArray(Vec::new().into())).into()))
-    }),
-    method("__init__", "(self, source=b'', encoding=None, errors=None)", "Initialize self.", |args| {
-        let content = content(&args[1], &args[2], &args[3], "bytearray")?;
-        *array(args, "__init__")?.0.borrow_mut() = content;
-        Ok(Value::None)
-    }),
-    method("append", "(self, item, /)", "Append a single item to the end of the bytearray.", |args| {
-        let byte = subscript::byte_value(&args[1])?;
-        array(args, "append")?.0.borrow_mut().push(byte);
-        Ok(Value::None)
-    }),
-    method("extend", "(self, iterable_of_ints, /)", "Append all the items to the end of the bytearray.", |args| {
-        let more = match bytes_of(&args[1]) {
-            Some(bytes) => bytes,
-            None if as_str(&args[1]).is_some() => {
-                return Err(type_error("expected iterable of integers; got: 'str'"));
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Construct a mutable bytearray object.",
+        |args| {
+            check_class(&args[0], Type::ByteArray)?;
+            Ok(wrap(
+                &args[0],
+                Type::ByteArray,
+                Ref::new(ByteArray(Vec::new().into())).into(),
+            ))
+        },
+    ),
+    method(
+        "__init__",
+        "(self, source=b'', encoding=None, errors=None)",
+        "Initialize self.",
+        |args| {
+            let content = content(&args[1], &args[2], &args[3], "bytearray")?;
+            *array(args, "__init__")?.0.borrow_mut() = content;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "append",
+        "(self, item, /)",
+        "Append a single item to the end of the bytearray.",
+        |args| {
+            let byte = subscript::byte_value(&args[1])?;
+            array(args, "append")?.0.borrow_mut().push(byte);
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "extend",
+        "(self, iterable_of_ints, /)",
+        "Append all the items to the end of the bytearray.",
+        |args| {
+            let more = match bytes_of(&args[1]) {
+                Some(bytes) => bytes,
+                None if as_str(&args[1]).is_some() => {
+                    return Err(type_error("expected iterable of integers; got: 'str'"));
+                }
+                None if !iterate::is_iterable(&args[1]) => {
+                    return Err(type_error(format!(
+                        "can't extend bytearray with {}",
+                        class_name(&args[1])
+                    )));
+                }
+                None => {
+                    let mut bytes = Vec::new();
+                    iterate::for_each(&args[1], |item| {
+                        bytes.push(subscript::byte_value(&item)?);
+                        Ok(())
+                    })?;
+                    bytes
+                }
+            };
+            array(args, "extend")?.0.borrow_mut().extend(more);
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "insert",
+        "(self, index, item, /)",
+        "Insert a single item before the given index.",
+        |args| {
+            let at = small(&args[1])?;
+            let byte = subscript::byte_value(&args[2])?;
+            let mut bytes = array(args, "insert")?.0.borrow_mut();
+            let len = bytes.len() as i64;
+            let at = if at < 0 {
+                (at.saturating_add(len)).max(0)
+            } else {
+                at.min(len)
+            };
+            bytes.insert(at as usize, byte);
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "pop",
+        "(self, index=-1, /)",
+        "Remove and return a single item.",
+        |args| {
+            let at = if args[1].is_unset() { -1 } else { small(&args[1])? };
+            let mut bytes = array(args, "pop")?.0.borrow_mut();
+            if bytes.is_empty() {
+                return Err(index_error("pop from empty bytearray"));
             }
-            None if !iterate::is_iterable(&args[1]) => {
-                return Err(type_error(format!("can't extend bytearray with {}", class_name(&args[1]))));
+            match subscript::place(at, bytes.len()) {
+                Some(place) => Ok(Value::Int(i64::from(bytes.remove(place)))),
+                None => Err(index_error("pop index out of range")),
             }
-            None => {
-                let mut bytes = Vec::new();
-                iterate::for_each(&args[1], |item| {
-                    bytes.push(subscript::byte_value(&item)?);
-                    Ok(())
-                })?;
-                bytes
+        },
+    ),
+    method(
+        "remove",
+        "(self, value, /)",
+        "Remove the first occurrence of a value.",
+        |args| {
+            let byte = subscript::byte_value(&args[1])?;
+            let mut bytes = array(args, "remove")?.0.borrow_mut();
+            match bytes.iter().position(|&b| b == byte) {
+                Some(place) => {
+                    bytes.remove(place);
+                    Ok(Value::None)
+                }
+                None => Err(value_error("value not found in bytearray")),
             }
-        };
-        array(args, "extend")?.0.borrow_mut().extend(more);
-        Ok(Value::None)
-    }),
-    method("insert", "(self, index, item, /)", "Insert a single item before the given index.", |args| {
-        let at = small(&args[1])?;
-        let byte = subscript::byte_value(&args[2])?;
-        let mut bytes = array(args, "insert")?.0.borrow_mut();
-        let len = bytes.len() as i64;
-        let at = if at < 0 { (at.saturating_add(len)).max(0) } else { at.min(len) };
-        bytes.insert(at as usize, byte);
-        Ok(Value::None)
-    }),
-    method("pop", "(self, index=-1, /)", "Remove and return a single item.", |args| {
-        let at = if args[1].is_unset() { -1 } else { small(&args[1])? };
-        let mut bytes = array(args, "pop")?.0.borrow_mut();
-        if bytes.is_empty() {
-            return Err(index_error("pop from empty bytearray"));
-        }
-        match subscript::place(at, bytes.len()) {
-            Some(place) => Ok(Value::Int(i64::from(bytes.remove(place)))),
-            None => Err(index_error("pop index out of range")),
-        }
-    }),
-    method("remove", "(self, value, /)", "Remove the first occurrence of a value.", |args| {
-        let byte = subscript::byte_value(&args[1])?;
-        let mut bytes = array(args, "remove")?.0.borrow_mut();
-        match bytes.iter().position(|&b| b == byte) {
-            Some(place) => {
-                bytes.remove(place);
-                Ok(Value::None)
-            }
-            None => Err(value_error("value not found in bytearray")),
-        }
-    }),
-    method("reverse", "(self, /)", "Reverse the order of the values in place.", |args| {
-        array(args, "reverse")?.0.borrow_mut().reverse();
-        Ok(Value::None)
-    }),
+        },
+    ),
+    method(
+        "reverse",
+        "(self, /)",
+        "Reverse the order of the values in place.",
+        |args| {
+            array(args, "reverse")?.0.borrow_mut().reverse();
+            Ok(Value::None)
+        },
+    ),
     method("clear", "(self, /)", "Remove all items.", |args| {
         array(args, "clear")?.0.borrow_mut().clear();
         Ok(Value::None)

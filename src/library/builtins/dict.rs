@@ -35,7 +35,13 @@ fn view(args: &[Value], method: &str, part: DictPart) -> Res {
         DictPart::Values => Type::DictValues,
         DictPart::Items => Type::DictItems,
     };
-    Ok(Opaque::value(class(id), DictView { dict: this(args, method)?.clone(), part }))
+    Ok(Opaque::value(
+        class(id),
+        DictView {
+            dict: this(args, method)?.clone(),
+            part,
+        },
+    ))
 }
 
 fn from_keys(args: &[Value]) -> Res {
@@ -56,7 +62,11 @@ fn from_keys(args: &[Value]) -> Res {
 fn pop(args: &[Value]) -> Res {
     let dict = this(args, "pop")?;
     // An empty dict does not ask for the key's hash.
-    let found = if dict.is_empty() { None } else { mapping::dict_remove(dict, &args[1])? };
+    let found = if dict.is_empty() {
+        None
+    } else {
+        mapping::dict_remove(dict, &args[1])?
+    };
     match found {
         Some(value) => Ok(value),
         None if args[2].is_unset() => Err(key_error(&args[1])),
@@ -79,59 +89,120 @@ fn set_default(args: &[Value]) -> Res {
 }
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Built-in mapping.", |args| {
-        check_class(&args[0], Type::Dict)?;
-        Ok(wrap(&args[0], Type::Dict, mapping::new_dict().into()))
-    }),
-    method("__init__", "(self, iterable=(), /, **kwargs)", "Initialize self.", |args| {
-        update(this(args, "__init__")?, &args[1], &args[2])?;
-        Ok(Value::None)
-    }),
-    method("get", "(self, key, default=None, /)", "Return the value for key if key is in the dictionary, else default.", |args| {
-        match mapping::dict_get(this(args, "get")?, &args[1])? {
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Built-in mapping.",
+        |args| {
+            check_class(&args[0], Type::Dict)?;
+            Ok(wrap(&args[0], Type::Dict, mapping::new_dict().into()))
+        },
+    ),
+    method(
+        "__init__",
+        "(self, iterable=(), /, **kwargs)",
+        "Initialize self.",
+        |args| {
+            update(this(args, "__init__")?, &args[1], &args[2])?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "get",
+        "(self, key, default=None, /)",
+        "Return the value for key if key is in the dictionary, else default.",
+        |args| match mapping::dict_get(this(args, "get")?, &args[1])? {
             Some(value) => Ok(value),
             None if args[2].is_unset() => Ok(Value::None),
             None => Ok(args[2].clone()),
-        }
-    }),
-    method("setdefault", "(self, key, default=None, /)", "Insert key with a value of default if key is not in the dictionary.", set_default),
-    method("pop", "(self, key, default=None, /)", "Remove specified key and return the corresponding value.", pop),
-    method("popitem", "(self, /)", "Remove and return a (key, value) pair as a 2-tuple.", |args| {
-        let taken = this(args, "popitem")?.table.borrow_mut().pop_last();
-        match taken {
-            Some((key, value)) => Ok(Value::tuple([key, value])),
-            None => Err(key_error(&Value::from("popitem(): dictionary is empty"))),
-        }
-    }),
-    method("update", "(self, iterable=(), /, **kwargs)", "Update from a mapping or iterable and keywords.", |args| {
-        update(this(args, "update")?, &args[1], &args[2])?;
-        Ok(Value::None)
-    }),
-    method("keys", "(self, /)", "Return a set-like object providing a view on the dict's keys.", |args| {
-        view(args, "keys", DictPart::Keys)
-    }),
-    method("values", "(self, /)", "Return an object providing a view on the dict's values.", |args| {
-        view(args, "values", DictPart::Values)
-    }),
-    method("items", "(self, /)", "Return a set-like object providing a view on the dict's items.", |args| {
-        view(args, "items", DictPart::Items)
-    }),
+        },
+    ),
+    method(
+        "setdefault",
+        "(self, key, default=None, /)",
+        "Insert key with a value of default if key is not in the dictionary.",
+        set_default,
+    ),
+    method(
+        "pop",
+        "(self, key, default=None, /)",
+        "Remove specified key and return the corresponding value.",
+        pop,
+    ),
+    method(
+        "popitem",
+        "(self, /)",
+        "Remove and return a (key, value) pair as a 2-tuple.",
+        |args| {
+            let taken = this(args, "popitem")?.table.borrow_mut().pop_last();
+            match taken {
+                Some((key, value)) => Ok(Value::tuple([key, value])),
+                None => Err(key_error(&Value::from("popitem(): dictionary is empty"))),
+            }
+        },
+    ),
+    method(
+        "update",
+        "(self, iterable=(), /, **kwargs)",
+        "Update from a mapping or iterable and keywords.",
+        |args| {
+            update(this(args, "update")?, &args[1], &args[2])?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "keys",
+        "(self, /)",
+        "Return a set-like object providing a view on the dict's keys.",
+        |args| view(args, "keys", DictPart::Keys),
+    ),
+    method(
+        "values",
+        "(self, /)",
+        "Return an object providing a view on the dict's values.",
+        |args| view(args, "values", DictPart::Values),
+    ),
+    method(
+        "items",
+        "(self, /)",
+        "Return a set-like object providing a view on the dict's items.",
+        |args| view(args, "items", DictPart::Items),
+    ),
     method("clear", "(self, /)", "Remove all items from the dict.", |args| {
         let old = this(args, "clear")?.table.borrow_mut().take();
         drop(old);
         Ok(Value::None)
     }),
-    method("copy", "(self, /)", "Return a shallow copy of the dict.", |args| {
-        Ok(Ref::new(mapping::dict_copy(this(args, "copy")?)).into())
-    }),
-    class_method("fromkeys", "(cls, iterable, value=None, /)", "Create a new dictionary with keys from iterable and values set to value.", from_keys),
-    method("__reversed__", "(self, /)", "Return a reverse iterator over the dict keys.", |args| {
-        Ok(iterate::dict_iter(this(args, "__reversed__")?, DictPart::Keys, true))
-    }),
+    method(
+        "copy",
+        "(self, /)",
+        "Return a shallow copy of the dict.",
+        |args| Ok(Ref::new(mapping::dict_copy(this(args, "copy")?)).into()),
+    ),
+    class_method(
+        "fromkeys",
+        "(cls, iterable, value=None, /)",
+        "Create a new dictionary with keys from iterable and values set to value.",
+        from_keys,
+    ),
+    method(
+        "__reversed__",
+        "(self, /)",
+        "Return a reverse iterator over the dict keys.",
+        |args| {
+            Ok(iterate::dict_iter(
+                this(args, "__reversed__")?,
+                DictPart::Keys,
+                true,
+            ))
+        },
+    ),
 ];
 
 fn this_view(value: &Value) -> Res<&DictView> {
-    value.opaque::<DictView>().ok_or_else(|| wrong_self("view", "dict_keys", value))
+    value
+        .opaque::<DictView>()
+        .ok_or_else(|| wrong_self("view", "dict_keys", value))
 }
 
 pub const VIEW: &[NativeDef] = &[
@@ -139,14 +210,22 @@ pub const VIEW: &[NativeDef] = &[
         let dict = Value::from(this_view(&args[0])?.dict.clone());
         Ok(Opaque::value(class(Type::MappingProxy), MappingProxy(dict)))
     }),
-    method("__reversed__", "(self, /)", "Return a reverse iterator over the view.", |args| {
-        let view = this_view(&args[0])?;
-        Ok(iterate::dict_iter(&view.dict, view.part, true))
-    }),
+    method(
+        "__reversed__",
+        "(self, /)",
+        "Return a reverse iterator over the view.",
+        |args| {
+            let view = this_view(&args[0])?;
+            Ok(iterate::dict_iter(&view.dict, view.part, true))
+        },
+    ),
 ];
 
-pub const SET_VIEW: &[NativeDef] =
-    &[method("isdisjoint", "(self, other, /)", "Return True if the view and the iterable have no common element.", |args| {
+pub const SET_VIEW: &[NativeDef] = &[method(
+    "isdisjoint",
+    "(self, other, /)",
+    "Return True if the view and the iterable have no common element.",
+    |args| {
         let other = iterate::collect(&args[1])?;
         for item in other {
             if operator::contains(&args[0], &item)? {
@@ -154,7 +233,8 @@ pub const SET_VIEW: &[NativeDef] =
             }
         }
         Ok(Value::TRUE)
-    })];
+    },
+)];
 
 /// Calls a method of the mapping behind a proxy.
 fn forward(args: &[Value], method: &str) -> Res {
@@ -166,14 +246,33 @@ fn forward(args: &[Value], method: &str) -> Res {
 }
 
 pub const PROXY: &[NativeDef] = &[
-    static_method("__new__", "(cls, mapping, /)", "Read-only proxy of a mapping.", |args| {
-        Ok(Opaque::value(class(Type::MappingProxy), MappingProxy(args[1].clone())))
+    static_method(
+        "__new__",
+        "(cls, mapping, /)",
+        "Read-only proxy of a mapping.",
+        |args| {
+            Ok(Opaque::value(
+                class(Type::MappingProxy),
+                MappingProxy(args[1].clone()),
+            ))
+        },
+    ),
+    method(
+        "get",
+        "(self, key, default=None, /)",
+        "Return the value for key if it is in the mapping, else default.",
+        |args| forward(args, "get"),
+    ),
+    method("keys", "(self, /)", "The keys of the mapping.", |args| {
+        forward(args, "keys")
     }),
-    method("get", "(self, key, default=None, /)", "Return the value for key if it is in the mapping, else default.", |args| {
-        forward(args, "get")
+    method("values", "(self, /)", "The values of the mapping.", |args| {
+        forward(args, "values")
     }),
-    method("keys", "(self, /)", "The keys of the mapping.", |args| forward(args, "keys")),
-    method("values", "(self, /)", "The values of the mapping.", |args| forward(args, "values")),
-    method("items", "(self, /)", "The items of the mapping.", |args| forward(args, "items")),
-    method("copy", "(self, /)", "A shallow copy of the mapping.", |args| forward(args, "copy")),
+    method("items", "(self, /)", "The items of the mapping.", |args| {
+        forward(args, "items")
+    }),
+    method("copy", "(self, /)", "A shallow copy of the mapping.", |args| {
+        forward(args, "copy")
+    }),
 ];

@@ -8,7 +8,7 @@ use crate::interp::payload::*;
 use crate::interp::text;
 use crate::interp::traceback::{self, TracebackObject};
 use crate::interp::types::{Type, class, class_name, class_of};
-use crate::interp::{iterate, namespace};
+use crate::interp::{import, iterate, namespace};
 use crate::source::{Symbol, name};
 use crate::value::descriptor::{CodeObject, TracebackFrame};
 use crate::value::*;
@@ -20,7 +20,9 @@ pub fn this(value: &Value) -> Res<&Ref<Exception>> {
 }
 
 fn items(args: &Value) -> Vec<Value> {
-    as_tuple(args).map(|given| given.items.to_vec()).unwrap_or_default()
+    as_tuple(args)
+        .map(|given| given.items.to_vec())
+        .unwrap_or_default()
 }
 
 fn this_class(value: &Value) -> Res<&Ref<Class>> {
@@ -44,14 +46,22 @@ fn new(args: &[Value]) -> Res {
 /// Keyword arguments that a class does not take.
 fn refuse(this: &Value, keywords: &[(Symbol, Value)]) -> Res<()> {
     match keywords.first() {
-        Some(_) => Err(type_error(format!("{}() takes no keyword arguments", class_name(this)))),
+        Some(_) => Err(type_error(format!(
+            "{}() takes no keyword arguments",
+            class_name(this)
+        ))),
         None => Ok(()),
     }
 }
 
 fn init(args: &[Value]) -> Res {
     let exception = this(&args[0])?;
-    refuse(&args[0], &as_dict(&args[2]).map(|given| given.symbol_entries()).unwrap_or_default())?;
+    refuse(
+        &args[0],
+        &as_dict(&args[2])
+            .map(|given| given.symbol_entries())
+            .unwrap_or_default(),
+    )?;
     exception.args.set(args[1].clone());
     Ok(Value::None)
 }
@@ -59,14 +69,22 @@ fn init(args: &[Value]) -> Res {
 /// Sets `args`, and the attributes that keywords name, each None if it is not given.
 fn init_with(args: &[Value], names: &[Symbol]) -> Res<Vec<Value>> {
     let exception = this(&args[0])?;
-    let keywords = as_dict(&args[2]).map(|given| given.symbol_entries()).unwrap_or_default();
+    let keywords = as_dict(&args[2])
+        .map(|given| given.symbol_entries())
+        .unwrap_or_default();
     for (name, value) in keywords {
         if !names.contains(&name) {
             // CPython names the built-in class, not the subclass.
             let own = class_of(&args[0]).linear().into_iter().find(|c| !c.is_script);
             let own = own.map_or("Exception", |c| c.name());
-            let own = if own == "ModuleNotFoundError" { "ImportError" } else { own };
-            return Err(type_error(format!("{own}() got an unexpected keyword argument '{name}'")));
+            let own = if own == "ModuleNotFoundError" {
+                "ImportError"
+            } else {
+                own
+            };
+            return Err(type_error(format!(
+                "{own}() got an unexpected keyword argument '{name}'"
+            )));
         }
         exception.attrs.set(name, value);
     }
@@ -77,7 +95,9 @@ fn init_with(args: &[Value], names: &[Symbol]) -> Res<Vec<Value>> {
 fn exception_or_none(value: &Value, what: &str) -> Res<Value> {
     match value {
         Value::None | Value::Exception(_) => Ok(value.clone()),
-        _ => Err(type_error(format!("exception {what} must be None or derive from BaseException"))),
+        _ => Err(type_error(format!(
+            "exception {what} must be None or derive from BaseException"
+        ))),
     }
 }
 
@@ -97,57 +117,95 @@ fn set_traceback(exception: &Ref<Exception>, value: &Value) -> Res<()> {
 fn add_note(args: &[Value]) -> Res {
     let exception = this(&args[0])?;
     if as_str(&args[1]).is_none() {
-        return Err(type_error(format!("note must be a str, not '{}'", class_name(&args[1]))));
+        return Err(type_error(format!(
+            "note must be a str, not '{}'",
+            class_name(&args[1])
+        )));
     }
     match exception.attrs.get(name::NOTES) {
         Some(notes) => match as_list(&notes) {
             Some(notes) => notes.push(args[1].clone()),
             None => return Err(type_error("Cannot add note: __notes__ is not a list")),
         },
-        None => exception.attrs.set(name::NOTES, Value::list(vec![args[1].clone()])),
+        None => exception
+            .attrs
+            .set(name::NOTES, Value::list(vec![args[1].clone()])),
     }
     Ok(Value::None)
 }
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Common base class for all exceptions.", new),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Common base class for all exceptions.",
+        new,
+    ),
     method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", init),
-    method("__str__", "(self, /)", "Return str(self).", |args| text::exception::str(this(&args[0])?).map(Value::from)),
+    method("__str__", "(self, /)", "Return str(self).", |args| {
+        text::exception::str(this(&args[0])?).map(Value::from)
+    }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         let mut out = String::new();
         text::exception::write_repr(this(&args[0])?, &mut out)?;
         Ok(Value::from(out))
     }),
-    method("add_note", "(self, note, /)", "Add a note to the exception.", add_note),
-    method("with_traceback", "(self, tb, /)", "Set self.__traceback__ to tb and return self.", |args| {
-        set_traceback(this(&args[0])?, &args[1])?;
-        Ok(args[0].clone())
+    method(
+        "add_note",
+        "(self, note, /)",
+        "Add a note to the exception.",
+        add_note,
+    ),
+    method(
+        "with_traceback",
+        "(self, tb, /)",
+        "Set self.__traceback__ to tb and return self.",
+        |args| {
+            set_traceback(this(&args[0])?, &args[1])?;
+            Ok(args[0].clone())
+        },
+    ),
+    getter("args", "The arguments it was made with.", |args| {
+        Ok(this(&args[0])?.args.get())
     }),
-    getter("args", "The arguments it was made with.", |args| Ok(this(&args[0])?.args.get())),
     setter("args", |args| {
         let new = Value::tuple(iterate::collect(&args[1])?);
         this(&args[0])?.args.set(new);
         Ok(Value::None)
     }),
-    getter("__traceback__", "Where it came up.", |args| Ok(traceback::of(this(&args[0])?))),
-    setter("__traceback__", |args| set_traceback(this(&args[0])?, &args[1]).map(|()| Value::None)),
-    getter("__cause__", "The exception that caused it, by raise from.", |args| Ok(this(&args[0])?.cause.get())),
+    getter("__traceback__", "Where it came up.", |args| {
+        Ok(traceback::of(this(&args[0])?))
+    }),
+    setter("__traceback__", |args| {
+        set_traceback(this(&args[0])?, &args[1]).map(|()| Value::None)
+    }),
+    getter(
+        "__cause__",
+        "The exception that caused it, by raise from.",
+        |args| Ok(this(&args[0])?.cause.get()),
+    ),
     setter("__cause__", |args| {
         let exception = this(&args[0])?;
         exception.cause.set(exception_or_none(&args[1], "cause")?);
         exception.suppress_context.set(true);
         Ok(Value::None)
     }),
-    getter("__context__", "The exception that was being handled when it was raised.", |args| {
-        Ok(this(&args[0])?.context.get())
-    }),
+    getter(
+        "__context__",
+        "The exception that was being handled when it was raised.",
+        |args| Ok(this(&args[0])?.context.get()),
+    ),
     setter("__context__", |args| {
-        this(&args[0])?.context.set(exception_or_none(&args[1], "context")?);
+        this(&args[0])?
+            .context
+            .set(exception_or_none(&args[1], "context")?);
         Ok(Value::None)
     }),
-    getter("__suppress_context__", "Whether reports leave out the context.", |args| {
-        Ok(Value::bool(this(&args[0])?.suppress_context.get()))
-    }),
+    getter(
+        "__suppress_context__",
+        "Whether reports leave out the context.",
+        |args| Ok(Value::bool(this(&args[0])?.suppress_context.get())),
+    ),
     setter("__suppress_context__", |args| match &args[1] {
         Value::Bool(_) => {
             this(&args[0])?.suppress_context.set(operator::truth(&args[1])?);
@@ -183,65 +241,106 @@ fn new_os_error(args: &[Value]) -> Res {
 }
 
 pub const OS_ERROR: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Base class for I/O related errors.", new_os_error),
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |args| {
-        let given = init_with(args, &[])?;
-        os_error::set_parts(this(&args[0])?, &given);
-        Ok(Value::None)
-    }),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Base class for I/O related errors.",
+        new_os_error,
+    ),
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |args| {
+            let given = init_with(args, &[])?;
+            os_error::set_parts(this(&args[0])?, &given);
+            Ok(Value::None)
+        },
+    ),
     getter("errno", "The error number.", |args| attr(args, name::ERRNO)),
     setter("errno", |args| set_attr(args, name::ERRNO)),
-    getter("strerror", "The system's message.", |args| attr(args, name::STRERROR)),
+    getter("strerror", "The system's message.", |args| {
+        attr(args, name::STRERROR)
+    }),
     setter("strerror", |args| set_attr(args, name::STRERROR)),
-    getter("filename", "The file it is about.", |args| attr(args, name::FILENAME)),
+    getter("filename", "The file it is about.", |args| {
+        attr(args, name::FILENAME)
+    }),
     setter("filename", |args| set_attr(args, name::FILENAME)),
-    getter("filename2", "The second file it is about.", |args| attr(args, name::FILENAME2)),
+    getter("filename2", "The second file it is about.", |args| {
+        attr(args, name::FILENAME2)
+    }),
     setter("filename2", |args| set_attr(args, name::FILENAME2)),
 ];
 
 pub const IMPORT_ERROR: &[NativeDef] = &[
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |args| {
-        let given = init_with(args, &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM])?;
-        if let [message] = given.as_slice() {
-            this(&args[0])?.attrs.set(name::MSG, message.clone());
-        }
-        Ok(Value::None)
-    }),
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |args| {
+            let given = init_with(args, &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM])?;
+            if let [message] = given.as_slice() {
+                this(&args[0])?.attrs.set(name::MSG, message.clone());
+            }
+            Ok(Value::None)
+        },
+    ),
     getter("name", "The module's name.", |args| attr(args, name::NAME_ATTR)),
     setter("name", |args| set_attr(args, name::NAME_ATTR)),
     getter("path", "The module's path.", |args| attr(args, name::PATH_ATTR)),
     setter("path", |args| set_attr(args, name::PATH_ATTR)),
     getter("msg", "The message.", |args| attr(args, name::MSG)),
     setter("msg", |args| set_attr(args, name::MSG)),
-    getter("name_from", "The name that was to be imported.", |args| attr(args, name::NAME_FROM)),
+    getter("name_from", "The name that was to be imported.", |args| {
+        attr(args, name::NAME_FROM)
+    }),
 ];
 
 pub const ATTRIBUTE_ERROR: &[NativeDef] = &[
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |args| {
-        init_with(args, &[name::NAME_ATTR, name::OBJ]).map(|_| Value::None)
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |args| init_with(args, &[name::NAME_ATTR, name::OBJ]).map(|_| Value::None),
+    ),
+    getter("name", "The attribute's name.", |args| {
+        attr(args, name::NAME_ATTR)
     }),
-    getter("name", "The attribute's name.", |args| attr(args, name::NAME_ATTR)),
     setter("name", |args| set_attr(args, name::NAME_ATTR)),
-    getter("obj", "The object that does not have it.", |args| attr(args, name::OBJ)),
+    getter("obj", "The object that does not have it.", |args| {
+        attr(args, name::OBJ)
+    }),
     setter("obj", |args| set_attr(args, name::OBJ)),
 ];
 
 pub const NAME_ERROR: &[NativeDef] = &[
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |args| {
-        init_with(args, &[name::NAME_ATTR]).map(|_| Value::None)
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |args| init_with(args, &[name::NAME_ATTR]).map(|_| Value::None),
+    ),
+    getter("name", "The name that is not defined.", |args| {
+        attr(args, name::NAME_ATTR)
     }),
-    getter("name", "The name that is not defined.", |args| attr(args, name::NAME_ATTR)),
     setter("name", |args| set_attr(args, name::NAME_ATTR)),
 ];
 
 /// The attribute if it was set, else the first argument.
 fn attr_or_first(args: &[Value], name: Symbol) -> Res {
     let exception = this(&args[0])?;
-    Ok(exception.attrs.get(name).or_else(|| exception.arg(0)).unwrap_or(Value::None))
+    Ok(exception
+        .attrs
+        .get(name)
+        .or_else(|| exception.arg(0))
+        .unwrap_or(Value::None))
 }
 
 pub const STOP_ITERATION: &[NativeDef] = &[
-    getter("value", "The generator's return value.", |args| attr_or_first(args, name::VALUE)),
+    getter("value", "The generator's return value.", |args| {
+        attr_or_first(args, name::VALUE)
+    }),
     setter("value", |args| set_attr(args, name::VALUE)),
 ];
 
@@ -265,44 +364,66 @@ pub const SYSTEM_EXIT: &[NativeDef] = &[
 const SYNTAX_PARTS: [&str; 6] = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset"];
 
 pub const SYNTAX_ERROR: &[NativeDef] = &[
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |args| {
-        let given = init_with(args, &[])?;
-        let exception = this(&args[0])?;
-        exception.attrs.set(name::MSG, given.first().cloned().unwrap_or(Value::None));
-        if let Some(details) = given.get(1).filter(|_| given.len() == 2) {
-            let details = iterate::collect(details)?;
-            for (part, value) in SYNTAX_PARTS.iter().zip(details) {
-                exception.attrs.set(Symbol::new(part), value);
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |args| {
+            let given = init_with(args, &[])?;
+            let exception = this(&args[0])?;
+            exception
+                .attrs
+                .set(name::MSG, given.first().cloned().unwrap_or(Value::None));
+            if let Some(details) = given.get(1).filter(|_| given.len() == 2) {
+                let details = iterate::collect(details)?;
+                for (part, value) in SYNTAX_PARTS.iter().zip(details) {
+                    exception.attrs.set(Symbol::new(part), value);
+                }
             }
-        }
-        Ok(Value::None)
-    }),
+            Ok(Value::None)
+        },
+    ),
     getter("msg", "The message.", |args| attr_or_first(args, name::MSG)),
     setter("msg", |args| set_attr(args, name::MSG)),
     getter("filename", "The file.", |args| attr(args, name::FILENAME)),
     getter("lineno", "The line.", |args| attr(args, Symbol::new("lineno"))),
     getter("offset", "The column.", |args| attr(args, Symbol::new("offset"))),
     getter("text", "The line's text.", |args| attr(args, Symbol::new("text"))),
-    getter("end_lineno", "The line on which it ends.", |args| attr(args, Symbol::new("end_lineno"))),
-    getter("end_offset", "The column at which it ends.", |args| attr(args, Symbol::new("end_offset"))),
+    getter("end_lineno", "The line on which it ends.", |args| {
+        attr(args, Symbol::new("end_lineno"))
+    }),
+    getter("end_offset", "The column at which it ends.", |args| {
+        attr(args, Symbol::new("end_offset"))
+    }),
 ];
 
 pub const UNICODE_ERROR: &[NativeDef] = &[
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |args| {
-        let given = init_with(args, &[])?;
-        let names = [name::ENCODING, name::OBJECT, name::START, name::END, name::REASON];
-        if given.len() != names.len() {
-            let count = given.len();
-            return Err(type_error(format!("function takes exactly 5 arguments ({count} given)")));
-        }
-        for (name, value) in names.into_iter().zip(given) {
-            this(&args[0])?.attrs.set(name, value);
-        }
-        Ok(Value::None)
-    }),
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |args| {
+            let given = init_with(args, &[])?;
+            let names = [name::ENCODING, name::OBJECT, name::START, name::END, name::REASON];
+            if given.len() != names.len() {
+                let count = given.len();
+                return Err(type_error(format!(
+                    "function takes exactly 5 arguments ({count} given)"
+                )));
+            }
+            for (name, value) in names.into_iter().zip(given) {
+                this(&args[0])?.attrs.set(name, value);
+            }
+            Ok(Value::None)
+        },
+    ),
     getter("encoding", "The encoding.", |args| attr(args, name::ENCODING)),
-    getter("object", "What was to be converted.", |args| attr(args, name::OBJECT)),
-    getter("start", "Where the trouble begins.", |args| attr(args, name::START)),
+    getter("object", "What was to be converted.", |args| {
+        attr(args, name::OBJECT)
+    }),
+    getter("start", "Where the trouble begins.", |args| {
+        attr(args, name::START)
+    }),
     getter("end", "Where it ends.", |args| attr(args, name::END)),
     getter("reason", "What the trouble is.", |args| attr(args, name::REASON)),
 ];
@@ -325,7 +446,10 @@ pub const TRACEBACK: &[NativeDef] = &[
     getter("tb_lineno", "The line.", |args| Ok(line(row(args)?))),
     getter("tb_lasti", "Not counted: -1.", |_| Ok(Value::Int(-1))),
     getter("tb_frame", "The frame.", |args| {
-        Ok(Opaque::value(class(Type::FrameType), TracebackFrame(row(args)?.clone())))
+        Ok(Opaque::value(
+            class(Type::FrameType),
+            TracebackFrame(row(args)?.clone()),
+        ))
     }),
 ];
 
@@ -336,14 +460,36 @@ fn frame(args: &[Value]) -> Res<&Rc<TraceEntry>> {
     }
 }
 
+/// What `sys._getframe` noted of a frame.
+fn kept(frame: &Value, name: &str) -> Option<Value> {
+    match frame {
+        Value::Opaque(object) => object.attrs.get(Symbol::new(name)),
+        _ => None,
+    }
+}
+
 pub const FRAME: &[NativeDef] = &[
     getter("f_code", "The frame's code.", |args| {
-        Ok(Opaque::value(class(Type::Code), CodeObject(frame(args)?.code.clone())))
+        Ok(Opaque::value(
+            class(Type::Code),
+            CodeObject(frame(args)?.code.clone()),
+        ))
     }),
     getter("f_lineno", "The line.", |args| Ok(line(frame(args)?))),
     getter("f_back", "The caller: not kept.", |_| Ok(Value::None)),
-    getter("f_globals", "The variables of the main module.", |_| {
-        Ok(namespace::of_module(&crate::interp::import::main_module()))
+    getter(
+        "f_globals",
+        "The variables of its module, else of the main one.",
+        |args| {
+            let main = || match &import::loaded_module(name::MAIN) {
+                Some(Value::Module(main)) => namespace::of_module(main),
+                _ => Value::from(crate::interp::mapping::new_dict()),
+            };
+            Ok(kept(&args[0], "f_globals").unwrap_or_else(main))
+        },
+    ),
+    getter("f_locals", "The local variables, where they are kept.", |args| {
+        let none = || Value::from(crate::interp::mapping::new_dict());
+        Ok(kept(&args[0], "f_locals").unwrap_or_else(none))
     }),
-    getter("f_locals", "The local variables: not kept.", |_| Ok(crate::interp::mapping::new_dict().into())),
 ];

@@ -17,7 +17,10 @@ pub fn convert(value: &Value) -> Res<f64> {
     }
     let parse = |text: &str| match float::parse(text) {
         Some(x) => Ok(x),
-        None => Err(value_error(format!("could not convert string to float: {}", text::repr(value)?))),
+        None => Err(value_error(format!(
+            "could not convert string to float: {}",
+            text::repr(value)?
+        ))),
     };
     if special::find(value, name::FLOAT).is_none() && special::find(value, name::INDEX).is_none() {
         match plain(value) {
@@ -51,13 +54,17 @@ fn new(args: &[Value]) -> Res {
 }
 
 fn whole(x: f64) -> Res {
-    float::to_int(x).map(Value::from).map_err(|e| not_finite(e, e.to_integer()))
+    float::to_int(x)
+        .map(Value::from)
+        .map_err(|e| not_finite(e, e.to_integer()))
 }
 
 fn round(args: &[Value]) -> Res {
     let x = this(&args[0], "__round__")?;
     let Some(places) = args[1].given() else {
-        return float::round_to_int(x).map(Value::from).map_err(|e| not_finite(e, e.to_integer()));
+        return float::round_to_int(x)
+            .map(Value::from)
+            .map_err(|e| not_finite(e, e.to_integer()));
     };
     let places = clamped(&index(places)?);
     match float::round(x, places) {
@@ -81,10 +88,18 @@ fn from_hex(args: &[Value]) -> Res {
 }
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, x=0, /)", "Convert a string or number to a floating-point number, if possible.", new),
-    method("is_integer", "(self, /)", "Return True if the float is an integer.", |args| {
-        Ok(Value::bool(this(&args[0], "is_integer")?.fract() == 0.0))
-    }),
+    static_method(
+        "__new__",
+        "(cls, x=0, /)",
+        "Convert a string or number to a floating-point number, if possible.",
+        new,
+    ),
+    method(
+        "is_integer",
+        "(self, /)",
+        "Return True if the float is an integer.",
+        |args| Ok(Value::bool(this(&args[0], "is_integer")?.fract() == 0.0)),
+    ),
     method(
         "as_integer_ratio",
         "(self, /)",
@@ -94,25 +109,56 @@ pub const METHODS: &[NativeDef] = &[
             Err(error) => Err(not_finite(error, error.to_ratio())),
         },
     ),
-    method("hex", "(self, /)", "Return a hexadecimal representation of a floating-point number.", |args| {
-        Ok(Value::from(float::hex(this(&args[0], "hex")?)))
+    method(
+        "hex",
+        "(self, /)",
+        "Return a hexadecimal representation of a floating-point number.",
+        |args| Ok(Value::from(float::hex(this(&args[0], "hex")?))),
+    ),
+    class_method(
+        "fromhex",
+        "(cls, string, /)",
+        "Create a floating-point number from a hexadecimal string.",
+        from_hex,
+    ),
+    method(
+        "conjugate",
+        "(self, /)",
+        "Return self, the complex conjugate of any float.",
+        |args| this(&args[0], "conjugate").map(Value::float),
+    ),
+    method("__float__", "(self, /)", "float(self)", |args| {
+        this(&args[0], "__float__").map(Value::float)
     }),
-    class_method("fromhex", "(cls, string, /)", "Create a floating-point number from a hexadecimal string.", from_hex),
-    method("conjugate", "(self, /)", "Return self, the complex conjugate of any float.", |args| {
-        this(&args[0], "conjugate").map(Value::float)
+    method("__int__", "(self, /)", "int(self)", |args| {
+        whole(this(&args[0], "__int__")?)
     }),
-    method("__float__", "(self, /)", "float(self)", |args| this(&args[0], "__float__").map(Value::float)),
-    method("__int__", "(self, /)", "int(self)", |args| whole(this(&args[0], "__int__")?)),
-    method("__trunc__", "(self, /)", "Return the Integral closest to x between 0 and x.", |args| {
-        whole(this(&args[0], "__trunc__")?)
+    method(
+        "__trunc__",
+        "(self, /)",
+        "Return the Integral closest to x between 0 and x.",
+        |args| whole(this(&args[0], "__trunc__")?),
+    ),
+    method(
+        "__floor__",
+        "(self, /)",
+        "Return the floor as an Integral.",
+        |args| whole(this(&args[0], "__floor__")?.floor()),
+    ),
+    method(
+        "__ceil__",
+        "(self, /)",
+        "Return the ceiling as an Integral.",
+        |args| whole(this(&args[0], "__ceil__")?.ceil()),
+    ),
+    method(
+        "__round__",
+        "(self, ndigits=None, /)",
+        "Return the Integral closest to x, rounding half toward even.",
+        round,
+    ),
+    getter("real", "The real part.", |args| {
+        this(&args[0], "real").map(Value::float)
     }),
-    method("__floor__", "(self, /)", "Return the floor as an Integral.", |args| {
-        whole(this(&args[0], "__floor__")?.floor())
-    }),
-    method("__ceil__", "(self, /)", "Return the ceiling as an Integral.", |args| {
-        whole(this(&args[0], "__ceil__")?.ceil())
-    }),
-    method("__round__", "(self, ndigits=None, /)", "Return the Integral closest to x, rounding half toward even.", round),
-    getter("real", "The real part.", |args| this(&args[0], "real").map(Value::float)),
     getter("imag", "The imaginary part: 0.", |_| Ok(Value::float(0.0))),
 ];

@@ -19,14 +19,21 @@ fn this(value: &Value) -> Res<&Ref<Function>> {
 
 /// `func(*args, **kwargs)` with the arguments of `__call__`.
 fn call_with(func: &Value, args: &[Value]) -> Res {
-    let positional = as_tuple(&args[1]).map(|given| given.items.to_vec()).unwrap_or_default();
-    let keywords = as_dict(&args[2]).map(|given| given.symbol_entries()).unwrap_or_default();
+    let positional = as_tuple(&args[1])
+        .map(|given| given.items.to_vec())
+        .unwrap_or_default();
+    let keywords = as_dict(&args[2])
+        .map(|given| given.symbol_entries())
+        .unwrap_or_default();
     call::call_kw(func, &positional, &keywords)
 }
 
-const CALL: NativeDef = method("__call__", "(self, /, *args, **kwargs)", "Call self as a function.", |args| {
-    call_with(&args[0], args)
-});
+const CALL: NativeDef = method(
+    "__call__",
+    "(self, /, *args, **kwargs)",
+    "Call self as a function.",
+    |args| call_with(&args[0], args),
+);
 
 /// Built-in coroutine functions are functions too.
 fn name(value: &Value) -> Res {
@@ -49,7 +56,11 @@ fn defaults(args: &[Value]) -> Res {
         return Ok(Value::None);
     }
     let defaults = this(&args[0])?.defaults.borrow().clone();
-    Ok(if defaults.is_empty() { Value::None } else { Value::tuple(defaults.to_vec()) })
+    Ok(if defaults.is_empty() {
+        Value::None
+    } else {
+        Value::tuple(defaults.to_vec())
+    })
 }
 
 fn set_defaults(args: &[Value]) -> Res {
@@ -71,7 +82,11 @@ fn keyword_defaults(args: &[Value]) -> Res {
         return Ok(Value::None);
     }
     let defaults = this(&args[0])?.kwdefaults.borrow().clone();
-    Ok(if defaults.is_empty() { Value::None } else { mapping::dict_of_symbols(defaults.iter().cloned()) })
+    Ok(if defaults.is_empty() {
+        Value::None
+    } else {
+        mapping::dict_of_symbols(defaults.iter().cloned())
+    })
 }
 
 fn set_keyword_defaults(args: &[Value]) -> Res {
@@ -102,12 +117,20 @@ fn annotations(args: &[Value]) -> Res {
 pub const FUNCTION: &[NativeDef] = &[
     CALL,
     getter("__name__", "The function's name.", |args| name(&args[0])),
-    setter("__name__", |args| set_name(args, "__name__", |names| names.name = args[1].clone())),
-    getter("__qualname__", "The function's qualified name.", |args| match &args[0] {
-        Value::Native(native) => Ok(Value::from(native_qualname(native))),
-        value => Ok(this(value)?.names().qualname),
+    setter("__name__", |args| {
+        set_name(args, "__name__", |names| names.name = args[1].clone())
     }),
-    setter("__qualname__", |args| set_name(args, "__qualname__", |names| names.qualname = args[1].clone())),
+    getter(
+        "__qualname__",
+        "The function's qualified name.",
+        |args| match &args[0] {
+            Value::Native(native) => Ok(Value::from(native_qualname(native))),
+            value => Ok(this(value)?.names().qualname),
+        },
+    ),
+    setter("__qualname__", |args| {
+        set_name(args, "__qualname__", |names| names.qualname = args[1].clone())
+    }),
     getter("__doc__", "The function's doc.", |args| match &args[0] {
         Value::Native(native) => Ok(doc(native)),
         value => Ok(this(value)?.names().doc),
@@ -116,19 +139,31 @@ pub const FUNCTION: &[NativeDef] = &[
         this(&args[0])?.change_names(|names| names.doc = args[1].clone());
         Ok(Value::None)
     }),
-    getter("__module__", "The name of the module in which it was defined.", |args| match &args[0] {
-        Value::Native(native) => Ok(Value::from(native.owner)),
-        value => Ok(this(value)?.names().module),
-    }),
+    getter(
+        "__module__",
+        "The name of the module in which it was defined.",
+        |args| match &args[0] {
+            Value::Native(native) => Ok(Value::from(native.owner)),
+            value => Ok(this(value)?.names().module),
+        },
+    ),
     setter("__module__", |args| {
         this(&args[0])?.change_names(|names| names.module = args[1].clone());
         Ok(Value::None)
     }),
     getter("__defaults__", "The defaults of positional parameters.", defaults),
     setter("__defaults__", set_defaults),
-    getter("__kwdefaults__", "The defaults of keyword-only parameters.", keyword_defaults),
+    getter(
+        "__kwdefaults__",
+        "The defaults of keyword-only parameters.",
+        keyword_defaults,
+    ),
     setter("__kwdefaults__", set_keyword_defaults),
-    getter("__annotations__", "The annotations of the parameters.", annotations),
+    getter(
+        "__annotations__",
+        "The annotations of the parameters.",
+        annotations,
+    ),
     setter("__annotations__", |args| {
         if as_dict(&args[1]).is_none() {
             return Err(type_error("__annotations__ must be set to a dict object"));
@@ -138,23 +173,51 @@ pub const FUNCTION: &[NativeDef] = &[
     }),
     getter("__code__", "The function's code.", |args| match &args[0] {
         Value::Native(_) => Ok(Value::None),
-        value => Ok(Opaque::value(class(Type::Code), CodeObject(this(value)?.code.clone()))),
+        value => Ok(Opaque::value(
+            class(Type::Code),
+            CodeObject(this(value)?.code.clone()),
+        )),
     }),
-    getter("__closure__", "The cells of the variables of enclosing functions.", |args| {
-        if let Value::Native(_) = &args[0] {
-            return Ok(Value::None);
-        }
-        let cells: Vec<Value> = this(&args[0])?.closure.iter().map(|cell| cell.clone().into()).collect();
-        Ok(if cells.is_empty() { Value::None } else { Value::tuple(cells) })
+    getter(
+        "__closure__",
+        "The cells of the variables of enclosing functions.",
+        |args| {
+            if let Value::Native(_) = &args[0] {
+                return Ok(Value::None);
+            }
+            let cells: Vec<Value> = this(&args[0])?
+                .closure
+                .iter()
+                .map(|cell| cell.clone().into())
+                .collect();
+            Ok(if cells.is_empty() {
+                Value::None
+            } else {
+                Value::tuple(cells)
+            })
+        },
+    ),
+    getter("__globals__", "The module's variables.", |args| {
+        Ok(namespace::of_module(&this(&args[0])?.module))
     }),
-    getter("__globals__", "The module's variables.", |args| Ok(namespace::of_module(&this(&args[0])?.module))),
-    getter("__type_params__", "Type parameters: none.", |_| Ok(Value::tuple([]))),
-    method("__get__", "(self, instance, owner=None, /)", "Return a bound method.", |args| {
-        Ok(match args[1].given() {
-            Some(instance) => Ref::new(Method { func: args[0].clone(), this: instance.clone() }).into(),
-            None => args[0].clone(),
-        })
+    getter("__type_params__", "Type parameters: none.", |_| {
+        Ok(Value::tuple([]))
     }),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return a bound method.",
+        |args| {
+            Ok(match args[1].given() {
+                Some(instance) => Ref::new(Method {
+                    func: args[0].clone(),
+                    this: instance.clone(),
+                })
+                .into(),
+                None => args[0].clone(),
+            })
+        },
+    ),
 ];
 
 fn this_method(value: &Value) -> Res<&Ref<Method>> {
@@ -165,35 +228,58 @@ fn this_method(value: &Value) -> Res<&Ref<Method>> {
 }
 
 pub const METHOD: &[NativeDef] = &[
-    super::static_method("__new__", "(cls, function, instance, /)", "Create a bound instance method object.", |args| {
-        if !call::is_callable(&args[1]) {
-            return Err(type_error("first argument must be callable"));
-        }
-        Ok(Ref::new(Method { func: args[1].clone(), this: args[2].clone() }).into())
+    super::static_method(
+        "__new__",
+        "(cls, function, instance, /)",
+        "Create a bound instance method object.",
+        |args| {
+            if !call::is_callable(&args[1]) {
+                return Err(type_error("first argument must be callable"));
+            }
+            Ok(Ref::new(Method {
+                func: args[1].clone(),
+                this: args[2].clone(),
+            })
+            .into())
+        },
+    ),
+    getter("__self__", "What it is bound to.", |args| {
+        Ok(this_method(&args[0])?.this.clone())
     }),
-    getter("__self__", "What it is bound to.", |args| Ok(this_method(&args[0])?.this.clone())),
-    getter("__func__", "The function.", |args| Ok(this_method(&args[0])?.func.clone())),
+    getter("__func__", "The function.", |args| {
+        Ok(this_method(&args[0])?.func.clone())
+    }),
     CALL,
 ];
 
+/// The native of a built-in function, or of a built-in method bound to its object.
 fn native(value: &Value) -> Res<&Ref<Native>> {
     match value {
         Value::Native(native) => Ok(native),
+        Value::Method(method) => native(&method.func),
         _ => Err(wrong_self("__name__", "builtin_function_or_method", value)),
     }
 }
 
 fn doc(native: &Native) -> Value {
-    if native.doc.is_empty() { Value::None } else { Value::from(native.doc) }
+    if native.doc.is_empty() {
+        Value::None
+    } else {
+        Value::from(native.doc)
+    }
 }
 
 pub const NATIVE: &[NativeDef] = &[
     CALL,
-    getter("__name__", "The function's name.", |args| Ok(native(&args[0])?.name.into())),
+    getter("__name__", "The function's name.", |args| {
+        Ok(native(&args[0])?.name.into())
+    }),
     getter("__qualname__", "The function's qualified name.", |args| {
         Ok(Value::from(native_qualname(native(&args[0])?)))
     }),
-    getter("__doc__", "The function's doc.", |args| Ok(doc(native(&args[0])?))),
+    getter("__doc__", "The function's doc.", |args| {
+        Ok(doc(native(&args[0])?))
+    }),
     getter("__module__", "The name of the module it belongs to.", |args| {
         let native = native(&args[0])?;
         Ok(match (native.role, native.owner) {
@@ -202,20 +288,35 @@ pub const NATIVE: &[NativeDef] = &[
             _ => Value::None,
         })
     }),
+    getter("__self__", "What it is bound to; None for a function.", |args| {
+        Ok(match &args[0] {
+            Value::Method(method) => method.this.clone(),
+            _ => Value::None,
+        })
+    }),
     getter("__objclass__", "The class it is a method of.", |args| {
         let owner = Symbol::new(native(&args[0])?.owner);
         let missing = || crate::interp::attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
         namespace::builtin(owner).ok_or_else(missing)
     }),
-    getter("__text_signature__", "The signature as text.", |args| Ok(Value::from(native(&args[0])?.signature.text))),
-    method("__get__", "(self, instance, owner=None, /)", "Return a bound method.", |args| {
-        Ok(match args[1].given() {
-            Some(instance) if native(&args[0])?.role == NativeRole::Method => {
-                Ref::new(Method { func: args[0].clone(), this: instance.clone() }).into()
-            }
-            _ => args[0].clone(),
-        })
+    getter("__text_signature__", "The signature as text.", |args| {
+        Ok(Value::from(native(&args[0])?.signature.text))
     }),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return a bound method.",
+        |args| {
+            Ok(match args[1].given() {
+                Some(instance) if native(&args[0])?.role == NativeRole::Method => Ref::new(Method {
+                    func: args[0].clone(),
+                    this: instance.clone(),
+                })
+                .into(),
+                _ => args[0].clone(),
+            })
+        },
+    ),
 ];
 
 pub const CELL: &[NativeDef] = &[
@@ -256,9 +357,15 @@ fn flags(code: &crate::code::Code) -> i64 {
 }
 
 pub const CODE: &[NativeDef] = &[
-    getter("co_name", "The function's name.", |args| Ok(code(args)?.name.into())),
-    getter("co_qualname", "The function's qualified name.", |args| Ok(Value::from(&*code(args)?.qualname))),
-    getter("co_filename", "The file it was read from.", |args| Ok(Value::from(&*code(args)?.source.name))),
+    getter("co_name", "The function's name.", |args| {
+        Ok(code(args)?.name.into())
+    }),
+    getter("co_qualname", "The function's qualified name.", |args| {
+        Ok(Value::from(&*code(args)?.qualname))
+    }),
+    getter("co_filename", "The file it was read from.", |args| {
+        Ok(Value::from(&*code(args)?.source.name))
+    }),
     getter("co_firstlineno", "The line on which it begins.", |args| {
         let code = code(args)?;
         Ok(Value::Int(i64::from(code.source.line(code.span.start))))
@@ -266,23 +373,45 @@ pub const CODE: &[NativeDef] = &[
     getter("co_argcount", "How many positional parameters it has.", |args| {
         Ok(Value::Int(i64::from(code(args)?.params.positional)))
     }),
-    getter("co_posonlyargcount", "How many positional-only parameters it has.", |args| {
-        Ok(Value::Int(i64::from(code(args)?.params.posonly)))
+    getter(
+        "co_posonlyargcount",
+        "How many positional-only parameters it has.",
+        |args| Ok(Value::Int(i64::from(code(args)?.params.posonly))),
+    ),
+    getter(
+        "co_kwonlyargcount",
+        "How many keyword-only parameters it has.",
+        |args| Ok(Value::Int(i64::from(code(args)?.params.kwonly))),
+    ),
+    getter(
+        "co_varnames",
+        "The names of parameters and local variables.",
+        |args| {
+            let code = code(args)?;
+            let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
+            let all: Vec<Symbol> = code.slots.iter().copied().filter(is_name).collect();
+            Ok(names(&all))
+        },
+    ),
+    getter(
+        "co_freevars",
+        "The names of variables of enclosing functions.",
+        |args| Ok(names(&code(args)?.free)),
+    ),
+    getter(
+        "co_cellvars",
+        "The names of variables that inner functions use.",
+        |args| {
+            let code = code(args)?;
+            let shared: Vec<Symbol> = code
+                .cells
+                .iter()
+                .filter_map(|&s| code.slots.get(s as usize).copied())
+                .collect();
+            Ok(names(&shared))
+        },
+    ),
+    getter("co_flags", "What kind of function it is.", |args| {
+        Ok(Value::Int(flags(code(args)?)))
     }),
-    getter("co_kwonlyargcount", "How many keyword-only parameters it has.", |args| {
-        Ok(Value::Int(i64::from(code(args)?.params.kwonly)))
-    }),
-    getter("co_varnames", "The names of parameters and local variables.", |args| {
-        let code = code(args)?;
-        let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
-        let all: Vec<Symbol> = code.slots.iter().copied().filter(is_name).collect();
-        Ok(names(&all))
-    }),
-    getter("co_freevars", "The names of variables of enclosing functions.", |args| Ok(names(&code(args)?.free))),
-    getter("co_cellvars", "The names of variables that inner functions use.", |args| {
-        let code = code(args)?;
-        let shared: Vec<Symbol> = code.cells.iter().filter_map(|&s| code.slots.get(s as usize).copied()).collect();
-        Ok(names(&shared))
-    }),
-    getter("co_flags", "What kind of function it is.", |args| Ok(Value::Int(flags(code(args)?)))),
 ];

@@ -71,10 +71,18 @@ fn ord(value: &Value) -> Res {
 
 /// `max` and `min`: `op` is how a new item must compare with the best to take its place.
 fn best(args: &[Value], function: &str, op: CompareOp) -> Res {
-    let [given, key, default] = args else { return Ok(Value::None) };
-    let given = as_tuple(given).map(|given| given.items.to_vec()).unwrap_or_default();
+    let [given, key, default] = args else {
+        return Ok(Value::None);
+    };
+    let given = as_tuple(given)
+        .map(|given| given.items.to_vec())
+        .unwrap_or_default();
     let iterator = match given.as_slice() {
-        [] => return Err(type_error(format!("{function} expected at least 1 argument, got 0"))),
+        [] => {
+            return Err(type_error(format!(
+                "{function} expected at least 1 argument, got 0"
+            )));
+        }
         [one] => iterate::iter(one)?,
         _ if !default.is_unset() => {
             return Err(type_error(format!(
@@ -116,9 +124,16 @@ fn round(args: &[Value]) -> Res {
             call::call_method(plain(&args[0]), name::ROUND, &[places])
         }
         _ => {
-            let given: &[Value] = if places.is_none() { &[] } else { std::slice::from_ref(&places) };
+            let given: &[Value] = if places.is_none() {
+                &[]
+            } else {
+                std::slice::from_ref(&places)
+            };
             special::call(&args[0], name::ROUND, given).unwrap_or_else(|| {
-                Err(type_error(format!("type {} doesn't define __round__ method", class_name(&args[0]))))
+                Err(type_error(format!(
+                    "type {} doesn't define __round__ method",
+                    class_name(&args[0])
+                )))
             })
         }
     }
@@ -134,13 +149,20 @@ struct FloatSum {
 impl FloatSum {
     fn add(&mut self, x: f64) {
         let sum = self.high + x;
-        self.lost +=
-            if self.high.abs() >= x.abs() { (self.high - sum) + x } else { (x - sum) + self.high };
+        self.lost += if self.high.abs() >= x.abs() {
+            (self.high - sum) + x
+        } else {
+            (x - sum) + self.high
+        };
         self.high = sum;
     }
 
     fn total(&self) -> f64 {
-        if self.lost != 0.0 && self.lost.is_finite() { self.high + self.lost } else { self.high }
+        if self.lost != 0.0 && self.lost.is_finite() {
+            self.high + self.lost
+        } else {
+            self.high
+        }
     }
 }
 
@@ -154,14 +176,19 @@ fn sum(args: &[Value]) -> Res {
         Value::Str(_) => return Err(type_error("sum() can't sum strings [use ''.join(seq) instead]")),
         Value::Bytes(_) => return Err(type_error("sum() can't sum bytes [use b''.join(seq) instead]")),
         Value::ByteArray(_) => {
-            return Err(type_error("sum() can't sum bytearray [use b''.join(seq) instead]"));
+            return Err(type_error(
+                "sum() can't sum bytearray [use b''.join(seq) instead]",
+            ));
         }
         _ => {}
     }
     while let Some(item) = iterate::next(&iterator)? {
         // From the first float on, numbers are summed as floats.
         if let (Value::Float(x), Value::Float(_) | Value::Int(_) | Value::Bool(_)) = (&total, &item) {
-            let mut floats = FloatSum { high: x.get(), lost: 0.0 };
+            let mut floats = FloatSum {
+                high: x.get(),
+                lost: 0.0,
+            };
             let mut next = Some(item);
             while let Some(item) = next.take() {
                 match &item {
@@ -194,36 +221,87 @@ fn sorted(args: &[Value]) -> Res {
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("abs", "(x, /)", "Return the absolute value of the argument.", |args| abs(&args[0])),
-    function("all", "(iterable, /)", "Return True if bool(x) is True for all values x in the iterable.", |args| {
-        decided(&args[0], false).map(|found| Value::bool(!found))
+    function(
+        "abs",
+        "(x, /)",
+        "Return the absolute value of the argument.",
+        |args| abs(&args[0]),
+    ),
+    function(
+        "all",
+        "(iterable, /)",
+        "Return True if bool(x) is True for all values x in the iterable.",
+        |args| decided(&args[0], false).map(|found| Value::bool(!found)),
+    ),
+    function(
+        "any",
+        "(iterable, /)",
+        "Return True if bool(x) is True for any x in the iterable.",
+        |args| decided(&args[0], true).map(Value::bool),
+    ),
+    function(
+        "bin",
+        "(number, /)",
+        "Return the binary representation of an integer.",
+        |args| int::in_base(&args[0], 2, "0b"),
+    ),
+    function(
+        "oct",
+        "(number, /)",
+        "Return the octal representation of an integer.",
+        |args| int::in_base(&args[0], 8, "0o"),
+    ),
+    function(
+        "hex",
+        "(number, /)",
+        "Return the hexadecimal representation of an integer.",
+        |args| int::in_base(&args[0], 16, "0x"),
+    ),
+    function(
+        "chr",
+        "(i, /)",
+        "Return a Unicode string of one character with ordinal i.",
+        |args| chr(&args[0]),
+    ),
+    function(
+        "ord",
+        "(c, /)",
+        "Return the Unicode code point for a one-character string.",
+        |args| ord(&args[0]),
+    ),
+    function("divmod", "(x, y, /)", "Return the tuple (x//y, x%y).", |args| {
+        operator::div_mod(&args[0], &args[1])
     }),
-    function("any", "(iterable, /)", "Return True if bool(x) is True for any x in the iterable.", |args| {
-        decided(&args[0], true).map(Value::bool)
-    }),
-    function("bin", "(number, /)", "Return the binary representation of an integer.", |args| {
-        int::in_base(&args[0], 2, "0b")
-    }),
-    function("oct", "(number, /)", "Return the octal representation of an integer.", |args| {
-        int::in_base(&args[0], 8, "0o")
-    }),
-    function("hex", "(number, /)", "Return the hexadecimal representation of an integer.", |args| {
-        int::in_base(&args[0], 16, "0x")
-    }),
-    function("chr", "(i, /)", "Return a Unicode string of one character with ordinal i.", |args| chr(&args[0])),
-    function("ord", "(c, /)", "Return the Unicode code point for a one-character string.", |args| ord(&args[0])),
-    function("divmod", "(x, y, /)", "Return the tuple (x//y, x%y).", |args| operator::div_mod(&args[0], &args[1])),
-    function("pow", "(base, exp, mod=None)", "Equivalent to base**exp, or base**exp % mod.", |args| {
-        operator::power(&args[0], &args[1], &args[2])
-    }),
-    function("round", "(number, ndigits=None)", "Round a number to a given precision in decimal digits.", round),
-    function("max", "(*args, key=None, default=None)", "Return the biggest item.", |args| {
-        best(args, "max", CompareOp::Gt)
-    }),
-    function("min", "(*args, key=None, default=None)", "Return the smallest item.", |args| {
-        best(args, "min", CompareOp::Lt)
-    }),
-    function("sum", "(iterable, /, start=0)", "Return the sum of a start value plus an iterable of numbers.", sum),
+    function(
+        "pow",
+        "(base, exp, mod=None)",
+        "Equivalent to base**exp, or base**exp % mod.",
+        |args| operator::power(&args[0], &args[1], &args[2]),
+    ),
+    function(
+        "round",
+        "(number, ndigits=None)",
+        "Round a number to a given precision in decimal digits.",
+        round,
+    ),
+    function(
+        "max",
+        "(*args, key=None, default=None)",
+        "Return the biggest item.",
+        |args| best(args, "max", CompareOp::Gt),
+    ),
+    function(
+        "min",
+        "(*args, key=None, default=None)",
+        "Return the smallest item.",
+        |args| best(args, "min", CompareOp::Lt),
+    ),
+    function(
+        "sum",
+        "(iterable, /, start=0)",
+        "Return the sum of a start value plus an iterable of numbers.",
+        sum,
+    ),
     function(
         "sorted",
         "(iterable, /, *, key=None, reverse=False)",
@@ -318,57 +396,125 @@ fn vars(frame: &mut Frame, args: &[Value]) -> Res {
 fn open(frame: &mut Frame, args: &[Value]) -> Res {
     let io = import::find(Some(Symbol::new("io")), 0, &frame.func.module)?;
     let open = attribute::get(&io, Symbol::new("open"))?;
-    let positional = as_tuple(&args[0]).map(|given| given.items.to_vec()).unwrap_or_default();
-    let keywords = as_dict(&args[1]).map(|given| given.symbol_entries()).unwrap_or_default();
+    let positional = as_tuple(&args[0])
+        .map(|given| given.items.to_vec())
+        .unwrap_or_default();
+    let keywords = as_dict(&args[1])
+        .map(|given| given.symbol_entries())
+        .unwrap_or_default();
     call::call_kw(&open, &positional, &keywords)
 }
 
 pub const OBJECTS: &[NativeDef] = &[
-    function("callable", "(obj, /)", "Return whether the object is callable.", |args| {
-        Ok(Value::bool(call::is_callable(&args[0])))
+    function(
+        "callable",
+        "(obj, /)",
+        "Return whether the object is callable.",
+        |args| Ok(Value::bool(call::is_callable(&args[0]))),
+    ),
+    function(
+        "getattr",
+        "(object, name, default=None, /)",
+        "Get a named attribute from an object.",
+        get_attribute,
+    ),
+    function(
+        "hasattr",
+        "(obj, name, /)",
+        "Return whether the object has an attribute with the given name.",
+        has_attribute,
+    ),
+    function(
+        "setattr",
+        "(obj, name, value, /)",
+        "Sets the named attribute on the given object.",
+        |args| {
+            attribute::set(&args[0], attribute_name(&args[1])?, args[2].clone())?;
+            Ok(Value::None)
+        },
+    ),
+    function(
+        "delattr",
+        "(obj, name, /)",
+        "Deletes the named attribute from the given object.",
+        |args| {
+            attribute::delete(&args[0], attribute_name(&args[1])?)?;
+            Ok(Value::None)
+        },
+    ),
+    function(
+        "isinstance",
+        "(obj, class_or_tuple, /)",
+        "Return whether an object is an instance of a class.",
+        |args| isinstance::is_instance(&args[0], &args[1]).map(Value::bool),
+    ),
+    function(
+        "issubclass",
+        "(cls, class_or_tuple, /)",
+        "Return whether a class is derived from another.",
+        |args| isinstance::is_subclass(&args[0], &args[1]).map(Value::bool),
+    ),
+    function(
+        "hash",
+        "(obj, /)",
+        "Return the hash value for the given object.",
+        |args| operator::hash(&args[0]).map(Value::Int),
+    ),
+    function("id", "(obj, /)", "Return the identity of an object.", |args| {
+        Ok(Value::from(text::stable_id(&args[0])))
     }),
-    function("getattr", "(object, name, default=None, /)", "Get a named attribute from an object.", get_attribute),
-    function("hasattr", "(obj, name, /)", "Return whether the object has an attribute with the given name.", has_attribute),
-    function("setattr", "(obj, name, value, /)", "Sets the named attribute on the given object.", |args| {
-        attribute::set(&args[0], attribute_name(&args[1])?, args[2].clone())?;
-        Ok(Value::None)
-    }),
-    function("delattr", "(obj, name, /)", "Deletes the named attribute from the given object.", |args| {
-        attribute::delete(&args[0], attribute_name(&args[1])?)?;
-        Ok(Value::None)
-    }),
-    function("isinstance", "(obj, class_or_tuple, /)", "Return whether an object is an instance of a class.", |args| {
-        isinstance::is_instance(&args[0], &args[1]).map(Value::bool)
-    }),
-    function("issubclass", "(cls, class_or_tuple, /)", "Return whether a class is derived from another.", |args| {
-        isinstance::is_subclass(&args[0], &args[1]).map(Value::bool)
-    }),
-    function("hash", "(obj, /)", "Return the hash value for the given object.", |args| {
-        operator::hash(&args[0]).map(Value::Int)
-    }),
-    function("id", "(obj, /)", "Return the identity of an object.", |args| Ok(Value::from(text::stable_id(&args[0])))),
-    function("repr", "(obj, /)", "Return the canonical string representation of the object.", |args| {
-        text::repr(&args[0]).map(Value::from)
-    }),
-    function("ascii", "(obj, /)", "Return an ASCII-only representation of an object.", |args| {
-        text::ascii(&args[0]).map(Value::from)
-    }),
-    function("format", "(value, format_spec='', /)", "Return type(value).__format__(value, format_spec).", |args| {
-        match &args[1] {
+    function(
+        "repr",
+        "(obj, /)",
+        "Return the canonical string representation of the object.",
+        |args| text::repr(&args[0]).map(Value::from),
+    ),
+    function(
+        "ascii",
+        "(obj, /)",
+        "Return an ASCII-only representation of an object.",
+        |args| text::ascii(&args[0]).map(Value::from),
+    ),
+    function(
+        "format",
+        "(value, format_spec='', /)",
+        "Return type(value).__format__(value, format_spec).",
+        |args| match &args[1] {
             Value::Unset => text::format(&args[0], "").map(Value::from),
             spec => match text_of(spec) {
                 Some(spec) => text::format(&args[0], spec).map(Value::from),
                 None => Err(wrong_argument("format() argument 2", "str", spec)),
             },
-        }
-    }),
-    framed("globals", "()", "Return the dictionary containing the current scope's global variables.", |frame, _| {
-        Ok(namespace::of_module(&frame.func.module))
-    }),
-    framed("locals", "()", "Return a dictionary containing the current scope's local variables.", |frame, _| {
-        Ok(locals(frame))
-    }),
-    framed("vars", "(object=None, /)", "Return the __dict__ attribute of an object, or the local variables.", vars),
-    framed("dir", "(object=None, /)", "Return a sorted list of the names of an object's attributes.", dir),
-    framed("open", "(*args, **kwargs)", "Open file and return a stream. Raise OSError upon failure.", open),
+        },
+    ),
+    framed(
+        "globals",
+        "()",
+        "Return the dictionary containing the current scope's global variables.",
+        |frame, _| Ok(namespace::of_module(&frame.func.module)),
+    ),
+    framed(
+        "locals",
+        "()",
+        "Return a dictionary containing the current scope's local variables.",
+        |frame, _| Ok(locals(frame)),
+    ),
+    framed(
+        "vars",
+        "(object=None, /)",
+        "Return the __dict__ attribute of an object, or the local variables.",
+        vars,
+    ),
+    framed(
+        "dir",
+        "(object=None, /)",
+        "Return a sorted list of the names of an object's attributes.",
+        dir,
+    ),
+    framed(
+        "open",
+        "(*args, **kwargs)",
+        "Open file and return a stream. Raise OSError upon failure.",
+        open,
+    ),
 ];

@@ -81,23 +81,38 @@ fn code_of(args: &[Value]) -> Res {
 /// The frame that a suspended one stands in; None once it has ended.
 fn frame_of(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    let Value::Function(function) = &generator.func else { return Ok(Value::None) };
+    let Value::Function(function) = &generator.func else {
+        return Ok(Value::None);
+    };
     if generator.progress.get() == Progress::Closed {
         return Ok(Value::None);
     }
     let code = function.code.clone();
-    let stands = generator.stack.try_borrow().ok().and_then(|stack| match stack.first() {
-        Some(Activation::Script(frame)) => suspension_span(&code, frame.state),
-        _ => None,
-    });
-    let entry = TraceEntry { span: stands.unwrap_or(code.span), code, next: None };
-    Ok(Opaque::value(class(Type::FrameType), TracebackFrame(Rc::new(entry))))
+    let stands = generator
+        .stack
+        .try_borrow()
+        .ok()
+        .and_then(|stack| match stack.first() {
+            Some(Activation::Script(frame)) => suspension_span(&code, frame.state),
+            _ => None,
+        });
+    let entry = TraceEntry {
+        span: stands.unwrap_or(code.span),
+        code,
+        next: None,
+    };
+    Ok(Opaque::value(
+        class(Type::FrameType),
+        TracebackFrame(Rc::new(entry)),
+    ))
 }
 
 /// What it delegates to or waits for.
 fn waits_for(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    let Ok(stack) = generator.stack.try_borrow() else { return Ok(Value::None) };
+    let Ok(stack) = generator.stack.try_borrow() else {
+        return Ok(Value::None);
+    };
     Ok(match stack.get(1..).and_then(<[_]>::first) {
         Some(Activation::Script(frame)) => frame.owner.clone().map_or(Value::None, Value::from),
         Some(Activation::Wait(future)) => future.clone().into(),
@@ -115,28 +130,49 @@ fn is_suspended(args: &[Value]) -> Res {
 }
 
 pub const COMMON: &[NativeDef] = &[
-    getter("__name__", "The name of the function.", |args| Ok(name_of(this(&args[0])?))),
-    setter("__name__", |args| rename(args, |names| names.0 = args[1].clone(), "__name__")),
+    getter("__name__", "The name of the function.", |args| {
+        Ok(name_of(this(&args[0])?))
+    }),
+    setter("__name__", |args| {
+        rename(args, |names| names.0 = args[1].clone(), "__name__")
+    }),
     getter("__qualname__", "The qualified name of the function.", |args| {
         Ok(Value::from(generator_qualname(this(&args[0])?)))
     }),
-    setter("__qualname__", |args| rename(args, |names| names.1 = args[1].clone(), "__qualname__")),
+    setter("__qualname__", |args| {
+        rename(args, |names| names.1 = args[1].clone(), "__qualname__")
+    }),
 ];
 
 /// What generators, coroutines and the awaitables of async generators are driven by.
 pub const RESUMED: &[NativeDef] = &[
-    method("send", "(self, value, /)", "Resume with a value; gives the next yielded one or raises StopIteration.", |args| {
-        machine::send(this(&args[0])?, Resume::Value(args[1].clone()))
-    }),
-    method("throw", "(self, typ, val=None, tb=None, /)", "Raise an exception where it stands.", |args| {
-        let exception = thrown(args)?;
-        machine::send(this(&args[0])?, Resume::Raise(exception))
-    }),
-    method("close", "(self, /)", "Raise GeneratorExit where it stands.", |args| machine::close(this(&args[0])?)),
+    method(
+        "send",
+        "(self, value, /)",
+        "Resume with a value; gives the next yielded one or raises StopIteration.",
+        |args| machine::send(this(&args[0])?, Resume::Value(args[1].clone())),
+    ),
+    method(
+        "throw",
+        "(self, typ, val=None, tb=None, /)",
+        "Raise an exception where it stands.",
+        |args| {
+            let exception = thrown(args)?;
+            machine::send(this(&args[0])?, Resume::Raise(exception))
+        },
+    ),
+    method(
+        "close",
+        "(self, /)",
+        "Raise GeneratorExit where it stands.",
+        |args| machine::close(this(&args[0])?),
+    ),
 ];
 
 pub const GENERATOR: &[NativeDef] = &[
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
+    }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         machine::send(this(&args[0])?, Resume::Value(Value::None))
     }),
@@ -148,36 +184,67 @@ pub const GENERATOR: &[NativeDef] = &[
 ];
 
 pub const COROUTINE: &[NativeDef] = &[
-    method("__await__", "(self, /)", "Return an iterator to be used in await expression.", |args| {
-        Ok(async_iter::wrapper(&args[0]))
-    }),
+    method(
+        "__await__",
+        "(self, /)",
+        "Return an iterator to be used in await expression.",
+        |args| Ok(async_iter::wrapper(&args[0])),
+    ),
     getter("cr_frame", "Where it stands.", frame_of),
     getter("cr_running", "Whether it is running.", is_running),
     getter("cr_suspended", "Whether it is suspended.", is_suspended),
     getter("cr_code", "Its code.", code_of),
     getter("cr_await", "What it waits for.", waits_for),
-    getter("cr_origin", "Where it was created: not recorded.", |_| Ok(Value::None)),
+    getter("cr_origin", "Where it was created: not recorded.", |_| {
+        Ok(Value::None)
+    }),
 ];
 
 pub const ASYNC_GENERATOR: &[NativeDef] = &[
-    method("__aiter__", "(self, /)", "Return an asynchronous iterator.", |args| Ok(args[0].clone())),
-    method("__anext__", "(self, /)", "Return an awaitable of the next value.", |args| {
-        Ok(async_iter::step(this(&args[0])?, AsyncStep::Send(Value::None)))
-    }),
-    method("asend", "(self, value, /)", "Return an awaitable that resumes it with a value.", |args| {
-        Ok(async_iter::step(this(&args[0])?, AsyncStep::Send(args[1].clone())))
-    }),
-    method("athrow", "(self, typ, val=None, tb=None, /)", "Return an awaitable that raises where it stands.", |args| {
-        let exception = thrown(args)?;
-        Ok(async_iter::step(this(&args[0])?, AsyncStep::Throw(exception)))
-    }),
-    method("aclose", "(self, /)", "Return an awaitable that raises GeneratorExit where it stands.", |args| {
-        Ok(async_iter::step(this(&args[0])?, AsyncStep::Close))
-    }),
+    method(
+        "__aiter__",
+        "(self, /)",
+        "Return an asynchronous iterator.",
+        |args| Ok(args[0].clone()),
+    ),
+    method(
+        "__anext__",
+        "(self, /)",
+        "Return an awaitable of the next value.",
+        |args| Ok(async_iter::step(this(&args[0])?, AsyncStep::Send(Value::None))),
+    ),
+    method(
+        "asend",
+        "(self, value, /)",
+        "Return an awaitable that resumes it with a value.",
+        |args| {
+            Ok(async_iter::step(
+                this(&args[0])?,
+                AsyncStep::Send(args[1].clone()),
+            ))
+        },
+    ),
+    method(
+        "athrow",
+        "(self, typ, val=None, tb=None, /)",
+        "Return an awaitable that raises where it stands.",
+        |args| {
+            let exception = thrown(args)?;
+            Ok(async_iter::step(this(&args[0])?, AsyncStep::Throw(exception)))
+        },
+    ),
+    method(
+        "aclose",
+        "(self, /)",
+        "Return an awaitable that raises GeneratorExit where it stands.",
+        |args| Ok(async_iter::step(this(&args[0])?, AsyncStep::Close)),
+    ),
     getter("ag_frame", "Where it stands.", frame_of),
     getter("ag_running", "Whether it is running.", |args| {
         let generator = this(&args[0])?;
-        Ok(Value::bool(generator.busy.get() || generator.progress.get() == Progress::Running))
+        Ok(Value::bool(
+            generator.busy.get() || generator.progress.get() == Progress::Running,
+        ))
     }),
     getter("ag_suspended", "Whether it is suspended.", is_suspended),
     getter("ag_code", "Its code.", code_of),
@@ -186,29 +253,46 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
 
 /// The built-in functions of asynchronous iteration.
 pub const FUNCTIONS: &[NativeDef] = &[
-    super::function("aiter", "(async_iterable, /)", "Return an asynchronous iterator for an object.", |args| {
-        if crate::interp::call::special(&args[0], name::AITER).is_none() {
-            let kind = class_name(&args[0]);
-            return Err(type_error(format!("'{kind}' object is not an async iterable")));
-        }
-        async_iter::begin(&args[0])
-    }),
-    super::function("anext", "(async_iterator, default=None, /)", "Return an awaitable of the next item.", |args| {
-        if crate::interp::call::special(&args[0], name::ANEXT).is_none() {
-            let kind = class_name(&args[0]);
-            return Err(type_error(format!("'{kind}' object is not an async iterator")));
-        }
-        match &args[1] {
-            Value::Unset => async_iter::anext(&args[0]),
-            default => async_iter::anext_default(&args[0], default.clone()),
-        }
-    }),
+    super::function(
+        "aiter",
+        "(async_iterable, /)",
+        "Return an asynchronous iterator for an object.",
+        |args| {
+            if crate::interp::call::special(&args[0], name::AITER).is_none() {
+                let kind = class_name(&args[0]);
+                return Err(type_error(format!("'{kind}' object is not an async iterable")));
+            }
+            async_iter::begin(&args[0])
+        },
+    ),
+    super::function(
+        "anext",
+        "(async_iterator, default=None, /)",
+        "Return an awaitable of the next item.",
+        |args| {
+            if crate::interp::call::special(&args[0], name::ANEXT).is_none() {
+                let kind = class_name(&args[0]);
+                return Err(type_error(format!("'{kind}' object is not an async iterator")));
+            }
+            match &args[1] {
+                Value::Unset => async_iter::anext(&args[0]),
+                default => async_iter::anext_default(&args[0], default.clone()),
+            }
+        },
+    ),
 ];
 
 /// The awaitables that async generators give, and `coroutine.__await__()`.
 pub const AWAITED: &[NativeDef] = &[
-    method("__await__", "(self, /)", "Return an iterator to be used in await expression.", |args| Ok(args[0].clone())),
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
+    method(
+        "__await__",
+        "(self, /)",
+        "Return an iterator to be used in await expression.",
+        |args| Ok(args[0].clone()),
+    ),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
+    }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         machine::send(this(&args[0])?, Resume::Value(Value::None))
     }),

@@ -16,9 +16,13 @@ fn is_plain(exception: &Value) -> bool {
 
 fn new(args: &[Value]) -> Res {
     let Some(of) = as_class(&args[0]) else {
-        return Err(type_error("BaseExceptionGroup.__new__(X): X is not a type object"));
+        return Err(type_error(
+            "BaseExceptionGroup.__new__(X): X is not a type object",
+        ));
     };
-    let given = as_tuple(&args[1]).map(|given| given.items.to_vec()).unwrap_or_default();
+    let given = as_tuple(&args[1])
+        .map(|given| given.items.to_vec())
+        .unwrap_or_default();
     let [message, exceptions] = given.as_slice() else {
         let count = given.len();
         return Err(type_error(format!(
@@ -26,7 +30,11 @@ fn new(args: &[Value]) -> Res {
         )));
     };
     if as_str(message).is_none() {
-        return Err(super::wrong_argument("BaseExceptionGroup.__new__() argument 1", "str", message));
+        return Err(super::wrong_argument(
+            "BaseExceptionGroup.__new__() argument 1",
+            "str",
+            message,
+        ));
     }
     let is_sequence = as_list(exceptions).is_some() || as_tuple(exceptions).is_some();
     if !is_sequence {
@@ -34,11 +42,15 @@ fn new(args: &[Value]) -> Res {
     }
     let members = iterate::collect(exceptions)?;
     if members.is_empty() {
-        return Err(value_error("second argument (exceptions) must be a non-empty sequence"));
+        return Err(value_error(
+            "second argument (exceptions) must be a non-empty sequence",
+        ));
     }
     for (i, member) in members.iter().enumerate() {
         if !matches!(member, Value::Exception(_)) {
-            return Err(value_error(format!("Item {i} of second argument (exceptions) is not an exception")));
+            return Err(value_error(format!(
+                "Item {i} of second argument (exceptions) is not an exception"
+            )));
         }
     }
     let all_plain = members.iter().all(is_plain);
@@ -105,7 +117,8 @@ fn with_members(group: &Ref<Exception>, members: Vec<Value>) -> Res {
     made.cause.set(group.cause.get());
     made.suppress_context.set(group.suppress_context.get());
     if let Some(notes) = group.attrs.get(name::NOTES) {
-        made.attrs.set(name::NOTES, Value::list(iterate::collect(&notes)?));
+        made.attrs
+            .set(name::NOTES, Value::list(iterate::collect(&notes)?));
     }
     Ok(derived)
 }
@@ -116,8 +129,12 @@ fn split(exception: &Value, condition: &Condition) -> Res<(Value, Value)> {
     if condition.takes(exception)? {
         return Ok((exception.clone(), Value::None));
     }
-    let Value::Exception(group) = exception else { return Ok((Value::None, exception.clone())) };
-    let Some(members) = members(group) else { return Ok((Value::None, exception.clone())) };
+    let Value::Exception(group) = exception else {
+        return Ok((Value::None, exception.clone()));
+    };
+    let Some(members) = members(group) else {
+        return Ok((Value::None, exception.clone()));
+    };
     let (mut taken, mut rest) = (Vec::new(), Vec::new());
     for member in &members {
         let (some, other) = split(member, condition)?;
@@ -132,29 +149,56 @@ fn split(exception: &Value, condition: &Condition) -> Res<(Value, Value)> {
 }
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "A combination of multiple unrelated exceptions.", new),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "A combination of multiple unrelated exceptions.",
+        new,
+    ),
     getter("message", "The group's message.", |args| {
         let exception = this(&args[0])?;
-        Ok(exception.attrs.get(name::MESSAGE).or_else(|| exception.arg(0)).unwrap_or(Value::None))
+        Ok(exception
+            .attrs
+            .get(name::MESSAGE)
+            .or_else(|| exception.arg(0))
+            .unwrap_or(Value::None))
     }),
     getter("exceptions", "The exceptions in the group.", |args| {
         Ok(Value::tuple(members(this(&args[0])?).unwrap_or_default()))
     }),
-    method("derive", "(self, excs, /)", "A group with the same message and other exceptions.", |args| {
-        let message = this(&args[0])?.arg(0).unwrap_or(Value::None);
-        let of = Value::from(class(Type::BaseExceptionGroup));
-        call::call(&of, &[message, args[1].clone()])
-    }),
-    method("split", "(self, condition, /)", "The part that the condition takes, and the rest.", |args| {
-        this(&args[0])?;
-        let (taken, rest) = split(&args[0], &Condition::of(&args[1])?)?;
-        Ok(Value::tuple([taken, rest]))
-    }),
-    method("subgroup", "(self, condition, /)", "The part that the condition takes.", |args| {
-        this(&args[0])?;
-        Ok(split(&args[0], &Condition::of(&args[1])?)?.0)
-    }),
-    super::class_method("__class_getitem__", "(cls, item, /)", "A generic alias.", |args| {
-        Ok(isinstance::generic_alias(&args[0], &args[1]))
-    }),
+    method(
+        "derive",
+        "(self, excs, /)",
+        "A group with the same message and other exceptions.",
+        |args| {
+            let message = this(&args[0])?.arg(0).unwrap_or(Value::None);
+            let of = Value::from(class(Type::BaseExceptionGroup));
+            call::call(&of, &[message, args[1].clone()])
+        },
+    ),
+    method(
+        "split",
+        "(self, condition, /)",
+        "The part that the condition takes, and the rest.",
+        |args| {
+            this(&args[0])?;
+            let (taken, rest) = split(&args[0], &Condition::of(&args[1])?)?;
+            Ok(Value::tuple([taken, rest]))
+        },
+    ),
+    method(
+        "subgroup",
+        "(self, condition, /)",
+        "The part that the condition takes.",
+        |args| {
+            this(&args[0])?;
+            Ok(split(&args[0], &Condition::of(&args[1])?)?.0)
+        },
+    ),
+    super::class_method(
+        "__class_getitem__",
+        "(cls, item, /)",
+        "A generic alias.",
+        |args| Ok(isinstance::generic_alias(&args[0], &args[1])),
+    ),
 ];

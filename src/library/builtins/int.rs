@@ -62,9 +62,8 @@ pub fn convert(value: &Value) -> Res<Int> {
     }
     if let Some(result) = special::call(value, name::INT, &[]) {
         let result = result?;
-        return as_int(&result).ok_or_else(|| {
-            type_error(format!("__int__ returned non-int (type {})", class_name(&result)))
-        });
+        return as_int(&result)
+            .ok_or_else(|| type_error(format!("__int__ returned non-int (type {})", class_name(&result))));
     }
     if special::find(value, name::INDEX).is_some() {
         return Ok(as_int(&index(value)?).unwrap_or(Int::Small(0)));
@@ -92,7 +91,9 @@ pub fn convert(value: &Value) -> Res<Int> {
 }
 
 fn new(args: &[Value]) -> Res {
-    let [of, x, base] = args else { return Ok(Value::Int(0)) };
+    let [of, x, base] = args else {
+        return Ok(Value::Int(0));
+    };
     check_class(of, Type::Int)?;
     let n = if base.is_unset() {
         match x {
@@ -132,7 +133,11 @@ fn is_big(order: &Value, function: &str) -> Res<bool> {
             Some("big") => Ok(true),
             Some("little") => Ok(false),
             Some(_) => Err(value_error("byteorder must be either 'little' or 'big'")),
-            None => Err(wrong_argument(&format!("{function}() argument 'byteorder'"), "str", order)),
+            None => Err(wrong_argument(
+                &format!("{function}() argument 'byteorder'"),
+                "str",
+                order,
+            )),
         },
     }
 }
@@ -161,7 +166,10 @@ fn from_bytes(args: &[Value]) -> Res {
     let mut bytes = match bytes_of(&args[1]) {
         Some(bytes) => bytes,
         None if as_str(&args[1]).is_some() || !crate::interp::iterate::is_iterable(&args[1]) => {
-            return Err(type_error(format!("cannot convert '{}' object to bytes", class_name(&args[1]))));
+            return Err(type_error(format!(
+                "cannot convert '{}' object to bytes",
+                class_name(&args[1])
+            )));
         }
         None => subscript::byte_values(&args[1])?,
     };
@@ -178,7 +186,9 @@ fn from_bytes(args: &[Value]) -> Res {
 
 fn round(args: &[Value]) -> Res {
     let n = this(&args[0], "__round__")?;
-    let Some(places) = args[1].given() else { return Ok(Value::from(n)) };
+    let Some(places) = args[1].given() else {
+        return Ok(Value::from(n));
+    };
     match index(places)? {
         Value::Int(places) if places < 0 => {
             let tens = u32::try_from(places.unsigned_abs()).unwrap_or(u32::MAX);
@@ -200,21 +210,44 @@ pub const METHODS: &[NativeDef] = &[
         "Convert a number or string to an integer, or return 0 if no arguments are given.",
         new,
     ),
-    method("bit_length", "(self, /)", "Number of bits necessary to represent self in binary.", |args| {
-        Ok(Value::Int(this(&args[0], "bit_length")?.to_big().bits() as i64))
-    }),
-    method("bit_count", "(self, /)", "Number of ones in the binary representation of the absolute value.", |args| {
-        let ones: u64 =
-            this(&args[0], "bit_count")?.to_big().abs().iter_u64_digits().map(|d| u64::from(d.count_ones())).sum();
-        Ok(Value::Int(ones as i64))
-    }),
-    method("conjugate", "(self, /)", "Returns self, the complex conjugate of any int.", |args| exact(&args[0])),
-    method("is_integer", "(self, /)", "Returns True. Exists for duck type compatibility with float.is_integer.", |_| {
-        Ok(Value::TRUE)
-    }),
-    method("as_integer_ratio", "(self, /)", "Return a pair of integers, whose ratio is equal to the original int.", |args| {
-        Ok(Value::tuple([exact(&args[0])?, Value::Int(1)]))
-    }),
+    method(
+        "bit_length",
+        "(self, /)",
+        "Number of bits necessary to represent self in binary.",
+        |args| Ok(Value::Int(this(&args[0], "bit_length")?.to_big().bits() as i64)),
+    ),
+    method(
+        "bit_count",
+        "(self, /)",
+        "Number of ones in the binary representation of the absolute value.",
+        |args| {
+            let ones: u64 = this(&args[0], "bit_count")?
+                .to_big()
+                .abs()
+                .iter_u64_digits()
+                .map(|d| u64::from(d.count_ones()))
+                .sum();
+            Ok(Value::Int(ones as i64))
+        },
+    ),
+    method(
+        "conjugate",
+        "(self, /)",
+        "Returns self, the complex conjugate of any int.",
+        |args| exact(&args[0]),
+    ),
+    method(
+        "is_integer",
+        "(self, /)",
+        "Returns True. Exists for duck type compatibility with float.is_integer.",
+        |_| Ok(Value::TRUE),
+    ),
+    method(
+        "as_integer_ratio",
+        "(self, /)",
+        "Return a pair of integers, whose ratio is equal to the original int.",
+        |args| Ok(Value::tuple([exact(&args[0])?, Value::Int(1)])),
+    ),
     method(
         "to_bytes",
         "(self, length=1, byteorder='big', *, signed=False)",
@@ -228,16 +261,51 @@ pub const METHODS: &[NativeDef] = &[
         from_bytes,
     ),
     method("__int__", "(self, /)", "int(self)", |args| exact(&args[0])),
-    method("__index__", "(self, /)", "Return self converted to an integer.", |args| exact(&args[0])),
-    method("__trunc__", "(self, /)", "Truncating an Integral returns itself.", |args| exact(&args[0])),
-    method("__floor__", "(self, /)", "Flooring an Integral returns itself.", |args| exact(&args[0])),
-    method("__ceil__", "(self, /)", "Ceiling of an Integral returns itself.", |args| exact(&args[0])),
-    method("__float__", "(self, /)", "float(self)", |args| real(plain(&args[0])).map(Value::float)),
-    method("__round__", "(self, ndigits=None, /)", "Rounding an Integral.", round),
+    method(
+        "__index__",
+        "(self, /)",
+        "Return self converted to an integer.",
+        |args| exact(&args[0]),
+    ),
+    method(
+        "__trunc__",
+        "(self, /)",
+        "Truncating an Integral returns itself.",
+        |args| exact(&args[0]),
+    ),
+    method(
+        "__floor__",
+        "(self, /)",
+        "Flooring an Integral returns itself.",
+        |args| exact(&args[0]),
+    ),
+    method(
+        "__ceil__",
+        "(self, /)",
+        "Ceiling of an Integral returns itself.",
+        |args| exact(&args[0]),
+    ),
+    method("__float__", "(self, /)", "float(self)", |args| {
+        real(plain(&args[0])).map(Value::float)
+    }),
+    method(
+        "__round__",
+        "(self, ndigits=None, /)",
+        "Rounding an Integral.",
+        round,
+    ),
     getter("real", "The real part.", |args| exact(&args[0])),
     getter("imag", "The imaginary part: 0.", |_| Ok(Value::Int(0))),
-    getter("numerator", "The numerator of a rational number in lowest terms.", |args| exact(&args[0])),
-    getter("denominator", "The denominator of a rational number in lowest terms: 1.", |_| Ok(Value::Int(1))),
+    getter(
+        "numerator",
+        "The numerator of a rational number in lowest terms.",
+        |args| exact(&args[0]),
+    ),
+    getter(
+        "denominator",
+        "The denominator of a rational number in lowest terms: 1.",
+        |_| Ok(Value::Int(1)),
+    ),
 ];
 
 pub const BOOL: &[NativeDef] = &[static_method(

@@ -23,7 +23,9 @@ fn enumerate(args: &[Value]) -> Res {
     let iterator = iterate::iter(&args[1])?;
     let count = RefCell::new(start);
     Ok(NativeIterator::from_fn("enumerate", move || {
-        let Some(item) = iterate::next(&iterator)? else { return Ok(None) };
+        let Some(item) = iterate::next(&iterator)? else {
+            return Ok(None);
+        };
         let number = count.borrow().clone();
         let next = operator::binary(BinaryOp::Add, &number, &Value::Int(1))?;
         let old = count.replace(next);
@@ -44,7 +46,11 @@ fn iterators_of(args: &Value) -> Res<Vec<Value>> {
 
 /// `argument 3` or `arguments 1-2`, for what zip's strict form says.
 fn arguments_before(count: usize) -> String {
-    if count == 1 { "argument 1".to_string() } else { format!("arguments 1-{count}") }
+    if count == 1 {
+        "argument 1".to_string()
+    } else {
+        format!("arguments 1-{count}")
+    }
 }
 
 fn zip(args: &[Value]) -> Res {
@@ -58,13 +64,19 @@ fn zip(args: &[Value]) -> Res {
                 None if !strict => return Ok(None),
                 None if i > 0 => {
                     let before = arguments_before(i);
-                    return Err(value_error(format!("zip() argument {} is shorter than {before}", i + 1)));
+                    return Err(value_error(format!(
+                        "zip() argument {} is shorter than {before}",
+                        i + 1
+                    )));
                 }
                 None => {
                     for (j, other) in iterators.iter().enumerate().skip(1) {
                         if iterate::next(other)?.is_some() {
                             let before = arguments_before(j);
-                            return Err(value_error(format!("zip() argument {} is longer than {before}", j + 1)));
+                            return Err(value_error(format!(
+                                "zip() argument {} is longer than {before}",
+                                j + 1
+                            )));
                         }
                     }
                     return Ok(None);
@@ -84,14 +96,18 @@ fn map(args: &[Value]) -> Res {
         _ => return Err(type_error("map() must have at least two arguments.")),
     };
     let mut iterators = iterators_of(&Value::tuple(
-        as_tuple(&args[1]).map(|given| given.items[1..].to_vec()).unwrap_or_default(),
+        as_tuple(&args[1])
+            .map(|given| given.items[1..].to_vec())
+            .unwrap_or_default(),
     ))?;
     if iterators.len() == 1
         && let Some(only) = iterators.pop()
     {
-        return Ok(NativeIterator::from_fn("map", move || match iterate::next(&only)? {
-            Some(item) => call::call(&func, std::slice::from_ref(&item)).map(Some),
-            None => Ok(None),
+        return Ok(NativeIterator::from_fn("map", move || {
+            match iterate::next(&only)? {
+                Some(item) => call::call(&func, std::slice::from_ref(&item)).map(Some),
+                None => Ok(None),
+            }
         }));
     }
     Ok(NativeIterator::from_fn("map", move || {
@@ -127,7 +143,10 @@ fn reversed(args: &[Value]) -> Res {
     let sequence = &args[1];
     match special::find(sequence, name::REVERSED) {
         Some(Value::None) => {
-            return Err(type_error(format!("'{}' object is not reversible", class_name(sequence))));
+            return Err(type_error(format!(
+                "'{}' object is not reversible",
+                class_name(sequence)
+            )));
         }
         Some(_) => {
             if let Some(result) = special::call(sequence, name::REVERSED, &[]) {
@@ -154,7 +173,12 @@ fn reversed(args: &[Value]) -> Res {
         _ if special::find(sequence, name::GETITEM).is_some() && iterate::has_length(sequence) => {
             backwards(sequence)?
         }
-        _ => return Err(type_error(format!("'{}' object is not reversible", class_name(sequence)))),
+        _ => {
+            return Err(type_error(format!(
+                "'{}' object is not reversible",
+                class_name(sequence)
+            )));
+        }
     })
 }
 
@@ -163,7 +187,9 @@ fn backwards(sequence: &Value) -> Res {
     let left = Cell::new(iterate::length(sequence)?);
     let sequence = sequence.clone();
     Ok(NativeIterator::from_fn("reversed", move || {
-        let Some(at) = left.get().checked_sub(1) else { return Ok(None) };
+        let Some(at) = left.get().checked_sub(1) else {
+            return Ok(None);
+        };
         left.set(at);
         match subscript::get_item(&sequence, &Value::from(at)) {
             Ok(item) => Ok(Some(item)),
@@ -213,13 +239,18 @@ pub const REVERSED: &[NativeDef] = &[static_method(
 
 /// What every iterator can do by name.
 const ITERATOR: &[NativeDef] = &[
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
+    }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         iterate::next(&args[0])?.ok_or_else(|| stop_iteration(Value::None))
     }),
-    method("__length_hint__", "(self, /)", "Private method returning an estimate of len(list(it)).", |args| {
-        iterate::length_hint(&args[0]).map(Value::from)
-    }),
+    method(
+        "__length_hint__",
+        "(self, /)",
+        "Private method returning an estimate of len(list(it)).",
+        |args| iterate::length_hint(&args[0]).map(Value::from),
+    ),
 ];
 
 /// Gives the iterators of built-in types their methods.
@@ -256,31 +287,44 @@ pub fn install() {
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("iter", "(object, sentinel=None, /)", "Get an iterator from an object.", |args| {
-        if args[1].is_unset() {
-            return iterate::iter(&args[0]);
-        }
-        if !call::is_callable(&args[0]) {
-            return Err(type_error("iter(v, w): v must be callable"));
-        }
-        Ok(iterate::call_iter(&args[0], &args[1]))
-    }),
-    function("next", "(iterator, default=None, /)", "Return the next item from the iterator.", |args| {
-        if args[1].is_unset() {
-            // What a script's own __next__ raises, and what a generator returns, goes on as it is.
-            return match &args[0] {
-                Value::Generator(generator) if generator.kind == GeneratorKind::Generator => {
-                    crate::interp::machine::send(generator, function::Resume::Value(Value::None))
-                }
-                other => match special::call(other, name::NEXT, &[]) {
-                    Some(result) => result,
-                    None => iterate::next(other)?.ok_or_else(|| stop_iteration(Value::None)),
-                },
-            };
-        }
-        Ok(iterate::next(&args[0])?.unwrap_or_else(|| args[1].clone()))
-    }),
-    function("len", "(obj, /)", "Return the number of items in a container.", |args| {
-        iterate::length(&args[0]).map(Value::from)
-    }),
+    function(
+        "iter",
+        "(object, sentinel=None, /)",
+        "Get an iterator from an object.",
+        |args| {
+            if args[1].is_unset() {
+                return iterate::iter(&args[0]);
+            }
+            if !call::is_callable(&args[0]) {
+                return Err(type_error("iter(v, w): v must be callable"));
+            }
+            Ok(iterate::call_iter(&args[0], &args[1]))
+        },
+    ),
+    function(
+        "next",
+        "(iterator, default=None, /)",
+        "Return the next item from the iterator.",
+        |args| {
+            if args[1].is_unset() {
+                // What a script's own __next__ raises, and what a generator returns, goes on as it is.
+                return match &args[0] {
+                    Value::Generator(generator) if generator.kind == GeneratorKind::Generator => {
+                        crate::interp::machine::send(generator, function::Resume::Value(Value::None))
+                    }
+                    other => match special::call(other, name::NEXT, &[]) {
+                        Some(result) => result,
+                        None => iterate::next(other)?.ok_or_else(|| stop_iteration(Value::None)),
+                    },
+                };
+            }
+            Ok(iterate::next(&args[0])?.unwrap_or_else(|| args[1].clone()))
+        },
+    ),
+    function(
+        "len",
+        "(obj, /)",
+        "Return the number of items in a container.",
+        |args| iterate::length(&args[0]).map(Value::from),
+    ),
 ];

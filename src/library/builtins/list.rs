@@ -20,11 +20,19 @@ pub fn clamp_index(value: &Value, len: usize, absent: usize) -> Res<usize> {
     let Some(at) = (match value {
         Value::Unset => None,
         value if has_index(value) => bound(value)?,
-        _ => return Err(type_error("slice indices must be integers or have an __index__ method")),
+        _ => {
+            return Err(type_error(
+                "slice indices must be integers or have an __index__ method",
+            ));
+        }
     }) else {
         return Ok(absent);
     };
-    let at = if at < 0 { at.saturating_add(len as i64).max(0) } else { at };
+    let at = if at < 0 {
+        at.saturating_add(len as i64).max(0)
+    } else {
+        at
+    };
     Ok((at as usize).min(len.max(absent)))
 }
 
@@ -46,7 +54,11 @@ fn insert(args: &[Value]) -> Res {
     let at = small(&args[1])?;
     let mut items = list.items.borrow_mut();
     let len = items.len() as i64;
-    let at = if at < 0 { at.saturating_add(len).max(0) } else { at.min(len) };
+    let at = if at < 0 {
+        at.saturating_add(len).max(0)
+    } else {
+        at.min(len)
+    };
     items.insert(at as usize, args[2].clone());
     Ok(Value::None)
 }
@@ -54,7 +66,11 @@ fn insert(args: &[Value]) -> Res {
 fn pop(args: &[Value]) -> Res {
     let list = this(args, "pop")?;
     if args[1].is_unset() {
-        return list.items.borrow_mut().pop().ok_or_else(|| index_error("pop from empty list"));
+        return list
+            .items
+            .borrow_mut()
+            .pop()
+            .ok_or_else(|| index_error("pop from empty list"));
     }
     let at = small(&args[1])?;
     let mut items = list.items.borrow_mut();
@@ -107,40 +123,83 @@ fn index_of(args: &[Value]) -> Res {
 }
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Built-in mutable sequence.", |args| {
-        check_class(&args[0], Type::List)?;
-        Ok(wrap(&args[0], Type::List, Value::list(Vec::new())))
-    }),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Built-in mutable sequence.",
+        |args| {
+            check_class(&args[0], Type::List)?;
+            Ok(wrap(&args[0], Type::List, Value::list(Vec::new())))
+        },
+    ),
     method("__init__", "(self, iterable=(), /)", "Initialize self.", init),
-    method("append", "(self, object, /)", "Append object to the end of the list.", |args| {
-        this(args, "append")?.push(args[1].clone());
-        Ok(Value::None)
-    }),
-    method("extend", "(self, iterable, /)", "Extend list by appending elements from the iterable.", |args| {
-        collection::extend(this(args, "extend")?, &args[1])?;
-        Ok(Value::None)
-    }),
-    method("insert", "(self, index, object, /)", "Insert object before index.", insert),
-    method("pop", "(self, index=-1, /)", "Remove and return item at index (default last).", pop),
-    method("remove", "(self, value, /)", "Remove first occurrence of value.", remove),
-    method("index", "(self, value, start=0, stop=9223372036854775807, /)", "Return first index of value.", index_of),
-    method("count", "(self, value, /)", "Return number of occurrences of value.", |args| {
-        let list = this(args, "count")?;
-        let (mut i, mut count) = (0, 0);
-        while let Some(item) = list.get(i) {
-            count += i64::from(operator::same_or_equal(&item, &args[1])?);
-            i += 1;
-        }
-        Ok(Value::Int(count))
-    }),
+    method(
+        "append",
+        "(self, object, /)",
+        "Append object to the end of the list.",
+        |args| {
+            this(args, "append")?.push(args[1].clone());
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "extend",
+        "(self, iterable, /)",
+        "Extend list by appending elements from the iterable.",
+        |args| {
+            collection::extend(this(args, "extend")?, &args[1])?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "insert",
+        "(self, index, object, /)",
+        "Insert object before index.",
+        insert,
+    ),
+    method(
+        "pop",
+        "(self, index=-1, /)",
+        "Remove and return item at index (default last).",
+        pop,
+    ),
+    method(
+        "remove",
+        "(self, value, /)",
+        "Remove first occurrence of value.",
+        remove,
+    ),
+    method(
+        "index",
+        "(self, value, start=0, stop=9223372036854775807, /)",
+        "Return first index of value.",
+        index_of,
+    ),
+    method(
+        "count",
+        "(self, value, /)",
+        "Return number of occurrences of value.",
+        |args| {
+            let list = this(args, "count")?;
+            let (mut i, mut count) = (0, 0);
+            while let Some(item) = list.get(i) {
+                count += i64::from(operator::same_or_equal(&item, &args[1])?);
+                i += 1;
+            }
+            Ok(Value::Int(count))
+        },
+    ),
     method("clear", "(self, /)", "Remove all items from list.", |args| {
         let old = std::mem::take(&mut *this(args, "clear")?.items.borrow_mut());
         drop(old);
         Ok(Value::None)
     }),
-    method("copy", "(self, /)", "Return a shallow copy of the list.", |args| {
-        Ok(Value::list(this(args, "copy")?.items.borrow().clone()))
-    }),
+    method(
+        "copy",
+        "(self, /)",
+        "Return a shallow copy of the list.",
+        |args| Ok(Value::list(this(args, "copy")?.items.borrow().clone())),
+    ),
     method("reverse", "(self, /)", "Reverse *IN PLACE*.", |args| {
         this(args, "reverse")?.items.borrow_mut().reverse();
         Ok(Value::None)
@@ -155,9 +214,14 @@ pub const METHODS: &[NativeDef] = &[
             Ok(Value::None)
         },
     ),
-    method("__reversed__", "(self, /)", "Return a reverse iterator over the list.", |args| {
-        let list = this(args, "__reversed__")?;
-        let state = IteratorState::ListReversed(list.clone(), list.len());
-        Ok(NativeIterator::value("list_reverseiterator", state))
-    }),
+    method(
+        "__reversed__",
+        "(self, /)",
+        "Return a reverse iterator over the list.",
+        |args| {
+            let list = this(args, "__reversed__")?;
+            let state = IteratorState::ListReversed(list.clone(), list.len());
+            Ok(NativeIterator::value("list_reverseiterator", state))
+        },
+    ),
 ];

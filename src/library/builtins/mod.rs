@@ -43,7 +43,13 @@ const fn def(
     role: NativeRole,
     body: Body,
 ) -> NativeDef {
-    NativeDef { name, signature, doc, role, body: NativeBody::Plain(body) }
+    NativeDef {
+        name,
+        signature,
+        doc,
+        role,
+        body: NativeBody::Plain(body),
+    }
 }
 
 /// A built-in function of a module.
@@ -63,7 +69,13 @@ pub const fn framed(
     doc: &'static str,
     body: fn(&mut crate::value::function::Frame, &[Value]) -> Res,
 ) -> NativeDef {
-    NativeDef { name, signature, doc, role: NativeRole::Function, body: NativeBody::Frame(body) }
+    NativeDef {
+        name,
+        signature,
+        doc,
+        role: NativeRole::Function,
+        body: NativeBody::Frame(body),
+    }
 }
 
 /// A method: its first parameter is `self`.
@@ -98,7 +110,13 @@ pub const fn getter(name: &'static str, doc: &'static str, body: Body) -> Native
 
 /// What assigning to the attribute does; stands beside its getter.
 pub const fn setter(name: &'static str, body: Body) -> NativeDef {
-    def(name, "(self, value, /)", "Sets the attribute.", NativeRole::Setter, body)
+    def(
+        name,
+        "(self, value, /)",
+        "Sets the attribute.",
+        NativeRole::Setter,
+        body,
+    )
 }
 
 /// Adds built-ins to a class.
@@ -121,8 +139,14 @@ pub fn install() {
         (Type::Bool, &[int::BOOL]),
         (Type::Float, &[float::METHODS]),
         (Type::Str, &[str_make::METHODS, str::METHODS]),
-        (Type::Bytes, &[bytes_make::COMMON, bytes_make::BYTES, bytes::METHODS]),
-        (Type::ByteArray, &[bytes_make::COMMON, bytes_make::BYTEARRAY, bytes::METHODS]),
+        (
+            Type::Bytes,
+            &[bytes_make::COMMON, bytes_make::BYTES, bytes::METHODS],
+        ),
+        (
+            Type::ByteArray,
+            &[bytes_make::COMMON, bytes_make::BYTEARRAY, bytes::METHODS],
+        ),
         (Type::List, &[list::METHODS]),
         (Type::Tuple, &[tuple::METHODS]),
         (Type::Dict, &[dict::METHODS]),
@@ -142,9 +166,18 @@ pub fn install() {
         (Type::Map, &[iterators::MAP]),
         (Type::Filter, &[iterators::FILTER]),
         (Type::Reversed, &[iterators::REVERSED]),
-        (Type::Generator, &[generator::COMMON, generator::RESUMED, generator::GENERATOR]),
-        (Type::Coroutine, &[generator::COMMON, generator::RESUMED, generator::COROUTINE]),
-        (Type::AsyncGenerator, &[generator::COMMON, generator::ASYNC_GENERATOR]),
+        (
+            Type::Generator,
+            &[generator::COMMON, generator::RESUMED, generator::GENERATOR],
+        ),
+        (
+            Type::Coroutine,
+            &[generator::COMMON, generator::RESUMED, generator::COROUTINE],
+        ),
+        (
+            Type::AsyncGenerator,
+            &[generator::COMMON, generator::ASYNC_GENERATOR],
+        ),
         (Type::AsyncGenAsend, &[generator::RESUMED, generator::AWAITED]),
         (Type::Function, &[function_object::FUNCTION]),
         (Type::Method, &[function_object::METHOD]),
@@ -177,11 +210,18 @@ pub fn install() {
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);
     crate::interp::text::SHOW.set(Some(print::show));
+    instance::FINALISE.set(Some(crate::interp::finalise::run));
 }
 
 /// The built-in functions.
 pub fn functions() -> Vec<(Symbol, Value)> {
-    let tables = [functions::FUNCTIONS, functions::OBJECTS, print::FUNCTIONS, iterators::FUNCTIONS, generator::FUNCTIONS];
+    let tables = [
+        functions::FUNCTIONS,
+        functions::OBJECTS,
+        print::FUNCTIONS,
+        iterators::FUNCTIONS,
+        generator::FUNCTIONS,
+    ];
     let of = |def: &NativeDef| (Symbol::new(def.name), Value::from(Native::of(def, "")));
     tables.into_iter().flatten().map(of).collect()
 }
@@ -190,7 +230,15 @@ pub fn functions() -> Vec<(Symbol, Value)> {
 /// function's name, or names the argument too: `f() argument 2`.
 #[cold]
 pub fn wrong_argument(what: &str, wanted: &str, value: &Value) -> Raised {
-    let what = if what.contains(" argument") { what.to_string() } else { format!("{what} argument") };
-    let kind = if value.is_none() { "None" } else { class_name(value) };
+    let what = if what.contains(" argument") {
+        what.to_string()
+    } else {
+        format!("{what} argument")
+    };
+    let kind = if value.is_none() {
+        "None"
+    } else {
+        class_name(value)
+    };
     type_error(format!("{what} must be {wanted}, not {kind}"))
 }

@@ -3,7 +3,7 @@
 use super::method;
 use crate::interp::error::*;
 use crate::interp::mapping;
-use crate::interp::namespace::ModuleDict;
+use crate::interp::namespace::{self, ModuleDict};
 use crate::interp::payload::*;
 use crate::interp::{call, iterate, text};
 use crate::source::Symbol;
@@ -27,7 +27,11 @@ fn snapshot(args: &[Value]) -> Res {
 
 fn get(args: &[Value]) -> Res<Option<Value>> {
     let module = this(args)?;
-    Ok(key(&args[1]).and_then(|name| module.get(name)))
+    let Some(name) = key(&args[1]) else {
+        return Ok(None);
+    };
+    // The prelude is part of each script's module, made when it is first asked for.
+    Ok(module.get(name).or_else(|| namespace::prelude(name)))
 }
 
 /// Calls a method of a dict on a snapshot.
@@ -39,56 +43,102 @@ pub const NAMESPACE: &[NativeDef] = &[
     method("__getitem__", "(self, key, /)", "Return self[key].", |args| {
         get(args)?.ok_or_else(|| key_error(&args[1]))
     }),
-    method("__setitem__", "(self, key, value, /)", "Set self[key] to value.", |args| {
-        match key(&args[1]) {
-            Some(name) => this(args)?.set(name, args[2].clone()),
-            None => return Err(type_error("the names of a module's variables are strs")),
-        }
-        Ok(Value::None)
-    }),
-    method("__delitem__", "(self, key, /)", "Delete self[key].", |args| {
-        match key(&args[1]).is_some_and(|name| this(args).is_ok_and(|module| module.delete(name))) {
+    method(
+        "__setitem__",
+        "(self, key, value, /)",
+        "Set self[key] to value.",
+        |args| {
+            match key(&args[1]) {
+                Some(name) => this(args)?.set(name, args[2].clone()),
+                None => return Err(type_error("the names of a module's variables are strs")),
+            }
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "__delitem__",
+        "(self, key, /)",
+        "Delete self[key].",
+        |args| match key(&args[1]).is_some_and(|name| this(args).is_ok_and(|module| module.delete(name))) {
             true => Ok(Value::None),
             false => Err(key_error(&args[1])),
-        }
+        },
+    ),
+    method(
+        "__contains__",
+        "(self, key, /)",
+        "Return bool(key in self).",
+        |args| Ok(Value::bool(get(args)?.is_some())),
+    ),
+    method("__len__", "(self, /)", "Return len(self).", |args| {
+        Ok(Value::from(this(args)?.entries().len()))
     }),
-    method("__contains__", "(self, key, /)", "Return bool(key in self).", |args| {
-        Ok(Value::bool(get(args)?.is_some()))
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        iterate::iter(&snapshot(args)?)
     }),
-    method("__len__", "(self, /)", "Return len(self).", |args| Ok(Value::from(this(args)?.entries().len()))),
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| iterate::iter(&snapshot(args)?)),
-    method("__repr__", "(self, /)", "Return repr(self).", |args| text::repr(&snapshot(args)?).map(Value::from)),
-    method("get", "(self, key, default=None, /)", "Return the value for key, or the default.", |args| {
-        Ok(get(args)?.unwrap_or_else(|| args[2].given().cloned().unwrap_or(Value::None)))
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        text::repr(&snapshot(args)?).map(Value::from)
     }),
-    method("keys", "(self, /)", "The names.", |args| on_snapshot(args, "keys")),
-    method("values", "(self, /)", "The values.", |args| on_snapshot(args, "values")),
-    method("items", "(self, /)", "Names and values.", |args| on_snapshot(args, "items")),
-    method("copy", "(self, /)", "A dict of its own with the same entries.", snapshot),
-    method("update", "(self, iterable=(), /, **kwargs)", "Set several names.", |args| {
-        let changes = mapping::new_dict();
-        if !args[1].is_unset() {
-            crate::interp::operator::collection::update_dict(&changes, &args[1])?;
-        }
-        let module = this(args)?;
-        let more = as_dict(&args[2]).map(|more| more.symbol_entries()).unwrap_or_default();
-        for (name, value) in changes.symbol_entries().into_iter().chain(more) {
-            module.set(name, value);
-        }
-        Ok(Value::None)
+    method(
+        "get",
+        "(self, key, default=None, /)",
+        "Return the value for key, or the default.",
+        |args| Ok(get(args)?.unwrap_or_else(|| args[2].given().cloned().unwrap_or(Value::None))),
+    ),
+    method("keys", "(self, /)", "The names.", |args| {
+        on_snapshot(args, "keys")
     }),
-    method("setdefault", "(self, key, default=None, /)", "Set a name if it has no value; gives its value.", |args| {
-        if let Some(value) = get(args)? {
-            return Ok(value);
-        }
-        let value = args[2].given().cloned().unwrap_or(Value::None);
-        if let Some(name) = key(&args[1]) {
-            this(args)?.set(name, value.clone());
-        }
-        Ok(value)
+    method("values", "(self, /)", "The values.", |args| {
+        on_snapshot(args, "values")
     }),
-    method("pop", "(self, key, default=None, /)", "Remove a name and return its value.", |args| {
-        match get(args)? {
+    method("items", "(self, /)", "Names and values.", |args| {
+        on_snapshot(args, "items")
+    }),
+    method(
+        "copy",
+        "(self, /)",
+        "A dict of its own with the same entries.",
+        snapshot,
+    ),
+    method(
+        "update",
+        "(self, iterable=(), /, **kwargs)",
+        "Set several names.",
+        |args| {
+            let changes = mapping::new_dict();
+            if !args[1].is_unset() {
+                crate::interp::operator::collection::update_dict(&changes, &args[1])?;
+            }
+            let module = this(args)?;
+            let more = as_dict(&args[2])
+                .map(|more| more.symbol_entries())
+                .unwrap_or_default();
+            for (name, value) in changes.symbol_entries().into_iter().chain(more) {
+                module.set(name, value);
+            }
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "setdefault",
+        "(self, key, default=None, /)",
+        "Set a name if it has no value; gives its value.",
+        |args| {
+            if let Some(value) = get(args)? {
+                return Ok(value);
+            }
+            let value = args[2].given().cloned().unwrap_or(Value::None);
+            if let Some(name) = key(&args[1]) {
+                this(args)?.set(name, value.clone());
+            }
+            Ok(value)
+        },
+    ),
+    method(
+        "pop",
+        "(self, key, default=None, /)",
+        "Remove a name and return its value.",
+        |args| match get(args)? {
             Some(value) => {
                 if let Some(name) = key(&args[1]) {
                     this(args)?.delete(name);
@@ -97,6 +147,6 @@ pub const NAMESPACE: &[NativeDef] = &[
             }
             None if args[2].is_unset() => Err(key_error(&args[1])),
             None => Ok(args[2].clone()),
-        }
-    }),
+        },
+    ),
 ];

@@ -22,7 +22,10 @@ pub fn attribute_name(value: &Value) -> Res<Symbol> {
 fn new(args: &[Value]) -> Res {
     let Some(of) = as_class(&args[0]) else {
         let kind = class_of(&args[0]);
-        return Err(type_error(format!("object.__new__(X): X is not a type object ({})", kind.name())));
+        return Err(type_error(format!(
+            "object.__new__(X): X is not a type object ({})",
+            kind.name()
+        )));
     };
     let is_given = as_tuple(&args[1]).is_some_and(|t| !t.items.is_empty())
         || as_dict(&args[2]).is_some_and(|d| !d.is_empty());
@@ -48,7 +51,10 @@ fn new(args: &[Value]) -> Res {
         _ => {
             let root = of.linear().into_iter().find(|c| !c.is_script);
             let root = root.map_or("object", |c| c.name());
-            Err(type_error(format!("object.__new__({}) is not safe, use {root}.__new__()", of.name())))
+            Err(type_error(format!(
+                "object.__new__({}) is not safe, use {root}.__new__()",
+                of.name()
+            )))
         }
     }
 }
@@ -85,22 +91,45 @@ pub fn dir_names(object: &Value) -> Value {
     Value::list(names.into_iter().map(|n| Value::from(Symbol::new(n))).collect())
 }
 
+/// `copy` has a rule of its own for objects without a `__reduce__`; nothing else asks.
+fn not_reduced(args: &[Value]) -> Res {
+    let kind = crate::interp::types::class_name(&args[0]);
+    Err(type_error(format!("cannot pickle '{kind}' object")))
+}
+
+#[cold]
+fn cannot_pickle(value: &Value) -> Raised {
+    type_error(format!("cannot pickle '{}' object", class_of(value).name()))
+}
+
 const NOT_COMPARABLE: fn(&[Value]) -> Res = |_| Ok(Value::NotImplemented);
 const TWO: &str = "(self, value, /)";
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Create and return a new object.", new),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Create and return a new object.",
+        new,
+    ),
     method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", init),
     method("__eq__", TWO, "Return self==value.", |args| {
-        Ok(if args[0].is(&args[1]) { Value::TRUE } else { Value::NotImplemented })
+        Ok(if args[0].is(&args[1]) {
+            Value::TRUE
+        } else {
+            Value::NotImplemented
+        })
     }),
-    method("__ne__", TWO, "Return self!=value.", |args| {
-        match crate::interp::special::try_call(&args[0], name::EQ, &args[1..2])? {
+    method(
+        "__ne__",
+        TWO,
+        "Return self!=value.",
+        |args| match crate::interp::special::try_call(&args[0], name::EQ, &args[1..2])? {
             Some(value) => Ok(Value::bool(!operator::truth(&value)?)),
             None if args[0].is(&args[1]) => Ok(Value::FALSE),
             None => Ok(Value::NotImplemented),
-        }
-    }),
+        },
+    ),
     method("__lt__", TWO, "Return self<value.", NOT_COMPARABLE),
     method("__le__", TWO, "Return self<=value.", NOT_COMPARABLE),
     method("__gt__", TWO, "Return self>value.", NOT_COMPARABLE),
@@ -116,37 +145,107 @@ pub const METHODS: &[NativeDef] = &[
         }
         Ok(Value::from(text::object::default_repr(&args[0])))
     }),
-    method("__str__", "(self, /)", "Return str(self).", |args| match as_str(&args[0]) {
-        Some(text) => Ok(text.clone().into()),
-        None => text::repr(&args[0]).map(Value::from),
-    }),
-    method("__format__", "(self, format_spec, /)", "Default object formatter.", |args| match text_of(&args[1]) {
-        Some(spec) => text::format_plain(&args[0], spec).map(Value::from),
-        None => Err(wrong_argument("__format__()", "str", &args[1])),
-    }),
-    method("__getattribute__", "(self, name, /)", "Return getattr(self, name).", |args| {
-        let name = attribute_name(&args[1])?;
-        match attribute::find_without_hooks(&args[0], name)? {
-            Some(value) => Ok(value),
-            None => Err(attribute::no_attribute(&args[0], name)),
+    method("__str__", "(self, /)", "Return str(self).", |args| {
+        match as_str(&args[0]) {
+            Some(text) => Ok(text.clone().into()),
+            None => text::repr(&args[0]).map(Value::from),
         }
     }),
-    method("__setattr__", "(self, name, value, /)", "Implement setattr(self, name, value).", |args| {
-        attribute::set_without_hooks(&args[0], attribute_name(&args[1])?, args[2].clone())?;
-        Ok(Value::None)
+    method(
+        "__format__",
+        "(self, format_spec, /)",
+        "Default object formatter.",
+        |args| match text_of(&args[1]) {
+            Some(spec) => text::format_plain(&args[0], spec).map(Value::from),
+            None => Err(wrong_argument("__format__()", "str", &args[1])),
+        },
+    ),
+    method(
+        "__getattribute__",
+        "(self, name, /)",
+        "Return getattr(self, name).",
+        |args| {
+            let name = attribute_name(&args[1])?;
+            match attribute::find_without_hooks(&args[0], name)? {
+                Some(value) => Ok(value),
+                None => Err(attribute::no_attribute(&args[0], name)),
+            }
+        },
+    ),
+    method(
+        "__setattr__",
+        "(self, name, value, /)",
+        "Implement setattr(self, name, value).",
+        |args| {
+            attribute::set_without_hooks(&args[0], attribute_name(&args[1])?, args[2].clone())?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "__delattr__",
+        "(self, name, /)",
+        "Implement delattr(self, name).",
+        |args| {
+            attribute::delete_without_hooks(&args[0], attribute_name(&args[1])?)?;
+            Ok(Value::None)
+        },
+    ),
+    method("__dir__", "(self, /)", "Default dir() implementation.", |args| {
+        Ok(dir_names(&args[0]))
     }),
-    method("__delattr__", "(self, name, /)", "Implement delattr(self, name).", |args| {
-        attribute::delete_without_hooks(&args[0], attribute_name(&args[1])?)?;
-        Ok(Value::None)
+    method(
+        "__sizeof__",
+        "(self, /)",
+        "Size of object in memory, in bytes.",
+        |_| Ok(Value::Int(16)),
+    ),
+    method(
+        "__reduce_ex__",
+        "(self, protocol, /)",
+        "What copying makes the object of, by protocol.",
+        not_reduced,
+    ),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        not_reduced,
+    ),
+    class_method(
+        "__init_subclass__",
+        "(cls, /, **kwargs)",
+        "This method is called when a class is subclassed.",
+        |args| match as_dict(&args[1]).is_none_or(|given| given.is_empty()) {
+            true => Ok(Value::None),
+            false => {
+                let name = as_class(&args[0]).map_or("object", |c| c.name());
+                Err(type_error(format!(
+                    "{name}.__init_subclass__() takes no keyword arguments"
+                )))
+            }
+        },
+    ),
+    method("__reduce__", "(self, /)", "Helper for pickle.", |args| {
+        Err(cannot_pickle(&args[0]))
     }),
-    method("__dir__", "(self, /)", "Default dir() implementation.", |args| Ok(dir_names(&args[0]))),
-    method("__sizeof__", "(self, /)", "Size of object in memory, in bytes.", |_| Ok(Value::Int(16))),
-    class_method("__init_subclass__", "(cls, /)", "This method is called when a class is subclassed.", |_| {
-        Ok(Value::None)
-    }),
-    class_method("__subclasshook__", "(cls, object, /)", "Abstract classes can override this.", |_| {
-        Ok(Value::NotImplemented)
-    }),
+    method(
+        "__reduce_ex__",
+        "(self, protocol, /)",
+        "Helper for pickle.",
+        |args| {
+            let reduce = Symbol::new("__reduce__");
+            match &class_of(&args[0]).lookup(reduce) {
+                Some(Value::Native(_)) | None => Err(cannot_pickle(&args[0])),
+                Some(_) => crate::interp::call::call_method(&args[0], reduce, &[]),
+            }
+        },
+    ),
+    class_method(
+        "__subclasshook__",
+        "(cls, object, /)",
+        "Abstract classes can override this.",
+        |_| Ok(Value::NotImplemented),
+    ),
 ];
 
 fn this_class(value: &Value) -> Res<&Ref<Class>> {
@@ -154,7 +253,9 @@ fn this_class(value: &Value) -> Res<&Ref<Class>> {
 }
 
 fn type_new(args: &[Value]) -> Res {
-    let [meta, class_name, bases, names, keywords] = args else { return Ok(Value::None) };
+    let [meta, class_name, bases, names, keywords] = args else {
+        return Ok(Value::None);
+    };
     match (class_name, bases, names) {
         (object, Value::Unset, Value::Unset) if !object.is_unset() => return Ok(class_of(object).into()),
         (_, _, Value::Unset) => return Err(type_error("type() takes 1 or 3 arguments")),
@@ -172,7 +273,10 @@ fn type_new(args: &[Value]) -> Res {
             Value::Class(base) => bases.push(Ref::clone(base)),
             other => {
                 let kind = class_of(other);
-                return Err(type_error(format!("bases must be types, not '{}' objects", kind.name())));
+                return Err(type_error(format!(
+                    "bases must be types, not '{}' objects",
+                    kind.name()
+                )));
             }
         }
     }
@@ -183,7 +287,14 @@ fn type_new(args: &[Value]) -> Res {
     let mut names: indexmap::IndexMap<_, _, rustc_hash::FxBuildHasher> =
         names.symbol_entries().into_iter().collect();
     names.entry(name::MODULE).or_insert_with(|| name::MAIN.into());
-    class_body::make(class_name.symbol(), bases, names, keywords, Some(meta.clone()), None)
+    class_body::make(
+        class_name.symbol(),
+        bases,
+        names,
+        keywords,
+        Some(meta.clone()),
+        None,
+    )
 }
 
 pub const TYPE: &[NativeDef] = &[
@@ -193,40 +304,96 @@ pub const TYPE: &[NativeDef] = &[
         "The type of an object, or a new type.",
         type_new,
     ),
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", |_| Ok(Value::None)),
-    method("__subclasses__", "(self, /)", "Return a list of immediate subclasses.", |args| match &args[0] {
-        Value::Class(class) => Ok(Value::list(class.children.borrow().iter().map(|c| c.clone().into()).collect())),
-        other => Err(wrong_argument("__subclasses__()", "type", other)),
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.",
+        |_| Ok(Value::None),
+    ),
+    method(
+        "__subclasses__",
+        "(self, /)",
+        "Return a list of immediate subclasses.",
+        |args| match &args[0] {
+            Value::Class(class) => Ok(Value::list(
+                class.children.borrow().iter().map(|c| c.clone().into()).collect(),
+            )),
+            other => Err(wrong_argument("__subclasses__()", "type", other)),
+        },
+    ),
+    method(
+        "mro",
+        "(self, /)",
+        "Return a type's method resolution order.",
+        |args| {
+            Ok(Value::list(
+                this_class(&args[0])?
+                    .linear()
+                    .into_iter()
+                    .map(Value::from)
+                    .collect(),
+            ))
+        },
+    ),
+    method(
+        "__instancecheck__",
+        "(self, instance, /)",
+        "Check if an object is an instance.",
+        |args| {
+            let this = this_class(&args[0])?;
+            Ok(Value::bool(class_of(&args[1]).is_subclass(this)))
+        },
+    ),
+    method(
+        "__subclasscheck__",
+        "(self, subclass, /)",
+        "Check if a class is a subclass.",
+        |args| {
+            let this = this_class(&args[0])?;
+            Ok(Value::bool(
+                as_class(&args[1]).is_some_and(|c| c.is_subclass(this)),
+            ))
+        },
+    ),
+    getter("__name__", "The class's name.", |args| {
+        Ok(Value::from(this_class(&args[0])?.name()))
     }),
-    method("mro", "(self, /)", "Return a type's method resolution order.", |args| {
-        Ok(Value::list(this_class(&args[0])?.linear().into_iter().map(Value::from).collect()))
-    }),
-    method("__instancecheck__", "(self, instance, /)", "Check if an object is an instance.", |args| {
-        let this = this_class(&args[0])?;
-        Ok(Value::bool(class_of(&args[1]).is_subclass(this)))
-    }),
-    method("__subclasscheck__", "(self, subclass, /)", "Check if a class is a subclass.", |args| {
-        let this = this_class(&args[0])?;
-        Ok(Value::bool(as_class(&args[1]).is_some_and(|c| c.is_subclass(this))))
-    }),
-    getter("__name__", "The class's name.", |args| Ok(Value::from(this_class(&args[0])?.name()))),
-    getter("__qualname__", "The class's dotted name within its module.", |args| {
-        Ok(Value::from(&**this_class(&args[0])?.qualname.borrow()))
-    }),
-    getter("__module__", "The module in which the class was defined.", |args| {
-        let this = this_class(&args[0])?;
-        Ok(this.own(name::MODULE).unwrap_or_else(|| this.module.borrow().clone()))
-    }),
+    getter(
+        "__qualname__",
+        "The class's dotted name within its module.",
+        |args| Ok(Value::from(&**this_class(&args[0])?.qualname.borrow())),
+    ),
+    getter(
+        "__module__",
+        "The module in which the class was defined.",
+        |args| {
+            let this = this_class(&args[0])?;
+            Ok(this
+                .own(name::MODULE)
+                .unwrap_or_else(|| this.module.borrow().clone()))
+        },
+    ),
     getter("__mro__", "The classes in method resolution order.", |args| {
-        let all: Vec<Value> = this_class(&args[0])?.linear().into_iter().map(Value::from).collect();
+        let all: Vec<Value> = this_class(&args[0])?
+            .linear()
+            .into_iter()
+            .map(Value::from)
+            .collect();
         Ok(Value::tuple(all))
     }),
     getter("__bases__", "The classes it inherits from.", |args| {
-        let all: Vec<Value> = this_class(&args[0])?.bases.iter().map(|b| b.clone().into()).collect();
+        let all: Vec<Value> = this_class(&args[0])?
+            .bases
+            .iter()
+            .map(|b| b.clone().into())
+            .collect();
         Ok(Value::tuple(all))
     }),
     getter("__base__", "The first class it inherits from.", |args| {
-        Ok(this_class(&args[0])?.bases.first().map_or(Value::None, |b| b.clone().into()))
+        Ok(this_class(&args[0])?
+            .bases
+            .first()
+            .map_or(Value::None, |b| b.clone().into()))
     }),
     getter("__dict__", "The class's namespace, read-only.", |args| {
         let this = this_class(&args[0])?;
@@ -237,7 +404,10 @@ pub const TYPE: &[NativeDef] = &[
             }
         }
         let names = Value::from(Ref::new(names));
-        Ok(Opaque::value(class(Type::MappingProxy), descriptor::MappingProxy(names)))
+        Ok(Opaque::value(
+            class(Type::MappingProxy),
+            descriptor::MappingProxy(names),
+        ))
     }),
     getter("__doc__", "The class's doc.", |args| {
         Ok(this_class(&args[0])?.own(name::DOC).unwrap_or(Value::None))

@@ -52,7 +52,9 @@ fn reflected(op: BinaryOp, args: &[Value]) -> Res {
     check_count(op, b, &args[1])?;
     match number::binary(op, a, b).or_else(|| collection::binary(op, a, b)) {
         Some(result) => result,
-        None if op == BinaryOp::Mul && number::number(b).is_none() => Ok(collection::sequence(op, b, a)?.unwrap_or(Value::NotImplemented)),
+        None if op == BinaryOp::Mul && number::number(b).is_none() => {
+            Ok(collection::sequence(op, b, a)?.unwrap_or(Value::NotImplemented))
+        }
         None => Ok(Value::NotImplemented),
     }
 }
@@ -80,49 +82,111 @@ const ONE: &str = "(self, /)";
 
 /// All of them; each type takes those that it has.
 const ALL: &[NativeDef] = &[
-    method("__add__", TWO, "Return self+value.", |args| forward(BinaryOp::Add, args)),
-    method("__radd__", TWO, "Return value+self.", |args| reflected(BinaryOp::Add, args)),
-    method("__iadd__", TWO, "Implement self+=value.", |args| in_place(BinaryOp::Add, args)),
-    method("__sub__", TWO, "Return self-value.", |args| forward(BinaryOp::Sub, args)),
-    method("__rsub__", TWO, "Return value-self.", |args| reflected(BinaryOp::Sub, args)),
-    method("__isub__", TWO, "Return self-=value.", |args| in_place(BinaryOp::Sub, args)),
-    method("__mul__", TWO, "Return self*value.", |args| forward(BinaryOp::Mul, args)),
-    method("__rmul__", TWO, "Return value*self.", |args| reflected(BinaryOp::Mul, args)),
-    method("__imul__", TWO, "Implement self*=value.", |args| in_place(BinaryOp::Mul, args)),
-    method("__truediv__", TWO, "Return self/value.", |args| forward(BinaryOp::Div, args)),
-    method("__rtruediv__", TWO, "Return value/self.", |args| reflected(BinaryOp::Div, args)),
-    method("__floordiv__", TWO, "Return self//value.", |args| forward(BinaryOp::FloorDiv, args)),
-    method("__rfloordiv__", TWO, "Return value//self.", |args| reflected(BinaryOp::FloorDiv, args)),
-    method("__mod__", TWO, "Return self%value.", |args| forward(BinaryOp::Mod, args)),
-    method("__rmod__", TWO, "Return value%self.", |args| reflected(BinaryOp::Mod, args)),
+    method("__add__", TWO, "Return self+value.", |args| {
+        forward(BinaryOp::Add, args)
+    }),
+    method("__radd__", TWO, "Return value+self.", |args| {
+        reflected(BinaryOp::Add, args)
+    }),
+    method("__iadd__", TWO, "Implement self+=value.", |args| {
+        in_place(BinaryOp::Add, args)
+    }),
+    method("__sub__", TWO, "Return self-value.", |args| {
+        forward(BinaryOp::Sub, args)
+    }),
+    method("__rsub__", TWO, "Return value-self.", |args| {
+        reflected(BinaryOp::Sub, args)
+    }),
+    method("__isub__", TWO, "Return self-=value.", |args| {
+        in_place(BinaryOp::Sub, args)
+    }),
+    method("__mul__", TWO, "Return self*value.", |args| {
+        forward(BinaryOp::Mul, args)
+    }),
+    method("__rmul__", TWO, "Return value*self.", |args| {
+        reflected(BinaryOp::Mul, args)
+    }),
+    method("__imul__", TWO, "Implement self*=value.", |args| {
+        in_place(BinaryOp::Mul, args)
+    }),
+    method("__truediv__", TWO, "Return self/value.", |args| {
+        forward(BinaryOp::Div, args)
+    }),
+    method("__rtruediv__", TWO, "Return value/self.", |args| {
+        reflected(BinaryOp::Div, args)
+    }),
+    method("__floordiv__", TWO, "Return self//value.", |args| {
+        forward(BinaryOp::FloorDiv, args)
+    }),
+    method("__rfloordiv__", TWO, "Return value//self.", |args| {
+        reflected(BinaryOp::FloorDiv, args)
+    }),
+    method("__mod__", TWO, "Return self%value.", |args| {
+        forward(BinaryOp::Mod, args)
+    }),
+    method("__rmod__", TWO, "Return value%self.", |args| {
+        reflected(BinaryOp::Mod, args)
+    }),
     method("__divmod__", TWO, "Return divmod(self, value).", |args| {
         number::div_mod(plain(&args[0]), plain(&args[1])).unwrap_or(Ok(Value::NotImplemented))
     }),
     method("__rdivmod__", TWO, "Return divmod(value, self).", |args| {
         number::div_mod(plain(&args[1]), plain(&args[0])).unwrap_or(Ok(Value::NotImplemented))
     }),
-    method("__pow__", "(self, value, mod=None, /)", "Return pow(self, value, mod).", |args| {
-        match args[2].given() {
+    method(
+        "__pow__",
+        "(self, value, mod=None, /)",
+        "Return pow(self, value, mod).",
+        |args| match args[2].given() {
             Some(modulus) => operator::power(plain(&args[0]), plain(&args[1]), modulus),
             None => forward(BinaryOp::Pow, args),
-        }
+        },
+    ),
+    method(
+        "__rpow__",
+        "(self, value, mod=None, /)",
+        "Return pow(value, self, mod).",
+        |args| reflected(BinaryOp::Pow, args),
+    ),
+    method("__lshift__", TWO, "Return self<<value.", |args| {
+        forward(BinaryOp::LeftShift, args)
     }),
-    method("__rpow__", "(self, value, mod=None, /)", "Return pow(value, self, mod).", |args| {
-        reflected(BinaryOp::Pow, args)
+    method("__rlshift__", TWO, "Return value<<self.", |args| {
+        reflected(BinaryOp::LeftShift, args)
     }),
-    method("__lshift__", TWO, "Return self<<value.", |args| forward(BinaryOp::LeftShift, args)),
-    method("__rlshift__", TWO, "Return value<<self.", |args| reflected(BinaryOp::LeftShift, args)),
-    method("__rshift__", TWO, "Return self>>value.", |args| forward(BinaryOp::RightShift, args)),
-    method("__rrshift__", TWO, "Return value>>self.", |args| reflected(BinaryOp::RightShift, args)),
-    method("__or__", TWO, "Return self|value.", |args| forward(BinaryOp::BitOr, args)),
-    method("__ror__", TWO, "Return value|self.", |args| reflected(BinaryOp::BitOr, args)),
-    method("__ior__", TWO, "Return self|=value.", |args| in_place(BinaryOp::BitOr, args)),
-    method("__xor__", TWO, "Return self^value.", |args| forward(BinaryOp::BitXor, args)),
-    method("__rxor__", TWO, "Return value^self.", |args| reflected(BinaryOp::BitXor, args)),
-    method("__ixor__", TWO, "Return self^=value.", |args| in_place(BinaryOp::BitXor, args)),
-    method("__and__", TWO, "Return self&value.", |args| forward(BinaryOp::BitAnd, args)),
-    method("__rand__", TWO, "Return value&self.", |args| reflected(BinaryOp::BitAnd, args)),
-    method("__iand__", TWO, "Return self&=value.", |args| in_place(BinaryOp::BitAnd, args)),
+    method("__rshift__", TWO, "Return self>>value.", |args| {
+        forward(BinaryOp::RightShift, args)
+    }),
+    method("__rrshift__", TWO, "Return value>>self.", |args| {
+        reflected(BinaryOp::RightShift, args)
+    }),
+    method("__or__", TWO, "Return self|value.", |args| {
+        forward(BinaryOp::BitOr, args)
+    }),
+    method("__ror__", TWO, "Return value|self.", |args| {
+        reflected(BinaryOp::BitOr, args)
+    }),
+    method("__ior__", TWO, "Return self|=value.", |args| {
+        in_place(BinaryOp::BitOr, args)
+    }),
+    method("__xor__", TWO, "Return self^value.", |args| {
+        forward(BinaryOp::BitXor, args)
+    }),
+    method("__rxor__", TWO, "Return value^self.", |args| {
+        reflected(BinaryOp::BitXor, args)
+    }),
+    method("__ixor__", TWO, "Return self^=value.", |args| {
+        in_place(BinaryOp::BitXor, args)
+    }),
+    method("__and__", TWO, "Return self&value.", |args| {
+        forward(BinaryOp::BitAnd, args)
+    }),
+    method("__rand__", TWO, "Return value&self.", |args| {
+        reflected(BinaryOp::BitAnd, args)
+    }),
+    method("__iand__", TWO, "Return self&=value.", |args| {
+        in_place(BinaryOp::BitAnd, args)
+    }),
     method("__neg__", ONE, "-self", |args| unary(UnaryOp::Neg, args)),
     method("__pos__", ONE, "+self", |args| unary(UnaryOp::Pos, args)),
     method("__invert__", ONE, "~self", |args| unary(UnaryOp::Invert, args)),
@@ -132,32 +196,61 @@ const ALL: &[NativeDef] = &[
     method("__bool__", ONE, "True if self else False", |args| {
         operator::truth(plain(&args[0])).map(Value::bool)
     }),
-    method("__eq__", TWO, "Return self==value.", |args| compare(CompareOp::Eq, args)),
-    method("__ne__", TWO, "Return self!=value.", |args| compare(CompareOp::NotEq, args)),
-    method("__lt__", TWO, "Return self<value.", |args| compare(CompareOp::Lt, args)),
-    method("__le__", TWO, "Return self<=value.", |args| compare(CompareOp::LtE, args)),
-    method("__gt__", TWO, "Return self>value.", |args| compare(CompareOp::Gt, args)),
-    method("__ge__", TWO, "Return self>=value.", |args| compare(CompareOp::GtE, args)),
-    method("__hash__", ONE, "Return hash(self).", |args| operator::hash(plain(&args[0])).map(Value::Int)),
-    method("__len__", ONE, "Return len(self).", |args| iterate::length(plain(&args[0])).map(Value::from)),
-    method("__iter__", ONE, "Implement iter(self).", |args| iterate::iter(plain(&args[0]))),
-    method("__contains__", "(self, key, /)", "Return bool(key in self).", |args| {
-        operator::contains(plain(&args[0]), &args[1]).map(Value::bool)
+    method("__eq__", TWO, "Return self==value.", |args| {
+        compare(CompareOp::Eq, args)
     }),
-    method("__getitem__", "(self, key, /)", "Return self[key].", |args| match plain(&args[0]) {
-        // The dict's own method asks `__missing__` of a subclass.
-        Value::Dict(dict) => match crate::interp::mapping::dict_get(dict, &args[1])? {
-            Some(value) => Ok(value),
-            None => match crate::interp::special::call(&args[0], name::MISSING, &args[1..2]) {
-                Some(result) => result,
-                None => Err(key_error(&args[1])),
+    method("__ne__", TWO, "Return self!=value.", |args| {
+        compare(CompareOp::NotEq, args)
+    }),
+    method("__lt__", TWO, "Return self<value.", |args| {
+        compare(CompareOp::Lt, args)
+    }),
+    method("__le__", TWO, "Return self<=value.", |args| {
+        compare(CompareOp::LtE, args)
+    }),
+    method("__gt__", TWO, "Return self>value.", |args| {
+        compare(CompareOp::Gt, args)
+    }),
+    method("__ge__", TWO, "Return self>=value.", |args| {
+        compare(CompareOp::GtE, args)
+    }),
+    method("__hash__", ONE, "Return hash(self).", |args| {
+        operator::hash(plain(&args[0])).map(Value::Int)
+    }),
+    method("__len__", ONE, "Return len(self).", |args| {
+        iterate::length(plain(&args[0])).map(Value::from)
+    }),
+    method("__iter__", ONE, "Implement iter(self).", |args| {
+        iterate::iter(plain(&args[0]))
+    }),
+    method(
+        "__contains__",
+        "(self, key, /)",
+        "Return bool(key in self).",
+        |args| operator::contains(plain(&args[0]), &args[1]).map(Value::bool),
+    ),
+    method(
+        "__getitem__",
+        "(self, key, /)",
+        "Return self[key].",
+        |args| match plain(&args[0]) {
+            // The dict's own method asks `__missing__` of a subclass.
+            Value::Dict(dict) => match crate::interp::mapping::dict_get(dict, &args[1])? {
+                Some(value) => Ok(value),
+                None => match crate::interp::special::call(&args[0], name::MISSING, &args[1..2]) {
+                    Some(result) => result,
+                    None => Err(key_error(&args[1])),
+                },
             },
+            sequence => subscript::get_item(sequence, &args[1]),
         },
-        sequence => subscript::get_item(sequence, &args[1]),
-    }),
-    method("__setitem__", "(self, key, value, /)", "Set self[key] to value.", |args| {
-        subscript::set_item_plain(&args[0], &args[1], args[2].clone()).map(|()| Value::None)
-    }),
+    ),
+    method(
+        "__setitem__",
+        "(self, key, value, /)",
+        "Set self[key] to value.",
+        |args| subscript::set_item_plain(&args[0], &args[1], args[2].clone()).map(|()| Value::None),
+    ),
     method("__delitem__", "(self, key, /)", "Delete self[key].", |args| {
         subscript::del_item_plain(&args[0], &args[1]).map(|()| Value::None)
     }),
@@ -166,22 +259,54 @@ const ALL: &[NativeDef] = &[
         text::write_plain(&args[0], &mut out)?;
         Ok(Value::from(out))
     }),
-    method("__format__", "(self, format_spec, /)", "Default object formatter.", |args| {
-        match crate::interp::payload::text_of(&args[1]) {
+    method(
+        "__format__",
+        "(self, format_spec, /)",
+        "Default object formatter.",
+        |args| match crate::interp::payload::text_of(&args[1]) {
             Some(spec) => text::format_plain(&args[0], spec).map(Value::from),
             None => Err(super::wrong_argument("__format__()", "str", &args[1])),
-        }
-    }),
+        },
+    ),
 ];
 
 const ARITHMETIC: &[&str] = &[
-    "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__rtruediv__",
-    "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__divmod__", "__rdivmod__", "__pow__", "__rpow__",
-    "__neg__", "__pos__", "__abs__", "__bool__", "__hash__", "__repr__", "__format__",
+    "__add__",
+    "__radd__",
+    "__sub__",
+    "__rsub__",
+    "__mul__",
+    "__rmul__",
+    "__truediv__",
+    "__rtruediv__",
+    "__floordiv__",
+    "__rfloordiv__",
+    "__mod__",
+    "__rmod__",
+    "__divmod__",
+    "__rdivmod__",
+    "__pow__",
+    "__rpow__",
+    "__neg__",
+    "__pos__",
+    "__abs__",
+    "__bool__",
+    "__hash__",
+    "__repr__",
+    "__format__",
 ];
 const BITS: &[&str] = &[
-    "__lshift__", "__rlshift__", "__rshift__", "__rrshift__", "__or__", "__ror__", "__xor__", "__rxor__",
-    "__and__", "__rand__", "__invert__",
+    "__lshift__",
+    "__rlshift__",
+    "__rshift__",
+    "__rrshift__",
+    "__or__",
+    "__ror__",
+    "__xor__",
+    "__rxor__",
+    "__and__",
+    "__rand__",
+    "__invert__",
 ];
 const ORDER: &[&str] = &["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"];
 const CONTAINER: &[&str] = &["__len__", "__iter__", "__contains__", "__repr__"];
@@ -196,19 +321,65 @@ pub fn install() {
     let types: &[(Type, &[&[&str]])] = &[
         (Type::Int, &[ARITHMETIC, BITS, ORDER]),
         (Type::Float, &[ARITHMETIC, ORDER]),
-        (Type::Bool, &[&["__and__", "__or__", "__xor__", "__rand__", "__ror__", "__rxor__", "__repr__"]]),
-        (Type::Str, &[CONTAINER, SEQUENCE, ORDER, &["__mod__", "__rmod__", "__hash__", "__format__"]]),
-        (Type::Bytes, &[CONTAINER, SEQUENCE, ORDER, &["__mod__", "__rmod__", "__hash__"]]),
-        (Type::ByteArray, &[CONTAINER, SEQUENCE, ORDER, CHANGEABLE, &["__mod__", "__iadd__", "__imul__"]]),
-        (Type::List, &[CONTAINER, SEQUENCE, ORDER, CHANGEABLE, &["__iadd__", "__imul__"]]),
+        (
+            Type::Bool,
+            &[&[
+                "__and__", "__or__", "__xor__", "__rand__", "__ror__", "__rxor__", "__repr__",
+            ]],
+        ),
+        (
+            Type::Str,
+            &[
+                CONTAINER,
+                SEQUENCE,
+                ORDER,
+                &["__mod__", "__rmod__", "__hash__", "__format__"],
+            ],
+        ),
+        (
+            Type::Bytes,
+            &[CONTAINER, SEQUENCE, ORDER, &["__mod__", "__rmod__", "__hash__"]],
+        ),
+        (
+            Type::ByteArray,
+            &[
+                CONTAINER,
+                SEQUENCE,
+                ORDER,
+                CHANGEABLE,
+                &["__mod__", "__iadd__", "__imul__"],
+            ],
+        ),
+        (
+            Type::List,
+            &[CONTAINER, SEQUENCE, ORDER, CHANGEABLE, &["__iadd__", "__imul__"]],
+        ),
         (Type::Tuple, &[CONTAINER, SEQUENCE, ORDER, &["__hash__"]]),
         (
             Type::Dict,
-            &[CONTAINER, CHANGEABLE, &["__getitem__", "__eq__", "__ne__", "__or__", "__ror__", "__ior__"]],
+            &[
+                CONTAINER,
+                CHANGEABLE,
+                &["__getitem__", "__eq__", "__ne__", "__or__", "__ror__", "__ior__"],
+            ],
         ),
-        (Type::Set, &[CONTAINER, SET, ORDER, &["__ior__", "__iand__", "__isub__", "__ixor__"]]),
+        (
+            Type::Set,
+            &[
+                CONTAINER,
+                SET,
+                ORDER,
+                &["__ior__", "__iand__", "__isub__", "__ixor__"],
+            ],
+        ),
         (Type::FrozenSet, &[CONTAINER, SET, ORDER, &["__hash__"]]),
-        (Type::Range, &[CONTAINER, &["__getitem__", "__eq__", "__ne__", "__bool__", "__hash__"]]),
+        (
+            Type::Range,
+            &[
+                CONTAINER,
+                &["__getitem__", "__eq__", "__ne__", "__bool__", "__hash__"],
+            ],
+        ),
         (Type::Slice, &[&["__eq__", "__ne__", "__repr__", "__hash__"]]),
     ];
     for (id, parts) in types {

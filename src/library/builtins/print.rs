@@ -5,8 +5,8 @@ use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::operator;
 use crate::interp::payload::*;
-use crate::interp::types::{Type, class_name};
 use crate::interp::text;
+use crate::interp::types::{Type, class_name};
 use crate::library::modules::sys;
 use crate::runtime::console;
 use crate::source::name;
@@ -34,13 +34,18 @@ fn separator<'a>(value: &'a Value, name: &str, default: &'a str) -> Res<&'a str>
     match value.given() {
         None => Ok(default),
         Some(value) => text_of(value).ok_or_else(|| {
-            type_error(format!("{name} must be None or a string, not {}", class_name(value)))
+            type_error(format!(
+                "{name} must be None or a string, not {}",
+                class_name(value)
+            ))
         }),
     }
 }
 
 fn print(args: &[Value]) -> Res {
-    let [items, sep, end, file, flush] = args else { return Ok(Value::None) };
+    let [items, sep, end, file, flush] = args else {
+        return Ok(Value::None);
+    };
     let sep = separator(sep, "sep", " ")?;
     let end = separator(end, "end", "\n")?;
     let items: &[Value] = match items {
@@ -129,5 +134,10 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "Prints the values to a stream, or to sys.stdout by default.",
         print,
     ),
-    function("input", "(prompt='', /)", "Read a string from standard input. The trailing newline is stripped.", input),
+    function(
+        "input",
+        "(prompt='', /)",
+        "Read a string from standard input. The trailing newline is stripped.",
+        input,
+    ),
 ];

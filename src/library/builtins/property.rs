@@ -10,7 +10,9 @@ use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::*;
 
 fn this(value: &Value) -> Res<&Property> {
-    value.opaque::<Property>().ok_or_else(|| wrong_self("property", "property", value))
+    value
+        .opaque::<Property>()
+        .ok_or_else(|| wrong_self("property", "property", value))
 }
 
 fn given(value: &Value) -> Value {
@@ -28,8 +30,12 @@ fn make<T: std::any::Any>(of: &Value, data: T) -> Res {
 /// A property like another one, with one part exchanged.
 fn with(args: &[Value], change: impl FnOnce(&mut Property)) -> Res {
     let this = this(&args[0])?;
-    let mut changed =
-        Property { get: this.get.clone(), set: this.set.clone(), del: this.del.clone(), doc: this.doc.clone() };
+    let mut changed = Property {
+        get: this.get.clone(),
+        set: this.set.clone(),
+        del: this.del.clone(),
+        doc: this.doc.clone(),
+    };
     change(&mut changed);
     Ok(Opaque::value(class_of(&args[0]), changed))
 }
@@ -44,13 +50,34 @@ fn is_abstract(func: &Value) -> Res {
 }
 
 pub const PROPERTY: &[NativeDef] = &[
-    static_method("__new__", "(cls, fget=None, fset=None, fdel=None, doc=None)", "Property attribute.", |args| {
-        let [of, get, set, del, doc] = args else { return Ok(Value::None) };
-        make(of, Property { get: given(get), set: given(set), del: given(del), doc: given(doc) })
+    static_method(
+        "__new__",
+        "(cls, fget=None, fset=None, fdel=None, doc=None)",
+        "Property attribute.",
+        |args| {
+            let [of, get, set, del, doc] = args else {
+                return Ok(Value::None);
+            };
+            make(
+                of,
+                Property {
+                    get: given(get),
+                    set: given(set),
+                    del: given(del),
+                    doc: given(doc),
+                },
+            )
+        },
+    ),
+    getter("fget", "The function that reads.", |args| {
+        Ok(this(&args[0])?.get.clone())
     }),
-    getter("fget", "The function that reads.", |args| Ok(this(&args[0])?.get.clone())),
-    getter("fset", "The function that assigns.", |args| Ok(this(&args[0])?.set.clone())),
-    getter("fdel", "The function that deletes.", |args| Ok(this(&args[0])?.del.clone())),
+    getter("fset", "The function that assigns.", |args| {
+        Ok(this(&args[0])?.set.clone())
+    }),
+    getter("fdel", "The function that deletes.", |args| {
+        Ok(this(&args[0])?.del.clone())
+    }),
     getter("__doc__", "The property's doc.", |args| {
         let this = this(&args[0])?;
         if !this.doc.is_none() {
@@ -61,50 +88,80 @@ pub const PROPERTY: &[NativeDef] = &[
             None => Ok(Value::None),
         }
     }),
-    getter("__name__", "The name of the function that reads.", |args| {
-        match this(&args[0])?.get.given() {
+    getter(
+        "__name__",
+        "The name of the function that reads.",
+        |args| match this(&args[0])?.get.given() {
             Some(get) => attribute::get(get, name::NAME),
             None => Err(attribute::no_attribute(&args[0], name::NAME)),
-        }
-    }),
-    getter("__isabstractmethod__", "Whether a part of it is abstract.", |args| {
-        let this = this(&args[0])?;
-        for part in [&this.get, &this.set, &this.del] {
-            if let Value::Bool(b) = is_abstract(part)?
-                && b.get()
-            {
-                return Ok(Value::TRUE);
+        },
+    ),
+    getter(
+        "__isabstractmethod__",
+        "Whether a part of it is abstract.",
+        |args| {
+            let this = this(&args[0])?;
+            for part in [&this.get, &this.set, &this.del] {
+                if let Value::Bool(b) = is_abstract(part)?
+                    && b.get()
+                {
+                    return Ok(Value::TRUE);
+                }
             }
-        }
-        Ok(Value::FALSE)
-    }),
-    method("getter", "(self, fget, /)", "Descriptor to obtain a copy of the property with a different getter.", |args| {
-        with(args, |p| p.get = args[1].clone())
-    }),
-    method("setter", "(self, fset, /)", "Descriptor to obtain a copy of the property with a different setter.", |args| {
-        with(args, |p| p.set = args[1].clone())
-    }),
-    method("deleter", "(self, fdel, /)", "Descriptor to obtain a copy of the property with a different deleter.", |args| {
-        with(args, |p| p.del = args[1].clone())
-    }),
-    method("__get__", "(self, instance, owner=None, /)", "Return an attribute of instance.", |args| {
-        match args[1].given() {
+            Ok(Value::FALSE)
+        },
+    ),
+    method(
+        "getter",
+        "(self, fget, /)",
+        "Descriptor to obtain a copy of the property with a different getter.",
+        |args| with(args, |p| p.get = args[1].clone()),
+    ),
+    method(
+        "setter",
+        "(self, fset, /)",
+        "Descriptor to obtain a copy of the property with a different setter.",
+        |args| with(args, |p| p.set = args[1].clone()),
+    ),
+    method(
+        "deleter",
+        "(self, fdel, /)",
+        "Descriptor to obtain a copy of the property with a different deleter.",
+        |args| with(args, |p| p.del = args[1].clone()),
+    ),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return an attribute of instance.",
+        |args| match args[1].given() {
             None => Ok(args[0].clone()),
             Some(instance) => attribute::bind(&args[0], instance, &class_of(instance)),
-        }
-    }),
-    method("__set__", "(self, instance, value, /)", "Set an attribute of instance to value.", |args| {
-        match this(&args[0])?.set.given() {
+        },
+    ),
+    method(
+        "__set__",
+        "(self, instance, value, /)",
+        "Set an attribute of instance to value.",
+        |args| match this(&args[0])?.set.given() {
             Some(set) => call::call(set, &args[1..3]).map(|_| Value::None),
-            None => Err(raise(crate::interp::types::Type::AttributeError, "property has no setter")),
-        }
-    }),
-    method("__delete__", "(self, instance, /)", "Delete an attribute of instance.", |args| {
-        match this(&args[0])?.del.given() {
+            None => Err(raise(
+                crate::interp::types::Type::AttributeError,
+                "property has no setter",
+            )),
+        },
+    ),
+    method(
+        "__delete__",
+        "(self, instance, /)",
+        "Delete an attribute of instance.",
+        |args| match this(&args[0])?.del.given() {
             Some(del) => call::call(del, &args[1..2]).map(|_| Value::None),
-            None => Err(raise(crate::interp::types::Type::AttributeError, "property has no deleter")),
-        }
-    }),
+            None => Err(raise(
+                crate::interp::types::Type::AttributeError,
+                "property has no deleter",
+            )),
+        },
+    ),
 ];
 
 /// The function inside a classmethod or staticmethod.
@@ -124,28 +181,44 @@ fn wrapped_attribute(args: &[Value], name: Symbol) -> Res {
 
 const FUNC: NativeDef = getter("__func__", "The wrapped function.", |args| wrapped(&args[0]));
 const WRAPPED: NativeDef = getter("__wrapped__", "The wrapped function.", |args| wrapped(&args[0]));
-const NAME: NativeDef = getter("__name__", "The function's name.", |args| wrapped_attribute(args, name::NAME));
-const QUALNAME: NativeDef =
-    getter("__qualname__", "The function's qualified name.", |args| wrapped_attribute(args, name::QUALNAME));
-const DOC: NativeDef = getter("__doc__", "The function's doc.", |args| wrapped_attribute(args, name::DOC));
-const ABSTRACT: NativeDef =
-    getter("__isabstractmethod__", "Whether the function is abstract.", |args| is_abstract(&wrapped(&args[0])?));
+const NAME: NativeDef = getter("__name__", "The function's name.", |args| {
+    wrapped_attribute(args, name::NAME)
+});
+const QUALNAME: NativeDef = getter("__qualname__", "The function's qualified name.", |args| {
+    wrapped_attribute(args, name::QUALNAME)
+});
+const DOC: NativeDef = getter("__doc__", "The function's doc.", |args| {
+    wrapped_attribute(args, name::DOC)
+});
+const ABSTRACT: NativeDef = getter(
+    "__isabstractmethod__",
+    "Whether the function is abstract.",
+    |args| is_abstract(&wrapped(&args[0])?),
+);
 const REPR: NativeDef = method("__repr__", "(self, /)", "Return repr(self).", |args| {
     let func = crate::interp::text::repr(&wrapped(&args[0])?)?;
     Ok(Value::from(format!("<{}({func})>", class_of(&args[0]).name())))
 });
 
 pub const CLASS_METHOD: &[NativeDef] = &[
-    static_method("__new__", "(cls, function, /)", "Convert a function to be a class method.", |args| {
-        make(&args[0], ClassMethod(args[1].clone()))
-    }),
-    method("__get__", "(self, instance, owner=None, /)", "Return a bound method of the class.", |args| {
-        let owner = match (&args[2], &args[1]) {
-            (Value::Class(owner), _) => Ref::clone(owner),
-            (_, instance) => class_of(instance),
-        };
-        attribute::bind_to_class(&args[0], &owner)
-    }),
+    static_method(
+        "__new__",
+        "(cls, function, /)",
+        "Convert a function to be a class method.",
+        |args| make(&args[0], ClassMethod(args[1].clone())),
+    ),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return a bound method of the class.",
+        |args| {
+            let owner = match (&args[2], &args[1]) {
+                (Value::Class(owner), _) => Ref::clone(owner),
+                (_, instance) => class_of(instance),
+            };
+            attribute::bind_to_class(&args[0], &owner)
+        },
+    ),
     FUNC,
     WRAPPED,
     NAME,
@@ -156,15 +229,32 @@ pub const CLASS_METHOD: &[NativeDef] = &[
 ];
 
 pub const STATIC_METHOD: &[NativeDef] = &[
-    static_method("__new__", "(cls, function, /)", "Convert a function to be a static method.", |args| {
-        make(&args[0], StaticMethod(args[1].clone()))
-    }),
-    method("__get__", "(self, instance, owner=None, /)", "Return the function itself.", |args| wrapped(&args[0])),
-    method("__call__", "(self, /, *args, **kwargs)", "Call the function.", |args| {
-        let positional = as_tuple(&args[1]).map(|given| given.items.to_vec()).unwrap_or_default();
-        let keywords = as_dict(&args[2]).map(|given| given.symbol_entries()).unwrap_or_default();
-        call::call_kw(&wrapped(&args[0])?, &positional, &keywords)
-    }),
+    static_method(
+        "__new__",
+        "(cls, function, /)",
+        "Convert a function to be a static method.",
+        |args| make(&args[0], StaticMethod(args[1].clone())),
+    ),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return the function itself.",
+        |args| wrapped(&args[0]),
+    ),
+    method(
+        "__call__",
+        "(self, /, *args, **kwargs)",
+        "Call the function.",
+        |args| {
+            let positional = as_tuple(&args[1])
+                .map(|given| given.items.to_vec())
+                .unwrap_or_default();
+            let keywords = as_dict(&args[2])
+                .map(|given| given.symbol_entries())
+                .unwrap_or_default();
+            call::call_kw(&wrapped(&args[0])?, &positional, &keywords)
+        },
+    ),
     FUNC,
     WRAPPED,
     NAME,

@@ -25,7 +25,12 @@ fn new_range(args: &[Value]) -> Res {
     let (start, stop, step) = match (&args[2], &args[3]) {
         (Value::Unset, _) => {
             if let Value::Int(stop) = &args[1] {
-                return Ok(Ref::new(Range { start: 0, stop: *stop, step: 1 }).into());
+                return Ok(Ref::new(Range {
+                    start: 0,
+                    stop: *stop,
+                    step: 1,
+                })
+                .into());
             }
             (BigInt::ZERO, number(&args[1])?, BigInt::from(1))
         }
@@ -39,52 +44,85 @@ fn new_range(args: &[Value]) -> Res {
 }
 
 pub const RANGE: &[NativeDef] = &[
-    static_method("__new__", "(cls, start, stop=None, step=1, /)", "A sequence of integers from start to stop by step.", new_range),
-    getter("start", "The first number.", |args| Ok(Value::from(this(args)?.start))),
-    getter("stop", "The number before which it ends.", |args| Ok(Value::from(this(args)?.stop))),
-    getter("step", "The distance between numbers.", |args| Ok(Value::from(this(args)?.step))),
-    method("index", "(self, value, /)", "Return the index of value.", |args| {
-        let range = this(args)?;
-        if let Some(n) = as_bigint(&args[1]) {
-            if let Some(place) = range.place(&n) {
-                return Ok(Value::from(place));
-            }
-        } else {
-            for (place, item) in iterate::collect(&args[0])?.iter().enumerate() {
-                if operator::equal(item, &args[1])? {
+    static_method(
+        "__new__",
+        "(cls, start, stop=None, step=1, /)",
+        "A sequence of integers from start to stop by step.",
+        new_range,
+    ),
+    getter("start", "The first number.", |args| {
+        Ok(Value::from(this(args)?.start))
+    }),
+    getter("stop", "The number before which it ends.", |args| {
+        Ok(Value::from(this(args)?.stop))
+    }),
+    getter("step", "The distance between numbers.", |args| {
+        Ok(Value::from(this(args)?.step))
+    }),
+    method(
+        "index",
+        "(self, value, /)",
+        "Return the index of value.",
+        |args| {
+            let range = this(args)?;
+            if let Some(n) = as_bigint(&args[1]) {
+                if let Some(place) = range.place(&n) {
                     return Ok(Value::from(place));
                 }
+            } else {
+                for (place, item) in iterate::collect(&args[0])?.iter().enumerate() {
+                    if operator::equal(item, &args[1])? {
+                        return Ok(Value::from(place));
+                    }
+                }
             }
-        }
-        Err(value_error(format!("{} is not in range", crate::interp::text::repr(&args[1])?)))
-    }),
-    method("count", "(self, value, /)", "Return number of occurrences of value.", |args| {
-        let range = this(args)?;
-        match as_bigint(&args[1]) {
-            Some(n) => Ok(Value::Int(range.place(&n).is_some() as i64)),
-            None => {
-                let mut count = 0;
-                iterate::for_each(&args[0], |item| {
-                    count += i64::from(operator::equal(&item, &args[1])?);
-                    Ok(())
-                })?;
-                Ok(Value::Int(count))
+            Err(value_error(format!(
+                "{} is not in range",
+                crate::interp::text::repr(&args[1])?
+            )))
+        },
+    ),
+    method(
+        "count",
+        "(self, value, /)",
+        "Return number of occurrences of value.",
+        |args| {
+            let range = this(args)?;
+            match as_bigint(&args[1]) {
+                Some(n) => Ok(Value::Int(range.place(&n).is_some() as i64)),
+                None => {
+                    let mut count = 0;
+                    iterate::for_each(&args[0], |item| {
+                        count += i64::from(operator::equal(&item, &args[1])?);
+                        Ok(())
+                    })?;
+                    Ok(Value::Int(count))
+                }
             }
-        }
-    }),
-    method("__reversed__", "(self, /)", "Return a reverse iterator.", |args| {
-        if let Some(range) = as_range(&args[0])
-            && let Some(step) = range.step.checked_neg()
-        {
-            let last = i128::from(range.start) + (i128::from(range.len()) - 1) * i128::from(range.step);
-            let state = IteratorState::Range { next: last as i64, left: range.len(), step };
-            return Ok(NativeIterator::value("range_iterator", state));
-        }
-        Ok(this(args)?.iter(true))
-    }),
+        },
+    ),
+    method(
+        "__reversed__",
+        "(self, /)",
+        "Return a reverse iterator.",
+        |args| {
+            if let Some(range) = as_range(&args[0])
+                && let Some(step) = range.step.checked_neg()
+            {
+                let last = i128::from(range.start) + (i128::from(range.len()) - 1) * i128::from(range.step);
+                let state = IteratorState::Range {
+                    next: last as i64,
+                    left: range.len(),
+                    step,
+                };
+                return Ok(NativeIterator::value("range_iterator", state));
+            }
+            Ok(this(args)?.iter(true))
+        },
+    ),
 ];
 
-fn this_slice<'a>(args: &'a [Value]) -> Res<&'a Ref<Slice>> {
+fn this_slice(args: &[Value]) -> Res<&Ref<Slice>> {
     as_slice(&args[0]).ok_or_else(|| wrong_self("slice", "slice", &args[0]))
 }
 
@@ -96,24 +134,46 @@ fn given(value: &Value) -> Value {
 }
 
 pub const SLICE: &[NativeDef] = &[
-    static_method("__new__", "(cls, start, stop=None, step=None, /)", "Create a slice object.", |args| {
-        Ok(match &args[2] {
-            Value::Unset => subscript::new_slice(Value::None, args[1].clone(), Value::None),
-            stop => subscript::new_slice(args[1].clone(), stop.clone(), given(&args[3])),
-        })
+    static_method(
+        "__new__",
+        "(cls, start, stop=None, step=None, /)",
+        "Create a slice object.",
+        |args| {
+            Ok(match &args[2] {
+                Value::Unset => subscript::new_slice(Value::None, args[1].clone(), Value::None),
+                stop => subscript::new_slice(args[1].clone(), stop.clone(), given(&args[3])),
+            })
+        },
+    ),
+    getter("start", "Where it begins.", |args| {
+        Ok(this_slice(args)?.start.clone())
     }),
-    getter("start", "Where it begins.", |args| Ok(this_slice(args)?.start.clone())),
-    getter("stop", "Where it ends.", |args| Ok(this_slice(args)?.stop.clone())),
-    getter("step", "The distance between places.", |args| Ok(this_slice(args)?.step.clone())),
-    method("indices", "(self, object, /)", "Start, stop and step for a sequence of this length.", |args| {
-        let slice = this_slice(args)?;
-        if !has_index(&args[1]) {
-            let kind = class_name(&args[1]);
-            return Err(type_error(format!("'{kind}' object cannot be interpreted as an integer")));
-        }
-        let len = usize::try_from(clamped(&index(&args[1])?))
-            .map_err(|_| value_error("length should not be negative"))?;
-        let (start, stop, step) = subscript::bounds(slice)?.indices(len);
-        Ok(Value::tuple([Value::Int(start), Value::Int(stop), Value::Int(step)]))
+    getter("stop", "Where it ends.", |args| {
+        Ok(this_slice(args)?.stop.clone())
     }),
+    getter("step", "The distance between places.", |args| {
+        Ok(this_slice(args)?.step.clone())
+    }),
+    method(
+        "indices",
+        "(self, object, /)",
+        "Start, stop and step for a sequence of this length.",
+        |args| {
+            let slice = this_slice(args)?;
+            if !has_index(&args[1]) {
+                let kind = class_name(&args[1]);
+                return Err(type_error(format!(
+                    "'{kind}' object cannot be interpreted as an integer"
+                )));
+            }
+            let len = usize::try_from(clamped(&index(&args[1])?))
+                .map_err(|_| value_error("length should not be negative"))?;
+            let (start, stop, step) = subscript::bounds(slice)?.indices(len);
+            Ok(Value::tuple([
+                Value::Int(start),
+                Value::Int(stop),
+                Value::Int(step),
+            ]))
+        },
+    ),
 ];

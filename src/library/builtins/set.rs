@@ -17,7 +17,9 @@ fn this<'a>(args: &'a [Value], method: &str) -> Res<&'a SetTable> {
 
 /// Only a set can change.
 fn changeable<'a>(args: &'a [Value], method: &str) -> Res<&'a SetTable> {
-    as_set(&args[0]).map(|set| &set.table).ok_or_else(|| wrong_self(method, "set", &args[0]))
+    as_set(&args[0])
+        .map(|set| &set.table)
+        .ok_or_else(|| wrong_self(method, "set", &args[0]))
 }
 
 /// Works with the keys of another iterable as a set.
@@ -59,7 +61,9 @@ fn same_kind(args: &[Value], table: table::set::Set<Value>) -> Value {
 }
 
 fn others(args: &[Value]) -> Vec<Value> {
-    as_tuple(&args[1]).map(|others| others.items.to_vec()).unwrap_or_default()
+    as_tuple(&args[1])
+        .map(|others| others.items.to_vec())
+        .unwrap_or_default()
 }
 
 fn union(args: &[Value]) -> Res {
@@ -131,11 +135,24 @@ pub const COMMON: &[NativeDef] = &[
         }
         Ok(same_kind(args, this(args, "copy")?.borrow().copy()))
     }),
-    method("union", "(self, /, *others)", "Return a new set with elements from the set and all others.", union),
-    method("intersection", "(self, /, *others)", "Return a new set with elements common to the set and all others.", |args| {
-        Ok(same_kind(args, intersection_of(args, "intersection")?))
-    }),
-    method("difference", "(self, /, *others)", "Return a new set with elements in the set that are not in the others.", difference),
+    method(
+        "union",
+        "(self, /, *others)",
+        "Return a new set with elements from the set and all others.",
+        union,
+    ),
+    method(
+        "intersection",
+        "(self, /, *others)",
+        "Return a new set with elements common to the set and all others.",
+        |args| Ok(same_kind(args, intersection_of(args, "intersection")?)),
+    ),
+    method(
+        "difference",
+        "(self, /, *others)",
+        "Return a new set with elements in the set that are not in the others.",
+        difference,
+    ),
     method(
         "symmetric_difference",
         "(self, other, /)",
@@ -147,32 +164,58 @@ pub const COMMON: &[NativeDef] = &[
             Ok(same_kind(args, result.into_inner()))
         },
     ),
-    method("issubset", "(self, other, /)", "Report whether another set contains this set.", |args| {
-        let set = this(args, "issubset")?;
-        with_set(&args[1], |other| {
-            Ok(Value::bool(set.borrow().len() <= other.borrow().len() && order::is_subset(set, other)?))
-        })
-    }),
-    method("issuperset", "(self, other, /)", "Report whether this set contains another set.", |args| {
-        let set = this(args, "issuperset")?;
-        with_set(&args[1], |other| order::is_subset(other, set).map(Value::bool))
-    }),
-    method("isdisjoint", "(self, other, /)", "Return True if two sets have a null intersection.", |args| {
-        let set = this(args, "isdisjoint")?;
-        for key in iterate::collect(&args[1])? {
-            if mapping::set_contains(set, &key)? {
-                return Ok(Value::FALSE);
+    method(
+        "issubset",
+        "(self, other, /)",
+        "Report whether another set contains this set.",
+        |args| {
+            let set = this(args, "issubset")?;
+            with_set(&args[1], |other| {
+                Ok(Value::bool(
+                    set.borrow().len() <= other.borrow().len() && order::is_subset(set, other)?,
+                ))
+            })
+        },
+    ),
+    method(
+        "issuperset",
+        "(self, other, /)",
+        "Report whether this set contains another set.",
+        |args| {
+            let set = this(args, "issuperset")?;
+            with_set(&args[1], |other| order::is_subset(other, set).map(Value::bool))
+        },
+    ),
+    method(
+        "isdisjoint",
+        "(self, other, /)",
+        "Return True if two sets have a null intersection.",
+        |args| {
+            let set = this(args, "isdisjoint")?;
+            for key in iterate::collect(&args[1])? {
+                if mapping::set_contains(set, &key)? {
+                    return Ok(Value::FALSE);
+                }
             }
-        }
-        Ok(Value::TRUE)
-    }),
+            Ok(Value::TRUE)
+        },
+    ),
 ];
 
 pub const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Build an unordered collection of unique elements.", |args| {
-        check_class(&args[0], Type::Set)?;
-        Ok(wrap(&args[0], Type::Set, mapping::new_set(table::set::Set::new())))
-    }),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Build an unordered collection of unique elements.",
+        |args| {
+            check_class(&args[0], Type::Set)?;
+            Ok(wrap(
+                &args[0],
+                Type::Set,
+                mapping::new_set(table::set::Set::new()),
+            ))
+        },
+    ),
     method("__init__", "(self, iterable=(), /)", "Initialize self.", |args| {
         let set = changeable(args, "__init__")?;
         replace(set, table::set::Set::new());
@@ -185,51 +228,86 @@ pub const METHODS: &[NativeDef] = &[
         mapping::set_add(changeable(args, "add")?, &args[1])?;
         Ok(Value::None)
     }),
-    method("discard", "(self, object, /)", "Remove an element from a set if it is a member.", |args| {
-        mapping::set_remove(changeable(args, "discard")?, &collection::frozen_key(&args[1])?)?;
-        Ok(Value::None)
-    }),
-    method("remove", "(self, object, /)", "Remove an element from a set; it must be a member.", |args| {
-        match mapping::set_remove(changeable(args, "remove")?, &collection::frozen_key(&args[1])?)? {
+    method(
+        "discard",
+        "(self, object, /)",
+        "Remove an element from a set if it is a member.",
+        |args| {
+            mapping::set_remove(changeable(args, "discard")?, &collection::frozen_key(&args[1])?)?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "remove",
+        "(self, object, /)",
+        "Remove an element from a set; it must be a member.",
+        |args| match mapping::set_remove(changeable(args, "remove")?, &collection::frozen_key(&args[1])?)? {
             true => Ok(Value::None),
             false => Err(key_error(&args[1])),
-        }
-    }),
-    method("pop", "(self, /)", "Remove and return an arbitrary set element.", |args| {
-        let taken = changeable(args, "pop")?.borrow_mut().pop();
-        taken.ok_or_else(|| key_error(&Value::from("pop from an empty set")))
-    }),
-    method("clear", "(self, /)", "Remove all elements from this set.", |args| {
-        let old = changeable(args, "clear")?.borrow_mut().take();
-        drop(old);
-        Ok(Value::None)
-    }),
-    method("update", "(self, /, *others)", "Update the set, adding elements from all others.", |args| {
-        let set = changeable(args, "update")?;
-        for other in others(args) {
-            fill(set, &other)?;
-        }
-        Ok(Value::None)
-    }),
-    method("intersection_update", "(self, /, *others)", "Keep only elements found in the set and all others.", |args| {
-        let set = changeable(args, "intersection_update")?;
-        replace(set, intersection_of(args, "intersection_update")?);
-        Ok(Value::None)
-    }),
-    method("difference_update", "(self, /, *others)", "Remove all elements found in the others.", |args| {
-        let set = changeable(args, "difference_update")?;
-        for other in others(args) {
-            remove_all(set, &other)?;
-        }
-        Ok(Value::None)
-    }),
+        },
+    ),
+    method(
+        "pop",
+        "(self, /)",
+        "Remove and return an arbitrary set element.",
+        |args| {
+            let taken = changeable(args, "pop")?.borrow_mut().pop();
+            taken.ok_or_else(|| key_error(&Value::from("pop from an empty set")))
+        },
+    ),
+    method(
+        "clear",
+        "(self, /)",
+        "Remove all elements from this set.",
+        |args| {
+            let old = changeable(args, "clear")?.borrow_mut().take();
+            drop(old);
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "update",
+        "(self, /, *others)",
+        "Update the set, adding elements from all others.",
+        |args| {
+            let set = changeable(args, "update")?;
+            for other in others(args) {
+                fill(set, &other)?;
+            }
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "intersection_update",
+        "(self, /, *others)",
+        "Keep only elements found in the set and all others.",
+        |args| {
+            let set = changeable(args, "intersection_update")?;
+            replace(set, intersection_of(args, "intersection_update")?);
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "difference_update",
+        "(self, /, *others)",
+        "Remove all elements found in the others.",
+        |args| {
+            let set = changeable(args, "difference_update")?;
+            for other in others(args) {
+                remove_all(set, &other)?;
+            }
+            Ok(Value::None)
+        },
+    ),
     method(
         "symmetric_difference_update",
         "(self, other, /)",
         "Keep only elements found in either set, but not in both.",
         |args| {
             let set = changeable(args, "symmetric_difference_update")?;
-            with_set(&args[1], |other| collection::change_set(BinaryOp::BitXor, set, other))?;
+            with_set(&args[1], |other| {
+                collection::change_set(BinaryOp::BitXor, set, other)
+            })?;
             Ok(Value::None)
         },
     ),

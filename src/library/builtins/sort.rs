@@ -46,7 +46,9 @@ fn sort_by_themselves(items: &mut [Value], reverse: bool) -> Res<()> {
     match kind_of(items.iter()) {
         Kind::Ints => stable(items, reverse, |a, b| int(a).cmp(&int(b))),
         Kind::Strs => stable(items, reverse, |a, b| text(a).cmp(text(b))),
-        Kind::Floats => stable(items, reverse, |a, b| float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal)),
+        Kind::Floats => stable(items, reverse, |a, b| {
+            float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal)
+        }),
         Kind::Mixed => return sort_mixed(items, reverse, |item| item),
     }
     Ok(())
@@ -57,7 +59,9 @@ fn sort_pairs(pairs: &mut [(Value, Value)], reverse: bool) -> Res<()> {
         Kind::Ints => stable(pairs, reverse, |a, b| int(&a.0).cmp(&int(&b.0))),
         Kind::Strs => stable(pairs, reverse, |a, b| text(&a.0).cmp(text(&b.0))),
         Kind::Floats => {
-            stable(pairs, reverse, |a, b| float(&a.0).partial_cmp(&float(&b.0)).unwrap_or(Ordering::Equal));
+            stable(pairs, reverse, |a, b| {
+                float(&a.0).partial_cmp(&float(&b.0)).unwrap_or(Ordering::Equal)
+            });
         }
         Kind::Mixed => return sort_mixed(pairs, reverse, |pair| &pair.0),
     }
@@ -78,7 +82,10 @@ fn kind_of<'a>(keys: impl Iterator<Item = &'a Value> + Clone) -> Kind {
         Kind::Ints
     } else if keys.clone().all(|k| matches!(k, Value::Str(_))) {
         Kind::Strs
-    } else if keys.clone().all(|k| matches!(k, Value::Float(x) if !x.get().is_nan())) {
+    } else if keys
+        .clone()
+        .all(|k| matches!(k, Value::Float(x) if !x.get().is_nan()))
+    {
         Kind::Floats
     } else {
         Kind::Mixed
@@ -94,7 +101,11 @@ fn float(value: &Value) -> f64 {
 }
 
 fn text(value: &Value) -> &str {
-    if let Value::Str(text) = value { &text.text } else { "" }
+    if let Value::Str(text) = value {
+        &text.text
+    } else {
+        ""
+    }
 }
 
 /// Equal items keep their order, also in reverse.
@@ -238,7 +249,11 @@ fn collapse<T: Clone>(
         let must = (n >= 3 && len(n - 3) <= len(n - 2) + len(n - 1))
             || (n >= 4 && len(n - 4) <= len(n - 3) + len(n - 2));
         let at = if must || all {
-            if n >= 3 && len(n - 3) < len(n - 1) { n - 3 } else { n - 2 }
+            if n >= 3 && len(n - 3) < len(n - 1) {
+                n - 3
+            } else {
+                n - 2
+            }
         } else if len(n - 2) <= len(n - 1) {
             n - 2
         } else {

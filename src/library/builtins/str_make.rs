@@ -41,8 +41,16 @@ pub fn handler<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
 #[cold]
 pub fn codec_error(error: CodecError, object: &Value, handler: &str, id: Type) -> Raised {
     match error {
-        CodecError::UnknownHandler => raise(Type::LookupError, format!("unknown error handler name '{handler}'")),
-        CodecError::Unicode { encoding, start, end, reason } => {
+        CodecError::UnknownHandler => raise(
+            Type::LookupError,
+            format!("unknown error handler name '{handler}'"),
+        ),
+        CodecError::Unicode {
+            encoding,
+            start,
+            end,
+            reason,
+        } => {
             let parts = [
                 Value::from(encoding),
                 object.clone(),
@@ -61,7 +69,13 @@ pub fn codec_error(error: CodecError, object: &Value, handler: &str, id: Type) -
 }
 
 /// `bytes.decode(encoding, errors)`
-pub fn decode(bytes: &[u8], object: &Value, encoding_name: &Value, errors: &Value, function: &str) -> Res<String> {
+pub fn decode(
+    bytes: &[u8],
+    object: &Value,
+    encoding_name: &Value,
+    errors: &Value,
+    function: &str,
+) -> Res<String> {
     self::encoding_name(encoding_name, function)?;
     let handler = handler(errors, function)?;
     let encoding = encoding(encoding_name, function)?;
@@ -74,13 +88,17 @@ pub fn encode(value: &Value, encoding_name: &Value, errors: &Value, function: &s
     self::encoding_name(encoding_name, function)?;
     let handler = handler(errors, function)?;
     let encoding = encoding(encoding_name, function)?;
-    let Some(text) = text_of(value) else { return Err(wrong_self("encode", "str", value)) };
+    let Some(text) = text_of(value) else {
+        return Err(wrong_self("encode", "str", value));
+    };
     codec::encode(text, encoding, handler)
         .map_err(|error| codec_error(error, value, handler, Type::UnicodeEncodeError))
 }
 
 fn new(args: &[Value]) -> Res {
-    let [of, object, encoding, errors] = args else { return Ok(Value::from("")) };
+    let [of, object, encoding, errors] = args else {
+        return Ok(Value::from(""));
+    };
     check_class(of, Type::Str)?;
     let text = if encoding.is_unset() && errors.is_unset() {
         match object {
@@ -105,7 +123,9 @@ fn new(args: &[Value]) -> Res {
 }
 
 fn join(args: &[Value]) -> Res {
-    let Some(separator) = text_of(&args[0]) else { return Err(wrong_self("join", "str", &args[0])) };
+    let Some(separator) = text_of(&args[0]) else {
+        return Err(wrong_self("join", "str", &args[0]));
+    };
     if !iterate::is_iterable(&args[1]) {
         return Err(type_error("can only join an iterable"));
     }
@@ -144,7 +164,9 @@ fn table_char(n: i64) -> Res<char> {
 }
 
 fn translate(args: &[Value]) -> Res {
-    let Some(text) = text_of(&args[0]) else { return Err(wrong_self("translate", "str", &args[0])) };
+    let Some(text) = text_of(&args[0]) else {
+        return Err(wrong_self("translate", "str", &args[0]));
+    };
     let whole = string::translate(text, |c| {
         match subscript::get_item(&args[1], &Value::Int(i64::from(c as u32))) {
             Ok(Value::None) => Ok(Translation::Delete),
@@ -168,7 +190,9 @@ fn make_translation(args: &[Value]) -> Res {
     let set = |c: char, value: Value| mapping::dict_set(&table, &Value::Int(i64::from(c as u32)), value);
     if args[1].is_unset() {
         let Some(given) = as_dict(&args[0]) else {
-            return Err(type_error("if you give only one argument to maketrans it must be a dict"));
+            return Err(type_error(
+                "if you give only one argument to maketrans it must be a dict",
+            ));
         };
         for (key, value) in mapping::entries(given) {
             match plain(&key) {
@@ -190,11 +214,15 @@ fn make_translation(args: &[Value]) -> Res {
             .ok_or_else(|| wrong_argument(&format!("maketrans() argument {}", i + 1), "str", &args[i]))
     };
     let Some(from) = text_of(&args[0]) else {
-        return Err(type_error("first maketrans argument must be a string if there is a second argument"));
+        return Err(type_error(
+            "first maketrans argument must be a string if there is a second argument",
+        ));
     };
     let to = part(1)?;
     if from.chars().count() != to.chars().count() {
-        return Err(value_error("the first two maketrans arguments must have equal length"));
+        return Err(value_error(
+            "the first two maketrans arguments must have equal length",
+        ));
     }
     for (c, other) in from.chars().zip(to.chars()) {
         set(c, Value::Int(i64::from(other as u32)))?;
@@ -214,9 +242,11 @@ pub const METHODS: &[NativeDef] = &[
         "Create a new string object from the given object.",
         new,
     ),
-    method("__str__", "(self, /)", "Return str(self).", |args| match as_str(&args[0]) {
-        Some(text) => Ok(text.clone().into()),
-        None => Err(wrong_self("__str__", "str", &args[0])),
+    method("__str__", "(self, /)", "Return str(self).", |args| {
+        match as_str(&args[0]) {
+            Some(text) => Ok(text.clone().into()),
+            None => Err(wrong_self("__str__", "str", &args[0])),
+        }
     }),
     method(
         "encode",
@@ -227,7 +257,12 @@ pub const METHODS: &[NativeDef] = &[
             Ok(Ref::new(Bytes(bytes.into())).into())
         },
     ),
-    method("join", "(self, iterable, /)", "Concatenate any number of strings.", join),
+    method(
+        "join",
+        "(self, iterable, /)",
+        "Concatenate any number of strings.",
+        join,
+    ),
     method(
         "format",
         "(self, /, *args, **kwargs)",
@@ -246,14 +281,22 @@ pub const METHODS: &[NativeDef] = &[
             None => Err(wrong_self("format_map", "str", &args[0])),
         },
     ),
-    method("translate", "(self, table, /)", "Replace each character using the given translation table.", translate),
+    method(
+        "translate",
+        "(self, table, /)",
+        "Replace each character using the given translation table.",
+        translate,
+    ),
     static_method(
         "maketrans",
         "(x, y=None, z=None, /)",
         "Return a translation table usable for str.translate().",
         make_translation,
     ),
-    method("__getnewargs__", "(self, /)", "What copying calls the class with.", |args| {
-        Ok(Value::tuple([text::str_value(plain(&args[0]))?]))
-    }),
+    method(
+        "__getnewargs__",
+        "(self, /)",
+        "What copying calls the class with.",
+        |args| Ok(Value::tuple([text::str_value(plain(&args[0]))?])),
+    ),
 ];

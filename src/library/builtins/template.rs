@@ -71,7 +71,9 @@ fn look_up(given: &Given, argument: Argument) -> Res {
         (Given::Arguments { args, .. }, Argument::Position(place)) => {
             let found = as_tuple(args).and_then(|args| args.items.get(place).cloned());
             found.ok_or_else(|| {
-                index_error(format!("Replacement index {place} out of range for positional args tuple"))
+                index_error(format!(
+                    "Replacement index {place} out of range for positional args tuple"
+                ))
             })
         }
         (Given::Mapping(_), Argument::Position(_)) => {
@@ -80,6 +82,8 @@ fn look_up(given: &Given, argument: Argument) -> Res {
         (Given::Arguments { kwargs, .. }, Argument::Keyword(name)) => {
             subscript::get_item(kwargs, &Value::from(name))
         }
-        (Given::Mapping(mapping), Argument::Keyword(name)) => subscript::get_item(mapping, &Value::from(name)),
+        (Given::Mapping(mapping), Argument::Keyword(name)) => {
+            subscript::get_item(mapping, &Value::from(name))
+        }
     }
 }

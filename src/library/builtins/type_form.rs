@@ -7,12 +7,18 @@ use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
 
 fn this(value: &Value) -> Res<&GenericAlias> {
-    value.opaque::<GenericAlias>().ok_or_else(|| wrong_self("__origin__", "types.GenericAlias", value))
+    value
+        .opaque::<GenericAlias>()
+        .ok_or_else(|| wrong_self("__origin__", "types.GenericAlias", value))
 }
 
 pub const ALIAS: &[NativeDef] = &[
-    getter("__origin__", "The class.", |args| Ok(this(&args[0])?.origin.clone())),
-    getter("__args__", "What stands in the brackets.", |args| Ok(this(&args[0])?.args.clone())),
+    getter("__origin__", "The class.", |args| {
+        Ok(this(&args[0])?.origin.clone())
+    }),
+    getter("__args__", "What stands in the brackets.", |args| {
+        Ok(this(&args[0])?.args.clone())
+    }),
     getter("__parameters__", "The type variables in the arguments.", |args| {
         let this = this(&args[0])?;
         let is_variable = |v: &&Value| crate::interp::types::class_name(v) == "TypeVar";
@@ -22,14 +28,26 @@ pub const ALIAS: &[NativeDef] = &[
         };
         Ok(Value::tuple(found))
     }),
-    method("__call__", "(self, /, *args, **kwargs)", "Call the class.", |args| {
-        let positional = as_tuple(&args[1]).map(|given| given.items.to_vec()).unwrap_or_default();
-        let keywords = as_dict(&args[2]).map(|given| given.symbol_entries()).unwrap_or_default();
-        call::call_kw(&this(&args[0])?.origin, &positional, &keywords)
-    }),
-    method("__mro_entries__", "(self, bases, /)", "The class, as a base.", |args| {
-        Ok(Value::tuple([this(&args[0])?.origin.clone()]))
-    }),
+    method(
+        "__call__",
+        "(self, /, *args, **kwargs)",
+        "Call the class.",
+        |args| {
+            let positional = as_tuple(&args[1])
+                .map(|given| given.items.to_vec())
+                .unwrap_or_default();
+            let keywords = as_dict(&args[2])
+                .map(|given| given.symbol_entries())
+                .unwrap_or_default();
+            call::call_kw(&this(&args[0])?.origin, &positional, &keywords)
+        },
+    ),
+    method(
+        "__mro_entries__",
+        "(self, bases, /)",
+        "The class, as a base.",
+        |args| Ok(Value::tuple([this(&args[0])?.origin.clone()])),
+    ),
 ];
 
 pub const UNION: &[NativeDef] = &[getter("__args__", "The options.", |args| {

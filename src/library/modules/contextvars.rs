@@ -23,7 +23,11 @@ struct Token {
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = functions(FUNCTIONS, "contextvars");
-    let types = [("ContextVar", Type::ContextVar), ("Token", Type::ContextToken), ("Context", Type::Context)];
+    let types = [
+        ("ContextVar", Type::ContextVar),
+        ("Token", Type::ContextToken),
+        ("Context", Type::Context),
+    ];
     names.extend(types.map(|(name, id)| (Symbol::new(name), class(id).into())));
     names
 }
@@ -58,11 +62,15 @@ fn shown(value: &Value) -> String {
 }
 
 fn token(args: &[Value]) -> Res<&Token> {
-    args[0].opaque().ok_or_else(|| type_error(format!("a Token is required, not '{}'", class_name(&args[0]))))
+    args[0]
+        .opaque()
+        .ok_or_else(|| type_error(format!("a Token is required, not '{}'", class_name(&args[0]))))
 }
 
 fn context_of(args: &[Value]) -> Res<&Rc<Context>> {
-    args[0].opaque().ok_or_else(|| type_error(format!("a Context is required, not '{}'", class_name(&args[0]))))
+    args[0]
+        .opaque()
+        .ok_or_else(|| type_error(format!("a Context is required, not '{}'", class_name(&args[0]))))
 }
 
 const FUNCTIONS: &[NativeDef] = natives! {
@@ -149,7 +157,10 @@ const TOKEN: &[NativeDef] = natives! {
 /// Runs a callable in a context, which nobody else may run in meanwhile.
 fn run(context: &Rc<Context>, this: &Value, func: &Value, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
     if context.entered.replace(true) {
-        return Err(runtime_error(format!("cannot enter context: {} is already entered", shown(this))));
+        return Err(runtime_error(format!(
+            "cannot enter context: {} is already entered",
+            shown(this)
+        )));
     }
     let before = context::enter(context.clone());
     let result = call::call_kw(func, args, kwargs);
@@ -209,5 +220,8 @@ const CONTEXT: &[NativeDef] = natives! {
 /// The variables of a context as objects.
 fn variables(args: &[Value]) -> Res<Vec<Value>> {
     let entries = context_of(args)?.entries();
-    Ok(entries.into_iter().map(|(var, _)| Opaque::value(class(Type::ContextVar), var)).collect())
+    Ok(entries
+        .into_iter()
+        .map(|(var, _)| Opaque::value(class(Type::ContextVar), var))
+        .collect())
 }

@@ -27,33 +27,66 @@ const fn tool(
     doc: &'static str,
     new: fn(&[Value]) -> Res,
 ) -> Tool {
-    Tool { name, new: static_method("__new__", signature, doc, new) }
+    Tool {
+        name,
+        new: static_method("__new__", signature, doc, new),
+    }
 }
 
 const TOOLS: &[&[Tool]] = &[ENDLESS, select::TOOLS, choose::TOOLS, group::TOOLS];
 
 const ENDLESS: &[Tool] = &[
-    tool("itertools.count", "(cls, start=0, step=1)", "Make an iterator of evenly spaced numbers.", count),
-    tool("itertools.cycle", "(cls, iterable, /)", "Make an iterator that goes round the items for ever.", cycle),
-    tool("itertools.repeat", "(cls, object, times=None)", "Make an iterator of one object, again and again.", repeat),
+    tool(
+        "itertools.count",
+        "(cls, start=0, step=1)",
+        "Make an iterator of evenly spaced numbers.",
+        count,
+    ),
+    tool(
+        "itertools.cycle",
+        "(cls, iterable, /)",
+        "Make an iterator that goes round the items for ever.",
+        cycle,
+    ),
+    tool(
+        "itertools.repeat",
+        "(cls, object, times=None)",
+        "Make an iterator of one object, again and again.",
+        repeat,
+    ),
     tool(
         "itertools.accumulate",
         "(cls, iterable, func=None, *, initial=None)",
         "Make an iterator of running totals.",
         accumulate,
     ),
-    tool("itertools.chain", "(cls, /, *iterables)", "Make an iterator of the items of one iterable after another.", |args| {
-        Ok(chain(NativeIterator::from_items("tuple_iterator", iterate::collect(&args[1])?)))
-    }),
+    tool(
+        "itertools.chain",
+        "(cls, /, *iterables)",
+        "Make an iterator of the items of one iterable after another.",
+        |args| {
+            Ok(chain(NativeIterator::from_items(
+                "tuple_iterator",
+                iterate::collect(&args[1])?,
+            )))
+        },
+    ),
 ];
 
 /// What every iterator of the module can do.
 const COMMON: &[NativeDef] = &[
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
-    method("__next__", "(self, /)", "Implement next(self).", |args| match iterate::next(&args[0])? {
-        Some(item) => Ok(item),
-        None => Err(stop_iteration(Value::None)),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
     }),
+    method(
+        "__next__",
+        "(self, /)",
+        "Implement next(self).",
+        |args| match iterate::next(&args[0])? {
+            Some(item) => Ok(item),
+            None => Err(stop_iteration(Value::None)),
+        },
+    ),
 ];
 
 const CHAIN: &[NativeDef] = &[class_method(
@@ -88,11 +121,19 @@ struct Count {
 }
 
 fn count(args: &[Value]) -> Res {
-    let default = |value: &Value, default| if value.is_unset() { Value::Int(default) } else { value.clone() };
+    let default = |value: &Value, default| {
+        if value.is_unset() {
+            Value::Int(default)
+        } else {
+            value.clone()
+        }
+    };
     let (start, step) = (default(&args[1], 0), default(&args[2], 1));
     for number in [&start, &step] {
-        let is_number = matches!(plain(number), Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_))
-            || call::special(number, crate::source::name::FLOAT).is_some()
+        let is_number = matches!(
+            plain(number),
+            Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_)
+        ) || call::special(number, crate::source::name::FLOAT).is_some()
             || call::special(number, crate::source::name::INDEX).is_some();
         if !is_number {
             return Err(type_error("a number is required"));
@@ -103,10 +144,20 @@ fn count(args: &[Value]) -> Res {
         && step.unsigned_abs() < 1 << 20
     {
         // Whoever counts past these 2**40 numbers has waited for a day.
-        let state = IteratorState::Range { next: *next, left: 1 << 40, step: *step };
+        let state = IteratorState::Range {
+            next: *next,
+            left: 1 << 40,
+            step: *step,
+        };
         return Ok(NativeIterator::value("itertools.count", state));
     }
-    Ok(Opaque::value(named_class("itertools.count"), Count { next: RefCell::new(start), step }))
+    Ok(Opaque::value(
+        named_class("itertools.count"),
+        Count {
+            next: RefCell::new(start),
+            step,
+        },
+    ))
 }
 
 /// Where a count stands, and its step.
@@ -156,12 +207,16 @@ fn repeat(args: &[Value]) -> Res {
         Value::Unset => None,
         times => Some(small(times)?.max(0)),
     };
-    let data = Repeat { object: args[1].clone(), left: Cell::new(left) };
+    let data = Repeat {
+        object: args[1].clone(),
+        left: Cell::new(left),
+    };
     Ok(Opaque::value(named_class("itertools.repeat"), data))
 }
 
 fn repeated(this: &Value) -> Res<&Repeat> {
-    this.opaque().ok_or_else(|| wrong_self("__next__", "repeat", this))
+    this.opaque()
+        .ok_or_else(|| wrong_self("__next__", "repeat", this))
 }
 
 const REPEAT: &[NativeDef] = &[
@@ -182,12 +237,15 @@ const REPEAT: &[NativeDef] = &[
             Some(left) => format!("repeat({object}, {left})"),
         }))
     }),
-    method("__length_hint__", "(self, /)", "How many items are left.", |args| {
-        match repeated(&args[0])?.left.get() {
+    method(
+        "__length_hint__",
+        "(self, /)",
+        "How many items are left.",
+        |args| match repeated(&args[0])?.left.get() {
             Some(left) => Ok(Value::Int(left)),
             None => Err(type_error("len() of unsized object")),
-        }
-    }),
+        },
+    ),
 ];
 
 fn cycle(args: &[Value]) -> Res {
@@ -206,7 +264,11 @@ fn cycle(args: &[Value]) -> Res {
         }
         let seen = seen.borrow();
         let item = seen.get(at.get()).cloned();
-        at.set(if at.get() + 1 < seen.len() { at.get() + 1 } else { 0 });
+        at.set(if at.get() + 1 < seen.len() {
+            at.get() + 1
+        } else {
+            0
+        });
         Ok(item)
     }))
 }
@@ -249,7 +311,9 @@ fn chain(iterables: Value) -> Value {
                 let old = current.take();
                 drop(old);
             }
-            let Some(iterable) = iterate::next(&iterables)? else { return Ok(None) };
+            let Some(iterable) = iterate::next(&iterables)? else {
+                return Ok(None);
+            };
             let old = current.replace(Some(iterate::iter(&iterable)?));
             drop(old);
         }

@@ -48,7 +48,11 @@ fn checked(f: fn(f64) -> f64, can_overflow: bool, value: &Value) -> Res {
         return Err(domain_error());
     }
     if y.is_infinite() && x.is_finite() {
-        return Err(if can_overflow { range_error() } else { domain_error() });
+        return Err(if can_overflow {
+            range_error()
+        } else {
+            domain_error()
+        });
     }
     Ok(Value::float(y))
 }
@@ -58,7 +62,11 @@ pub fn frexp(x: f64) -> (f64, i32) {
     if x == 0.0 || !x.is_finite() {
         return (x, 0);
     }
-    let (x, shift) = if x.abs() < f64::MIN_POSITIVE { (x * (1u64 << 54) as f64, 54) } else { (x, 0) };
+    let (x, shift) = if x.abs() < f64::MIN_POSITIVE {
+        (x * (1u64 << 54) as f64, 54)
+    } else {
+        (x, 0)
+    };
     let bits = x.to_bits();
     let exponent = ((bits >> 52) & 0x7ff) as i32 - 1022 - shift;
     (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent)
@@ -141,9 +149,10 @@ fn trunc(args: &[Value]) -> Res {
     }
     match as_float(&args[0]) {
         Some(x) => whole(x),
-        None => {
-            Err(type_error(format!("type {} doesn't define __trunc__ method", class_name(&args[0]))))
-        }
+        None => Err(type_error(format!(
+            "type {} doesn't define __trunc__ method",
+            class_name(&args[0])
+        ))),
     }
 }
 
@@ -222,7 +231,13 @@ fn fma(args: &[Value]) -> Res {
 
 fn is_close(args: &[Value]) -> Res {
     let (a, b) = (real(&args[0])?, real(&args[1])?);
-    let tolerance = |value: &Value, default| if value.is_unset() { Ok(default) } else { real(value) };
+    let tolerance = |value: &Value, default| {
+        if value.is_unset() {
+            Ok(default)
+        } else {
+            real(value)
+        }
+    };
     let (relative, absolute) = (tolerance(&args[2], 1e-9)?, tolerance(&args[3], 0.0)?);
     if relative < 0.0 || absolute < 0.0 {
         return Err(value_error("tolerances must be non-negative"));
@@ -234,7 +249,8 @@ fn is_close(args: &[Value]) -> Res {
         return Ok(Value::FALSE);
     }
     let distance = (b - a).abs();
-    let is_near = distance <= (relative * b).abs() || distance <= (relative * a).abs() || distance <= absolute;
+    let is_near =
+        distance <= (relative * b).abs() || distance <= (relative * a).abs() || distance <= absolute;
     Ok(Value::bool(is_near))
 }
 
@@ -292,8 +308,15 @@ fn ulp(args: &[Value]) -> Res {
 
 fn split(args: &[Value]) -> Res {
     let x = real(&args[0])?;
-    let (fraction, whole) = if x.is_infinite() { (0f64.copysign(x), x) } else { (x.fract(), x.trunc()) };
-    Ok(Value::tuple([Value::float(fraction.copysign(x)), Value::float(whole)]))
+    let (fraction, whole) = if x.is_infinite() {
+        (0f64.copysign(x), x)
+    } else {
+        (x.fract(), x.trunc())
+    };
+    Ok(Value::tuple([
+        Value::float(fraction.copysign(x)),
+        Value::float(whole),
+    ]))
 }
 
 fn norm(args: &[Value]) -> Res {
@@ -329,50 +352,103 @@ const ONE: &str = "(x, /)";
 const TWO: &str = "(x, y, /)";
 
 const REAL: &[NativeDef] = &[
-    function("acos", ONE, "Return the arc cosine of x, in radians.", |a| checked(f64::acos, false, &a[0])),
+    function("acos", ONE, "Return the arc cosine of x, in radians.", |a| {
+        checked(f64::acos, false, &a[0])
+    }),
     function("acosh", ONE, "Return the inverse hyperbolic cosine of x.", |a| {
         checked(|x| acosh(x), false, &a[0])
     }),
-    function("asin", ONE, "Return the arc sine of x, in radians.", |a| checked(f64::asin, false, &a[0])),
+    function("asin", ONE, "Return the arc sine of x, in radians.", |a| {
+        checked(f64::asin, false, &a[0])
+    }),
     function("asinh", ONE, "Return the inverse hyperbolic sine of x.", |a| {
         checked(|x| asinh(x), false, &a[0])
     }),
-    function("atan", ONE, "Return the arc tangent of x, in radians.", |a| checked(f64::atan, false, &a[0])),
-    function("atan2", "(y, x, /)", "Return the arc tangent of y/x, in the right quadrant.", |a| {
-        Ok(Value::float(real(&a[0])?.atan2(real(&a[1])?)))
+    function("atan", ONE, "Return the arc tangent of x, in radians.", |a| {
+        checked(f64::atan, false, &a[0])
     }),
+    function(
+        "atan2",
+        "(y, x, /)",
+        "Return the arc tangent of y/x, in the right quadrant.",
+        |a| Ok(Value::float(real(&a[0])?.atan2(real(&a[1])?))),
+    ),
     function("atanh", ONE, "Return the inverse hyperbolic tangent of x.", |a| {
         checked(|x| atanh(x), false, &a[0])
     }),
-    function("cbrt", ONE, "Return the cube root of x.", |a| checked(f64::cbrt, false, &a[0])),
-    function("ceil", ONE, "Return the smallest integer that is at least x.", |a| {
-        rounded(&a[0], name::CEIL, f64::ceil)
+    function("cbrt", ONE, "Return the cube root of x.", |a| {
+        checked(f64::cbrt, false, &a[0])
     }),
+    function(
+        "ceil",
+        ONE,
+        "Return the smallest integer that is at least x.",
+        |a| rounded(&a[0], name::CEIL, f64::ceil),
+    ),
     function("copysign", TWO, "Return x with the sign of y.", |a| {
         Ok(Value::float(real(&a[0])?.copysign(real(&a[1])?)))
     }),
-    function("cos", ONE, "Return the cosine of x radians.", |a| checked(f64::cos, false, &a[0])),
-    function("cosh", ONE, "Return the hyperbolic cosine of x.", |a| checked(f64::cosh, true, &a[0])),
+    function("cos", ONE, "Return the cosine of x radians.", |a| {
+        checked(f64::cos, false, &a[0])
+    }),
+    function("cosh", ONE, "Return the hyperbolic cosine of x.", |a| {
+        checked(f64::cosh, true, &a[0])
+    }),
     function("degrees", ONE, "Convert x from radians to degrees.", |a| {
         simple(|x| x * (180.0 / std::f64::consts::PI), &a[0])
     }),
-    function("dist", "(p, q, /)", "Return the distance between two points.", distance),
-    function("erf", ONE, "Return the error function at x.", |a| checked(|x| erf(x), false, &a[0])),
-    function("erfc", ONE, "Return 1 minus the error function at x.", |a| checked(|x| erfc(x), false, &a[0])),
-    function("exp", ONE, "Return e raised to the power of x.", |a| checked(f64::exp, true, &a[0])),
-    function("exp2", ONE, "Return 2 raised to the power of x.", |a| checked(f64::exp2, true, &a[0])),
-    function("expm1", ONE, "Return exp(x)-1, exact also near 0.", |a| checked(f64::exp_m1, true, &a[0])),
-    function("fabs", ONE, "Return the absolute value of x as a float.", |a| simple(f64::abs, &a[0])),
-    function("floor", ONE, "Return the largest integer that is at most x.", |a| {
-        rounded(&a[0], name::FLOOR, f64::floor)
+    function(
+        "dist",
+        "(p, q, /)",
+        "Return the distance between two points.",
+        distance,
+    ),
+    function("erf", ONE, "Return the error function at x.", |a| {
+        checked(|x| erf(x), false, &a[0])
     }),
+    function("erfc", ONE, "Return 1 minus the error function at x.", |a| {
+        checked(|x| erfc(x), false, &a[0])
+    }),
+    function("exp", ONE, "Return e raised to the power of x.", |a| {
+        checked(f64::exp, true, &a[0])
+    }),
+    function("exp2", ONE, "Return 2 raised to the power of x.", |a| {
+        checked(f64::exp2, true, &a[0])
+    }),
+    function("expm1", ONE, "Return exp(x)-1, exact also near 0.", |a| {
+        checked(f64::exp_m1, true, &a[0])
+    }),
+    function("fabs", ONE, "Return the absolute value of x as a float.", |a| {
+        simple(f64::abs, &a[0])
+    }),
+    function(
+        "floor",
+        ONE,
+        "Return the largest integer that is at most x.",
+        |a| rounded(&a[0], name::FLOOR, f64::floor),
+    ),
     function("fma", "(x, y, z, /)", "Return x*y+z, rounded once.", fma),
-    function("fmod", TWO, "Return the remainder of x/y with the sign of x.", fmod),
-    function("frexp", ONE, "Return the fraction and the power of two of x.", |a| {
-        let (fraction, exponent) = frexp(real(&a[0])?);
-        Ok(Value::tuple([Value::float(fraction), Value::Int(i64::from(exponent))]))
+    function(
+        "fmod",
+        TWO,
+        "Return the remainder of x/y with the sign of x.",
+        fmod,
+    ),
+    function(
+        "frexp",
+        ONE,
+        "Return the fraction and the power of two of x.",
+        |a| {
+            let (fraction, exponent) = frexp(real(&a[0])?);
+            Ok(Value::tuple([
+                Value::float(fraction),
+                Value::Int(i64::from(exponent)),
+            ]))
+        },
+    ),
+    function("gamma", ONE, "Return the gamma function at x.", |a| {
+        gamma::gamma(real(&a[0])?).map(Value::float)
     }),
-    function("gamma", ONE, "Return the gamma function at x.", |a| gamma::gamma(real(&a[0])?).map(Value::float)),
     function("hypot", "(*coordinates)", "Return the length of a vector.", norm),
     function(
         "isclose",
@@ -380,37 +456,92 @@ const REAL: &[NativeDef] = &[
         "Tell whether two numbers are close to each other.",
         is_close,
     ),
-    function("isfinite", ONE, "Tell whether x is neither infinite nor NaN.", |a| {
-        Ok(Value::bool(real(&a[0])?.is_finite()))
+    function(
+        "isfinite",
+        ONE,
+        "Tell whether x is neither infinite nor NaN.",
+        |a| Ok(Value::bool(real(&a[0])?.is_finite())),
+    ),
+    function("isinf", ONE, "Tell whether x is an infinity.", |a| {
+        Ok(Value::bool(real(&a[0])?.is_infinite()))
     }),
-    function("isinf", ONE, "Tell whether x is an infinity.", |a| Ok(Value::bool(real(&a[0])?.is_infinite()))),
-    function("isnan", ONE, "Tell whether x is not a number.", |a| Ok(Value::bool(real(&a[0])?.is_nan()))),
-    function("ldexp", "(x, i, /)", "Return x times 2 to the power of i.", scaled),
-    function("lgamma", ONE, "Return the logarithm of the absolute gamma function at x.", |a| {
-        gamma::log_gamma(real(&a[0])?).map(Value::float)
+    function("isnan", ONE, "Tell whether x is not a number.", |a| {
+        Ok(Value::bool(real(&a[0])?.is_nan()))
     }),
-    function("log", "(x, base=e, /)", "Return the logarithm of x, to base e if none is given.", log),
+    function(
+        "ldexp",
+        "(x, i, /)",
+        "Return x times 2 to the power of i.",
+        scaled,
+    ),
+    function(
+        "lgamma",
+        ONE,
+        "Return the logarithm of the absolute gamma function at x.",
+        |a| gamma::log_gamma(real(&a[0])?).map(Value::float),
+    ),
+    function(
+        "log",
+        "(x, base=e, /)",
+        "Return the logarithm of x, to base e if none is given.",
+        log,
+    ),
     function("log10", ONE, "Return the base 10 logarithm of x.", |a| {
         logarithm(f64::log10, &a[0]).map(Value::float)
     }),
-    function("log1p", ONE, "Return the logarithm of 1+x, exact also near 0.", |a| {
-        checked(f64::ln_1p, false, &a[0])
+    function(
+        "log1p",
+        ONE,
+        "Return the logarithm of 1+x, exact also near 0.",
+        |a| checked(f64::ln_1p, false, &a[0]),
+    ),
+    function("log2", ONE, "Return the base 2 logarithm of x.", |a| {
+        logarithm(f64::log2, &a[0]).map(Value::float)
     }),
-    function("log2", ONE, "Return the base 2 logarithm of x.", |a| logarithm(f64::log2, &a[0]).map(Value::float)),
-    function("modf", ONE, "Return the fractional and the whole part of x.", split),
-    function("nextafter", "(x, y, /, *, steps=None)", "Return the float some steps after x towards y.", next_after),
+    function(
+        "modf",
+        ONE,
+        "Return the fractional and the whole part of x.",
+        split,
+    ),
+    function(
+        "nextafter",
+        "(x, y, /, *, steps=None)",
+        "Return the float some steps after x towards y.",
+        next_after,
+    ),
     function("pow", TWO, "Return x raised to the power of y, as a float.", pow),
     function("radians", ONE, "Convert x from degrees to radians.", |a| {
         simple(|x| x * (std::f64::consts::PI / 180.0), &a[0])
     }),
-    function("remainder", TWO, "Return the difference of x and the nearest multiple of y.", remainder),
-    function("sin", ONE, "Return the sine of x radians.", |a| checked(f64::sin, false, &a[0])),
-    function("sinh", ONE, "Return the hyperbolic sine of x.", |a| checked(f64::sinh, true, &a[0])),
-    function("sqrt", ONE, "Return the square root of x.", |a| checked(f64::sqrt, false, &a[0])),
-    function("tan", ONE, "Return the tangent of x radians.", |a| checked(f64::tan, false, &a[0])),
-    function("tanh", ONE, "Return the hyperbolic tangent of x.", |a| checked(f64::tanh, false, &a[0])),
+    function(
+        "remainder",
+        TWO,
+        "Return the difference of x and the nearest multiple of y.",
+        remainder,
+    ),
+    function("sin", ONE, "Return the sine of x radians.", |a| {
+        checked(f64::sin, false, &a[0])
+    }),
+    function("sinh", ONE, "Return the hyperbolic sine of x.", |a| {
+        checked(f64::sinh, true, &a[0])
+    }),
+    function("sqrt", ONE, "Return the square root of x.", |a| {
+        checked(f64::sqrt, false, &a[0])
+    }),
+    function("tan", ONE, "Return the tangent of x radians.", |a| {
+        checked(f64::tan, false, &a[0])
+    }),
+    function("tanh", ONE, "Return the hyperbolic tangent of x.", |a| {
+        checked(f64::tanh, false, &a[0])
+    }),
     function("trunc", ONE, "Return x without its fractional part.", trunc),
-    function("ulp", ONE, "Return the value of the least significant bit of x.", ulp),
+    function(
+        "ulp",
+        ONE,
+        "Return the value of the least significant bit of x.",
+        ulp,
+    ),
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {

@@ -1,18 +1,18 @@
 //! Modules made in Rust: each offers its names, `import` makes the module of them.
 
 pub mod collections;
+pub mod contextvars;
 pub mod itertools;
 pub mod math;
 pub mod os;
 pub mod random;
 pub mod re;
+pub mod signal;
 pub mod struct_sequence;
 pub mod sys;
-pub mod types_native;
-pub mod time;
 pub mod thread;
-pub mod signal;
-pub mod contextvars;
+pub mod time;
+pub mod types_native;
 
 use crate::source::Symbol;
 use crate::value::*;

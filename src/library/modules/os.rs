@@ -11,7 +11,7 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type, class_name, class_of};
 use crate::interp::{call, import, iterate, operator, os_error};
-use crate::library::builtins::{self, class_method, function};
+use crate::library::builtins::{self, class_method, function, method};
 use crate::source::Symbol;
 use crate::value::*;
 use std::ffi::OsString;
@@ -65,7 +65,12 @@ pub fn path_arg(value: &Value, function: &str) -> Res<PathBuf> {
         || call::special(value, Symbol::new("__fspath__")).is_some();
     if !is_path {
         return Err(type_error(format!(
-            "{function}: path should be string, bytes or os.PathLike, not {}",
+            "{function}: path should be string, bytes{}, not {}",
+            match function {
+                "stat" | "chdir" | "chmod" | "truncate" | "access" => ", os.PathLike or integer",
+                "listdir" | "scandir" => ", os.PathLike, integer or None",
+                _ => " or os.PathLike",
+            },
             class_name(value)
         )));
     }
@@ -75,7 +80,9 @@ pub fn path_arg(value: &Value, function: &str) -> Res<PathBuf> {
         None => PathBuf::from(text_of(&value).unwrap_or("")),
     };
     if path.as_os_str().as_bytes().contains(&0) {
-        return Err(value_error(format!("{function}: embedded null character in path")));
+        return Err(value_error(format!(
+            "{function}: embedded null character in path"
+        )));
     }
     Ok(path)
 }
@@ -100,7 +107,11 @@ fn with_two(args: &[Value], function: &str, act: impl FnOnce(&Path, &Path) -> io
 }
 
 fn mode(value: &Value) -> Res<u32> {
-    Ok(if value.is_unset() { 0o777 } else { small(value)? as u32 })
+    Ok(if value.is_unset() {
+        0o777
+    } else {
+        small(value)? as u32
+    })
 }
 
 fn flag(value: &Value) -> Res<bool> {
@@ -108,7 +119,9 @@ fn flag(value: &Value) -> Res<bool> {
 }
 
 fn getcwd(_: &[Value]) -> Res {
-    std::env::current_dir().map(|path| shown(&path)).map_err(|e| failed(e, &Value::Unset))
+    std::env::current_dir()
+        .map(|path| shown(&path))
+        .map_err(|e| failed(e, &Value::Unset))
 }
 
 fn listdir(args: &[Value]) -> Res {
@@ -130,7 +143,9 @@ fn listdir(args: &[Value]) -> Res {
 
 fn mkdir(args: &[Value]) -> Res {
     let mode = mode(&args[1])?;
-    with_path(args, "mkdir", |path| std::fs::DirBuilder::new().mode(mode).create(path))
+    with_path(args, "mkdir", |path| {
+        std::fs::DirBuilder::new().mode(mode).create(path)
+    })
 }
 
 fn makedirs(args: &[Value]) -> Res {
@@ -139,7 +154,10 @@ fn makedirs(args: &[Value]) -> Res {
         && !parent.as_os_str().is_empty()
         && !parent.exists()
     {
-        std::fs::DirBuilder::new().recursive(true).create(parent).map_err(|e| failed(e, &shown(parent)))?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .create(parent)
+            .map_err(|e| failed(e, &shown(parent)))?;
     }
     match std::fs::DirBuilder::new().mode(mode).create(&path) {
         Err(_) if exist_ok && path.is_dir() => Ok(Value::None),
@@ -173,12 +191,18 @@ fn kill(args: &[Value]) -> Res {
     let pid = i32::try_from(pid).map_err(|_| overflow_error("signed integer is greater than maximum"))?;
     let error = |e: rustix::io::Errno| failed(e.into(), &Value::Unset);
     if signal == 0 {
-        let Some(pid) = rustix::process::Pid::from_raw(pid) else { return Ok(Value::None) };
+        let Some(pid) = rustix::process::Pid::from_raw(pid) else {
+            return Ok(Value::None);
+        };
         rustix::process::test_kill_process(pid).map_err(error)?;
         return Ok(Value::None);
     }
-    let known = i32::try_from(signal).ok().and_then(rustix::process::Signal::from_named_raw);
-    let Some(signal) = known else { return Err(error(rustix::io::Errno::INVAL)) };
+    let known = i32::try_from(signal)
+        .ok()
+        .and_then(rustix::process::Signal::from_named_raw);
+    let Some(signal) = known else {
+        return Err(error(rustix::io::Errno::INVAL));
+    };
     match rustix::process::Pid::from_raw(pid.saturating_abs()) {
         None => rustix::process::kill_current_process_group(signal).map_err(error)?,
         Some(group) if pid < 0 => rustix::process::kill_process_group(group, signal).map_err(error)?,
@@ -197,7 +221,10 @@ pub fn random_bytes(size: usize) -> Res<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
     let source = std::fs::File::open("/dev/urandom").map_err(|e| failed(e, &Value::Unset))?;
-    source.take(size as u64).read_to_end(&mut bytes).map_err(|e| failed(e, &Value::Unset))?;
+    source
+        .take(size as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| failed(e, &Value::Unset))?;
     Ok(bytes)
 }
 
@@ -208,16 +235,27 @@ fn cpu_count(_: &[Value]) -> Res {
 fn strerror(args: &[Value]) -> Res {
     let errno = small(&args[0])?;
     let text = io::Error::from_raw_os_error(i32::try_from(errno).unwrap_or(-1)).to_string();
-    Ok(Value::from(text.rsplit_once(" (os error").map_or(&*text, |(message, _)| message)))
+    Ok(Value::from(
+        text.rsplit_once(" (os error")
+            .map_or(&*text, |(message, _)| message),
+    ))
 }
 
 fn terminal_size(_: &[Value]) -> Res {
     let class = super::struct_sequence::class("os", "terminal_size", &["columns", "lines"]);
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).map_err(|e| failed(e.into(), &Value::Unset))?;
-    let items = vec![Value::Int(i64::from(size.ws_col)), Value::Int(i64::from(size.ws_row))];
+    let size =
+        rustix::termios::tcgetwinsize(std::io::stdout()).map_err(|e| failed(e.into(), &Value::Unset))?;
+    let items = vec![
+        Value::Int(i64::from(size.ws_col)),
+        Value::Int(i64::from(size.ws_row)),
+    ];
     Ok(super::struct_sequence::value(&class, items))
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a script's os._exit ends the process at once, flushing nothing"
+)]
 fn exit(args: &[Value]) -> Res {
     std::process::exit(small(&args[0])? as i32)
 }
@@ -238,13 +276,18 @@ fn fsdecode(args: &[Value]) -> Res {
 
 fn chmod(args: &[Value]) -> Res {
     let mode = small(&args[1])? as u32;
-    with_path(args, "chmod", |path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)))
+    with_path(args, "chmod", |path| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+    })
 }
 
 fn truncate(args: &[Value]) -> Res {
     let length = u64::try_from(small(&args[1])?).map_err(|_| value_error("negative length"))?;
     with_path(args, "truncate", |path| {
-        std::fs::OpenOptions::new().write(true).open(path)?.set_len(length)
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .set_len(length)
     })
 }
 
@@ -263,90 +306,213 @@ fn number(n: impl Into<u64>) -> Res {
 }
 
 const FUNCTIONS: &[NativeDef] = &[
-    function("fspath", "(path)", "Return the path as a str or bytes.", |args| fspath(&args[0])),
+    function("fspath", "(path)", "Return the path as a str or bytes.", |args| {
+        fspath(&args[0])
+    }),
     function("fsencode", "(filename)", "Return a path as bytes.", fsencode),
     function("fsdecode", "(filename)", "Return a path as a str.", fsdecode),
     function("getcwd", "()", "Return the working directory.", getcwd),
     function("chdir", "(path)", "Change the working directory.", |args| {
         with_path(args, "chdir", |path| std::env::set_current_dir(path))
     }),
-    function("listdir", "(path=None)", "Return the names in a directory.", listdir),
+    function(
+        "listdir",
+        "(path=None)",
+        "Return the names in a directory.",
+        listdir,
+    ),
     function("mkdir", "(path, mode=511)", "Make a directory.", mkdir),
-    function("makedirs", "(name, mode=511, exist_ok=False)", "Make a directory and those above it.", makedirs),
+    function(
+        "makedirs",
+        "(name, mode=511, exist_ok=False)",
+        "Make a directory and those above it.",
+        makedirs,
+    ),
     function("remove", "(path)", "Remove a file.", remove),
     function("unlink", "(path)", "Remove a file.", remove),
     function("rmdir", "(path)", "Remove an empty directory.", |args| {
         with_path(args, "rmdir", |path| std::fs::remove_dir(path))
     }),
-    function("removedirs", "(name)", "Remove an empty directory and the empty ones above it.", removedirs),
+    function(
+        "removedirs",
+        "(name)",
+        "Remove an empty directory and the empty ones above it.",
+        removedirs,
+    ),
     function("rename", "(src, dst)", "Rename a file or directory.", |args| {
         with_two(args, "rename", |from, to| std::fs::rename(from, to))
     }),
-    function("replace", "(src, dst)", "Rename a file or directory, over what is there.", |args| {
-        with_two(args, "replace", |from, to| std::fs::rename(from, to))
-    }),
+    function(
+        "replace",
+        "(src, dst)",
+        "Rename a file or directory, over what is there.",
+        |args| with_two(args, "replace", |from, to| std::fs::rename(from, to)),
+    ),
     function("link", "(src, dst)", "Give a file a second name.", |args| {
         with_two(args, "link", |from, to| std::fs::hard_link(from, to))
     }),
-    function("symlink", "(src, dst, target_is_directory=False)", "Make dst a symbolic link to src.", |args| {
-        with_two(args, "symlink", |from, to| std::os::unix::fs::symlink(from, to))
-    }),
-    function("readlink", "(path)", "Return where a symbolic link leads.", |args| {
-        let path = path_arg(&args[0], "readlink")?;
-        std::fs::read_link(path).map(|to| shown(&to)).map_err(|e| failed(e, &args[0]))
-    }),
+    function(
+        "symlink",
+        "(src, dst, target_is_directory=False)",
+        "Make dst a symbolic link to src.",
+        |args| with_two(args, "symlink", |from, to| std::os::unix::fs::symlink(from, to)),
+    ),
+    function(
+        "readlink",
+        "(path)",
+        "Return where a symbolic link leads.",
+        |args| {
+            let path = path_arg(&args[0], "readlink")?;
+            std::fs::read_link(path)
+                .map(|to| shown(&to))
+                .map_err(|e| failed(e, &args[0]))
+        },
+    ),
     function("chmod", "(path, mode)", "Set who may do what with a file.", chmod),
-    function("truncate", "(path, length)", "Set the length of a file.", truncate),
-    function("access", "(path, mode)", "Tell whether the user may do something with a file.", access),
-    function("getpid", "()", "Return the number of this process.", |_| number(std::process::id())),
-    function("getppid", "()", "Return the number of the parent process.", |_| {
-        number(std::os::unix::process::parent_id())
+    function(
+        "truncate",
+        "(path, length)",
+        "Set the length of a file.",
+        truncate,
+    ),
+    function(
+        "access",
+        "(path, mode)",
+        "Tell whether the user may do something with a file.",
+        access,
+    ),
+    function("getpid", "()", "Return the number of this process.", |_| {
+        number(std::process::id())
     }),
-    function("getuid", "()", "Return the user's number.", |_| number(rustix::process::getuid().as_raw())),
-    function("geteuid", "()", "Return the number of the user whose rights count.", |_| {
-        number(rustix::process::geteuid().as_raw())
+    function(
+        "getppid",
+        "()",
+        "Return the number of the parent process.",
+        |_| number(std::os::unix::process::parent_id()),
+    ),
+    function("getuid", "()", "Return the user's number.", |_| {
+        number(rustix::process::getuid().as_raw())
     }),
-    function("getgid", "()", "Return the group's number.", |_| number(rustix::process::getgid().as_raw())),
-    function("getegid", "()", "Return the number of the group whose rights count.", |_| {
-        number(rustix::process::getegid().as_raw())
+    function(
+        "geteuid",
+        "()",
+        "Return the number of the user whose rights count.",
+        |_| number(rustix::process::geteuid().as_raw()),
+    ),
+    function("getgid", "()", "Return the group's number.", |_| {
+        number(rustix::process::getgid().as_raw())
     }),
+    function(
+        "getegid",
+        "()",
+        "Return the number of the group whose rights count.",
+        |_| number(rustix::process::getegid().as_raw()),
+    ),
     function("kill", "(pid, signal, /)", "Send a signal to a process.", kill),
-    function("cpu_count", "()", "Return how many processors there are.", cpu_count),
-    function("process_cpu_count", "()", "Return how many processors this process may use.", cpu_count),
-    function("urandom", "(size, /)", "Return bytes that nobody can guess.", urandom),
-    function("strerror", "(code, /)", "Return the message of an error number.", strerror),
-    function("get_terminal_size", "(fd=1, /)", "Return how many columns and lines the terminal has.", terminal_size),
-    function("isatty", "(fd, /)", "Tell whether a file descriptor is a terminal.", is_terminal),
+    function(
+        "cpu_count",
+        "()",
+        "Return how many processors there are.",
+        cpu_count,
+    ),
+    function(
+        "process_cpu_count",
+        "()",
+        "Return how many processors this process may use.",
+        cpu_count,
+    ),
+    function(
+        "urandom",
+        "(size, /)",
+        "Return bytes that nobody can guess.",
+        urandom,
+    ),
+    function(
+        "strerror",
+        "(code, /)",
+        "Return the message of an error number.",
+        strerror,
+    ),
+    function(
+        "get_terminal_size",
+        "(fd=1, /)",
+        "Return how many columns and lines the terminal has.",
+        terminal_size,
+    ),
+    function(
+        "isatty",
+        "(fd, /)",
+        "Tell whether a file descriptor is a terminal.",
+        is_terminal,
+    ),
     function("_exit", "(status)", "End the process at once.", exit),
 ];
 
-/// `os.PathLike`: a base for classes with `__fspath__`.
+/// Whether a class counts as a subclass of `os.PathLike`, or of a script's class over it.
+fn is_path_like(of: &Value, subclass: &Ref<Class>) -> bool {
+    let Some(of) = as_class(of) else { return false };
+    subclass.is_subclass(of) || (!of.is_script && subclass.lookup(Symbol::new("__fspath__")).is_some())
+}
+
+const PATH_LIKE_META: &[NativeDef] = &[
+    method(
+        "__instancecheck__",
+        "(cls, instance, /)",
+        "Objects with __fspath__ are path-like.",
+        |args| Ok(Value::bool(is_path_like(&args[0], &class_of(&args[1])))),
+    ),
+    method(
+        "__subclasscheck__",
+        "(cls, subclass, /)",
+        "Classes with __fspath__ are path-like.",
+        |args| match as_class(&args[1]) {
+            Some(subclass) => Ok(Value::bool(is_path_like(&args[0], subclass))),
+            None => Err(type_error("issubclass() arg 1 must be a class")),
+        },
+    ),
+];
+
+/// `os.PathLike`: a base for classes with `__fspath__`, which all of them seem to have.
 fn path_like() -> Ref<Class> {
+    let meta = types::class(Type::Class);
+    let meta = Class::new(
+        Symbol::new("ABCMeta"),
+        vec![meta.clone()],
+        meta.linear(),
+        Layout::Class,
+        false,
+    );
+    let meta = Ref::new(meta);
+    *meta.module.borrow_mut() = Value::from("abc");
+    builtins::add(&meta, PATH_LIKE_META);
     let object = types::class(Type::Object);
-    let class =
-        Class::new(Symbol::new("PathLike"), vec![object.clone()], vec![object], Layout::Object, false);
+    let class = Class::new(
+        Symbol::new("PathLike"),
+        vec![object.clone()],
+        vec![object],
+        Layout::Object,
+        false,
+    );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("os");
-    builtins::add(
-        &class,
-        &[
-            class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
-                Ok(crate::interp::isinstance::generic_alias(&args[0], &args[1]))
-            }),
-            class_method("__subclasshook__", "(cls, subclass, /)", "Classes with __fspath__ are path-like.", |args| {
-                let has = as_class(&args[1]).is_some_and(|c| c.lookup(Symbol::new("__fspath__")).is_some());
-                Ok(if has { Value::TRUE } else { Value::NotImplemented })
-            }),
-        ],
-    );
+    *class.metaclass.borrow_mut() = Some(meta);
+    let generic = class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
+        Ok(crate::interp::isinstance::generic_alias(&args[0], &args[1]))
+    });
+    builtins::add(&class, &[generic]);
     class
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = super::functions("os", &[FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS]);
+    let mut names = super::functions(
+        "os",
+        &[FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
+    );
     let path = Ref::new(Module::new(Symbol::new("posixpath")));
     path.set(crate::source::name::NAME, Value::from("posixpath"));
-    path_module().into_iter().for_each(|(name, value)| path.set(name, value));
+    path_module()
+        .into_iter()
+        .for_each(|(name, value)| path.set(name, value));
     let path = Value::from(path);
     import::register(Symbol::new("os.path"), path.clone());
     let constants = [
@@ -382,7 +548,11 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("stat_result", stat::class().into()),
         ("DirEntry", scan::entry_class().into()),
     ];
-    names.extend(constants.into_iter().map(|(name, value)| (Symbol::new(name), value)));
+    names.extend(
+        constants
+            .into_iter()
+            .map(|(name, value)| (Symbol::new(name), value)),
+    );
     names
 }
 

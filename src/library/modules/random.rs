@@ -8,7 +8,7 @@ mod twister;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_of, named_class};
-use crate::interp::{attribute, call};
+use crate::interp::{attribute, call, iterate, subscript, text};
 use crate::library::builtins::{self, method, static_method};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -31,7 +31,9 @@ enum Source {
 }
 
 fn this(value: &Value) -> Res<&Generator> {
-    value.opaque().ok_or_else(|| wrong_self("random", "Random", value))
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self("random", "Random", value))
 }
 
 /// A script class's own method in the place of a built-in one.
@@ -40,7 +42,9 @@ fn own_method(value: &Value, method: &str) -> Option<Value> {
     if !class.is_script {
         return None;
     }
-    class.lookup(Symbol::new(method)).filter(|m| !matches!(m, Value::Native(_)))
+    class
+        .lookup(Symbol::new(method))
+        .filter(|m| !matches!(m, Value::Native(_)))
 }
 
 /// A float in [0, 1).
@@ -138,7 +142,13 @@ fn class() -> Ref<Class> {
 fn system_class() -> Ref<Class> {
     let base = class();
     let order = base.linear();
-    let class = Ref::new(Class::new(Symbol::new("SystemRandom"), vec![base], order, Layout::Opaque, false));
+    let class = Ref::new(Class::new(
+        Symbol::new("SystemRandom"),
+        vec![base],
+        order,
+        Layout::Opaque,
+        false,
+    ));
     *class.module.borrow_mut() = Value::from("random");
     builtins::add(&class, SYSTEM);
     class
@@ -148,7 +158,9 @@ fn system_class() -> Ref<Class> {
 fn seed(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
     generator.spare.set(None);
-    let Source::Twister(twister) = &generator.source else { return Ok(Value::None) };
+    let Source::Twister(twister) = &generator.source else {
+        return Ok(Value::None);
+    };
     let version = if args[2].is_unset() { 2 } else { small(&args[2])? };
     let number = seed::number(&args[1], version)?;
     twister.replace(Twister::seeded(&number.to_u32_digits()));
@@ -156,7 +168,11 @@ fn seed(args: &[Value]) -> Res {
 }
 
 fn init(args: &[Value]) -> Res {
-    let given = if args[1].is_unset() { Value::None } else { args[1].clone() };
+    let given = if args[1].is_unset() {
+        Value::None
+    } else {
+        args[1].clone()
+    };
     match own_method(&args[0], "seed") {
         Some(own) => call::call_unbound(&own, &args[0], &[given])?,
         None => seed(&[args[0].clone(), given, Value::Unset])?,
@@ -168,44 +184,70 @@ fn new(args: &[Value], source: Source) -> Res {
     let Some(of) = as_class(&args[0]) else {
         return Err(type_error("Random.__new__(X): X is not a type object"));
     };
-    Ok(Opaque::value(of.clone(), Generator { source, spare: Cell::new(None) }))
+    Ok(Opaque::value(
+        of.clone(),
+        Generator {
+            source,
+            spare: Cell::new(None),
+        },
+    ))
 }
 
 fn get_random_bits(args: &[Value]) -> Res {
-    let count = u64::try_from(small(&args[1])?)
-        .map_err(|_| value_error("number of bits must be non-negative"))?;
+    let count =
+        u64::try_from(small(&args[1])?).map_err(|_| value_error("number of bits must be non-negative"))?;
     if count > 1 << 36 {
         return Err(raise_empty(Type::MemoryError));
     }
-    let n = if count == 0 { BigUint::default() } else { bits(&args[0], count)? };
+    let n = if count == 0 {
+        BigUint::default()
+    } else {
+        bits(&args[0], count)?
+    };
     Ok(Value::from(BigInt::from_biguint(Sign::Plus, n)))
 }
 
 fn get_state(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    let Source::Twister(twister) = &generator.source else { return Err(no_state()) };
-    let words = twister.borrow().state().iter().map(|&word| Value::Int(i64::from(word))).collect::<Vec<_>>();
+    let Source::Twister(twister) = &generator.source else {
+        return Err(no_state());
+    };
+    let words = twister
+        .borrow()
+        .state()
+        .iter()
+        .map(|&word| Value::Int(i64::from(word)))
+        .collect::<Vec<_>>();
     let spare = generator.spare.get().map_or(Value::None, Value::float);
     Ok(Value::tuple([Value::Int(3), Value::tuple(words), spare]))
 }
 
 fn set_state(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    let Source::Twister(twister) = &generator.source else { return Err(no_state()) };
-    let parts = crate::interp::iterate::unpack(&args[1], 3)?;
-    if as_small(&parts[0]) != Some(3) {
+    let Source::Twister(twister) = &generator.source else {
+        return Err(no_state());
+    };
+    let version = subscript::get_item(&args[1], &Value::Int(0))?;
+    if as_small(&version) != Some(3) {
         return Err(value_error(format!(
             "state with version {} passed to Random.setstate() of version 3",
-            crate::interp::text::str(&parts[0])?
+            text::str(&version)?
         )));
     }
-    let Some(words) = as_tuple(&parts[1]) else { return Err(type_error("state vector must be a tuple")) };
+    let parts = iterate::unpack(&args[1], 3)?;
+    let Some(words) = as_tuple(&parts[1]) else {
+        return Err(type_error("state vector must be a tuple"));
+    };
     let mut state = Vec::with_capacity(words.items.len());
     for word in &words.items {
         state.push(small(word)? as u32);
     }
     let Some(restored) = Twister::restored(&state) else {
-        return Err(value_error(if state.len() == 625 { "invalid state" } else { "state vector is the wrong size" }));
+        return Err(value_error(if state.len() == 625 {
+            "invalid state"
+        } else {
+            "state vector is the wrong size"
+        }));
     };
     generator.spare.set(parts[2].given().map(real).transpose()?);
     twister.replace(restored);
@@ -213,46 +255,118 @@ fn set_state(args: &[Value]) -> Res {
 }
 
 fn no_state() -> Raised {
-    raise(Type::NotImplementedError, "System entropy source does not have state.")
+    raise(
+        Type::NotImplementedError,
+        "System entropy source does not have state.",
+    )
 }
 
 const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Create and return a new object.", |args| {
-        new(args, Source::Twister(Box::new(RefCell::new(Twister::seeded(&[0])))))
-    }),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Create and return a new object.",
+        |args| {
+            new(
+                args,
+                Source::Twister(Box::new(RefCell::new(Twister::seeded(&[0])))),
+            )
+        },
+    ),
     method("__init__", "(self, x=None)", "Take a seed.", init),
-    method("seed", "(self, a=None, version=2)", "Begin anew from a seed.", seed),
-    method("getstate", "(self)", "Return where the generator stands.", get_state),
-    method("setstate", "(self, state)", "Go on from where a generator stood.", set_state),
-    method("random", "(self, /)", "Return a float in [0, 1).", |args| unit(&args[0]).map(Value::float)),
-    method("getrandbits", "(self, k, /)", "Return an int of k random bits.", get_random_bits),
-    method("_randbelow", "(self, n, /)", "Return an int from 0 to below n.", |args| {
-        let n = as_bigint(&index(&args[1])?).unwrap_or_default();
-        if n.sign() != Sign::Plus {
-            return Err(value_error("n must be above 0"));
-        }
-        Ok(Value::from(BigInt::from_biguint(Sign::Plus, big_below(&args[0], n.magnitude())?)))
+    method(
+        "seed",
+        "(self, a=None, version=2)",
+        "Begin anew from a seed.",
+        seed,
+    ),
+    method(
+        "getstate",
+        "(self)",
+        "Return where the generator stands.",
+        get_state,
+    ),
+    method(
+        "setstate",
+        "(self, state)",
+        "Go on from where a generator stood.",
+        set_state,
+    ),
+    method("random", "(self, /)", "Return a float in [0, 1).", |args| {
+        unit(&args[0]).map(Value::float)
     }),
+    method(
+        "getrandbits",
+        "(self, k, /)",
+        "Return an int of k random bits.",
+        get_random_bits,
+    ),
+    method(
+        "_randbelow",
+        "(self, n, /)",
+        "Return an int from 0 to below n.",
+        |args| {
+            let n = as_bigint(&index(&args[1])?).unwrap_or_default();
+            if n.sign() != Sign::Plus {
+                return Err(value_error("n must be above 0"));
+            }
+            Ok(Value::from(BigInt::from_biguint(
+                Sign::Plus,
+                big_below(&args[0], n.magnitude())?,
+            )))
+        },
+    ),
 ];
 
 const SYSTEM: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Create and return a new object.", |args| {
-        new(args, Source::System)
-    }),
-    method("seed", "(self, *args, **kwds)", "Does nothing: there is no seed.", |_| Ok(Value::None)),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Create and return a new object.",
+        |args| new(args, Source::System),
+    ),
+    method(
+        "seed",
+        "(self, *args, **kwds)",
+        "Does nothing: there is no seed.",
+        |_| Ok(Value::None),
+    ),
 ];
 
 /// Methods that are functions of the module, too, of a generator of its own.
 const SHARED: &[&str] = &[
-    "seed", "random", "uniform", "triangular", "randint", "choice", "randrange", "sample", "shuffle", "choices",
-    "normalvariate", "lognormvariate", "expovariate", "vonmisesvariate", "gammavariate", "gauss", "betavariate",
-    "binomialvariate", "paretovariate", "weibullvariate", "getstate", "setstate", "getrandbits", "randbytes",
+    "seed",
+    "random",
+    "uniform",
+    "triangular",
+    "randint",
+    "choice",
+    "randrange",
+    "sample",
+    "shuffle",
+    "choices",
+    "normalvariate",
+    "lognormvariate",
+    "expovariate",
+    "vonmisesvariate",
+    "gammavariate",
+    "gauss",
+    "betavariate",
+    "binomialvariate",
+    "paretovariate",
+    "weibullvariate",
+    "getstate",
+    "setstate",
+    "getrandbits",
+    "randbytes",
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let class = class();
-    let mut names =
-        vec![(Symbol::new("Random"), class.clone().into()), (Symbol::new("SystemRandom"), system_class().into())];
+    let mut names = vec![
+        (Symbol::new("Random"), class.clone().into()),
+        (Symbol::new("SystemRandom"), system_class().into()),
+    ];
     // Making a generator of the built-in class runs no script.
     let shared = call::call(&class.into(), &[]).map_err(|raised| drop(raised.take()));
     if let Ok(shared) = shared {

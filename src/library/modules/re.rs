@@ -1,5 +1,6 @@
 //! `re`: regular expressions, in Python's syntax, run by `fancy_regex`.
 
+mod character;
 mod flag;
 mod found;
 mod pattern;
@@ -31,8 +32,13 @@ fn error_class() -> Ref<Class> {
         return class;
     }
     let base = types::class(Type::Exception);
-    let class =
-        Class::new(Symbol::new("PatternError"), vec![base.clone()], base.linear(), Layout::Exception, false);
+    let class = Class::new(
+        Symbol::new("PatternError"),
+        vec![base.clone()],
+        base.linear(),
+        Layout::Exception,
+        false,
+    );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("re");
     ERROR.set(Some(class.clone()));
@@ -77,10 +83,21 @@ fn characters(value: &Value) -> Option<(Vec<char>, bool)> {
 
 /// `re.compile(pattern, flags)`
 fn compile(pattern: &Value, flags: &Value) -> Res {
-    let flags = if flags.is_unset() { 0 } else { small(flags)? as u32 };
+    let flags = match as_small(flags) {
+        None if flags.is_unset() => 0,
+        None => {
+            let kind = types::class_name(flags);
+            return Err(type_error(format!(
+                "unsupported operand type(s) for &: '{kind}' and 'int'"
+            )));
+        }
+        Some(flags) => flags as u32,
+    };
     if pattern.opaque::<Pattern>().is_some() {
         if flags != 0 {
-            return Err(value_error("cannot process flags argument with a compiled pattern"));
+            return Err(value_error(
+                "cannot process flags argument with a compiled pattern",
+            ));
         }
         return Ok(pattern.clone());
     }
@@ -90,7 +107,11 @@ fn compile(pattern: &Value, flags: &Value) -> Res {
     let text: String = chars.iter().collect();
     let known = CACHE.with_borrow(|cache| {
         let is_it = |(t, k, f, _): &&(String, bool, u32, Value)| *f == flags && *k == is_text && *t == text;
-        cache.iter().rev().find(is_it).map(|(_, _, _, value)| value.clone())
+        cache
+            .iter()
+            .rev()
+            .find(is_it)
+            .map(|(_, _, _, value)| value.clone())
     });
     if let Some(known) = known {
         return Ok(known);
@@ -142,35 +163,57 @@ fn whole(args: &[Value]) -> [Value; 3] {
 }
 
 const FUNCTIONS: &[NativeDef] = &[
-    function("compile", "(pattern, flags=0)", "Compile a pattern.", |args| compile(&args[0], &args[1])),
-    function("match", SEARCH, "Match a pattern at the start of a string.", |args| {
-        with_pattern(args, &args[2], pattern::match_start, &whole(args))
+    function("compile", "(pattern, flags=0)", "Compile a pattern.", |args| {
+        compile(&args[0], &args[1])
     }),
-    function("fullmatch", SEARCH, "Match a pattern with a whole string.", |args| {
-        with_pattern(args, &args[2], pattern::full_match, &whole(args))
-    }),
-    function("search", SEARCH, "Find where a pattern first matches in a string.", |args| {
-        with_pattern(args, &args[2], pattern::search, &whole(args))
-    }),
+    function(
+        "match",
+        SEARCH,
+        "Match a pattern at the start of a string.",
+        |args| with_pattern(args, &args[2], pattern::match_start, &whole(args)),
+    ),
+    function(
+        "fullmatch",
+        SEARCH,
+        "Match a pattern with a whole string.",
+        |args| with_pattern(args, &args[2], pattern::full_match, &whole(args)),
+    ),
+    function(
+        "search",
+        SEARCH,
+        "Find where a pattern first matches in a string.",
+        |args| with_pattern(args, &args[2], pattern::search, &whole(args)),
+    ),
     function("findall", SEARCH, "Return the texts of all matches.", |args| {
         with_pattern(args, &args[2], pattern::find_all, &whole(args))
     }),
     function("finditer", SEARCH, "Return an iterator of all matches.", |args| {
         with_pattern(args, &args[2], pattern::find_iter, &whole(args))
     }),
-    function("split", "(pattern, string, maxsplit=0, flags=0)", "Split a string where a pattern matches.", |args| {
-        with_pattern(args, &args[3], pattern::split, &args[1..3])
-    }),
-    function("sub", "(pattern, repl, string, count=0, flags=0)", "Replace what a pattern matches.", |args| {
-        with_pattern(args, &args[4], pattern::sub, &args[1..4])
-    }),
+    function(
+        "split",
+        "(pattern, string, maxsplit=0, flags=0)",
+        "Split a string where a pattern matches.",
+        |args| with_pattern(args, &args[3], pattern::split, &args[1..3]),
+    ),
+    function(
+        "sub",
+        "(pattern, repl, string, count=0, flags=0)",
+        "Replace what a pattern matches.",
+        |args| with_pattern(args, &args[4], pattern::sub, &args[1..4]),
+    ),
     function(
         "subn",
         "(pattern, repl, string, count=0, flags=0)",
         "Replace what a pattern matches, and count.",
         |args| with_pattern(args, &args[4], pattern::sub_count, &args[1..4]),
     ),
-    function("escape", "(pattern)", "Return a pattern that matches exactly the given text.", escape),
+    function(
+        "escape",
+        "(pattern)",
+        "Return a pattern that matches exactly the given text.",
+        escape,
+    ),
     function("purge", "()", "Forget compiled patterns.", |_| {
         let old = CACHE.take();
         drop(old);

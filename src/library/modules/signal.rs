@@ -54,7 +54,13 @@ fn action_of(number: i32, handler: &Value) -> Res<Action> {
     match payload::as_small(handler) {
         Some(IGNORE) => return Ok(Action::Ignore),
         // The system's own way, which for Ctrl-C is not Python's.
-        Some(DEFAULT) => return Ok(if number == SIGINT { Action::End } else { Action::Default }),
+        Some(DEFAULT) => {
+            return Ok(if number == SIGINT {
+                Action::End
+            } else {
+                Action::Default
+            });
+        }
         _ => {}
     }
     if !call::is_callable(handler) {

@@ -11,7 +11,13 @@ use std::rc::Rc;
 /// A class of named tuples: its module and name, and the names of the items.
 pub fn class(module: &str, name: &str, fields: &'static [&'static str]) -> Ref<Class> {
     let tuple = types::class(Type::Tuple);
-    let class = Class::new(Symbol::new(name), vec![tuple.clone()], tuple.linear(), Layout::Tuple, false);
+    let class = Class::new(
+        Symbol::new(name),
+        vec![tuple.clone()],
+        tuple.linear(),
+        Layout::Tuple,
+        false,
+    );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from(module);
     for (i, field) in fields.iter().enumerate() {

@@ -24,14 +24,34 @@ fn strings<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
 }
 
 fn version_info() -> Value {
-    let class = struct_sequence::class("sys", "version_info", &["major", "minor", "micro", "releaselevel", "serial"]);
-    let items = vec![Value::Int(3), Value::Int(13), Value::Int(0), Value::from("final"), Value::Int(0)];
+    let class = struct_sequence::class(
+        "sys",
+        "version_info",
+        &["major", "minor", "micro", "releaselevel", "serial"],
+    );
+    let items = vec![
+        Value::Int(3),
+        Value::Int(13),
+        Value::Int(0),
+        Value::from("final"),
+        Value::Int(0),
+    ];
     struct_sequence::value(&class, items)
 }
 
 fn float_info() -> Value {
     const FIELDS: &[&str] = &[
-        "max", "max_exp", "max_10_exp", "min", "min_exp", "min_10_exp", "dig", "mant_dig", "epsilon", "radix", "rounds",
+        "max",
+        "max_exp",
+        "max_10_exp",
+        "min",
+        "min_exp",
+        "min_10_exp",
+        "dig",
+        "mant_dig",
+        "epsilon",
+        "radix",
+        "rounds",
     ];
     let items = vec![
         Value::float(f64::MAX),
@@ -50,15 +70,33 @@ fn float_info() -> Value {
 }
 
 fn int_info() -> Value {
-    const FIELDS: &[&str] =
-        &["bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"];
-    let items = vec![Value::Int(30), Value::Int(4), Value::from(MAX_DIGITS), Value::Int(640)];
+    const FIELDS: &[&str] = &[
+        "bits_per_digit",
+        "sizeof_digit",
+        "default_max_str_digits",
+        "str_digits_check_threshold",
+    ];
+    let items = vec![
+        Value::Int(30),
+        Value::Int(4),
+        Value::from(MAX_DIGITS),
+        Value::Int(640),
+    ];
     struct_sequence::value(&struct_sequence::class("sys", "int_info", FIELDS), items)
 }
 
 fn hash_info() -> Value {
-    const FIELDS: &[&str] =
-        &["width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"];
+    const FIELDS: &[&str] = &[
+        "width",
+        "modulus",
+        "inf",
+        "nan",
+        "imag",
+        "algorithm",
+        "hash_bits",
+        "seed_bits",
+        "cutoff",
+    ];
     let items = vec![
         Value::Int(64),
         Value::Int((1 << 61) - 1),
@@ -75,9 +113,24 @@ fn hash_info() -> Value {
 
 fn flags() -> Value {
     const FIELDS: &[&str] = &[
-        "debug", "inspect", "interactive", "optimize", "dont_write_bytecode", "no_user_site", "no_site",
-        "ignore_environment", "verbose", "bytes_warning", "quiet", "hash_randomization", "isolated", "dev_mode",
-        "utf8_mode", "warn_default_encoding", "safe_path", "int_max_str_digits",
+        "debug",
+        "inspect",
+        "interactive",
+        "optimize",
+        "dont_write_bytecode",
+        "no_user_site",
+        "no_site",
+        "ignore_environment",
+        "verbose",
+        "bytes_warning",
+        "quiet",
+        "hash_randomization",
+        "isolated",
+        "dev_mode",
+        "utf8_mode",
+        "warn_default_encoding",
+        "safe_path",
+        "int_max_str_digits",
     ];
     let mut items = vec![Value::Int(0); FIELDS.len()];
     items[13] = Value::FALSE;
@@ -103,7 +156,9 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("hexversion", Value::Int(HEX_VERSION)),
         ("cache_tag", Value::None),
     ]);
-    let executable = std::env::current_exe().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    let executable = std::env::current_exe()
+        .map(|p| p.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut arguments = catalog::arguments();
     if arguments.is_empty() {
         arguments.push(String::new());
@@ -111,15 +166,32 @@ pub fn module() -> Vec<(Symbol, Value)> {
     let [stdin, stdout, stderr] = stream::standard();
     let values = [
         ("argv", strings(arguments.iter().map(String::as_str))),
-        ("orig_argv", strings(std::env::args().collect::<Vec<_>>().iter().map(String::as_str))),
+        (
+            "orig_argv",
+            strings(std::env::args().collect::<Vec<_>>().iter().map(String::as_str)),
+        ),
         ("version", Value::from(VERSION)),
         ("version_info", version_info),
         ("hexversion", Value::Int(HEX_VERSION)),
         ("api_version", Value::Int(1013)),
-        ("platform", Value::from(if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS })),
+        (
+            "platform",
+            Value::from(if cfg!(target_os = "macos") {
+                "darwin"
+            } else {
+                std::env::consts::OS
+            }),
+        ),
         ("maxsize", Value::Int(i64::MAX)),
         ("maxunicode", Value::Int(0x10_ffff)),
-        ("byteorder", Value::from(if cfg!(target_endian = "big") { "big" } else { "little" })),
+        (
+            "byteorder",
+            Value::from(if cfg!(target_endian = "big") {
+                "big"
+            } else {
+                "little"
+            }),
+        ),
         ("float_info", float_info()),
         ("int_info", int_info()),
         ("hash_info", hash_info()),
@@ -133,7 +205,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("copyright", Value::from("")),
         ("path", strings([])),
         ("modules", loaded::modules()),
-        ("builtin_module_names", Value::tuple([Value::from("sys"), Value::from("time")])),
+        (
+            "builtin_module_names",
+            Value::tuple([Value::from("sys"), Value::from("time")]),
+        ),
         ("stdlib_module_names", frozen((catalog::MODULES.names)())),
         ("warnoptions", strings([])),
         ("dont_write_bytecode", Value::TRUE),
@@ -144,9 +219,15 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("__stdout__", stdout),
         ("__stderr__", stderr),
     ];
-    let mut names: Vec<_> = values.into_iter().map(|(name, value)| (Symbol::new(name), value)).collect();
+    let mut names: Vec<_> = values
+        .into_iter()
+        .map(|(name, value)| (Symbol::new(name), value))
+        .collect();
     names.extend(super::functions("sys", &[FUNCTIONS, frame::FUNCTIONS]));
-    for (shown, hidden) in [("excepthook", "__excepthook__"), ("unraisablehook", "__unraisablehook__")] {
+    for (shown, hidden) in [
+        ("excepthook", "__excepthook__"),
+        ("unraisablehook", "__unraisablehook__"),
+    ] {
         if let Some((_, hook)) = names.iter().find(|(n, _)| n.text() == shown).cloned() {
             names.push((Symbol::new(hidden), hook));
         }
@@ -156,7 +237,9 @@ pub fn module() -> Vec<(Symbol, Value)> {
 
 /// What a script put in the place of `sys.stdout` (or `stdin`, `stderr`); none if it did not.
 pub fn redirected(stream: Symbol) -> Option<Value> {
-    let Value::Module(sys) = &import::loaded_module(Symbol::new("sys"))? else { return None };
+    let Value::Module(sys) = &import::loaded_module(Symbol::new("sys"))? else {
+        return None;
+    };
     sys.get(stream).filter(|value| !stream::is_standard(value))
 }
 
@@ -167,7 +250,11 @@ fn frozen<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
 }
 
 fn exit(args: &[Value]) -> Res {
-    let given = if args[0].given().is_none() { vec![] } else { args[..1].to_vec() };
+    let given = if args[0].given().is_none() {
+        vec![]
+    } else {
+        args[..1].to_vec()
+    };
     let made = call::call(&class(Type::SystemExit).into(), &given)?;
     match &made {
         Value::Exception(exception) => Err(Raised::new(Ref::clone(exception))),
@@ -193,7 +280,10 @@ fn set_recursion_limit(args: &[Value]) -> Res {
     if stack::depth() >= limit {
         return Err(raise(
             Type::RecursionError,
-            format!("cannot set the recursion limit to {limit} at the recursion depth {}: the limit is too low", stack::depth()),
+            format!(
+                "cannot set the recursion limit to {limit} at the recursion depth {}: the limit is too low",
+                stack::depth()
+            ),
         ));
     }
     stack::set_recursion_limit(limit);
@@ -215,7 +305,14 @@ fn size_of(args: &[Value]) -> Res {
         Value::Big(n) => 24 + 4 * (n.0.bits() as usize).div_ceil(30),
         Value::Float(_) => 24,
         Value::Str(s) if s.is_ascii() => 41 + s.chars,
-        Value::Str(s) => 59 + s.chars * if s.text.chars().all(|c| (c as u32) < 0x1_0000) { 2 } else { 4 },
+        Value::Str(s) => {
+            59 + s.chars
+                * if s.text.chars().all(|c| (c as u32) < 0x1_0000) {
+                    2
+                } else {
+                    4
+                }
+        }
         Value::Bytes(b) => 33 + b.0.len(),
         Value::ByteArray(b) => 57 + b.0.borrow().len(),
         Value::List(l) => 56 + 8 * l.len(),
@@ -234,7 +331,10 @@ fn size_of(args: &[Value]) -> Res {
 fn intern(args: &[Value]) -> Res {
     match &args[0] {
         Value::Str(text) => Ok(text.symbol().into()),
-        other => Err(type_error(format!("intern() argument must be str, not {}", class_of(other).name()))),
+        other => Err(type_error(format!(
+            "intern() argument must be str, not {}",
+            class_of(other).name()
+        ))),
     }
 }
 
@@ -281,45 +381,145 @@ fn unraisable_hook(args: &[Value]) -> Res {
 }
 
 const FUNCTIONS: &[NativeDef] = &[
-    function("exit", "(status=None, /)", "End the program by raising SystemExit(status).", exit),
-    function("exc_info", "()", "Return class, exception and traceback of what is being handled.", exc_info),
-    function("exception", "()", "Return the exception that is being handled.", |_| {
-        Ok(exception::handled().map_or(Value::None, Value::from))
-    }),
-    function("excepthook", "(exctype, value, traceback, /)", "Write an exception to stderr.", except_hook),
-    function("displayhook", "(object, /)", "Write an object to stdout.", display_hook),
-    function("unraisablehook", "(unraisable, /)", "Tell of an exception that nobody can handle.", unraisable_hook),
-    function("getrecursionlimit", "()", "Return how deep calls may nest.", |_| {
-        Ok(Value::Int(i64::from(stack::recursion_limit())))
-    }),
-    function("setrecursionlimit", "(limit, /)", "Set how deep calls may nest.", set_recursion_limit),
-    function("getsizeof", "(object, default=None)", "Return about how many bytes an object takes.", size_of),
-    function("getrefcount", "(object, /)", "Return how many references to an object there are.", |args| {
-        Ok(Value::Int(i64::from(args[0].references())))
-    }),
-    function("intern", "(string, /)", "Return the one object for a string.", intern),
-    function("getdefaultencoding", "()", "Return the encoding of strs as bytes.", |_| Ok(Value::from("utf-8"))),
-    function("getfilesystemencoding", "()", "Return the encoding of file names.", |_| Ok(Value::from("utf-8"))),
-    function("getfilesystemencodeerrors", "()", "Return how odd file names are treated.", |_| {
-        Ok(Value::from("surrogateescape"))
-    }),
-    function("is_finalizing", "()", "Tell whether the program is being shut down.", |_| Ok(Value::FALSE)),
-    function("get_int_max_str_digits", "()", "Return how many digits an int may have as text.", |_| {
-        Ok(Value::Int(DIGITS.get()))
-    }),
-    function("set_int_max_str_digits", "(maxdigits)", "Set how many digits an int may have as text.", set_digits),
-    function("getswitchinterval", "()", "Return after how many seconds threads take turns.", |_| {
-        Ok(Value::float(SWITCH_INTERVAL.get()))
-    }),
+    function(
+        "exit",
+        "(status=None, /)",
+        "End the program by raising SystemExit(status).",
+        exit,
+    ),
+    function(
+        "exc_info",
+        "()",
+        "Return class, exception and traceback of what is being handled.",
+        exc_info,
+    ),
+    function(
+        "exception",
+        "()",
+        "Return the exception that is being handled.",
+        |_| Ok(exception::handled().map_or(Value::None, Value::from)),
+    ),
+    function(
+        "excepthook",
+        "(exctype, value, traceback, /)",
+        "Write an exception to stderr.",
+        except_hook,
+    ),
+    function(
+        "displayhook",
+        "(object, /)",
+        "Write an object to stdout.",
+        display_hook,
+    ),
+    function(
+        "unraisablehook",
+        "(unraisable, /)",
+        "Tell of an exception that nobody can handle.",
+        unraisable_hook,
+    ),
+    function(
+        "getrecursionlimit",
+        "()",
+        "Return how deep calls may nest.",
+        |_| Ok(Value::Int(i64::from(stack::recursion_limit()))),
+    ),
+    function(
+        "setrecursionlimit",
+        "(limit, /)",
+        "Set how deep calls may nest.",
+        set_recursion_limit,
+    ),
+    function(
+        "getsizeof",
+        "(object, default=None)",
+        "Return about how many bytes an object takes.",
+        size_of,
+    ),
+    function(
+        "getrefcount",
+        "(object, /)",
+        "Return how many references to an object there are.",
+        |args| Ok(Value::Int(i64::from(args[0].references()))),
+    ),
+    function(
+        "intern",
+        "(string, /)",
+        "Return the one object for a string.",
+        intern,
+    ),
+    function(
+        "getdefaultencoding",
+        "()",
+        "Return the encoding of strs as bytes.",
+        |_| Ok(Value::from("utf-8")),
+    ),
+    function(
+        "getfilesystemencoding",
+        "()",
+        "Return the encoding of file names.",
+        |_| Ok(Value::from("utf-8")),
+    ),
+    function(
+        "getfilesystemencodeerrors",
+        "()",
+        "Return how odd file names are treated.",
+        |_| Ok(Value::from("surrogateescape")),
+    ),
+    function(
+        "is_finalizing",
+        "()",
+        "Tell whether the program is being shut down.",
+        |_| Ok(Value::FALSE),
+    ),
+    function(
+        "get_int_max_str_digits",
+        "()",
+        "Return how many digits an int may have as text.",
+        |_| Ok(Value::Int(DIGITS.get())),
+    ),
+    function(
+        "set_int_max_str_digits",
+        "(maxdigits)",
+        "Set how many digits an int may have as text.",
+        set_digits,
+    ),
+    function(
+        "getswitchinterval",
+        "()",
+        "Return after how many seconds threads take turns.",
+        |_| Ok(Value::float(SWITCH_INTERVAL.get())),
+    ),
     function(
         "setswitchinterval",
         "(interval, /)",
         "Set after how many seconds threads take turns.",
         set_switch_interval,
     ),
-    function("gettrace", "()", "Return the trace function: there is none.", |_| Ok(Value::None)),
-    function("getprofile", "()", "Return the profile function: there is none.", |_| Ok(Value::None)),
-    function("audit", "(event, /, *args)", "Tell nobody of an event.", |_| Ok(Value::None)),
-    function("addaudithook", "(hook)", "Take a hook that is never called.", |_| Ok(Value::None)),
-    function("getallocatedblocks", "()", "Return 0: blocks are not counted.", |_| Ok(Value::Int(0))),
+    function(
+        "gettrace",
+        "()",
+        "Return the trace function: there is none.",
+        |_| Ok(Value::None),
+    ),
+    function(
+        "getprofile",
+        "()",
+        "Return the profile function: there is none.",
+        |_| Ok(Value::None),
+    ),
+    function("audit", "(event, /, *args)", "Tell nobody of an event.", |_| {
+        Ok(Value::None)
+    }),
+    function(
+        "addaudithook",
+        "(hook)",
+        "Take a hook that is never called.",
+        |_| Ok(Value::None),
+    ),
+    function(
+        "getallocatedblocks",
+        "()",
+        "Return 0: blocks are not counted.",
+        |_| Ok(Value::Int(0)),
+    ),
 ];

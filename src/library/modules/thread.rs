@@ -36,7 +36,9 @@ struct Lock {
 
 impl Lock {
     fn of(value: &Value) -> Res<&Lock> {
-        value.opaque().ok_or_else(|| type_error(format!("a lock is required, not '{}'", class_name(value))))
+        value
+            .opaque()
+            .ok_or_else(|| type_error(format!("a lock is required, not '{}'", class_name(value))))
     }
 
     /// Takes it, waiting until the clock shows `until`; whether it was taken.
@@ -80,7 +82,11 @@ impl Lock {
 fn acquire(args: &[Value]) -> Res {
     let lock = Lock::of(&args[0])?;
     let blocking = args[1].is_unset() || operator::truth(&args[1])?;
-    let timeout = if args[2].is_unset() { -1.0 } else { payload::real(&args[2])? };
+    let timeout = if args[2].is_unset() {
+        -1.0
+    } else {
+        payload::real(&args[2])?
+    };
     if !blocking && timeout != -1.0 {
         return Err(value_error("can't specify a timeout for a non-blocking call"));
     }

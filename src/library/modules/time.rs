@@ -96,7 +96,9 @@ fn moment(value: &Value) -> Res<i64> {
 
 fn fields_of(value: &Value) -> Res {
     let f = Fields::at(moment(value)?);
-    let numbers = [f.year, f.month, f.day, f.hour, f.minute, f.second, f.weekday, f.yearday, 0];
+    let numbers = [
+        f.year, f.month, f.day, f.hour, f.minute, f.second, f.weekday, f.yearday, 0,
+    ];
     Ok(Value::tuple(numbers.map(Value::Int)))
 }
 
@@ -114,9 +116,27 @@ struct Fields {
     yearday: i64,
 }
 
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const DAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -168,7 +188,16 @@ impl Fields {
             *number = payload::small(item)?;
         }
         let [year, month, day, hour, minute, second, weekday, yearday] = n;
-        let fields = Fields { year, month, day, hour, minute, second, weekday, yearday };
+        let fields = Fields {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            weekday,
+            yearday,
+        };
         if !(1..=12).contains(&fields.month) || fields.year.abs() > 1_000_000_000 {
             return Err(raise(Type::OverflowError, "mktime argument out of range"));
         }
@@ -185,9 +214,7 @@ impl Fields {
         let name = |names: &[&'static str], i: i64| *names.get(i as usize).unwrap_or(&"?");
         let (day, month) = (name(&DAYS, self.weekday), name(&MONTHS, self.month - 1));
         let hour12 = (self.hour + 11) % 12 + 1;
-        let week = |first_weekday: i64| {
-            (self.yearday + 6 - (self.weekday - first_weekday).rem_euclid(7)) / 7
-        };
+        let week = |first_weekday: i64| (self.yearday + 6 - (self.weekday - first_weekday).rem_euclid(7)) / 7;
         let mut out = String::new();
         let mut chars = format.chars();
         while let Some(c) = chars.next() {
@@ -250,6 +277,9 @@ mod tests {
     #[test]
     fn a_time_is_formatted() {
         let fields = Fields::at(1_717_927_262);
-        assert_eq!(fields.format("%a %b %e %H:%M:%S %Y %j %U %W"), "Sun Jun  9 10:01:02 2024 161 23 23");
+        assert_eq!(
+            fields.format("%a %b %e %H:%M:%S %Y %j %U %W"),
+            "Sun Jun  9 10:01:02 2024 161 23 23"
+        );
     }
 }

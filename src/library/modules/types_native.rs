@@ -17,14 +17,24 @@ pub fn module() -> Vec<(Symbol, Value)> {
 }
 
 const FUNCTIONS: &[NativeDef] = &[
-    function("coroutine", "(func)", "Make the generators of a generator function awaitable.", |args| {
-        coroutine(&args[0])
-    }),
-    function("source_lines", "(filename, /)", "Return the lines of a file, or none if it cannot be read.", |args| {
-        let name = as_str(&args[0]).map(|name| name.text.to_string()).unwrap_or_default();
-        let text = std::fs::read_to_string(name).unwrap_or_default();
-        Ok(Value::list(text.lines().map(Value::from).collect()))
-    }),
+    function(
+        "coroutine",
+        "(func)",
+        "Make the generators of a generator function awaitable.",
+        |args| coroutine(&args[0]),
+    ),
+    function(
+        "source_lines",
+        "(filename, /)",
+        "Return the lines of a file, or none if it cannot be read.",
+        |args| {
+            let name = as_str(&args[0])
+                .map(|name| name.text.to_string())
+                .unwrap_or_default();
+            let text = std::fs::read_to_string(name).unwrap_or_default();
+            Ok(Value::list(text.lines().map(Value::from).collect()))
+        },
+    ),
 ];
 
 fn coroutine(func: &Value) -> Res {
@@ -76,18 +86,30 @@ fn pass_on(args: &[Value], method: &str, given: &[Value]) -> Res {
 }
 
 const WRAPPED: &[NativeDef] = &[
-    method("__await__", "(self, /)", "The generator.", |args| inner(&args[0]).cloned()),
-    method("__iter__", "(self, /)", "The generator.", |args| inner(&args[0]).cloned()),
+    method("__await__", "(self, /)", "The generator.", |args| {
+        inner(&args[0]).cloned()
+    }),
+    method("__iter__", "(self, /)", "The generator.", |args| {
+        inner(&args[0]).cloned()
+    }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         iterate::next(inner(&args[0])?)?.ok_or_else(|| stop_iteration(Value::None))
     }),
-    method("send", "(self, value, /)", "Send a value to the generator.", |args| {
-        pass_on(args, "send", &args[1..])
+    method(
+        "send",
+        "(self, value, /)",
+        "Send a value to the generator.",
+        |args| pass_on(args, "send", &args[1..]),
+    ),
+    method(
+        "throw",
+        "(self, exception, /)",
+        "Raise an exception in the generator.",
+        |args| pass_on(args, "throw", &args[1..]),
+    ),
+    method("close", "(self, /)", "Close the generator.", |args| {
+        pass_on(args, "close", &[])
     }),
-    method("throw", "(self, exception, /)", "Raise an exception in the generator.", |args| {
-        pass_on(args, "throw", &args[1..])
-    }),
-    method("close", "(self, /)", "Close the generator.", |args| pass_on(args, "close", &[])),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         Ok(Value::from(text::object::default_repr(&args[0])))
     }),

@@ -2,7 +2,7 @@
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{self, Type, class_name, class_of};
+use crate::interp::types::{self, Type, class_of};
 use crate::interp::{attribute, call, mapping, text};
 use crate::library::builtins::{self, method};
 use crate::source::{Symbol, name};
@@ -19,7 +19,13 @@ pub fn class() -> Ref<Class> {
         return class;
     }
     let dict = types::class(Type::Dict);
-    let made = Ref::new(Class::new(Symbol::new("defaultdict"), vec![dict.clone()], dict.linear(), Layout::Dict, false));
+    let made = Ref::new(Class::new(
+        Symbol::new("defaultdict"),
+        vec![dict.clone()],
+        dict.linear(),
+        Layout::Dict,
+        false,
+    ));
     *made.module.borrow_mut() = Value::from("collections");
     builtins::add(&made, METHODS);
     CLASS.set(Some(made.clone()));
@@ -38,22 +44,32 @@ fn factory(this: &Value) -> Value {
 }
 
 fn init(args: &[Value]) -> Res {
-    let Value::Instance(this) = &args[0] else { return Err(wrong_self("__init__", "defaultdict", &args[0])) };
+    let Value::Instance(this) = &args[0] else {
+        return Err(wrong_self("__init__", "defaultdict", &args[0]));
+    };
     let mut rest = as_tuple(&args[1]).map(|t| t.items.to_vec()).unwrap_or_default();
-    let factory = if rest.is_empty() { Value::None } else { rest.remove(0) };
+    let factory = if rest.is_empty() {
+        Value::None
+    } else {
+        rest.remove(0)
+    };
     if !factory.is_none() && !call::is_callable(&factory) {
         return Err(type_error("first argument must be callable or None"));
     }
     this.set(factory_name(), factory);
     let keywords = as_dict(&args[2]).map(|d| d.symbol_entries()).unwrap_or_default();
-    let Some(fill) = types::class(Type::Dict).lookup(name::INIT) else { return Ok(Value::None) };
+    let Some(fill) = types::class(Type::Dict).lookup(name::INIT) else {
+        return Ok(Value::None);
+    };
     rest.insert(0, args[0].clone());
     call::call_kw(&fill, &rest, &keywords)
 }
 
 fn missing(args: &[Value]) -> Res {
     let factory = factory(&args[0]);
-    let Some(dict) = as_dict(&args[0]).filter(|_| !factory.is_none()) else { return Err(key_error(&args[1])) };
+    let Some(dict) = as_dict(&args[0]).filter(|_| !factory.is_none()) else {
+        return Err(key_error(&args[1]));
+    };
     let value = call::call(&factory, &[])?;
     mapping::dict_set(dict, &args[1], value.clone())?;
     Ok(value)
@@ -65,7 +81,9 @@ fn copy(args: &[Value]) -> Res {
 
 /// `left | right`, as the class of the default dict among them.
 fn merged(this: &Value, left: &Value, right: &Value) -> Res {
-    let (Some(_), Some(right)) = (as_dict(left), as_dict(right)) else { return Ok(Value::NotImplemented) };
+    let (Some(_), Some(right)) = (as_dict(left), as_dict(right)) else {
+        return Ok(Value::NotImplemented);
+    };
     let made = call::call(&class_of(this).into(), &[factory(this), left.clone()])?;
     if let Some(dict) = as_dict(&made) {
         mapping::dict_merge(dict, right)?;
@@ -74,14 +92,28 @@ fn merged(this: &Value, left: &Value, right: &Value) -> Res {
 }
 
 const METHODS: &[NativeDef] = &[
-    method("__init__", "(self, /, *args, **kwargs)", "Take the factory of values, and what dict takes.", init),
-    method("__missing__", "(self, key, /)", "Make, keep and return the value of a key that is not there.", missing),
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Take the factory of values, and what dict takes.",
+        init,
+    ),
+    method(
+        "__missing__",
+        "(self, key, /)",
+        "Make, keep and return the value of a key that is not there.",
+        missing,
+    ),
     method("copy", "(self, /)", "Return a shallow copy.", copy),
     method("__copy__", "(self, /)", "Return a shallow copy.", copy),
-    method("__or__", "(self, value, /)", "Return self|value.", |args| merged(&args[0], &args[0], &args[1])),
-    method("__ror__", "(self, value, /)", "Return value|self.", |args| merged(&args[0], &args[1], &args[0])),
+    method("__or__", "(self, value, /)", "Return self|value.", |args| {
+        merged(&args[0], &args[0], &args[1])
+    }),
+    method("__ror__", "(self, value, /)", "Return value|self.", |args| {
+        merged(&args[0], &args[1], &args[0])
+    }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
-        let mut out = format!("{}(", class_name(&args[0]));
+        let mut out = format!("{}(", class_of(&args[0]).name());
         let factory = factory(&args[0]);
         text::within(&factory, "...", &mut out, |out| text::write_repr(&factory, out))?;
         out.push_str(", ");
@@ -89,11 +121,26 @@ const METHODS: &[NativeDef] = &[
         out.push(')');
         Ok(Value::from(out))
     }),
-    method("__reduce__", "(self, /)", "What copying makes the object of.", |args| {
-        let items = attribute::get(&args[0], Symbol::new("items"))?;
-        let items = crate::interp::iterate::iter(&call::call(&items, &[])?)?;
-        let factory = factory(&args[0]);
-        let given = if factory.is_none() { Value::tuple([]) } else { Value::tuple([factory]) };
-        Ok(Value::tuple([class_of(&args[0]).into(), given, Value::None, Value::None, items]))
-    }),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| {
+            let items = attribute::get(&args[0], Symbol::new("items"))?;
+            let items = crate::interp::iterate::iter(&call::call(&items, &[])?)?;
+            let factory = factory(&args[0]);
+            let given = if factory.is_none() {
+                Value::tuple([])
+            } else {
+                Value::tuple([factory])
+            };
+            Ok(Value::tuple([
+                class_of(&args[0]).into(),
+                given,
+                Value::None,
+                Value::None,
+                items,
+            ]))
+        },
+    ),
 ];

@@ -60,7 +60,11 @@ impl Deque {
         self.changed();
         let mut items = self.items.borrow_mut();
         items.push_back(item);
-        let over = if self.most.get().is_some_and(|most| items.len() > most) { items.pop_front() } else { None };
+        let over = if self.most.get().is_some_and(|most| items.len() > most) {
+            items.pop_front()
+        } else {
+            None
+        };
         drop(items);
         drop(over);
     }
@@ -69,13 +73,20 @@ impl Deque {
         self.changed();
         let mut items = self.items.borrow_mut();
         items.push_front(item);
-        let over = if self.most.get().is_some_and(|most| items.len() > most) { items.pop_back() } else { None };
+        let over = if self.most.get().is_some_and(|most| items.len() > most) {
+            items.pop_back()
+        } else {
+            None
+        };
         drop(items);
         drop(over);
     }
 
     fn extend(&self, source: &Value) -> Res<()> {
-        if source.opaque::<Deque>().is_some_and(|other| std::ptr::eq(other, self)) {
+        if source
+            .opaque::<Deque>()
+            .is_some_and(|other| std::ptr::eq(other, self))
+        {
             self.copied().into_iter().for_each(|item| self.push_back(item));
             return Ok(());
         }
@@ -132,7 +143,9 @@ impl Deque {
 }
 
 fn this<'a>(value: &'a Value, method: &str) -> Res<&'a Deque> {
-    value.opaque().ok_or_else(|| wrong_self(method, "collections.deque", value))
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self(method, "collections.deque", value))
 }
 
 /// A new deque of the same class and greatest length, with other items.
@@ -143,7 +156,14 @@ fn like(this: &Value, items: VecDeque<Value>) -> Res {
         let most = most.map_or(Value::None, Value::from);
         return call::call(&of.into(), &[Value::list(items.into()), most]);
     }
-    Ok(Opaque::value(of, Deque { items: items.into(), most: Cell::new(most), version: Cell::new(0) }))
+    Ok(Opaque::value(
+        of,
+        Deque {
+            items: items.into(),
+            most: Cell::new(most),
+            version: Cell::new(0),
+        },
+    ))
 }
 
 fn copy(args: &[Value]) -> Res {
@@ -186,8 +206,14 @@ fn init(args: &[Value]) -> Res {
 
 /// An index argument of `index`: counted from the end if negative, within the deque.
 fn limit(value: &Value, len: usize, default: usize) -> Res<usize> {
-    let Some(n) = bound(value)? else { return Ok(default) };
-    Ok(if n < 0 { n.saturating_add(len as i64).max(0) as usize } else { n as usize })
+    let Some(n) = bound(value)? else {
+        return Ok(default);
+    };
+    Ok(if n < 0 {
+        n.saturating_add(len as i64).max(0) as usize
+    } else {
+        n as usize
+    })
 }
 
 fn mutated() -> Raised {
@@ -256,7 +282,11 @@ fn insert(args: &[Value]) -> Res {
     if this.most.get().is_some_and(|most| len >= most) {
         return Err(index_error("deque already at its maximum size"));
     }
-    let place = if at < 0 { at.saturating_add(len as i64).max(0) as usize } else { (at as usize).min(len) };
+    let place = if at < 0 {
+        at.saturating_add(len as i64).max(0) as usize
+    } else {
+        (at as usize).min(len)
+    };
     this.changed();
     this.items.borrow_mut().insert(place, args[2].clone());
     Ok(Value::None)
@@ -267,91 +297,162 @@ fn popped(item: Option<Value>) -> Res {
 }
 
 const METHODS: &[NativeDef] = &[
-    static_method("__new__", "(cls, /, *args, **kwargs)", "Create and return a new object.", new),
-    method("__init__", "(self, iterable=(), maxlen=None)", "Take the items and the greatest length.", init),
-    method("append", "(self, item, /)", "Add an item at the right end.", |args| {
-        this(&args[0], "append")?.push_back(args[1].clone());
-        Ok(Value::None)
-    }),
-    method("appendleft", "(self, item, /)", "Add an item at the left end.", |args| {
-        this(&args[0], "appendleft")?.push_front(args[1].clone());
-        Ok(Value::None)
-    }),
-    method("pop", "(self, /)", "Remove and return the item at the right end.", |args| {
-        let this = this(&args[0], "pop")?;
-        this.changed();
-        let item = this.items.borrow_mut().pop_back();
-        popped(item)
-    }),
-    method("popleft", "(self, /)", "Remove and return the item at the left end.", |args| {
-        let this = this(&args[0], "popleft")?;
-        this.changed();
-        let item = this.items.borrow_mut().pop_front();
-        popped(item)
-    }),
-    method("extend", "(self, iterable, /)", "Add items at the right end.", |args| {
-        this(&args[0], "extend")?.extend(&args[1])?;
-        Ok(Value::None)
-    }),
-    method("extendleft", "(self, iterable, /)", "Add items at the left end, one before the other.", |args| {
-        let this = this(&args[0], "extendleft")?;
-        let source = match args[1].opaque::<Deque>() {
-            Some(other) if std::ptr::eq(other, this) => Value::list(other.copied()),
-            _ => args[1].clone(),
-        };
-        iterate::for_each(&source, |item| {
-            this.push_front(item);
-            Ok(())
-        })?;
-        Ok(Value::None)
-    }),
+    static_method(
+        "__new__",
+        "(cls, /, *args, **kwargs)",
+        "Create and return a new object.",
+        new,
+    ),
+    method(
+        "__init__",
+        "(self, iterable=(), maxlen=None)",
+        "Take the items and the greatest length.",
+        init,
+    ),
+    method(
+        "append",
+        "(self, item, /)",
+        "Add an item at the right end.",
+        |args| {
+            this(&args[0], "append")?.push_back(args[1].clone());
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "appendleft",
+        "(self, item, /)",
+        "Add an item at the left end.",
+        |args| {
+            this(&args[0], "appendleft")?.push_front(args[1].clone());
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "pop",
+        "(self, /)",
+        "Remove and return the item at the right end.",
+        |args| {
+            let this = this(&args[0], "pop")?;
+            this.changed();
+            let item = this.items.borrow_mut().pop_back();
+            popped(item)
+        },
+    ),
+    method(
+        "popleft",
+        "(self, /)",
+        "Remove and return the item at the left end.",
+        |args| {
+            let this = this(&args[0], "popleft")?;
+            this.changed();
+            let item = this.items.borrow_mut().pop_front();
+            popped(item)
+        },
+    ),
+    method(
+        "extend",
+        "(self, iterable, /)",
+        "Add items at the right end.",
+        |args| {
+            this(&args[0], "extend")?.extend(&args[1])?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "extendleft",
+        "(self, iterable, /)",
+        "Add items at the left end, one before the other.",
+        |args| {
+            let this = this(&args[0], "extendleft")?;
+            let source = match args[1].opaque::<Deque>() {
+                Some(other) if std::ptr::eq(other, this) => Value::list(other.copied()),
+                _ => args[1].clone(),
+            };
+            iterate::for_each(&source, |item| {
+                this.push_front(item);
+                Ok(())
+            })?;
+            Ok(Value::None)
+        },
+    ),
     method("clear", "(self, /)", "Remove all items.", |args| {
         this(&args[0], "clear")?.clear();
         Ok(Value::None)
     }),
     method("copy", "(self, /)", "Return a shallow copy.", copy),
     method("__copy__", "(self, /)", "Return a shallow copy.", copy),
-    method("count", "(self, value, /)", "Return how many items are equal to the value.", count),
+    method(
+        "count",
+        "(self, value, /)",
+        "Return how many items are equal to the value.",
+        count,
+    ),
     method(
         "index",
         "(self, value, start=0, stop=9223372036854775807, /)",
         "Return the place of the first item that is equal to the value.",
         index_of,
     ),
-    method("insert", "(self, index, value, /)", "Add a value before a place.", insert),
-    method("remove", "(self, value, /)", "Remove the first item that is equal to the value.", remove),
+    method(
+        "insert",
+        "(self, index, value, /)",
+        "Add a value before a place.",
+        insert,
+    ),
+    method(
+        "remove",
+        "(self, value, /)",
+        "Remove the first item that is equal to the value.",
+        remove,
+    ),
     method("reverse", "(self, /)", "Turn the order round.", |args| {
         let this = this(&args[0], "reverse")?;
         this.items.borrow_mut().make_contiguous().reverse();
         this.changed();
         Ok(Value::None)
     }),
-    method("rotate", "(self, n=1, /)", "Move n items from the right end to the left.", |args| {
-        let this = this(&args[0], "rotate")?;
-        this.rotate(if args[1].is_unset() { 1 } else { small(&args[1])? });
-        Ok(Value::None)
-    }),
+    method(
+        "rotate",
+        "(self, n=1, /)",
+        "Move n items from the right end to the left.",
+        |args| {
+            let this = this(&args[0], "rotate")?;
+            this.rotate(if args[1].is_unset() { 1 } else { small(&args[1])? });
+            Ok(Value::None)
+        },
+    ),
     getter("maxlen", "The greatest length, or None.", |args| {
-        Ok(this(&args[0], "maxlen")?.most.get().map_or(Value::None, Value::from))
+        Ok(this(&args[0], "maxlen")?
+            .most
+            .get()
+            .map_or(Value::None, Value::from))
     }),
     class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(isinstance::generic_alias(&args[0], &args[1]))
     }),
-    method("__reduce__", "(self, /)", "What copying makes the object of.", |args| {
-        let this = this(&args[0], "__reduce__")?;
-        let given = match this.most.get() {
-            None => Value::tuple([]),
-            Some(most) => Value::tuple([Value::tuple([]), Value::from(most)]),
-        };
-        let of = class_of(&args[0]).into();
-        Ok(Value::tuple([of, given, Value::None, iterate::iter(&args[0])?]))
-    }),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| {
+            let this = this(&args[0], "__reduce__")?;
+            let given = match this.most.get() {
+                None => Value::tuple([]),
+                Some(most) => Value::tuple([Value::tuple([]), Value::from(most)]),
+            };
+            let of = class_of(&args[0]).into();
+            Ok(Value::tuple([of, given, Value::None, iterate::iter(&args[0])?]))
+        },
+    ),
 ];
 
 /// The place that an index names.
 fn place(this: &Deque, at: &Value) -> Res<usize> {
     if !has_index(at) {
-        return Err(type_error(format!("sequence index must be integer, not '{}'", class_name(at))));
+        return Err(type_error(format!(
+            "sequence index must be integer, not '{}'",
+            class_name(at)
+        )));
     }
     let at = index_or(at, || index_error("cannot fit 'int' into an index-sized integer"))?;
     subscript::place(at, this.len()).ok_or_else(|| index_error("deque index out of range"))
@@ -368,12 +469,18 @@ fn iterator(args: &[Value], name: &'static str, reversed: bool) -> Res {
         }
         let i = at.get();
         at.set(i + 1);
-        Ok(if i < len { this.get(if reversed { len - 1 - i } else { i }) } else { None })
+        Ok(if i < len {
+            this.get(if reversed { len - 1 - i } else { i })
+        } else {
+            None
+        })
     }))
 }
 
 fn compare(op: CompareOp, args: &[Value]) -> Res {
-    let Some(other) = args[1].opaque::<Deque>() else { return Ok(Value::NotImplemented) };
+    let Some(other) = args[1].opaque::<Deque>() else {
+        return Ok(Value::NotImplemented);
+    };
     let this = this(&args[0], "__eq__")?;
     let is_equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
     if is_equality && this.len() != other.len() {
@@ -386,37 +493,56 @@ fn compare(op: CompareOp, args: &[Value]) -> Res {
 const TWO: &str = "(self, value, /)";
 
 const OPERATORS: &[NativeDef] = &[
-    method("__len__", "(self, /)", "Return len(self).", |args| Ok(Value::from(this(&args[0], "__len__")?.len()))),
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| iterator(args, ITERATOR, false)),
+    method("__len__", "(self, /)", "Return len(self).", |args| {
+        Ok(Value::from(this(&args[0], "__len__")?.len()))
+    }),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        iterator(args, ITERATOR, false)
+    }),
     method("__reversed__", "(self, /)", "Implement reversed(self).", |args| {
         iterator(args, "_collections._deque_reverse_iterator", true)
     }),
-    method("__contains__", "(self, key, /)", "Return whether an item is equal to the key.", |args| {
-        let this = this(&args[0], "__contains__")?;
-        let version = this.version.get();
-        for i in 0..this.len() {
-            let Some(item) = this.get(i) else { break };
-            if same_or_equal(&item, &args[1])? {
-                return Ok(Value::TRUE);
+    method(
+        "__contains__",
+        "(self, key, /)",
+        "Return whether an item is equal to the key.",
+        |args| {
+            let this = this(&args[0], "__contains__")?;
+            let version = this.version.get();
+            for i in 0..this.len() {
+                let Some(item) = this.get(i) else { break };
+                if same_or_equal(&item, &args[1])? {
+                    return Ok(Value::TRUE);
+                }
+                if this.version.get() != version {
+                    return Err(mutated());
+                }
             }
-            if this.version.get() != version {
-                return Err(mutated());
-            }
-        }
-        Ok(Value::FALSE)
-    }),
+            Ok(Value::FALSE)
+        },
+    ),
     method("__getitem__", "(self, key, /)", "Return self[key].", |args| {
         let this = this(&args[0], "__getitem__")?;
         let place = place(this, &args[1])?;
-        this.get(place).ok_or_else(|| index_error("deque index out of range"))
+        this.get(place)
+            .ok_or_else(|| index_error("deque index out of range"))
     }),
-    method("__setitem__", "(self, key, value, /)", "Set self[key] to value.", |args| {
-        let this = this(&args[0], "__setitem__")?;
-        let place = place(this, &args[1])?;
-        let old = this.items.borrow_mut().get_mut(place).map(|item| std::mem::replace(item, args[2].clone()));
-        drop(old);
-        Ok(Value::None)
-    }),
+    method(
+        "__setitem__",
+        "(self, key, value, /)",
+        "Set self[key] to value.",
+        |args| {
+            let this = this(&args[0], "__setitem__")?;
+            let place = place(this, &args[1])?;
+            let old = this
+                .items
+                .borrow_mut()
+                .get_mut(place)
+                .map(|item| std::mem::replace(item, args[2].clone()));
+            drop(old);
+            Ok(Value::None)
+        },
+    ),
     method("__delitem__", "(self, key, /)", "Delete self[key].", |args| {
         let this = this(&args[0], "__delitem__")?;
         let old = this.remove(place(this, &args[1])?);
@@ -455,17 +581,29 @@ const OPERATORS: &[NativeDef] = &[
         drop(old);
         Ok(args[0].clone())
     }),
-    method("__eq__", TWO, "Return self==value.", |args| compare(CompareOp::Eq, args)),
-    method("__ne__", TWO, "Return self!=value.", |args| compare(CompareOp::NotEq, args)),
-    method("__lt__", TWO, "Return self<value.", |args| compare(CompareOp::Lt, args)),
-    method("__le__", TWO, "Return self<=value.", |args| compare(CompareOp::LtE, args)),
-    method("__gt__", TWO, "Return self>value.", |args| compare(CompareOp::Gt, args)),
-    method("__ge__", TWO, "Return self>=value.", |args| compare(CompareOp::GtE, args)),
+    method("__eq__", TWO, "Return self==value.", |args| {
+        compare(CompareOp::Eq, args)
+    }),
+    method("__ne__", TWO, "Return self!=value.", |args| {
+        compare(CompareOp::NotEq, args)
+    }),
+    method("__lt__", TWO, "Return self<value.", |args| {
+        compare(CompareOp::Lt, args)
+    }),
+    method("__le__", TWO, "Return self<=value.", |args| {
+        compare(CompareOp::LtE, args)
+    }),
+    method("__gt__", TWO, "Return self>value.", |args| {
+        compare(CompareOp::Gt, args)
+    }),
+    method("__ge__", TWO, "Return self>=value.", |args| {
+        compare(CompareOp::GtE, args)
+    }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         let this = this(&args[0], "__repr__")?;
         let mut out = String::new();
         text::within(&args[0], "[...]", &mut out, |out| {
-            out.push_str(class_name(&args[0]));
+            out.push_str(class_of(&args[0]).name());
             out.push('(');
             text::write_repr(&Value::list(this.copied()), out)?;
             if let Some(most) = this.most.get() {
@@ -480,7 +618,10 @@ const OPERATORS: &[NativeDef] = &[
 
 fn times(value: &Value) -> Res<i64> {
     if !has_index(value) {
-        return Err(type_error(format!("can't multiply sequence by non-int of type '{}'", class_name(value))));
+        return Err(type_error(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            class_name(value)
+        )));
     }
     small(value)
 }

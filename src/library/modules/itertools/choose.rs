@@ -5,41 +5,71 @@
 
 use super::{Tool, size, tool};
 use crate::interp::error::*;
-use crate::interp::payload::*;
 use crate::interp::iterate;
+use crate::interp::payload::*;
 use crate::value::*;
 use std::cell::RefCell;
 
 pub const TOOLS: &[Tool] = &[
-    tool("itertools.combinations", "(cls, iterable, r)", "Make an iterator of the choices of r items, in order.", |args| {
-        let (pool, r) = (iterate::collect(&args[1])?, size(&args[2], "r must be non-negative")?);
-        let first = (r <= pool.len()).then(|| (0..r).collect());
-        let n = pool.len();
-        Ok(choices("itertools.combinations", pool, first, move |indices| {
-            let Some(i) = (0..r).rev().find(|&i| indices[i] != i + n - r) else { return false };
-            indices[i] += 1;
-            (i + 1..r).for_each(|j| indices[j] = indices[j - 1] + 1);
-            true
-        }))
-    }),
+    tool(
+        "itertools.combinations",
+        "(cls, iterable, r)",
+        "Make an iterator of the choices of r items, in order.",
+        |args| {
+            let (pool, r) = (
+                iterate::collect(&args[1])?,
+                size(&args[2], "r must be non-negative")?,
+            );
+            let first = (r <= pool.len()).then(|| (0..r).collect());
+            let n = pool.len();
+            Ok(choices("itertools.combinations", pool, first, move |indices| {
+                let Some(i) = (0..r).rev().find(|&i| indices[i] != i + n - r) else {
+                    return false;
+                };
+                indices[i] += 1;
+                (i + 1..r).for_each(|j| indices[j] = indices[j - 1] + 1);
+                true
+            }))
+        },
+    ),
     tool(
         "itertools.combinations_with_replacement",
         "(cls, iterable, r)",
         "Make an iterator of the choices of r items, each any number of times.",
         |args| {
-            let (pool, r) = (iterate::collect(&args[1])?, size(&args[2], "r must be non-negative")?);
+            let (pool, r) = (
+                iterate::collect(&args[1])?,
+                size(&args[2], "r must be non-negative")?,
+            );
             let n = pool.len();
             let first = (n > 0 || r == 0).then(|| vec![0; r]);
-            Ok(choices("itertools.combinations_with_replacement", pool, first, move |indices| {
-                let Some(i) = (0..r).rev().find(|&i| indices[i] + 1 != n) else { return false };
-                let next = indices[i] + 1;
-                indices[i..].fill(next);
-                true
-            }))
+            Ok(choices(
+                "itertools.combinations_with_replacement",
+                pool,
+                first,
+                move |indices| {
+                    let Some(i) = (0..r).rev().find(|&i| indices[i] + 1 != n) else {
+                        return false;
+                    };
+                    let next = indices[i] + 1;
+                    indices[i..].fill(next);
+                    true
+                },
+            ))
         },
     ),
-    tool("itertools.permutations", "(cls, iterable, r=None)", "Make an iterator of the orders of r items.", permutations),
-    tool("itertools.product", "(cls, /, *iterables, repeat=1)", "Make an iterator of the choices of one item from each iterable.", product),
+    tool(
+        "itertools.permutations",
+        "(cls, iterable, r=None)",
+        "Make an iterator of the orders of r items.",
+        permutations,
+    ),
+    tool(
+        "itertools.product",
+        "(cls, /, *iterables, repeat=1)",
+        "Make an iterator of the choices of one item from each iterable.",
+        product,
+    ),
 ];
 
 /// An iterator of tuples of the pool's items, from the first indices on; `advance` makes the next
@@ -53,11 +83,15 @@ fn choices(
     let state = RefCell::new((first, true));
     NativeIterator::from_fn(name, move || {
         let mut state = state.borrow_mut();
-        let (Some(indices), is_first) = &mut *state else { return Ok(None) };
+        let (Some(indices), is_first) = &mut *state else {
+            return Ok(None);
+        };
         if !std::mem::take(is_first) && !advance(indices) {
             return Ok(None);
         }
-        Ok(Some(Value::tuple(indices.iter().map(|&i| pool[i].clone()).collect::<Vec<_>>())))
+        Ok(Some(Value::tuple(
+            indices.iter().map(|&i| pool[i].clone()).collect::<Vec<_>>(),
+        )))
     })
 }
 
@@ -74,7 +108,9 @@ fn permutations(args: &[Value]) -> Res {
     let state = RefCell::new((first, true));
     Ok(NativeIterator::from_fn("itertools.permutations", move || {
         let mut state = state.borrow_mut();
-        let (Some(indices), is_first) = &mut *state else { return Ok(None) };
+        let (Some(indices), is_first) = &mut *state else {
+            return Ok(None);
+        };
         if !std::mem::take(is_first) {
             let mut cycles = cycles.borrow_mut();
             let mut turned = false;
@@ -93,7 +129,9 @@ fn permutations(args: &[Value]) -> Res {
                 return Ok(None);
             }
         }
-        Ok(Some(Value::tuple(indices[..r].iter().map(|&i| pool[i].clone()).collect::<Vec<_>>())))
+        Ok(Some(Value::tuple(
+            indices[..r].iter().map(|&i| pool[i].clone()).collect::<Vec<_>>(),
+        )))
     }))
 }
 
@@ -110,11 +148,16 @@ fn product(args: &[Value]) -> Res {
         return Err(overflow_error("repeat argument too large"));
     }
     let pools: Vec<Vec<Value>> = (0..repeat).flat_map(|_| once.iter().cloned()).collect();
-    let first = pools.iter().all(|pool| !pool.is_empty()).then(|| vec![0usize; pools.len()]);
+    let first = pools
+        .iter()
+        .all(|pool| !pool.is_empty())
+        .then(|| vec![0usize; pools.len()]);
     let state = RefCell::new((first, true));
     Ok(NativeIterator::from_fn("itertools.product", move || {
         let mut state = state.borrow_mut();
-        let (Some(indices), is_first) = &mut *state else { return Ok(None) };
+        let (Some(indices), is_first) = &mut *state else {
+            return Ok(None);
+        };
         if !std::mem::take(is_first) {
             let Some(i) = (0..pools.len()).rev().find(|&i| indices[i] + 1 < pools[i].len()) else {
                 return Ok(None);
@@ -122,6 +165,12 @@ fn product(args: &[Value]) -> Res {
             indices[i] += 1;
             indices[i + 1..].fill(0);
         }
-        Ok(Some(Value::tuple(indices.iter().zip(&pools).map(|(&i, pool)| pool[i].clone()).collect::<Vec<_>>())))
+        Ok(Some(Value::tuple(
+            indices
+                .iter()
+                .zip(&pools)
+                .map(|(&i, pool)| pool[i].clone())
+                .collect::<Vec<_>>(),
+        )))
     }))
 }

@@ -9,12 +9,26 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 pub const TOOLS: &[Tool] = &[
-    tool("itertools.batched", "(cls, iterable, n, *, strict=False)", "Make an iterator of tuples of n items.", batched),
-    tool("itertools.groupby", "(cls, iterable, key=None)", "Make an iterator of keys and the items that follow each other under it.", groupby),
+    tool(
+        "itertools.batched",
+        "(cls, iterable, n, *, strict=False)",
+        "Make an iterator of tuples of n items.",
+        batched,
+    ),
+    tool(
+        "itertools.groupby",
+        "(cls, iterable, key=None)",
+        "Make an iterator of keys and the items that follow each other under it.",
+        groupby,
+    ),
 ];
 
-pub const FUNCTIONS: &[NativeDef] =
-    &[function("tee", "(iterable, n=2, /)", "Return n iterators over the items of one.", tee)];
+pub const FUNCTIONS: &[NativeDef] = &[function(
+    "tee",
+    "(iterable, n=2, /)",
+    "Return n iterators over the items of one.",
+    tee,
+)];
 
 fn batched(args: &[Value]) -> Res {
     const TOO_SMALL: &str = "n must be at least one";
@@ -57,7 +71,9 @@ struct Groups {
 impl Groups {
     /// Reads one item on; false at the end.
     fn step(&self) -> Res<bool> {
-        let Some(item) = iterate::next(&self.iterator)? else { return Ok(false) };
+        let Some(item) = iterate::next(&self.iterator)? else {
+            return Ok(false);
+        };
         let key = match &self.key {
             Some(key) => call::call(key, std::slice::from_ref(&item))?,
             None => item.clone(),
@@ -143,11 +159,15 @@ fn tee(args: &[Value]) -> Res {
         NativeIterator::from_fn("itertools._tee", move || {
             let place = at.borrow().clone();
             if place.0.get().is_none() {
-                let Some(item) = iterate::next(&iterator)? else { return Ok(None) };
+                let Some(item) = iterate::next(&iterator)? else {
+                    return Ok(None);
+                };
                 // Whoever was faster while the item was made is right.
                 let _ = place.0.set((item, Rc::new(Place::default())));
             }
-            let Some((item, next)) = place.0.get() else { return Ok(None) };
+            let Some((item, next)) = place.0.get() else {
+                return Ok(None);
+            };
             let item = item.clone();
             let old = at.replace(next.clone());
             drop(place);

@@ -8,13 +8,48 @@ use crate::value::*;
 use std::cell::{Cell, RefCell};
 
 pub const TOOLS: &[Tool] = &[
-    tool("itertools.compress", "(cls, data, selectors)", "Make an iterator of the items whose selector is true.", compress),
-    tool("itertools.dropwhile", "(cls, predicate, iterable, /)", "Make an iterator that begins where the predicate fails.", drop_while),
-    tool("itertools.filterfalse", "(cls, function, iterable, /)", "Make an iterator of the items for which the function is false.", filter_false),
-    tool("itertools.islice", "(cls, iterable, /, *bounds)", "Make an iterator of a slice of an iterable.", islice),
-    tool("itertools.pairwise", "(cls, iterable, /)", "Make an iterator of overlapping pairs.", pairwise),
-    tool("itertools.starmap", "(cls, function, iterable, /)", "Make an iterator that calls the function with each item's items.", starmap),
-    tool("itertools.takewhile", "(cls, predicate, iterable, /)", "Make an iterator that ends where the predicate fails.", take_while),
+    tool(
+        "itertools.compress",
+        "(cls, data, selectors)",
+        "Make an iterator of the items whose selector is true.",
+        compress,
+    ),
+    tool(
+        "itertools.dropwhile",
+        "(cls, predicate, iterable, /)",
+        "Make an iterator that begins where the predicate fails.",
+        drop_while,
+    ),
+    tool(
+        "itertools.filterfalse",
+        "(cls, function, iterable, /)",
+        "Make an iterator of the items for which the function is false.",
+        filter_false,
+    ),
+    tool(
+        "itertools.islice",
+        "(cls, iterable, /, *bounds)",
+        "Make an iterator of a slice of an iterable.",
+        islice,
+    ),
+    tool(
+        "itertools.pairwise",
+        "(cls, iterable, /)",
+        "Make an iterator of overlapping pairs.",
+        pairwise,
+    ),
+    tool(
+        "itertools.starmap",
+        "(cls, function, iterable, /)",
+        "Make an iterator that calls the function with each item's items.",
+        starmap,
+    ),
+    tool(
+        "itertools.takewhile",
+        "(cls, predicate, iterable, /)",
+        "Make an iterator that ends where the predicate fails.",
+        take_while,
+    ),
     tool(
         "itertools.zip_longest",
         "(cls, /, *iterables, fillvalue=None)",
@@ -47,7 +82,9 @@ fn drop_while(args: &[Value]) -> Res {
     let begun = Cell::new(false);
     Ok(NativeIterator::from_fn("itertools.dropwhile", move || {
         loop {
-            let Some(item) = iterate::next(&iterator)? else { return Ok(None) };
+            let Some(item) = iterate::next(&iterator)? else {
+                return Ok(None);
+            };
             if begun.get() || !holds(&predicate, &item)? {
                 begun.set(true);
                 return Ok(Some(item));
@@ -58,17 +95,22 @@ fn drop_while(args: &[Value]) -> Res {
 
 fn take_while(args: &[Value]) -> Res {
     let (predicate, iterator) = (args[1].clone(), iterate::iter(&args[2])?);
-    Ok(NativeIterator::from_fn("itertools.takewhile", move || match iterate::next(&iterator)? {
-        Some(item) if holds(&predicate, &item)? => Ok(Some(item)),
-        _ => Ok(None),
-    }))
+    Ok(NativeIterator::from_fn(
+        "itertools.takewhile",
+        move || match iterate::next(&iterator)? {
+            Some(item) if holds(&predicate, &item)? => Ok(Some(item)),
+            _ => Ok(None),
+        },
+    ))
 }
 
 fn filter_false(args: &[Value]) -> Res {
     let (function, iterator) = (args[1].given().cloned(), iterate::iter(&args[2])?);
     Ok(NativeIterator::from_fn("itertools.filterfalse", move || {
         loop {
-            let Some(item) = iterate::next(&iterator)? else { return Ok(None) };
+            let Some(item) = iterate::next(&iterator)? else {
+                return Ok(None);
+            };
             let found = match &function {
                 Some(function) => holds(function, &item)?,
                 None => operator::truth(&item)?,
@@ -82,10 +124,13 @@ fn filter_false(args: &[Value]) -> Res {
 
 fn starmap(args: &[Value]) -> Res {
     let (function, iterator) = (args[1].clone(), iterate::iter(&args[2])?);
-    Ok(NativeIterator::from_fn("itertools.starmap", move || match iterate::next(&iterator)? {
-        Some(items) => call::call(&function, &iterate::collect(&items)?).map(Some),
-        None => Ok(None),
-    }))
+    Ok(NativeIterator::from_fn(
+        "itertools.starmap",
+        move || match iterate::next(&iterator)? {
+            Some(items) => call::call(&function, &iterate::collect(&items)?).map(Some),
+            None => Ok(None),
+        },
+    ))
 }
 
 fn pairwise(args: &[Value]) -> Res {
@@ -104,7 +149,9 @@ fn pairwise(args: &[Value]) -> Res {
                 None => return Ok(None),
             },
         };
-        let Some(second) = iterate::next(&iterator)? else { return Ok(None) };
+        let Some(second) = iterate::next(&iterator)? else {
+            return Ok(None);
+        };
         let old = before.replace(Some(second.clone()));
         drop(old);
         Ok(Some(Value::tuple([first, second])))
@@ -148,7 +195,10 @@ fn islice(args: &[Value]) -> Res {
             (start, stop, step)
         }
         more => {
-            return Err(type_error(format!("islice expected at most 4 arguments, got {}", more.len() + 1)));
+            return Err(type_error(format!(
+                "islice expected at most 4 arguments, got {}",
+                more.len() + 1
+            )));
         }
     };
     let iterator = iterate::iter(&args[1])?;
@@ -172,7 +222,11 @@ fn islice(args: &[Value]) -> Res {
 }
 
 fn zip_longest(args: &[Value]) -> Res {
-    let fill = if args[2].is_unset() { Value::None } else { args[2].clone() };
+    let fill = if args[2].is_unset() {
+        Value::None
+    } else {
+        args[2].clone()
+    };
     let mut iterators = Vec::new();
     for iterable in iterate::collect(&args[1])? {
         iterators.push(Some(iterate::iter(&iterable)?));

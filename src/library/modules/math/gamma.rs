@@ -87,21 +87,37 @@ pub fn gamma(x: f64) -> Res<f64> {
         return finite(1.0 / x);
     }
     if size > 200.0 {
-        return if x < 0.0 { Ok(0.0 / sin_pi(x)) } else { Err(range_error()) };
+        return if x < 0.0 {
+            Ok(0.0 / sin_pi(x))
+        } else {
+            Err(range_error())
+        };
     }
     let y = size + G_MINUS_HALF;
     // What rounding took from y.
-    let lost = if size > G_MINUS_HALF { (y - size) - G_MINUS_HALF } else { (y - G_MINUS_HALF) - size };
+    let lost = if size > G_MINUS_HALF {
+        (y - size) - G_MINUS_HALF
+    } else {
+        (y - G_MINUS_HALF) - size
+    };
     let z = lost * G / y;
     let (power, root) = (|| y.powf(size - 0.5), || y.powf(size / 2.0 - 0.25));
     let result = if x < 0.0 {
         let r = -PI / sin_pi(size) / size * y.exp() / lanczos_sum(size);
         let r = r - z * r;
-        if size < 140.0 { r / power() } else { r / root() / root() }
+        if size < 140.0 {
+            r / power()
+        } else {
+            r / root() / root()
+        }
     } else {
         let r = lanczos_sum(size) / y.exp();
         let r = r + z * r;
-        if size < 140.0 { r * power() } else { r * root() * root() }
+        if size < 140.0 {
+            r * power()
+        } else {
+            r * root() * root()
+        }
     };
     finite(result)
 }
@@ -129,5 +145,9 @@ pub fn log_gamma(x: f64) -> Res<f64> {
 }
 
 fn finite(x: f64) -> Res<f64> {
-    if x.is_infinite() { Err(range_error()) } else { Ok(x) }
+    if x.is_infinite() {
+        Err(range_error())
+    } else {
+        Ok(x)
+    }
 }

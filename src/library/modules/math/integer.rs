@@ -42,7 +42,10 @@ fn factorial(args: &[Value]) -> Res {
     }
     match n.to_i64() {
         Some(n) => Ok(Value::from(BigInt::from(product(2, n as u64)))),
-        None => Err(overflow_error(format!("factorial() argument should not exceed {}", i64::MAX))),
+        None => Err(overflow_error(format!(
+            "factorial() argument should not exceed {}",
+            i64::MAX
+        ))),
     }
 }
 
@@ -68,7 +71,11 @@ fn falling(n: &BigInt, k: u64) -> BigInt {
     if let Some(n) = n.to_u64()
         && n < u64::MAX
     {
-        return if k > n { BigInt::zero() } else { product(n - k + 1, n).into() };
+        return if k > n {
+            BigInt::zero()
+        } else {
+            product(n - k + 1, n).into()
+        };
     }
     (0..k).map(|i| n - i).product()
 }
@@ -94,20 +101,51 @@ fn comb(args: &[Value]) -> Res {
     }
     let fewer = (&n - &k).min(k);
     match fewer.to_i64() {
-        Some(k) => Ok(Value::from(falling(&n, k as u64) / BigInt::from_biguint(Sign::Plus, product(2, k as u64)))),
-        None => Err(overflow_error(format!("min(n - k, k) must not exceed {}", i64::MAX))),
+        Some(k) => Ok(Value::from(
+            falling(&n, k as u64) / BigInt::from_biguint(Sign::Plus, product(2, k as u64)),
+        )),
+        None => Err(overflow_error(format!(
+            "min(n - k, k) must not exceed {}",
+            i64::MAX
+        ))),
     }
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("comb", "(n, k, /)", "Return the number of ways to choose k of n items, in any order.", comb),
-    function("factorial", "(n, /)", "Return the product of the numbers from 1 to n.", factorial),
-    function("gcd", "(*integers)", "Return the greatest common divisor.", |args| {
-        fold(&args[0], 0, |a, b| a.gcd(b))
-    }),
-    function("isqrt", "(n, /)", "Return the whole part of the square root of n.", isqrt),
-    function("lcm", "(*integers)", "Return the least common multiple.", |args| {
-        fold(&args[0], 1, |a, b| a.lcm(b))
-    }),
-    function("perm", "(n, k=None, /)", "Return the number of ways to choose k of n items in order.", perm),
+    function(
+        "comb",
+        "(n, k, /)",
+        "Return the number of ways to choose k of n items, in any order.",
+        comb,
+    ),
+    function(
+        "factorial",
+        "(n, /)",
+        "Return the product of the numbers from 1 to n.",
+        factorial,
+    ),
+    function(
+        "gcd",
+        "(*integers)",
+        "Return the greatest common divisor.",
+        |args| fold(&args[0], 0, |a, b| a.gcd(b)),
+    ),
+    function(
+        "isqrt",
+        "(n, /)",
+        "Return the whole part of the square root of n.",
+        isqrt,
+    ),
+    function(
+        "lcm",
+        "(*integers)",
+        "Return the least common multiple.",
+        |args| fold(&args[0], 1, |a, b| a.lcm(b)),
+    ),
+    function(
+        "perm",
+        "(n, k=None, /)",
+        "Return the number of ways to choose k of n items in order.",
+        perm,
+    ),
 ];

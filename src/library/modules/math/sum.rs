@@ -18,19 +18,28 @@ struct Double {
 fn add(a: f64, b: f64) -> Double {
     let high = a + b;
     let z = high - a;
-    Double { high, low: (a - (high - z)) + (b - z) }
+    Double {
+        high,
+        low: (a - (high - z)) + (b - z),
+    }
 }
 
 /// `a + b` exactly, for `a` not smaller than `b`.
 fn add_ordered(a: f64, b: f64) -> Double {
     let high = a + b;
-    Double { high, low: (a - high) + b }
+    Double {
+        high,
+        low: (a - high) + b,
+    }
 }
 
 /// `a * b` exactly.
 fn multiply(a: f64, b: f64) -> Double {
     let high = a * b;
-    Double { high, low: a.mul_add(b, -high) }
+    Double {
+        high,
+        low: a.mul_add(b, -high),
+    }
 }
 
 /// The length of a vector whose components are not negative; nearly always rounded correctly.
@@ -114,7 +123,9 @@ fn fsum(args: &[Value]) -> Res {
         }
         return Ok(Value::float(special_sum));
     }
-    let Some(mut high) = partials.pop() else { return Ok(Value::float(0.0)) };
+    let Some(mut high) = partials.pop() else {
+        return Ok(Value::float(0.0));
+    };
     let mut low = 0.0;
     while let Some(y) = partials.pop() {
         let x = high;
@@ -151,7 +162,11 @@ impl Triple {
         let sum = add(self.high, product.high);
         let first = add(self.low, product.low);
         let second = add(first.high, sum.low);
-        Triple { high: sum.high, low: second.high, tiny: self.tiny + first.low + second.low }
+        Triple {
+            high: sum.high,
+            low: second.high,
+            tiny: self.tiny + first.low + second.low,
+        }
     }
 
     fn value(self) -> f64 {
@@ -226,7 +241,11 @@ fn sumprod(args: &[Value]) -> Res {
 }
 
 fn product(args: &[Value]) -> Res {
-    let mut result = if args[1].is_unset() { Value::Int(1) } else { args[1].clone() };
+    let mut result = if args[1].is_unset() {
+        Value::Int(1)
+    } else {
+        args[1].clone()
+    };
     iterate::for_each(&args[0], |item| {
         result = operator::binary(BinaryOp::Mul, &result, &item)?;
         Ok(())
@@ -235,7 +254,22 @@ fn product(args: &[Value]) -> Res {
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("fsum", "(seq, /)", "Return the sum of floats without loss of digits on the way.", fsum),
-    function("prod", "(iterable, /, *, start=1)", "Return the product of all items.", product),
-    function("sumprod", "(p, q, /)", "Return the sum of the products of items side by side.", sumprod),
+    function(
+        "fsum",
+        "(seq, /)",
+        "Return the sum of floats without loss of digits on the way.",
+        fsum,
+    ),
+    function(
+        "prod",
+        "(iterable, /, *, start=1)",
+        "Return the product of all items.",
+        product,
+    ),
+    function(
+        "sumprod",
+        "(p, q, /)",
+        "Return the sum of the products of items side by side.",
+        sumprod,
+    ),
 ];

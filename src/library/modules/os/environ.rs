@@ -22,7 +22,13 @@ pub fn environ() -> Value {
         return environ;
     }
     let dict = types::class(Type::Dict);
-    let class = Class::new(Symbol::new("_Environ"), vec![dict.clone()], dict.linear(), Layout::Dict, false);
+    let class = Class::new(
+        Symbol::new("_Environ"),
+        vec![dict.clone()],
+        dict.linear(),
+        Layout::Dict,
+        false,
+    );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("os");
     builtins::add(&class, METHODS);
@@ -39,9 +45,14 @@ pub fn environ() -> Value {
 /// The variables as they are now, for a program to be started.
 pub fn variables() -> Vec<(String, String)> {
     let environ = environ();
-    let Some(dict) = as_dict(&environ) else { return Vec::new() };
+    let Some(dict) = as_dict(&environ) else {
+        return Vec::new();
+    };
     let text = |value: &Value| text_of(value).map(str::to_string);
-    mapping::entries(dict).iter().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+    mapping::entries(dict)
+        .iter()
+        .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+        .collect()
 }
 
 fn checked(value: &Value) -> Res<()> {
@@ -82,17 +93,36 @@ const METHODS: &[NativeDef] = &[
 fn get(args: &[Value]) -> Res {
     checked(&args[0])?;
     let found = mapping::dict_get(data(&environ())?, &args[0])?;
-    Ok(found.unwrap_or_else(|| if args[1].is_unset() { Value::None } else { args[1].clone() }))
+    Ok(found.unwrap_or_else(|| {
+        if args[1].is_unset() {
+            Value::None
+        } else {
+            args[1].clone()
+        }
+    }))
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("getenv", "(key, default=None)", "Return a variable of the environment, or the default.", get),
-    function("putenv", "(name, value, /)", "Set a variable of the environment.", |args| {
-        set(&[environ(), args[0].clone(), args[1].clone()])
-    }),
-    function("unsetenv", "(name, /)", "Remove a variable of the environment.", |args| {
-        checked(&args[0])?;
-        drop(mapping::dict_remove(data(&environ())?, &args[0])?);
-        Ok(Value::None)
-    }),
+    function(
+        "getenv",
+        "(key, default=None)",
+        "Return a variable of the environment, or the default.",
+        get,
+    ),
+    function(
+        "putenv",
+        "(name, value, /)",
+        "Set a variable of the environment.",
+        |args| set(&[environ(), args[0].clone(), args[1].clone()]),
+    ),
+    function(
+        "unsetenv",
+        "(name, /)",
+        "Remove a variable of the environment.",
+        |args| {
+            checked(&args[0])?;
+            drop(mapping::dict_remove(data(&environ())?, &args[0])?);
+            Ok(Value::None)
+        },
+    ),
 ];

@@ -2,9 +2,9 @@
 
 use super::{fspath, is_kind, path_arg, paths_of};
 use crate::interp::error::*;
+use crate::interp::iterate;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
-use crate::interp::iterate;
 use crate::library::builtins::function;
 use crate::source::Symbol;
 use crate::value::*;
@@ -79,7 +79,9 @@ fn absolute(path: &str) -> String {
     if path.starts_with('/') {
         return normal(path);
     }
-    let here = std::env::current_dir().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    let here = std::env::current_dir()
+        .map(|p| p.to_string_lossy().into_owned())
+        .unwrap_or_default();
     normal(&join(&here, path))
 }
 
@@ -93,18 +95,32 @@ fn relative(args: &[Value]) -> Res {
         None => ".".to_string(),
     };
     let (path, start) = (absolute(&path), absolute(&start));
-    let parts = |path: &str| path.split('/').filter(|p| !p.is_empty()).map(str::to_string).collect::<Vec<_>>();
+    let parts = |path: &str| {
+        path.split('/')
+            .filter(|p| !p.is_empty())
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
     let (path, start) = (parts(&path), parts(&start));
     let common = path.iter().zip(&start).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..", start.len() - common);
     let whole: Vec<&str> = up.chain(path[common..].iter().map(String::as_str)).collect();
-    like(&args[0], &if whole.is_empty() { ".".to_string() } else { whole.join("/") })
+    like(
+        &args[0],
+        &if whole.is_empty() {
+            ".".to_string()
+        } else {
+            whole.join("/")
+        },
+    )
 }
 
 fn join_all(args: &[Value]) -> Res {
     let mut whole = text(&args[0])?;
     for part in iterate::collect(&args[1])? {
-        let is_path = as_str(&part).is_some() || as_bytes(&part).is_some() || fspath(&part).map_err(|e| drop(e.take())).is_ok();
+        let is_path = as_str(&part).is_some()
+            || as_bytes(&part).is_some()
+            || fspath(&part).map_err(|e| drop(e.take())).is_ok();
         if !is_path {
             return Err(type_error(format!(
                 "join() argument must be str, bytes, or os.PathLike object, not '{}'",
@@ -121,14 +137,22 @@ fn join_all(args: &[Value]) -> Res {
 
 fn common_prefix(args: &[Value]) -> Res {
     let paths = iterate::collect(&args[0])?;
-    let Some(first) = paths.first() else { return Ok(Value::from("")) };
+    let Some(first) = paths.first() else {
+        return Ok(Value::from(""));
+    };
     if as_str(first).is_none() && as_bytes(first).is_none() && as_list(first).is_some() {
-        return Err(type_error("commonprefix() takes paths, not sequences of other things"));
+        return Err(type_error(
+            "commonprefix() takes paths, not sequences of other things",
+        ));
     }
     let texts = paths.iter().map(text).collect::<Res<Vec<_>>>()?;
     let mut common: Vec<char> = texts[0].chars().collect();
     for text in &texts {
-        let same = common.iter().zip(text.chars()).take_while(|(a, b)| **a == *b).count();
+        let same = common
+            .iter()
+            .zip(text.chars())
+            .take_while(|(a, b)| **a == *b)
+            .count();
         common.truncate(same);
     }
     like(first, &common.into_iter().collect::<String>())
@@ -145,14 +169,24 @@ fn common_path(args: &[Value]) -> Res {
         return Err(value_error("Can't mix absolute and relative paths"));
     }
     let parts = |path: &str| {
-        path.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_string).collect::<Vec<_>>()
+        path.split('/')
+            .filter(|p| !p.is_empty() && *p != ".")
+            .map(str::to_string)
+            .collect::<Vec<_>>()
     };
     let mut common = parts(&texts[0]);
     for text in &texts {
-        let same = common.iter().zip(parts(text)).take_while(|(a, b)| **a == *b).count();
+        let same = common
+            .iter()
+            .zip(parts(text))
+            .take_while(|(a, b)| **a == *b)
+            .count();
         common.truncate(same);
     }
-    like(first, &format!("{}{}", if is_absolute { "/" } else { "" }, common.join("/")))
+    like(
+        first,
+        &format!("{}{}", if is_absolute { "/" } else { "" }, common.join("/")),
+    )
 }
 
 fn expand_user(args: &[Value]) -> Res {
@@ -179,7 +213,9 @@ fn expand_vars(args: &[Value]) -> Res {
         let (name, len) = match after.strip_prefix('{').and_then(|a| a.split_once('}')) {
             Some((name, _)) => (name, name.len() + 2),
             None => {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+                let end = after
+                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .unwrap_or(after.len());
                 (&after[..end], end)
             }
         };
@@ -224,7 +260,9 @@ fn real_path(args: &[Value]) -> Res {
             let whole = rest.iter().rev().fold(found, |path, part| path.join(part));
             return like(&args[0], &whole.to_string_lossy());
         }
-        let Some(name) = known.file_name().map(|n| n.to_os_string()) else { return like(&args[0], &path) };
+        let Some(name) = known.file_name().map(|n| n.to_os_string()) else {
+            return like(&args[0], &path);
+        };
         rest.push(name);
         known.pop();
     }
@@ -239,60 +277,139 @@ const PATH: &str = "(path)";
 
 const FUNCTIONS: &[NativeDef] = &[
     function("join", "(a, *p)", "Put paths after each other.", join_all),
-    function("split", P, "Return the path's directory and its last part.", |args| {
-        pair(&args[0], split(&text(&args[0])?))
-    }),
-    function("splitext", P, "Return the path without its extension, and the extension.", |args| {
-        pair(&args[0], split_ext(&text(&args[0])?))
-    }),
+    function(
+        "split",
+        P,
+        "Return the path's directory and its last part.",
+        |args| pair(&args[0], split(&text(&args[0])?)),
+    ),
+    function(
+        "splitext",
+        P,
+        "Return the path without its extension, and the extension.",
+        |args| pair(&args[0], split_ext(&text(&args[0])?)),
+    ),
     function("splitdrive", P, "Return an empty drive and the path.", |args| {
         pair(&args[0], ("", &text(&args[0])?))
     }),
-    function("basename", P, "Return the last part of a path.", |args| like(&args[0], split(&text(&args[0])?).1)),
-    function("dirname", P, "Return the directory of a path.", |args| like(&args[0], split(&text(&args[0])?).0)),
+    function("basename", P, "Return the last part of a path.", |args| {
+        like(&args[0], split(&text(&args[0])?).1)
+    }),
+    function("dirname", P, "Return the directory of a path.", |args| {
+        like(&args[0], split(&text(&args[0])?).0)
+    }),
     function("normpath", PATH, "Take out what a path says twice.", |args| {
         like(&args[0], &normal(&text(&args[0])?))
     }),
-    function("normcase", "(s)", "Return the path: case matters.", |args| fspath(&args[0])),
-    function("abspath", PATH, "Return the path from the root.", |args| like(&args[0], &absolute(&text(&args[0])?))),
-    function("realpath", "(filename, *, strict=False)", "Return the path without symbolic links.", real_path),
-    function("relpath", "(path, start=None)", "Return the path as seen from a directory.", relative),
-    function("isabs", "(s)", "Tell whether a path begins at the root.", |args| {
-        Ok(Value::bool(text(&args[0])?.starts_with('/')))
+    function("normcase", "(s)", "Return the path: case matters.", |args| {
+        fspath(&args[0])
     }),
-    function("commonprefix", "(m, /)", "Return what all texts begin with.", common_prefix),
-    function("commonpath", "(paths)", "Return the longest directory that all paths share.", common_path),
-    function("expanduser", PATH, "Put the home directory in the place of ~.", expand_user),
-    function("expandvars", PATH, "Put variables of the environment in the place of $name.", expand_vars),
-    function("exists", PATH, "Tell whether something is there.", |args| tests(&args[0], |p| p.exists())),
-    function("lexists", PATH, "Tell whether something is there, be it a broken link.", |args| {
-        tests(&args[0], |p| p.symlink_metadata().is_ok())
+    function("abspath", PATH, "Return the path from the root.", |args| {
+        like(&args[0], &absolute(&text(&args[0])?))
     }),
-    function("isfile", PATH, "Tell whether a file is there.", |args| tests(&args[0], |p| p.is_file())),
-    function("isdir", "(s)", "Tell whether a directory is there.", |args| tests(&args[0], |p| p.is_dir())),
-    function("islink", PATH, "Tell whether a symbolic link is there.", |args| tests(&args[0], |p| p.is_symlink())),
-    function("ismount", PATH, "Tell whether a file system begins there.", |args| {
-        tests(&args[0], |p| match (p.symlink_metadata(), p.join("..").symlink_metadata()) {
-            (Ok(here), Ok(above)) => here.dev() != above.dev() || here.ino() == above.ino(),
-            _ => false,
-        })
+    function(
+        "realpath",
+        "(filename, *, strict=False)",
+        "Return the path without symbolic links.",
+        real_path,
+    ),
+    function(
+        "relpath",
+        "(path, start=None)",
+        "Return the path as seen from a directory.",
+        relative,
+    ),
+    function(
+        "isabs",
+        "(s)",
+        "Tell whether a path begins at the root.",
+        |args| Ok(Value::bool(text(&args[0])?.starts_with('/'))),
+    ),
+    function(
+        "commonprefix",
+        "(m, /)",
+        "Return what all texts begin with.",
+        common_prefix,
+    ),
+    function(
+        "commonpath",
+        "(paths)",
+        "Return the longest directory that all paths share.",
+        common_path,
+    ),
+    function(
+        "expanduser",
+        PATH,
+        "Put the home directory in the place of ~.",
+        expand_user,
+    ),
+    function(
+        "expandvars",
+        PATH,
+        "Put variables of the environment in the place of $name.",
+        expand_vars,
+    ),
+    function("exists", PATH, "Tell whether something is there.", |args| {
+        tests(&args[0], |p| p.exists())
     }),
+    function(
+        "lexists",
+        PATH,
+        "Tell whether something is there, be it a broken link.",
+        |args| tests(&args[0], |p| p.symlink_metadata().is_ok()),
+    ),
+    function("isfile", PATH, "Tell whether a file is there.", |args| {
+        tests(&args[0], |p| p.is_file())
+    }),
+    function("isdir", "(s)", "Tell whether a directory is there.", |args| {
+        tests(&args[0], |p| p.is_dir())
+    }),
+    function("islink", PATH, "Tell whether a symbolic link is there.", |args| {
+        tests(&args[0], |p| p.is_symlink())
+    }),
+    function(
+        "ismount",
+        PATH,
+        "Tell whether a file system begins there.",
+        |args| {
+            tests(&args[0], |p| {
+                match (p.symlink_metadata(), p.join("..").symlink_metadata()) {
+                    (Ok(here), Ok(above)) => here.dev() != above.dev() || here.ino() == above.ino(),
+                    _ => false,
+                }
+            })
+        },
+    ),
     function("getsize", "(filename)", "Return the size of a file.", |args| {
         Ok(Value::Int(metadata(&args[0])?.len() as i64))
     }),
-    function("getmtime", "(filename)", "Return when a file was last written.", |args| {
-        time(&args[0], |data| (data.mtime(), data.mtime_nsec()))
-    }),
-    function("getatime", "(filename)", "Return when a file was last read.", |args| {
-        time(&args[0], |data| (data.atime(), data.atime_nsec()))
-    }),
-    function("getctime", "(filename)", "Return when a file's state last changed.", |args| {
-        time(&args[0], |data| (data.ctime(), data.ctime_nsec()))
-    }),
-    function("samefile", "(f1, f2)", "Tell whether two paths lead to one file.", |args| {
-        let (a, b) = (metadata(&args[0])?, metadata(&args[1])?);
-        Ok(Value::bool(a.dev() == b.dev() && a.ino() == b.ino()))
-    }),
+    function(
+        "getmtime",
+        "(filename)",
+        "Return when a file was last written.",
+        |args| time(&args[0], |data| (data.mtime(), data.mtime_nsec())),
+    ),
+    function(
+        "getatime",
+        "(filename)",
+        "Return when a file was last read.",
+        |args| time(&args[0], |data| (data.atime(), data.atime_nsec())),
+    ),
+    function(
+        "getctime",
+        "(filename)",
+        "Return when a file's state last changed.",
+        |args| time(&args[0], |data| (data.ctime(), data.ctime_nsec())),
+    ),
+    function(
+        "samefile",
+        "(f1, f2)",
+        "Tell whether two paths lead to one file.",
+        |args| {
+            let (a, b) = (metadata(&args[0])?, metadata(&args[1])?);
+            Ok(Value::bool(a.dev() == b.dev() && a.ino() == b.ino()))
+        },
+    ),
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {
@@ -308,6 +425,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("devnull", Value::from("/dev/null")),
         ("supports_unicode_filenames", Value::FALSE),
     ];
-    names.extend(constants.into_iter().map(|(name, value)| (Symbol::new(name), value)));
+    names.extend(
+        constants
+            .into_iter()
+            .map(|(name, value)| (Symbol::new(name), value)),
+    );
     names
 }

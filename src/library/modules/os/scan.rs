@@ -36,7 +36,13 @@ fn entries(folder: &Value) -> Res<Vec<Value>> {
     for entry in std::fs::read_dir(&path).map_err(|e| failed(e, folder))? {
         let file = entry.map_err(|e| failed(e, folder))?.file_name();
         let name = file.to_string_lossy().into_owned();
-        all.push(Opaque::value(class.clone(), Entry { name, path: path.join(file) }));
+        all.push(Opaque::value(
+            class.clone(),
+            Entry {
+                name,
+                path: path.join(file),
+            },
+        ));
     }
     Ok(all)
 }
@@ -48,37 +54,57 @@ fn scandir(args: &[Value]) -> Res {
     }
     let here = Value::from(".");
     let entries = entries(args[0].given().unwrap_or(&here))?;
-    Ok(Opaque::value(class, Scan(RefCell::new(Some(entries.into_iter())))))
+    Ok(Opaque::value(
+        class,
+        Scan(RefCell::new(Some(entries.into_iter()))),
+    ))
 }
 
 fn entry(value: &Value) -> Res<&Entry> {
-    value.opaque().ok_or_else(|| wrong_self("name", "posix.DirEntry", value))
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self("name", "posix.DirEntry", value))
 }
 
 /// What is known of an entry, by `follow_symlinks`; none if it is gone.
 fn known(args: &[Value]) -> Res<std::io::Result<std::fs::Metadata>> {
     let path = &entry(&args[0])?.path;
     let follow = args[1].is_unset() || operator::truth(&args[1])?;
-    Ok(if follow { std::fs::metadata(path) } else { std::fs::symlink_metadata(path) })
+    Ok(if follow {
+        std::fs::metadata(path)
+    } else {
+        std::fs::symlink_metadata(path)
+    })
 }
 
 const FOLLOW: &str = "(self, /, *, follow_symlinks=True)";
 
 const ENTRY: &[NativeDef] = &[
-    getter("name", "The entry's name.", |args| Ok(Value::from(entry(&args[0])?.name.as_str()))),
-    getter("path", "The entry's path.", |args| Ok(shown(&entry(&args[0])?.path))),
-    method("__fspath__", "(self, /)", "The entry's path.", |args| Ok(shown(&entry(&args[0])?.path))),
+    getter("name", "The entry's name.", |args| {
+        Ok(Value::from(entry(&args[0])?.name.as_str()))
+    }),
+    getter("path", "The entry's path.", |args| {
+        Ok(shown(&entry(&args[0])?.path))
+    }),
+    method("__fspath__", "(self, /)", "The entry's path.", |args| {
+        Ok(shown(&entry(&args[0])?.path))
+    }),
     method("is_dir", FOLLOW, "Tell whether it is a directory.", |args| {
         Ok(Value::bool(known(args)?.is_ok_and(|data| data.is_dir())))
     }),
     method("is_file", FOLLOW, "Tell whether it is a file.", |args| {
         Ok(Value::bool(known(args)?.is_ok_and(|data| data.is_file())))
     }),
-    method("is_symlink", "(self, /)", "Tell whether it is a symbolic link.", |args| {
-        Ok(Value::bool(entry(&args[0])?.path.is_symlink()))
-    }),
+    method(
+        "is_symlink",
+        "(self, /)",
+        "Tell whether it is a symbolic link.",
+        |args| Ok(Value::bool(entry(&args[0])?.path.is_symlink())),
+    ),
     method("stat", FOLLOW, "Return what is known of it.", |args| {
-        known(args)?.map(|data| stat::result(&data)).map_err(|e| failed(e, &args[0]))
+        known(args)?
+            .map(|data| stat::result(&data))
+            .map_err(|e| failed(e, &args[0]))
     }),
     method("inode", "(self, /)", "Return its inode.", |args| {
         use std::os::unix::fs::MetadataExt;
@@ -92,7 +118,9 @@ const ENTRY: &[NativeDef] = &[
 ];
 
 fn scan(value: &Value) -> Res<&Scan> {
-    value.opaque().ok_or_else(|| wrong_self("__next__", "posix.ScandirIterator", value))
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self("__next__", "posix.ScandirIterator", value))
 }
 
 fn close(args: &[Value]) -> Res {
@@ -102,13 +130,17 @@ fn close(args: &[Value]) -> Res {
 }
 
 const SCAN: &[NativeDef] = &[
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
+    }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         let item = scan(&args[0])?.0.borrow_mut().as_mut().and_then(Iterator::next);
         item.ok_or_else(|| stop_iteration(Value::None))
     }),
     method("close", "(self, /)", "Close the directory.", close),
-    method("__enter__", "(self, /)", "The iterator.", |args| Ok(args[0].clone())),
+    method("__enter__", "(self, /)", "The iterator.", |args| {
+        Ok(args[0].clone())
+    }),
     method("__exit__", "(self, /, *exc)", "Close the directory.", close),
 ];
 
@@ -127,7 +159,9 @@ fn walk(args: &[Value]) -> Res {
     let steps = RefCell::new(vec![Step::Visit(top)]);
     Ok(NativeIterator::from_fn("generator", move || {
         loop {
-            let Some(step) = steps.borrow_mut().pop() else { return Ok(None) };
+            let Some(step) = steps.borrow_mut().pop() else {
+                return Ok(None);
+            };
             match step {
                 Step::Give(row) => return Ok(Some(row)),
                 Step::Enter(top, folders) => {
@@ -152,7 +186,11 @@ fn walk(args: &[Value]) -> Res {
                     let (mut folders, mut files) = (Vec::new(), Vec::new());
                     for found in &found {
                         let entry = entry(found)?;
-                        let kind = if entry.path.is_dir() { &mut folders } else { &mut files };
+                        let kind = if entry.path.is_dir() {
+                            &mut folders
+                        } else {
+                            &mut files
+                        };
                         kind.push(Value::from(entry.name.as_str()));
                     }
                     let folders = Ref::new(List::new(folders));
@@ -171,7 +209,12 @@ fn walk(args: &[Value]) -> Res {
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("scandir", "(path=None)", "Return an iterator of the entries of a directory.", scandir),
+    function(
+        "scandir",
+        "(path=None)",
+        "Return an iterator of the entries of a directory.",
+        scandir,
+    ),
     function(
         "walk",
         "(top, topdown=True, onerror=None, followlinks=False)",

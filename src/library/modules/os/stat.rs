@@ -12,7 +12,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
 const FIELDS: &[&str] = &[
-    "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime", "st_mtime", "st_ctime",
+    "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime", "st_mtime",
+    "st_ctime",
 ];
 
 thread_local! {
@@ -54,7 +55,10 @@ pub fn result(data: &Metadata) -> Value {
     let result = struct_sequence::value(&class(), items);
     if let Value::Instance(result) = &result {
         for (name, seconds, nanos) in times {
-            result.set(Symbol::new(name), Value::float(seconds as f64 + 1e-9 * nanos as f64));
+            result.set(
+                Symbol::new(name),
+                Value::float(seconds as f64 + 1e-9 * nanos as f64),
+            );
             let exact = BigInt::from(seconds) * 1_000_000_000 + nanos;
             result.set(Symbol::new(&format!("{name}_ns")), Value::from(exact));
         }
@@ -70,13 +74,25 @@ fn stat(args: &[Value]) -> Res {
         Some(descriptor) => format!("/dev/fd/{descriptor}").into(),
         None => path_arg(&args[0], "stat")?,
     };
-    let data = if follow { std::fs::metadata(path) } else { std::fs::symlink_metadata(path) };
+    let data = if follow {
+        std::fs::metadata(path)
+    } else {
+        std::fs::symlink_metadata(path)
+    };
     data.map(|data| result(&data)).map_err(|e| failed(e, &args[0]))
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
-    function("stat", "(path, *, follow_symlinks=True)", "Return what is known of a file.", stat),
-    function("lstat", "(path)", "Return what is known of a file or of a symbolic link itself.", |args| {
-        stat(&[args[0].clone(), Value::FALSE])
-    }),
+    function(
+        "stat",
+        "(path, *, follow_symlinks=True)",
+        "Return what is known of a file.",
+        stat,
+    ),
+    function(
+        "lstat",
+        "(path)",
+        "Return what is known of a file or of a symbolic link itself.",
+        |args| stat(&[args[0].clone(), Value::FALSE]),
+    ),
 ];

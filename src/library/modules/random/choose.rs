@@ -36,7 +36,11 @@ fn randrange(args: &[Value]) -> Res {
         return any_below(&args[0], &start).map(Value::from);
     }
     let width = big(&args[2])? - &start;
-    let step = if args[3].is_unset() { BigInt::one() } else { big(&args[3])? };
+    let step = if args[3].is_unset() {
+        BigInt::one()
+    } else {
+        big(&args[3])?
+    };
     let (from, to) = (text::str(&args[1])?, text::str(&args[2])?);
     if step.is_one() {
         if !width.is_positive() {
@@ -47,10 +51,17 @@ fn randrange(args: &[Value]) -> Res {
     if step.is_zero() {
         return Err(value_error("zero step for randrange()"));
     }
-    let rounded: BigInt = if step.is_positive() { width + &step - 1 } else { width + &step + 1 };
+    let rounded: BigInt = if step.is_positive() {
+        width + &step - 1
+    } else {
+        width + &step + 1
+    };
     let count = rounded.div_floor(&step);
     if !count.is_positive() {
-        return Err(value_error(format!("empty range in randrange({from}, {to}, {})", text::str(&args[3])?)));
+        return Err(value_error(format!(
+            "empty range in randrange({from}, {to}, {})",
+            text::str(&args[3])?
+        )));
     }
     Ok(Value::from(start + step * any_below(&args[0], &count)?))
 }
@@ -70,8 +81,14 @@ fn choice(args: &[Value]) -> Res {
 
 fn shuffle(args: &[Value]) -> Res {
     for i in (1..iterate::length(&args[1])?).rev() {
-        let (i, j) = (Value::from(i), Value::from(below(&args[0], i as u64 + 1)? as usize));
-        let (a, b) = (subscript::get_item(&args[1], &i)?, subscript::get_item(&args[1], &j)?);
+        let (i, j) = (
+            Value::from(i),
+            Value::from(below(&args[0], i as u64 + 1)? as usize),
+        );
+        let (a, b) = (
+            subscript::get_item(&args[1], &i)?,
+            subscript::get_item(&args[1], &j)?,
+        );
         subscript::set_item(&args[1], &i, b)?;
         subscript::set_item(&args[1], &j, a)?;
     }
@@ -81,9 +98,12 @@ fn shuffle(args: &[Value]) -> Res {
 /// Whether a value can be sampled: a sequence, not a set or a mapping.
 fn is_sequence(value: &Value) -> bool {
     match plain(value) {
-        Value::List(_) | Value::Tuple(_) | Value::Str(_) | Value::Range(_) | Value::Bytes(_) | Value::ByteArray(_) => {
-            true
-        }
+        Value::List(_)
+        | Value::Tuple(_)
+        | Value::Str(_)
+        | Value::Range(_)
+        | Value::Bytes(_)
+        | Value::ByteArray(_) => true,
         Value::Dict(_) | Value::Set(_) | Value::FrozenSet(_) => false,
         _ => {
             call::special(value, name::GETITEM).is_some()
@@ -156,9 +176,13 @@ fn place_right(totals: &[Value], value: &Value, high: usize) -> Res<usize> {
 }
 
 fn sample(args: &[Value]) -> Res {
-    let [this, population, k, counts] = args else { return Ok(Value::None) };
+    let [this, population, k, counts] = args else {
+        return Ok(Value::None);
+    };
     if !is_sequence(population) {
-        return Err(type_error("Population must be a sequence.  For dicts or sets, use sorted(d)."));
+        return Err(type_error(
+            "Population must be a sequence.  For dicts or sets, use sorted(d).",
+        ));
     }
     let n = iterate::length(population)?;
     let mut places = Vec::new();
@@ -171,20 +195,25 @@ fn sample(args: &[Value]) -> Res {
         if as_int(&total).is_none() {
             return Err(type_error("Counts must be integers"));
         }
-        let total = usize::try_from(small(&total)?).map_err(|_| value_error("Counts must be non-negative"))?;
+        let total =
+            usize::try_from(small(&total)?).map_err(|_| value_error("Counts must be non-negative"))?;
         for place in sampled(this, total, k)? {
             places.push(place_right(&totals, &Value::from(place), totals.len())?);
         }
     } else {
         places = sampled(this, n, k)?;
     }
-    let items: Res<Vec<Value>> =
-        places.into_iter().map(|place| subscript::get_item(population, &Value::from(place))).collect();
+    let items: Res<Vec<Value>> = places
+        .into_iter()
+        .map(|place| subscript::get_item(population, &Value::from(place)))
+        .collect();
     items.map(Value::list)
 }
 
 fn choices(args: &[Value]) -> Res {
-    let [this, population, weights, cumulative, k] = args else { return Ok(Value::None) };
+    let [this, population, weights, cumulative, k] = args else {
+        return Ok(Value::None);
+    };
     let n = iterate::length(population)?;
     let k = if k.is_unset() { 1 } else { small(k)? };
     let item = |place: usize| subscript::get_item(population, &Value::from(place));
@@ -209,7 +238,9 @@ fn choices(args: &[Value]) -> Res {
     if totals.len() != n {
         return Err(value_error("The number of weights does not match the population"));
     }
-    let Some(total) = totals.last() else { return Err(index_error("list index out of range")) };
+    let Some(total) = totals.last() else {
+        return Err(index_error("list index out of range"));
+    };
     let total = real(total)?;
     if total <= 0.0 {
         return Err(value_error("Total of weights must be greater than zero"));
@@ -225,7 +256,8 @@ fn choices(args: &[Value]) -> Res {
 }
 
 fn randbytes(args: &[Value]) -> Res {
-    let n = usize::try_from(small(&args[1])?).map_err(|_| value_error("number of bits must be non-negative"))?;
+    let n =
+        usize::try_from(small(&args[1])?).map_err(|_| value_error("number of bits must be non-negative"))?;
     if n == 0 {
         return Ok(Ref::new(Bytes([].into())).into());
     }
@@ -247,11 +279,36 @@ fn binomial(args: &[Value]) -> Res {
 }
 
 pub const METHODS: &[NativeDef] = &[
-    method("randrange", "(self, start, stop=None, step=1)", "Return a random item of a range.", randrange),
-    method("randint", "(self, a, b)", "Return an int from a to b, both included.", randint),
-    method("choice", "(self, seq)", "Return a random item of a sequence.", choice),
-    method("shuffle", "(self, x)", "Bring a list into a random order.", shuffle),
-    method("sample", "(self, population, k, *, counts=None)", "Return k different items of a sequence.", sample),
+    method(
+        "randrange",
+        "(self, start, stop=None, step=1)",
+        "Return a random item of a range.",
+        randrange,
+    ),
+    method(
+        "randint",
+        "(self, a, b)",
+        "Return an int from a to b, both included.",
+        randint,
+    ),
+    method(
+        "choice",
+        "(self, seq)",
+        "Return a random item of a sequence.",
+        choice,
+    ),
+    method(
+        "shuffle",
+        "(self, x)",
+        "Bring a list into a random order.",
+        shuffle,
+    ),
+    method(
+        "sample",
+        "(self, population, k, *, counts=None)",
+        "Return k different items of a sequence.",
+        sample,
+    ),
     method(
         "choices",
         "(self, population, weights=None, *, cum_weights=None, k=1)",
@@ -259,5 +316,10 @@ pub const METHODS: &[NativeDef] = &[
         choices,
     ),
     method("randbytes", "(self, n)", "Return n random bytes.", randbytes),
-    method("binomialvariate", "(self, n=1, p=0.5)", "Return how many of n tries succeed.", binomial),
+    method(
+        "binomialvariate",
+        "(self, n=1, p=0.5)",
+        "Return how many of n tries succeed.",
+        binomial,
+    ),
 ];

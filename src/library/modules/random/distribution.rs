@@ -10,7 +10,11 @@ use std::f64::consts::{E, PI, TAU};
 
 /// A float argument, or what it is by default.
 fn arg(value: &Value, default: f64) -> Res<f64> {
-    if value.is_unset() { Ok(default) } else { real(value) }
+    if value.is_unset() {
+        Ok(default)
+    } else {
+        real(value)
+    }
 }
 
 fn float(x: f64) -> Res {
@@ -84,7 +88,11 @@ fn von_mises(args: &[Value]) -> Res {
     };
     let q = 1.0 / r;
     let f = (q + z) / (1.0 + q * z);
-    let turn = if unit(&args[0])? > 0.5 { mu + f.acos() } else { mu - f.acos() };
+    let turn = if unit(&args[0])? > 0.5 {
+        mu + f.acos()
+    } else {
+        mu - f.acos()
+    };
     // Python's %: the result has the sign of the divisor.
     let rest = turn % TAU;
     float(if rest < 0.0 { rest + TAU } else { rest })
@@ -118,9 +126,17 @@ fn gamma(this: &Value, alpha: f64, beta: f64) -> Res<f64> {
     loop {
         let b = (E + alpha) / E;
         let p = b * unit(this)?;
-        let x = if p <= 1.0 { p.powf(1.0 / alpha) } else { -((b - p) / alpha).ln() };
+        let x = if p <= 1.0 {
+            p.powf(1.0 / alpha)
+        } else {
+            -((b - p) / alpha).ln()
+        };
         let u = unit(this)?;
-        if if p > 1.0 { u <= x.powf(alpha - 1.0) } else { u <= (-x).exp() } {
+        if if p > 1.0 {
+            u <= x.powf(alpha - 1.0)
+        } else {
+            u <= (-x).exp()
+        } {
             return Ok(x * beta);
         }
     }
@@ -157,7 +173,9 @@ pub fn binomial(this: &Value, n: i64, p: f64) -> Res<i64> {
             return Ok(x);
         }
         loop {
-            y = y.saturating_add((unit(this)?.log2() / c).floor() as i64).saturating_add(1);
+            y = y
+                .saturating_add((unit(this)?.log2() / c).floor() as i64)
+                .saturating_add(1);
             if y > n {
                 return Ok(x);
             }
@@ -195,29 +213,76 @@ pub fn binomial(this: &Value, n: i64, p: f64) -> Res<i64> {
 const NORMAL: &str = "(self, mu=0.0, sigma=1.0)";
 
 pub const METHODS: &[NativeDef] = &[
-    method("uniform", "(self, a, b)", "Return a float between a and b.", |args| {
-        let (a, b) = (real(&args[1])?, real(&args[2])?);
-        float(a + (b - a) * unit(&args[0])?)
-    }),
-    method("triangular", "(self, low=0.0, high=1.0, mode=None)", "Return a float of a triangular distribution.", triangular),
-    method("normalvariate", NORMAL, "Return a float of a normal distribution.", |args| {
-        float(normal(&args[0], arg(&args[1], 0.0)?, arg(&args[2], 1.0)?)?)
-    }),
-    method("gauss", NORMAL, "Return a float of a normal distribution, in a quicker way.", gauss),
-    method("lognormvariate", "(self, mu, sigma)", "Return a float whose logarithm is normally distributed.", |args| {
-        float(normal(&args[0], real(&args[1])?, real(&args[2])?)?.exp())
-    }),
-    method("expovariate", "(self, lambd=1.0)", "Return a float of an exponential distribution.", exponential),
-    method("vonmisesvariate", "(self, mu, kappa)", "Return a random angle.", von_mises),
-    method("gammavariate", "(self, alpha, beta)", "Return a float of a gamma distribution.", |args| {
-        float(gamma(&args[0], real(&args[1])?, real(&args[2])?)?)
-    }),
-    method("betavariate", "(self, alpha, beta)", "Return a float of a beta distribution.", beta),
-    method("paretovariate", "(self, alpha)", "Return a float of a Pareto distribution.", |args| {
-        float((1.0 - unit(&args[0])?).powf(-1.0 / real(&args[1])?))
-    }),
-    method("weibullvariate", "(self, alpha, beta)", "Return a float of a Weibull distribution.", |args| {
-        let u = 1.0 - unit(&args[0])?;
-        float(real(&args[1])? * (-u.ln()).powf(1.0 / real(&args[2])?))
-    }),
+    method(
+        "uniform",
+        "(self, a, b)",
+        "Return a float between a and b.",
+        |args| {
+            let (a, b) = (real(&args[1])?, real(&args[2])?);
+            float(a + (b - a) * unit(&args[0])?)
+        },
+    ),
+    method(
+        "triangular",
+        "(self, low=0.0, high=1.0, mode=None)",
+        "Return a float of a triangular distribution.",
+        triangular,
+    ),
+    method(
+        "normalvariate",
+        NORMAL,
+        "Return a float of a normal distribution.",
+        |args| float(normal(&args[0], arg(&args[1], 0.0)?, arg(&args[2], 1.0)?)?),
+    ),
+    method(
+        "gauss",
+        NORMAL,
+        "Return a float of a normal distribution, in a quicker way.",
+        gauss,
+    ),
+    method(
+        "lognormvariate",
+        "(self, mu, sigma)",
+        "Return a float whose logarithm is normally distributed.",
+        |args| float(normal(&args[0], real(&args[1])?, real(&args[2])?)?.exp()),
+    ),
+    method(
+        "expovariate",
+        "(self, lambd=1.0)",
+        "Return a float of an exponential distribution.",
+        exponential,
+    ),
+    method(
+        "vonmisesvariate",
+        "(self, mu, kappa)",
+        "Return a random angle.",
+        von_mises,
+    ),
+    method(
+        "gammavariate",
+        "(self, alpha, beta)",
+        "Return a float of a gamma distribution.",
+        |args| float(gamma(&args[0], real(&args[1])?, real(&args[2])?)?),
+    ),
+    method(
+        "betavariate",
+        "(self, alpha, beta)",
+        "Return a float of a beta distribution.",
+        beta,
+    ),
+    method(
+        "paretovariate",
+        "(self, alpha)",
+        "Return a float of a Pareto distribution.",
+        |args| float((1.0 - unit(&args[0])?).powf(-1.0 / real(&args[1])?)),
+    ),
+    method(
+        "weibullvariate",
+        "(self, alpha, beta)",
+        "Return a float of a Weibull distribution.",
+        |args| {
+            let u = 1.0 - unit(&args[0])?;
+            float(real(&args[1])? * (-u.ln()).powf(1.0 / real(&args[2])?))
+        },
+    ),
 ];

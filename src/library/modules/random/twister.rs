@@ -16,7 +16,9 @@ impl Twister {
         let mut words = [seed; N];
         for i in 1..N {
             let before = words[i - 1];
-            words[i] = 1_812_433_253u32.wrapping_mul(before ^ (before >> 30)).wrapping_add(i as u32);
+            words[i] = 1_812_433_253u32
+                .wrapping_mul(before ^ (before >> 30))
+                .wrapping_add(i as u32);
         }
         Twister { words, at: N }
     }
@@ -39,7 +41,9 @@ impl Twister {
         };
         let (mut i, mut j) = (1, 0);
         for _ in 0..N.max(key.len()) {
-            words[i] = mixed(words, i, 1_664_525).wrapping_add(key[j]).wrapping_add(j as u32);
+            words[i] = mixed(words, i, 1_664_525)
+                .wrapping_add(key[j])
+                .wrapping_add(j as u32);
             i = next(words, i);
             j = (j + 1) % key.len();
         }
@@ -59,7 +63,10 @@ impl Twister {
     pub fn restored(state: &[u32]) -> Option<Twister> {
         let (&at, words) = state.split_last()?;
         let words = words.try_into().ok()?;
-        (at as usize <= N).then_some(Twister { words, at: at as usize })
+        (at as usize <= N).then_some(Twister {
+            words,
+            at: at as usize,
+        })
     }
 
     fn refill(&mut self) {

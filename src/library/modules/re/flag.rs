@@ -28,7 +28,13 @@ fn class() -> Ref<Class> {
         return class;
     }
     let int = types::class(Type::Int);
-    let class = Class::new(Symbol::new("RegexFlag"), vec![int.clone()], int.linear(), Layout::Int, false);
+    let class = Class::new(
+        Symbol::new("RegexFlag"),
+        vec![int.clone()],
+        int.linear(),
+        Layout::Int,
+        false,
+    );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("re");
     builtins::add(&class, METHODS);
@@ -76,31 +82,59 @@ const METHODS: &[NativeDef] = &[
     static_method("__new__", "(cls, value=0, /)", "The flags of a number.", |args| {
         Ok(value(if args[1].is_unset() { 0 } else { small(&args[1])? }))
     }),
-    method("__or__", TWO, "Return self|value.", |args| combine(args, |a, b| a | b)),
-    method("__ror__", TWO, "Return value|self.", |args| combine(args, |a, b| a | b)),
-    method("__and__", TWO, "Return self&value.", |args| combine(args, |a, b| a & b)),
-    method("__rand__", TWO, "Return value&self.", |args| combine(args, |a, b| a & b)),
-    method("__xor__", TWO, "Return self^value.", |args| combine(args, |a, b| a ^ b)),
-    method("__rxor__", TWO, "Return value^self.", |args| combine(args, |a, b| a ^ b)),
+    method("__or__", TWO, "Return self|value.", |args| {
+        combine(args, |a, b| a | b)
+    }),
+    method("__ror__", TWO, "Return value|self.", |args| {
+        combine(args, |a, b| a | b)
+    }),
+    method("__and__", TWO, "Return self&value.", |args| {
+        combine(args, |a, b| a & b)
+    }),
+    method("__rand__", TWO, "Return value&self.", |args| {
+        combine(args, |a, b| a & b)
+    }),
+    method("__xor__", TWO, "Return self^value.", |args| {
+        combine(args, |a, b| a ^ b)
+    }),
+    method("__rxor__", TWO, "Return value^self.", |args| {
+        combine(args, |a, b| a ^ b)
+    }),
     method("__invert__", "(self, /)", "Return the other flags.", |args| {
         let all = FLAGS.iter().fold(0, |all, flag| all | i64::from(flag.2));
         Ok(value(all & !bits(&args[0])?))
     }),
-    method("__contains__", TWO, "Tell whether the flags hold others.", |args| {
-        let other = bits(&args[1])?;
-        Ok(Value::bool(bits(&args[0])? & other == other))
+    method(
+        "__contains__",
+        TWO,
+        "Tell whether the flags hold others.",
+        |args| {
+            let other = bits(&args[1])?;
+            Ok(Value::bool(bits(&args[0])? & other == other))
+        },
+    ),
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        Ok(Value::from(repr(bits(&args[0])?)))
     }),
-    method("__repr__", "(self, /)", "Return repr(self).", |args| Ok(Value::from(repr(bits(&args[0])?)))),
-    getter("value", "The flags as a number.", |args| Ok(Value::Int(bits(&args[0])?))),
+    getter("value", "The flags as a number.", |args| {
+        Ok(Value::Int(bits(&args[0])?))
+    }),
     getter("name", "The names of the flags.", |args| {
         let text = repr(bits(&args[0])?);
-        Ok(if text == "re.NOFLAG" { Value::from("NOFLAG") } else { Value::from(text.replace("re.", "")) })
+        Ok(if text == "re.NOFLAG" {
+            Value::from("NOFLAG")
+        } else {
+            Value::from(text.replace("re.", ""))
+        })
     }),
 ];
 
 /// The flags as names of the module, and their class.
 pub fn names() -> Vec<(Symbol, Value)> {
-    let mut names = vec![(Symbol::new("RegexFlag"), class().into()), (Symbol::new("NOFLAG"), value(0))];
+    let mut names = vec![
+        (Symbol::new("RegexFlag"), class().into()),
+        (Symbol::new("NOFLAG"), value(0)),
+    ];
     for &(name, letter, bits) in FLAGS {
         let flag = value(i64::from(bits));
         class().set(Symbol::new(name), flag.clone());

@@ -46,7 +46,13 @@ impl Subject {
             Ok((clamped(&index(value)?).max(0) as usize).min(text.chars))
         };
         let (pos, endpos) = (place(pos, 0)?, place(endpos, text.chars)?);
-        Ok(Subject { value: value.clone(), is_text, pos, endpos, text })
+        Ok(Subject {
+            value: value.clone(),
+            is_text,
+            pos,
+            endpos,
+            text,
+        })
     }
 
     /// The part that is searched, in bytes.
@@ -57,7 +63,8 @@ impl Subject {
 
     /// A part of the text, given in bytes, as what was given: str or bytes.
     pub fn part(&self, start: usize, end: usize) -> Value {
-        if start == 0 && end == self.text.text.len() && matches!(self.value, Value::Str(_) | Value::Bytes(_)) {
+        if start == 0 && end == self.text.text.len() && matches!(self.value, Value::Str(_) | Value::Bytes(_))
+        {
             return self.value.clone();
         }
         whole(self.text.text[start..end].to_string(), self.is_text)
@@ -81,7 +88,9 @@ pub struct Found {
 }
 
 fn this(value: &Value) -> Res<&Found> {
-    value.opaque().ok_or_else(|| wrong_self("group", "re.Match", value))
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self("group", "re.Match", value))
 }
 
 impl Found {
@@ -102,7 +111,11 @@ impl Found {
 
     /// Where a group begins and ends, in characters; -1 if it did not match.
     fn span(&self, group: &Value) -> Res<(i64, i64)> {
-        let group = if group.is_unset() { 0 } else { self.compiled()?.group_index(group)? };
+        let group = if group.is_unset() {
+            0
+        } else {
+            self.compiled()?.group_index(group)?
+        };
         Ok(match self.places.get(group).copied().flatten() {
             Some((start, end)) => {
                 let text = &self.subject.text;
@@ -119,12 +132,20 @@ fn group(args: &[Value]) -> Res {
     match given.as_slice() {
         [] => Ok(this.part(0, &Value::None)),
         [one] => this.group(one),
-        many => Ok(Value::tuple(many.iter().map(|group| this.group(group)).collect::<Res<Vec<_>>>()?)),
+        many => Ok(Value::tuple(
+            many.iter()
+                .map(|group| this.group(group))
+                .collect::<Res<Vec<_>>>()?,
+        )),
     }
 }
 
 fn default(value: &Value) -> Value {
-    if value.is_unset() { Value::None } else { value.clone() }
+    if value.is_unset() {
+        Value::None
+    } else {
+        value.clone()
+    }
 }
 
 fn span(args: &[Value]) -> Res {
@@ -136,52 +157,106 @@ const GROUP: &str = "(self, group=0, /)";
 const DEFAULT: &str = "(self, /, default=None)";
 
 pub const METHODS: &[NativeDef] = &[
-    method("group", "(self, /, *groups)", "Return the texts of groups.", group),
-    method("__getitem__", "(self, key, /)", "Return the text of a group.", |args| this(&args[0])?.group(&args[1])),
+    method(
+        "group",
+        "(self, /, *groups)",
+        "Return the texts of groups.",
+        group,
+    ),
+    method(
+        "__getitem__",
+        "(self, key, /)",
+        "Return the text of a group.",
+        |args| this(&args[0])?.group(&args[1]),
+    ),
     method("groups", DEFAULT, "Return the texts of all groups.", |args| {
         let (this, default) = (this(&args[0])?, default(&args[1]));
         let parts: Vec<Value> = (1..this.places.len()).map(|i| this.part(i, &default)).collect();
         Ok(Value::tuple(parts))
     }),
-    method("groupdict", DEFAULT, "Return the texts of the named groups.", |args| {
-        let (this, default) = (this(&args[0])?, default(&args[1]));
-        Ok(pattern::dict_of_groups(this.compiled()?, |i| this.part(i, &default)))
+    method(
+        "groupdict",
+        DEFAULT,
+        "Return the texts of the named groups.",
+        |args| {
+            let (this, default) = (this(&args[0])?, default(&args[1]));
+            Ok(pattern::dict_of_groups(this.compiled()?, |i| {
+                this.part(i, &default)
+            }))
+        },
+    ),
+    method("start", GROUP, "Return where a group begins.", |args| {
+        Ok(Value::Int(this(&args[0])?.span(&args[1])?.0))
     }),
-    method("start", GROUP, "Return where a group begins.", |args| Ok(Value::Int(this(&args[0])?.span(&args[1])?.0))),
-    method("end", GROUP, "Return where a group ends.", |args| Ok(Value::Int(this(&args[0])?.span(&args[1])?.1))),
+    method("end", GROUP, "Return where a group ends.", |args| {
+        Ok(Value::Int(this(&args[0])?.span(&args[1])?.1))
+    }),
     method("span", GROUP, "Return where a group begins and ends.", span),
-    method("expand", "(self, /, template)", "Return a template with the groups filled in.", |args| {
-        let this = this(&args[0])?;
-        let compiled = this.compiled()?;
-        let mut out = String::new();
-        Template::parse(&args[1], compiled)?.expand(&this.subject.text.text, &this.places, &mut out);
-        Ok(whole(out, compiled.is_text))
+    method(
+        "expand",
+        "(self, /, template)",
+        "Return a template with the groups filled in.",
+        |args| {
+            let this = this(&args[0])?;
+            let compiled = this.compiled()?;
+            let mut out = String::new();
+            Template::parse(&args[1], compiled)?.expand(&this.subject.text.text, &this.places, &mut out);
+            Ok(whole(out, compiled.is_text))
+        },
+    ),
+    method("__copy__", "(self, /)", "The match itself.", |args| {
+        Ok(args[0].clone())
     }),
-    method("__copy__", "(self, /)", "The match itself.", |args| Ok(args[0].clone())),
-    method("__deepcopy__", "(self, memo, /)", "The match itself.", |args| Ok(args[0].clone())),
+    method("__deepcopy__", "(self, memo, /)", "The match itself.", |args| {
+        Ok(args[0].clone())
+    }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         let this = this(&args[0])?;
         let (start, end) = this.span(&Value::Unset)?;
-        let shown: String = text::repr(&this.part(0, &Value::None))?.chars().take(50).collect();
-        Ok(Value::from(format!("<re.Match object; span=({start}, {end}), match={shown}>")))
+        let shown: String = text::repr(&this.part(0, &Value::None))?
+            .chars()
+            .take(50)
+            .collect();
+        Ok(Value::from(format!(
+            "<re.Match object; span=({start}, {end}), match={shown}>"
+        )))
     }),
     class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(isinstance::generic_alias(&args[0], &args[1]))
     }),
-    getter("string", "The text that was searched.", |args| Ok(this(&args[0])?.subject.value.clone())),
+    getter("string", "The text that was searched.", |args| {
+        Ok(this(&args[0])?.subject.value.clone())
+    }),
     getter("re", "The pattern.", |args| Ok(this(&args[0])?.pattern.clone())),
-    getter("pos", "Where the search began.", |args| Ok(Value::from(this(&args[0])?.subject.pos))),
-    getter("endpos", "Where the search ended.", |args| Ok(Value::from(this(&args[0])?.subject.endpos))),
-    getter("lastindex", "The number of the group that was closed last.", |args| {
-        let this = this(&args[0])?;
-        Ok(this.compiled()?.last_group(&this.places).map_or(Value::None, Value::from))
+    getter("pos", "Where the search began.", |args| {
+        Ok(Value::from(this(&args[0])?.subject.pos))
     }),
-    getter("lastgroup", "The name of the group that was closed last.", |args| {
-        let this = this(&args[0])?;
-        let compiled = this.compiled()?;
-        let name = compiled.last_group(&this.places).and_then(|i| compiled.groups[i - 1].name.as_deref());
-        Ok(name.map_or(Value::None, Value::from))
+    getter("endpos", "Where the search ended.", |args| {
+        Ok(Value::from(this(&args[0])?.subject.endpos))
     }),
+    getter(
+        "lastindex",
+        "The number of the group that was closed last.",
+        |args| {
+            let this = this(&args[0])?;
+            Ok(this
+                .compiled()?
+                .last_group(&this.places)
+                .map_or(Value::None, Value::from))
+        },
+    ),
+    getter(
+        "lastgroup",
+        "The name of the group that was closed last.",
+        |args| {
+            let this = this(&args[0])?;
+            let compiled = this.compiled()?;
+            let name = compiled
+                .last_group(&this.places)
+                .and_then(|i| compiled.groups[i - 1].name.as_deref());
+            Ok(name.map_or(Value::None, Value::from))
+        },
+    ),
     getter("regs", "Where the groups stand.", |args| {
         let this = this(&args[0])?;
         let spans = (0..this.places.len()).map(|i| span(&[args[0].clone(), Value::from(i)]));

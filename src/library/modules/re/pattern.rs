@@ -55,7 +55,8 @@ fn build(text: &str) -> Result<Regex, fancy_regex::Error> {
 
 impl Pattern {
     pub fn new(source: &Value, chars: &[char], is_text: bool, flags: u32) -> Res<Pattern> {
-        let translated = translate::translate(chars, flags, is_text).map_err(|m| mistake(m, chars, source))?;
+        let translated =
+            translate::translate(chars, flags, is_text).map_err(|m| mistake(m, chars, source))?;
         let mut flags = translated.flags;
         if is_text {
             if flags & LOCALE != 0 {
@@ -73,7 +74,14 @@ impl Pattern {
         }
         let search = build(&translated.text).map_err(|error| {
             let message = format!("pattern is not part of aio: {error}");
-            mistake(translate::Mistake { message, place: usize::MAX }, chars, source)
+            mistake(
+                translate::Mistake {
+                    message,
+                    place: usize::MAX,
+                },
+                chars,
+                source,
+            )
         })?;
         Ok(Pattern {
             source: source.clone(),
@@ -99,10 +107,14 @@ impl Pattern {
     /// The number of a group given by number or name.
     pub fn group_index(&self, group: &Value) -> Res<usize> {
         let found = match text_of(group) {
-            Some(name) => self.groups.iter().position(|g| g.name.as_deref() == Some(name)).map(|i| i + 1),
-            None if has_index(group) => {
-                usize::try_from(clamped(&index(group)?)).ok().filter(|&i| i <= self.groups.len())
-            }
+            Some(name) => self
+                .groups
+                .iter()
+                .position(|g| g.name.as_deref() == Some(name))
+                .map(|i| i + 1),
+            None if has_index(group) => usize::try_from(clamped(&index(group)?))
+                .ok()
+                .filter(|&i| i <= self.groups.len()),
             None => None,
         };
         found.ok_or_else(|| index_error("no such group"))
@@ -110,21 +122,26 @@ impl Pattern {
 
     /// The group that was closed last in a match.
     pub fn last_group(&self, places: &Places) -> Option<usize> {
-        let matched = (1..places.len()).filter_map(|i| Some((places[i]?.1, self.groups.get(i - 1)?.closing, i)));
+        let matched =
+            (1..places.len()).filter_map(|i| Some((places[i]?.1, self.groups.get(i - 1)?.closing, i)));
         matched.max().map(|(_, _, i)| i)
     }
 }
 
 #[cold]
 fn engine_error(error: &fancy_regex::Error) -> Raised {
-    runtime_error(format!("the match takes too many steps or too much memory: {error}"))
+    runtime_error(format!(
+        "the match takes too many steps or too much memory: {error}"
+    ))
 }
 
 fn run(regex: &Regex, text: &str, from: usize, is_anchored: bool) -> Res<Option<Places>> {
     let input = RegexInput::new(text).from_pos(from).anchored(is_anchored);
     let captures = regex.captures_input(input).map_err(|e| engine_error(&e))?;
     Ok(captures.map(|captures| {
-        (0..captures.len()).map(|i| captures.get(i).map(|part| (part.start(), part.end()))).collect()
+        (0..captures.len())
+            .map(|i| captures.get(i).map(|part| (part.start(), part.end())))
+            .collect()
     }))
 }
 
@@ -163,7 +180,12 @@ impl Scan {
         let places = match manner {
             Manner::Search => run(&pattern.search, text, self.at.get(), false)?,
             Manner::Start => run(&pattern.search, text, self.at.get(), true)?,
-            Manner::Full => run(pattern.variant(&pattern.full, "", r"\z")?, text, self.at.get(), true)?,
+            Manner::Full => run(
+                pattern.variant(&pattern.full, "", r"\z")?,
+                text,
+                self.at.get(),
+                true,
+            )?,
         };
         Ok(places.map_or(Value::None, |places| self.found(places)))
     }
@@ -176,8 +198,15 @@ impl Scan {
         let pattern = this(&self.pattern)?;
         let text = &self.subject.text.text[..self.end];
         let mut places = run(&pattern.search, text, from, false)?;
-        if self.must_advance.get() && matches!(places.as_deref(), Some([Some((a, b)), ..]) if *a == from && *b == from) {
-            places = run(pattern.variant(&pattern.advancing, "", r"(?!\G)")?, text, from, false)?;
+        if self.must_advance.get()
+            && matches!(places.as_deref(), Some([Some((a, b)), ..]) if *a == from && *b == from)
+        {
+            places = run(
+                pattern.variant(&pattern.advancing, "", r"(?!\G)")?,
+                text,
+                from,
+                false,
+            )?;
         }
         match places.as_deref() {
             Some([Some((start, end)), ..]) => {
@@ -190,7 +219,11 @@ impl Scan {
     }
 
     fn found(&self, places: Places) -> Value {
-        let found = Found { pattern: self.pattern.clone(), subject: self.subject.clone(), places };
+        let found = Found {
+            pattern: self.pattern.clone(),
+            subject: self.subject.clone(),
+            places,
+        };
         Opaque::value(crate::interp::types::named_class(found::CLASS), found)
     }
 
@@ -200,7 +233,9 @@ impl Scan {
 }
 
 pub fn this(value: &Value) -> Res<&Pattern> {
-    value.opaque().ok_or_else(|| wrong_self("match", "re.Pattern", value))
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self("match", "re.Pattern", value))
 }
 
 fn once(args: &[Value], manner: Manner) -> Res {
@@ -279,7 +314,9 @@ enum Replacement {
 
 /// The replaced text and how many matches there were.
 fn replaced(args: &[Value]) -> Res<(Value, usize)> {
-    let [this_value, replacement, string, most] = args else { return Ok((Value::None, 0)) };
+    let [this_value, replacement, string, most] = args else {
+        return Ok((Value::None, 0));
+    };
     let pattern = this(this_value)?;
     let replacement = if as_str(replacement).is_none() && call::is_callable(replacement) {
         Replacement::Call(replacement.clone())
@@ -290,23 +327,31 @@ fn replaced(args: &[Value]) -> Res<(Value, usize)> {
     let most = count(most)?;
     let source = &scan.subject.text.text;
     let (mut out, mut last, mut n) = (String::new(), 0, 0);
+    let mut pieces = 0; // as CPython counts them in an error
     while n < most
         && let Some(places) = scan.next()?
     {
         let Some((start, end)) = places[0] else { break };
         out.push_str(&source[last..start]);
+        pieces += usize::from(last < start);
         match &replacement {
             Replacement::Template(template) => template.expand(source, &places, &mut out),
             Replacement::Call(func) => {
                 let made = call::call(func, &[scan.found(places)])?;
                 match (super::characters(&made), &made) {
                     (_, Value::None) => {}
-                    (Some((chars, is_text)), _) if is_text == pattern.is_text => out.extend(chars),
+                    (Some((chars, is_text)), _) if is_text == pattern.is_text => {
+                        out.extend(chars);
+                        pieces += 1;
+                    }
                     _ => {
-                        let wanted = if pattern.is_text { "str instance" } else { "a bytes-like object" };
+                        let wanted = if pattern.is_text {
+                            "str instance"
+                        } else {
+                            "a bytes-like object"
+                        };
                         return Err(type_error(format!(
-                            "sequence item {}: expected {wanted}, {} found",
-                            n * 2,
+                            "sequence item {pieces}: expected {wanted}, {} found",
                             class_name(&made)
                         )));
                     }
@@ -364,11 +409,30 @@ pub const METHODS: &[NativeDef] = &[
     method("search", FIND, "Find the first match in the string.", search),
     method("findall", FIND, "Return the texts of all matches.", find_all),
     method("finditer", FIND, "Return an iterator of all matches.", find_iter),
-    method("split", "(self, /, string, maxsplit=0)", "Split the string at the matches.", split),
-    method("sub", "(self, /, repl, string, count=0)", "Replace the matches.", sub),
-    method("subn", "(self, /, repl, string, count=0)", "Replace the matches, and count them.", sub_count),
-    method("__copy__", "(self, /)", "The pattern itself.", |args| Ok(args[0].clone())),
-    method("__deepcopy__", "(self, memo, /)", "The pattern itself.", |args| Ok(args[0].clone())),
+    method(
+        "split",
+        "(self, /, string, maxsplit=0)",
+        "Split the string at the matches.",
+        split,
+    ),
+    method(
+        "sub",
+        "(self, /, repl, string, count=0)",
+        "Replace the matches.",
+        sub,
+    ),
+    method(
+        "subn",
+        "(self, /, repl, string, count=0)",
+        "Replace the matches, and count them.",
+        sub_count,
+    ),
+    method("__copy__", "(self, /)", "The pattern itself.", |args| {
+        Ok(args[0].clone())
+    }),
+    method("__deepcopy__", "(self, memo, /)", "The pattern itself.", |args| {
+        Ok(args[0].clone())
+    }),
     method("__repr__", "(self, /)", "Return repr(self).", repr),
     method("__eq__", "(self, value, /)", "Return self==value.", |args| {
         let this = this(&args[0])?;
@@ -386,12 +450,18 @@ pub const METHODS: &[NativeDef] = &[
     class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(isinstance::generic_alias(&args[0], &args[1]))
     }),
-    getter("pattern", "The pattern as it was written.", |args| Ok(this(&args[0])?.source.clone())),
+    getter("pattern", "The pattern as it was written.", |args| {
+        Ok(this(&args[0])?.source.clone())
+    }),
     getter("flags", "The flags, with those of the pattern itself.", |args| {
         Ok(Value::Int(i64::from(this(&args[0])?.flags)))
     }),
-    getter("groups", "How many groups there are.", |args| Ok(Value::from(this(&args[0])?.groups.len()))),
-    getter("groupindex", "The numbers of the named groups.", |args| Ok(group_names(this(&args[0])?))),
+    getter("groups", "How many groups there are.", |args| {
+        Ok(Value::from(this(&args[0])?.groups.len()))
+    }),
+    getter("groupindex", "The numbers of the named groups.", |args| {
+        Ok(group_names(this(&args[0])?))
+    }),
 ];
 
 /// The names of the groups, with what a match holds for each.

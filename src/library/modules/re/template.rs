@@ -24,11 +24,23 @@ impl Template {
             )));
         };
         if is_text != pattern.is_text {
-            let (wanted, given) = if pattern.is_text { ("str", "bytes") } else { ("a bytes-like object,", "str") };
+            let (wanted, given) = if pattern.is_text {
+                ("str", "bytes")
+            } else {
+                ("a bytes-like object,", "str")
+            };
             let instance = if pattern.is_text { " instance," } else { "" };
-            return Err(type_error(format!("sequence item 0: expected {wanted}{instance} {given} found")));
+            return Err(type_error(format!(
+                "sequence item 0: expected {wanted}{instance} {given} found"
+            )));
         }
-        let mut reader = Reader { chars: &chars, at: 0, pattern, pieces: Vec::new(), text: String::new() };
+        let mut reader = Reader {
+            chars: &chars,
+            at: 0,
+            pattern,
+            pieces: Vec::new(),
+            text: String::new(),
+        };
         match reader.read() {
             Ok(()) => {
                 reader.end_text();
@@ -70,7 +82,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wrong(&self, message: impl Into<String>, back: usize) -> Wrong {
-        Wrong::Template(Mistake { message: message.into(), place: self.at.saturating_sub(back) })
+        Wrong::Template(Mistake {
+            message: message.into(),
+            place: self.at.saturating_sub(back),
+        })
     }
 
     fn peek(&self) -> Option<char> {
@@ -185,9 +200,16 @@ impl Reader<'_> {
             return self.group(name.parse().unwrap_or(usize::MAX), back);
         }
         if !string::is_identifier(&name) {
-            return Err(self.wrong(format!("bad character in group name {}", string::repr(&name)), back));
+            return Err(self.wrong(
+                format!("bad character in group name {}", string::repr(&name)),
+                back,
+            ));
         }
-        let found = self.pattern.groups.iter().position(|group| group.name.as_deref() == Some(name.as_str()));
+        let found = self
+            .pattern
+            .groups
+            .iter()
+            .position(|group| group.name.as_deref() == Some(name.as_str()));
         match found {
             Some(i) => self.group(i + 1, back),
             None => Err(Wrong::Name(format!("unknown group name {}", string::repr(&name)))),

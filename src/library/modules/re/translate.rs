@@ -3,6 +3,9 @@
 //! Always true: what is written depends on no flag but `(?i)`; groups stand in the order of their
 //! numbers and are written without their names.
 
+mod group;
+
+use super::character::{Member, category, literal, push_member, push_range, simple_escape};
 use crate::text::string;
 
 pub const IGNORECASE: u32 = 2;
@@ -94,10 +97,21 @@ pub fn translate(pattern: &[char], flags: u32, is_text: bool) -> Parsed<Translat
         return Err(parser.mistake("unbalanced parenthesis", 0));
     }
     if let Some(&(group, place)) = parser.ahead.iter().find(|(g, _)| *g > parser.groups.len()) {
-        return Err(Mistake { message: format!("invalid group reference {group}"), place });
+        return Err(Mistake {
+            message: format!("invalid group reference {group}"),
+            place,
+        });
     }
-    let text = if parser.flags & IGNORECASE != 0 { format!("(?i:{text})") } else { text };
-    Ok(Translation { text, flags: parser.flags, groups: parser.groups })
+    let text = if parser.flags & IGNORECASE != 0 {
+        format!("(?i:{text})")
+    } else {
+        text
+    };
+    Ok(Translation {
+        text,
+        flags: parser.flags,
+        groups: parser.groups,
+    })
 }
 
 /// The name of a flag's letter.
@@ -114,59 +128,12 @@ fn flag(letter: char) -> Option<u32> {
     })
 }
 
-/// A character that stands for itself.
-fn literal(code: u32, out: &mut String) {
-    match char::from_u32(code) {
-        Some(c) if c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii() => out.push(c),
-        Some(_) => out.push_str(&format!("\\x{{{code:X}}}")),
-        // A lone surrogate: no text holds it.
-        None => out.push_str("[^\\s\\S]"),
-    }
-}
-
-/// The escapes that stand for one character.
-fn simple_escape(letter: char) -> Option<u32> {
-    Some(match letter {
-        'a' => 7,
-        'b' => 8,
-        'f' => 12,
-        'n' => 10,
-        'r' => 13,
-        't' => 9,
-        'v' => 11,
-        '\\' => 92,
-        _ => return None,
-    })
-}
-
-/// `\d` and the like inside a class; the class is nested where it is a negation.
-fn category(letter: char, ascii: bool) -> Option<&'static str> {
-    Some(match (letter, ascii) {
-        ('d', false) => r"\p{Nd}",
-        ('d', true) => "0-9",
-        ('D', false) => r"\P{Nd}",
-        ('D', true) => "[^0-9]",
-        ('s', false) => r"\s\x{1C}-\x{1F}",
-        ('s', true) => r"\x{9}-\x{D}\x{20}",
-        ('S', false) => r"[^\s\x{1C}-\x{1F}]",
-        ('S', true) => r"[^\x{9}-\x{D}\x{20}]",
-        ('w', false) => r"\p{L}\p{N}_",
-        ('w', true) => "a-zA-Z0-9_",
-        ('W', false) => r"[^\p{L}\p{N}_]",
-        ('W', true) => "[^a-zA-Z0-9_]",
-        _ => return None,
-    })
-}
-
-/// One member of a class in brackets.
-enum Member {
-    Code(u32),
-    Category(&'static str),
-}
-
 impl Parser<'_> {
     fn mistake(&self, message: impl Into<String>, back: usize) -> Mistake {
-        Mistake { message: message.into(), place: self.at.saturating_sub(back) }
+        Mistake {
+            message: message.into(),
+            place: self.at.saturating_sub(back),
+        }
     }
 
     fn peek(&self) -> Option<char> {
@@ -252,15 +219,27 @@ impl Parser<'_> {
                 }
                 '?' | '*' | '+' | '{' => self.repeat(c, &mut items)?,
                 '.' => {
-                    let text = if self.effective(scope) & DOTALL != 0 { "(?s:.)" } else { r"[^\n]" };
+                    let text = if self.effective(scope) & DOTALL != 0 {
+                        "(?s:.)"
+                    } else {
+                        r"[^\n]"
+                    };
                     items.push(plain(text.to_string(), 1));
                 }
                 '^' => {
-                    let text = if self.effective(scope) & MULTILINE != 0 { "(?m:^)" } else { r"\A" };
+                    let text = if self.effective(scope) & MULTILINE != 0 {
+                        "(?m:^)"
+                    } else {
+                        r"\A"
+                    };
                     items.push(place(text));
                 }
                 '$' => {
-                    let text = if self.effective(scope) & MULTILINE != 0 { "(?m:$)" } else { r"(?=\n?\z)" };
+                    let text = if self.effective(scope) & MULTILINE != 0 {
+                        "(?m:$)"
+                    } else {
+                        r"(?=\n?\z)"
+                    };
                     items.push(place(text));
                 }
                 '(' => {
@@ -291,7 +270,11 @@ impl Parser<'_> {
             _ => {
                 let digits = |p: &mut Self| p.take_while(usize::MAX, |c| c.is_ascii_digit());
                 let low = digits(self);
-                let high = if self.accept(',') { digits(self) } else { low.clone() };
+                let high = if self.accept(',') {
+                    digits(self)
+                } else {
+                    low.clone()
+                };
                 let is_empty = self.at == here;
                 if is_empty || !self.accept('}') {
                     self.at = here;
@@ -300,8 +283,16 @@ impl Parser<'_> {
                 }
                 let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n < u32::MAX);
                 let too_large = || self.mistake("the repetition number is too large", self.at - here);
-                let min = if low.is_empty() { 0 } else { number(&low).ok_or_else(too_large)? };
-                let max = if high.is_empty() { None } else { Some(number(&high).ok_or_else(too_large)?) };
+                let min = if low.is_empty() {
+                    0
+                } else {
+                    number(&low).ok_or_else(too_large)?
+                };
+                let max = if high.is_empty() {
+                    None
+                } else {
+                    Some(number(&high).ok_or_else(too_large)?)
+                };
                 if max.is_some_and(|max| max < min) {
                     return Err(self.mistake("min repeat greater than max repeat", self.at - here));
                 }
@@ -325,15 +316,23 @@ impl Parser<'_> {
         };
         let width = (
             item.width.0.saturating_mul(u64::from(min)),
-            max.map_or(if item.width.1 == 0 { 0 } else { u64::MAX }, |max| item.width.1.saturating_mul(u64::from(max))),
+            max.map_or(if item.width.1 == 0 { 0 } else { u64::MAX }, |max| {
+                item.width.1.saturating_mul(u64::from(max))
+            }),
         );
         let text = std::mem::take(&mut item.text);
-        item.text = if self.accept('?') {
-            format!("{text}{count}?")
-        } else if self.accept('+') {
-            format!("(?>{text}{count})")
-        } else {
-            format!("{text}{count}")
+        let manner = self.peek().filter(|c| matches!(c, '?' | '+'));
+        self.at += usize::from(manner.is_some());
+        item.text = match manner {
+            // The engine repeats nothing that has no width: once is as good as often.
+            _ if is_lookaround(&text) => match (min, manner) {
+                (0, Some('?')) => format!("(?:|{text})"),
+                (0, _) => format!("(?:{text}|)"),
+                _ => text,
+            },
+            Some('?') => format!("{text}{count}?"),
+            Some(_) => format!("(?>{text}{count})"),
+            None => format!("{text}{count}"),
         };
         if let Some(item) = items.last_mut() {
             item.kind = Kind::Repeated;
@@ -393,7 +392,11 @@ impl Parser<'_> {
         let c = self.escaped()?;
         let ascii = self.is_ascii(scope);
         if let Some(members) = category(c, ascii) {
-            let text = if members.starts_with('[') { members.to_string() } else { format!("[{members}]") };
+            let text = if members.starts_with('[') {
+                members.to_string()
+            } else {
+                format!("[{members}]")
+            };
             return Ok(plain(text, 1));
         }
         const BOUNDARY: &str = r"(?:(?<=[a-zA-Z0-9_])(?![a-zA-Z0-9_])|(?<![a-zA-Z0-9_])(?=[a-zA-Z0-9_]))";
@@ -446,14 +449,19 @@ impl Parser<'_> {
             return Err(self.mistake("cannot refer to an open group", back));
         };
         self.check_lookbehind(group)?;
-        Ok(Item { text: format!("(?:\\{group})"), kind: Kind::Plain, width })
+        Ok(Item {
+            text: format!("(?:\\{group})"),
+            kind: Kind::Plain,
+            width,
+        })
     }
 
     fn check_lookbehind(&self, group: usize) -> Parsed<()> {
         match self.lookbehind {
-            Some(before) if group > before => {
-                Err(self.mistake("cannot refer to group defined in the same lookbehind subpattern", 0))
-            }
+            Some(before) if group > before => Err(self.mistake(
+                "cannot refer to group defined in the same lookbehind subpattern",
+                0,
+            )),
             _ => Ok(()),
         }
     }
@@ -513,7 +521,11 @@ impl Parser<'_> {
                 }
                 _ => {
                     let shown = |range: std::ops::Range<usize>| self.chars[range].iter().collect::<String>();
-                    let message = format!("bad character range {}-{}", shown(start..dash), shown(dash + 1..self.at));
+                    let message = format!(
+                        "bad character range {}-{}",
+                        shown(start..dash),
+                        shown(dash + 1..self.at)
+                    );
                     return Err(self.mistake(message, self.at - start));
                 }
             }
@@ -538,266 +550,26 @@ impl Parser<'_> {
         }
         Err(self.mistake(format!("missing {end}, unterminated name"), self.at - start))
     }
+}
 
-    fn check_name(&self, name: &str, back: usize) -> Parsed<()> {
-        if string::is_identifier(name) && (self.is_text || name.is_ascii()) {
-            return Ok(());
-        }
-        let message = format!("bad character in group name {}", string::repr(name));
-        Err(self.mistake(message, name.chars().count() + back))
-    }
-
-    fn group_named(&self, name: &str) -> Parsed<usize> {
-        let found = self.groups.iter().position(|group| group.name.as_deref() == Some(name));
-        found.map(|i| i + 1).ok_or_else(|| {
-            let back = name.chars().count() + 1;
-            self.mistake(format!("unknown group name {}", string::repr(name)), back)
-        })
-    }
-
-    fn end_group(&mut self, start: usize) -> Parsed<()> {
-        if self.accept(')') {
-            return Ok(());
-        }
-        Err(self.mistake("missing ), unterminated subpattern", self.at - start))
-    }
-
-    /// What `(` begins; none for comments and flags.
-    fn group(&mut self, scope: Scope, can_set_flags: bool) -> Parsed<Option<Item>> {
-        let start = self.at - 1;
-        let end = |p: &Self| p.mistake("unexpected end of pattern", 0);
-        if !self.accept('?') {
-            return self.capture(scope, start, None).map(Some);
-        }
-        let c = self.take().ok_or_else(|| end(self))?;
-        match c {
-            'P' => match self.take().ok_or_else(|| end(self))? {
-                '<' => {
-                    let name = self.until('>', "group name")?;
-                    self.check_name(&name, 1)?;
-                    if let Some(old) = self.groups.iter().position(|g| g.name.as_deref() == Some(name.as_str())) {
-                        let message = format!(
-                            "redefinition of group name {} as group {}; was group {}",
-                            string::repr(&name),
-                            self.groups.len() + 1,
-                            old + 1
-                        );
-                        return Err(self.mistake(message, name.chars().count() + 1));
-                    }
-                    self.capture(scope, start, Some(name)).map(Some)
-                }
-                '=' => {
-                    let name = self.until(')', "group name")?;
-                    self.check_name(&name, 1)?;
-                    let group = self.group_named(&name)?;
-                    self.reference(group, name.chars().count() + 1).map(Some)
-                }
-                c => Err(self.mistake(format!("unknown extension ?P{c}"), 3)),
-            },
-            ':' => self.wrapped("(?:", scope, start).map(Some),
-            '>' => self.wrapped("(?>", scope, start).map(Some),
-            '#' => loop {
-                match self.take() {
-                    None => return Err(self.mistake("missing ), unterminated comment", self.at - start)),
-                    Some(')') => return Ok(None),
-                    Some(_) => {}
-                }
-            },
-            '=' | '!' => {
-                let opening = if c == '=' { "(?=" } else { "(?!" };
-                let item = self.wrapped(opening, scope, start)?;
-                Ok(Some(Item { width: (0, 0), ..item }))
-            }
-            '<' => {
-                let c = self.take().ok_or_else(|| end(self))?;
-                let opening = match c {
-                    '=' => "(?<=",
-                    '!' => "(?<!",
-                    c => return Err(self.mistake(format!("unknown extension ?<{c}"), 3)),
-                };
-                let outer = self.lookbehind;
-                self.lookbehind = outer.or(Some(self.groups.len()));
-                let item = self.wrapped(opening, scope, start)?;
-                self.lookbehind = outer;
-                if item.width.0 != item.width.1 {
-                    return Err(Mistake {
-                        message: "look-behind requires fixed-width pattern".to_string(),
-                        place: usize::MAX,
-                    });
-                }
-                Ok(Some(Item { width: (0, 0), ..item }))
-            }
-            '(' => self.condition(scope, start).map(Some),
-            c if c == '-' || flag(c).is_some() => {
-                let Some(inner) = self.flags(c, scope)? else {
-                    if !can_set_flags {
-                        return Err(self.mistake(
-                            "global flags not at the start of the expression",
-                            self.at - start,
-                        ));
-                    }
-                    return Ok(None);
-                };
-                let is_ignoring = |scope: Scope| self.effective(scope) & IGNORECASE != 0;
-                let opening = match (is_ignoring(scope), is_ignoring(inner)) {
-                    (false, true) => "(?i:",
-                    (true, false) => "(?-i:",
-                    _ => "(?:",
-                };
-                self.wrapped(opening, inner, start).map(Some)
-            }
-            c => Err(self.mistake(format!("unknown extension ?{c}"), 2)),
-        }
-    }
-
-    fn wrapped(&mut self, opening: &str, scope: Scope, start: usize) -> Parsed<Item> {
-        let (inner, width) = self.alternatives(scope)?;
-        self.end_group(start)?;
-        Ok(Item { text: format!("{opening}{inner})"), kind: Kind::Plain, width })
-    }
-
-    fn capture(&mut self, scope: Scope, start: usize, name: Option<String>) -> Parsed<Item> {
-        let index = self.groups.len();
-        self.groups.push(Group { name, closing: usize::MAX });
-        self.widths.push(None);
-        let item = self.wrapped("(", scope, start)?;
-        self.widths[index] = Some(item.width);
-        self.groups[index].closing = self.closed;
-        self.closed += 1;
-        Ok(item)
-    }
-
-    /// `(?(group)yes|no)`
-    fn condition(&mut self, scope: Scope, start: usize) -> Parsed<Item> {
-        let name = self.until(')', "group name")?;
-        let back = name.chars().count() + 1;
-        let group = if name.bytes().all(|b| b.is_ascii_digit()) {
-            let group: usize = name.parse().unwrap_or(usize::MAX);
-            if group == 0 {
-                return Err(self.mistake("bad group number", back));
-            }
-            if group > 1 << 30 {
-                return Err(self.mistake(format!("invalid group reference {name}"), back));
-            }
-            self.ahead.push((group, self.at - back));
-            group
-        } else {
-            self.check_name(&name, 1)?;
-            self.group_named(&name)?
-        };
-        self.check_lookbehind(group)?;
-        let (yes, width) = self.sequence(scope, false)?;
-        let (mut no, mut other) = (String::new(), (0, 0));
-        if self.accept('|') {
-            (no, other) = self.sequence(scope, false)?;
-            if self.peek() == Some('|') {
-                return Err(self.mistake("conditional backref with more than two branches", 0));
-            }
-        }
-        self.end_group(start)?;
-        let width = (width.0.min(other.0), width.1.max(other.1));
-        Ok(Item { text: format!("(?({group}){yes}|{no})"), kind: Kind::Plain, width })
-    }
-
-    /// Flags after `(?`: of a group (`i-s:`), or of the whole pattern (`i)`), which gives none.
-    fn flags(&mut self, first: char, scope: Scope) -> Parsed<Option<Scope>> {
-        let (mut on, mut off) = (0, 0);
-        let mut c = first;
-        if c != '-' {
-            loop {
-                let one = flag(c).unwrap_or(0);
-                if self.is_text && c == 'L' {
-                    return Err(self.mistake("bad inline flags: cannot use 'L' flag with a str pattern", 0));
-                }
-                if !self.is_text && c == 'u' {
-                    return Err(self.mistake("bad inline flags: cannot use 'u' flag with a bytes pattern", 0));
-                }
-                on |= one;
-                if one & KINDS != 0 && on & KINDS != one {
-                    return Err(self.mistake("bad inline flags: flags 'a', 'u' and 'L' are incompatible", 0));
-                }
-                c = self.next_flag("missing -, : or )")?;
-                if matches!(c, ')' | '-' | ':') {
-                    break;
-                }
-                self.check_flag(c, "missing -, : or )")?;
-            }
-        }
-        if c == ')' {
-            self.flags |= on;
-            return Ok(None);
-        }
-        if on & GLOBAL != 0 {
-            return Err(self.mistake("bad inline flags: cannot turn on global flag", 1));
-        }
-        if c == '-' {
-            c = self.next_flag("missing flag")?;
-            self.check_flag(c, "missing flag")?;
-            loop {
-                let one = flag(c).unwrap_or(0);
-                if one & KINDS != 0 {
-                    return Err(self.mistake("bad inline flags: cannot turn off flags 'a', 'u' and 'L'", 0));
-                }
-                off |= one;
-                c = self.next_flag("missing :")?;
-                if c == ':' {
-                    break;
-                }
-                self.check_flag(c, "missing :")?;
-            }
-        }
-        if on & off != 0 {
-            return Err(self.mistake("bad inline flags: flag turned on and off", 1));
-        }
-        // Of the kinds of text, one takes the place of another.
-        let replaced = if on & KINDS != 0 { KINDS & !on } else { 0 };
-        Ok(Some(Scope { on: (scope.on & !off & !replaced) | on, off: (scope.off & !on) | off | replaced }))
-    }
-
-    fn next_flag(&mut self, missing: &str) -> Parsed<char> {
-        self.take().ok_or_else(|| self.mistake(missing, 0))
-    }
-
-    fn check_flag(&self, c: char, missing: &str) -> Parsed<()> {
-        match flag(c) {
-            Some(_) => Ok(()),
-            None if c.is_alphabetic() => Err(self.mistake("unknown flag", 1)),
-            None => Err(self.mistake(missing, 1)),
-        }
-    }
+fn is_lookaround(text: &str) -> bool {
+    ["(?=", "(?!", "(?<=", "(?<!"]
+        .iter()
+        .any(|opening| text.starts_with(opening))
 }
 
 fn plain(text: String, width: u64) -> Item {
-    Item { text, kind: Kind::Plain, width: (width, width) }
+    Item {
+        text,
+        kind: Kind::Plain,
+        width: (width, width),
+    }
 }
 
 fn place(text: &str) -> Item {
-    Item { text: text.to_string(), kind: Kind::Place, width: (0, 0) }
-}
-
-fn push_member(member: Member, out: &mut String) {
-    match member {
-        Member::Code(code) => push_range(code, code, out),
-        Member::Category(members) => out.push_str(members),
-    }
-}
-
-/// A range of a class, without the surrogates that no text holds.
-fn push_range(low: u32, high: u32, out: &mut String) {
-    let mut push = |low: u32, high: u32| {
-        if low == high {
-            out.push_str(&format!("\\x{{{low:X}}}"));
-        } else if low < high {
-            out.push_str(&format!("\\x{{{low:X}}}-\\x{{{high:X}}}"));
-        }
-    };
-    if high < 0xd800 || low > 0xdfff {
-        return push(low, high);
-    }
-    if low < 0xd800 {
-        push(low, 0xd7ff);
-    }
-    if high > 0xdfff {
-        push(0xe000, high);
+    Item {
+        text: text.to_string(),
+        kind: Kind::Place,
+        width: (0, 0),
     }
 }

@@ -33,15 +33,25 @@ fn get_frame(frame: &mut Frame, args: &[Value]) -> Res {
         _ => frame.func.module.clone(),
     };
     let code = frame.func.code.clone();
-    let entry = TraceEntry { span: code.span, code, next: None };
+    let entry = TraceEntry {
+        span: code.span,
+        code,
+        next: None,
+    };
     let made = Opaque {
         class: class(Type::FrameType),
         data: Box::new(TracebackFrame(Rc::new(entry))),
         attrs: Attrs::default(),
     };
     let globals = namespace::of_module(&module);
-    made.attrs.set(Symbol::new("f_locals"), if depth > 0 { globals.clone() } else { functions::locals(frame) });
+    made.attrs.set(
+        Symbol::new("f_locals"),
+        if depth > 0 {
+            globals.clone()
+        } else {
+            functions::locals(frame)
+        },
+    );
     made.attrs.set(Symbol::new("f_globals"), globals);
-    made.attrs.set(Symbol::new("f_back"), Value::None);
     Ok(Ref::new(made).into())
 }

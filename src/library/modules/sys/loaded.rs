@@ -27,7 +27,13 @@ fn snapshot() -> Value {
 }
 
 fn with_default(args: &[Value]) -> Value {
-    find(&args[1]).unwrap_or_else(|| if args[2].is_unset() { Value::None } else { args[2].clone() })
+    find(&args[1]).unwrap_or_else(|| {
+        if args[2].is_unset() {
+            Value::None
+        } else {
+            args[2].clone()
+        }
+    })
 }
 
 fn symbol(name: &Value) -> Res<Symbol> {
@@ -43,43 +49,81 @@ fn of_snapshot(method: &str) -> Res {
 }
 
 const METHODS: &[NativeDef] = &[
-    method("__getitem__", "(self, key, /)", "Return the module of a name.", |args| {
-        find(&args[1]).ok_or_else(|| key_error(&args[1]))
-    }),
-    method("__setitem__", "(self, key, value, /)", "Make a name mean a module.", |args| {
-        import::register(symbol(&args[1])?, args[2].clone());
-        Ok(Value::None)
-    }),
+    method(
+        "__getitem__",
+        "(self, key, /)",
+        "Return the module of a name.",
+        |args| find(&args[1]).ok_or_else(|| key_error(&args[1])),
+    ),
+    method(
+        "__setitem__",
+        "(self, key, value, /)",
+        "Make a name mean a module.",
+        |args| {
+            import::register(symbol(&args[1])?, args[2].clone());
+            Ok(Value::None)
+        },
+    ),
     method("__delitem__", "(self, key, /)", "Forget a module.", |args| {
-        if import::forget(symbol(&args[1])?) { Ok(Value::None) } else { Err(key_error(&args[1])) }
-    }),
-    method("__contains__", "(self, key, /)", "Tell whether a module was imported.", |args| {
-        Ok(Value::bool(find(&args[1]).is_some()))
-    }),
-    method("__len__", "(self, /)", "Return len(self).", |_| Ok(Value::from(import::loaded().len()))),
-    method("__iter__", "(self, /)", "Implement iter(self).", |_| iterate::iter(&snapshot())),
-    method("__repr__", "(self, /)", "Return repr(self).", |_| text::repr(&snapshot()).map(Value::from)),
-    method("get", "(self, key, default=None, /)", "Return the module of a name, or the default.", |args| {
-        Ok(with_default(args))
-    }),
-    method("setdefault", "(self, key, default=None, /)", "Return the module of a name, set if it is not there.", |args| {
-        let value = with_default(args);
-        import::register(symbol(&args[1])?, value.clone());
-        Ok(value)
-    }),
-    method("pop", "(self, key, default=None, /)", "Forget a module and return it.", |args| {
-        let found = find(&args[1]);
-        match found {
-            Some(module) => {
-                import::forget(symbol(&args[1])?);
-                Ok(module)
-            }
-            None if args[2].is_unset() => Err(key_error(&args[1])),
-            None => Ok(args[2].clone()),
+        if import::forget(symbol(&args[1])?) {
+            Ok(Value::None)
+        } else {
+            Err(key_error(&args[1]))
         }
     }),
+    method(
+        "__contains__",
+        "(self, key, /)",
+        "Tell whether a module was imported.",
+        |args| Ok(Value::bool(find(&args[1]).is_some())),
+    ),
+    method("__len__", "(self, /)", "Return len(self).", |_| {
+        Ok(Value::from(import::loaded().len()))
+    }),
+    method("__iter__", "(self, /)", "Implement iter(self).", |_| {
+        iterate::iter(&snapshot())
+    }),
+    method("__repr__", "(self, /)", "Return repr(self).", |_| {
+        text::repr(&snapshot()).map(Value::from)
+    }),
+    method(
+        "get",
+        "(self, key, default=None, /)",
+        "Return the module of a name, or the default.",
+        |args| Ok(with_default(args)),
+    ),
+    method(
+        "setdefault",
+        "(self, key, default=None, /)",
+        "Return the module of a name, set if it is not there.",
+        |args| {
+            let value = with_default(args);
+            import::register(symbol(&args[1])?, value.clone());
+            Ok(value)
+        },
+    ),
+    method(
+        "pop",
+        "(self, key, default=None, /)",
+        "Forget a module and return it.",
+        |args| {
+            let found = find(&args[1]);
+            match found {
+                Some(module) => {
+                    import::forget(symbol(&args[1])?);
+                    Ok(module)
+                }
+                None if args[2].is_unset() => Err(key_error(&args[1])),
+                None => Ok(args[2].clone()),
+            }
+        },
+    ),
     method("keys", "(self, /)", "The names.", |_| of_snapshot("keys")),
     method("values", "(self, /)", "The modules.", |_| of_snapshot("values")),
-    method("items", "(self, /)", "The names with their modules.", |_| of_snapshot("items")),
-    method("copy", "(self, /)", "A dict of the names and modules.", |_| Ok(snapshot())),
+    method("items", "(self, /)", "The names with their modules.", |_| {
+        of_snapshot("items")
+    }),
+    method("copy", "(self, /)", "A dict of the names and modules.", |_| {
+        Ok(snapshot())
+    }),
 ];

@@ -52,7 +52,11 @@ fn unsupported(what: &str) -> Raised {
 }
 
 fn readable(value: &Value) -> Res<()> {
-    if stream(value)? == Stream::In { Ok(()) } else { Err(unsupported("readable")) }
+    if stream(value)? == Stream::In {
+        Ok(())
+    } else {
+        Err(unsupported("readable"))
+    }
 }
 
 fn put(stream: Stream, text: &str) -> Res<()> {
@@ -67,7 +71,10 @@ fn put(stream: Stream, text: &str) -> Res<()> {
 fn write(args: &[Value]) -> Res {
     let to = stream(&args[0])?;
     let Some(text) = as_str(&args[1]) else {
-        return Err(type_error(format!("write() argument must be str, not {}", class_name(&args[1]))));
+        return Err(type_error(format!(
+            "write() argument must be str, not {}",
+            class_name(&args[1])
+        )));
     };
     put(to, &text.text)?;
     Ok(Value::from(text.chars))
@@ -81,7 +88,10 @@ fn failed(error: std::io::Error) -> Raised {
 fn read_line() -> Res<Vec<u8>> {
     console::flush();
     let mut line = Vec::new();
-    std::io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
+    std::io::stdin()
+        .lock()
+        .read_until(b'\n', &mut line)
+        .map_err(failed)?;
     Ok(line)
 }
 
@@ -131,12 +141,27 @@ fn lines(args: &[Value]) -> Res {
 }
 
 const METHODS: &[NativeDef] = &[
-    method("write", "(self, text, /)", "Write text and return its length.", write),
-    method("writelines", "(self, lines, /)", "Write each of the texts.", |args| {
-        iterate::for_each(&args[1], |line| write(&[args[0].clone(), line]).map(drop))?;
-        Ok(Value::None)
-    }),
-    method("read", "(self, size=-1, /)", "Read all that is left, or size characters.", read),
+    method(
+        "write",
+        "(self, text, /)",
+        "Write text and return its length.",
+        write,
+    ),
+    method(
+        "writelines",
+        "(self, lines, /)",
+        "Write each of the texts.",
+        |args| {
+            iterate::for_each(&args[1], |line| write(&[args[0].clone(), line]).map(drop))?;
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "read",
+        "(self, size=-1, /)",
+        "Read all that is left, or size characters.",
+        read,
+    ),
     method("readline", "(self, size=-1, /)", "Read one line.", |args| {
         readable(&args[0])?;
         text_line().map(Value::from)
@@ -145,67 +170,131 @@ const METHODS: &[NativeDef] = &[
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         readable(&args[0])?;
         let line = text_line()?;
-        if line.is_empty() { Err(stop_iteration(Value::None)) } else { Ok(Value::from(line)) }
+        if line.is_empty() {
+            Err(stop_iteration(Value::None))
+        } else {
+            Ok(Value::from(line))
+        }
     }),
-    method("reconfigure", "(self, **options)", "Take options that have no effect.", |_| Ok(Value::None)),
+    method(
+        "reconfigure",
+        "(self, **options)",
+        "Take options that have no effect.",
+        |_| Ok(Value::None),
+    ),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         let (name, mode) = match stream(&args[0])? {
             Stream::In => ("<stdin>", "r"),
             Stream::Out => ("<stdout>", "w"),
             Stream::Error => ("<stderr>", "w"),
         };
-        Ok(Value::from(format!("<_io.TextIOWrapper name='{name}' mode='{mode}' encoding='utf-8'>")))
+        Ok(Value::from(format!(
+            "<_io.TextIOWrapper name='{name}' mode='{mode}' encoding='utf-8'>"
+        )))
     }),
     getter("buffer", "The stream of bytes below.", |args| {
         let stream = stream(&args[0])?;
-        let class = if stream == Stream::In { "_io.BufferedReader" } else { "_io.BufferedWriter" };
+        let class = if stream == Stream::In {
+            "_io.BufferedReader"
+        } else {
+            "_io.BufferedWriter"
+        };
         Ok(Opaque::value(named_class(class), Buffer(stream)))
     }),
-    getter("encoding", "How text becomes bytes.", |_| Ok(Value::from("utf-8"))),
+    getter("encoding", "How text becomes bytes.", |_| {
+        Ok(Value::from("utf-8"))
+    }),
     getter("errors", "What happens to text that cannot be encoded.", |args| {
-        Ok(Value::from(if stream(&args[0])? == Stream::Error { "backslashreplace" } else { "strict" }))
+        Ok(Value::from(if stream(&args[0])? == Stream::Error {
+            "backslashreplace"
+        } else {
+            "strict"
+        }))
     }),
     getter("newlines", "Which newlines were read.", |_| Ok(Value::None)),
-    getter("line_buffering", "Whether each line is written at once.", |args| {
-        Ok(Value::bool(stream(&args[0])? == Stream::Error || std::io::stdout().is_terminal()))
+    getter(
+        "line_buffering",
+        "Whether each line is written at once.",
+        |args| {
+            Ok(Value::bool(
+                stream(&args[0])? == Stream::Error || std::io::stdout().is_terminal(),
+            ))
+        },
+    ),
+    getter("write_through", "Whether nothing is kept back.", |_| {
+        Ok(Value::FALSE)
     }),
-    getter("write_through", "Whether nothing is kept back.", |_| Ok(Value::FALSE)),
 ];
 
 const COMMON: &[NativeDef] = &[
-    method("flush", "(self, /)", "Let the reader see what was written.", |args| {
-        if stream(&args[0])? != Stream::In {
-            console::flush();
-        }
-        Ok(Value::None)
-    }),
-    method("isatty", "(self, /)", "Tell whether a person sits at the other end.", |args| {
-        Ok(Value::bool(match stream(&args[0])? {
-            Stream::In => std::io::stdin().is_terminal(),
-            Stream::Out => std::io::stdout().is_terminal(),
-            Stream::Error => std::io::stderr().is_terminal(),
-        }))
-    }),
-    method("fileno", "(self, /)", "The number of the file descriptor.", |args| {
-        Ok(Value::Int(match stream(&args[0])? {
-            Stream::In => 0,
-            Stream::Out => 1,
-            Stream::Error => 2,
-        }))
-    }),
+    method(
+        "flush",
+        "(self, /)",
+        "Let the reader see what was written.",
+        |args| {
+            if stream(&args[0])? != Stream::In {
+                console::flush();
+            }
+            Ok(Value::None)
+        },
+    ),
+    method(
+        "isatty",
+        "(self, /)",
+        "Tell whether a person sits at the other end.",
+        |args| {
+            Ok(Value::bool(match stream(&args[0])? {
+                Stream::In => std::io::stdin().is_terminal(),
+                Stream::Out => std::io::stdout().is_terminal(),
+                Stream::Error => std::io::stderr().is_terminal(),
+            }))
+        },
+    ),
+    method(
+        "fileno",
+        "(self, /)",
+        "The number of the file descriptor.",
+        |args| {
+            Ok(Value::Int(match stream(&args[0])? {
+                Stream::In => 0,
+                Stream::Out => 1,
+                Stream::Error => 2,
+            }))
+        },
+    ),
     method("readable", "(self, /)", "Tell whether it can be read.", |args| {
         Ok(Value::bool(stream(&args[0])? == Stream::In))
     }),
-    method("writable", "(self, /)", "Tell whether it can be written to.", |args| {
-        Ok(Value::bool(stream(&args[0])? != Stream::In))
+    method(
+        "writable",
+        "(self, /)",
+        "Tell whether it can be written to.",
+        |args| Ok(Value::bool(stream(&args[0])? != Stream::In)),
+    ),
+    method(
+        "seekable",
+        "(self, /)",
+        "Tell whether it has places to go to.",
+        |_| Ok(Value::FALSE),
+    ),
+    method(
+        "close",
+        "(self, /)",
+        "Flush; the standard streams stay open.",
+        |_| {
+            console::flush();
+            Ok(Value::None)
+        },
+    ),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
     }),
-    method("seekable", "(self, /)", "Tell whether it has places to go to.", |_| Ok(Value::FALSE)),
-    method("close", "(self, /)", "Flush; the standard streams stay open.", |_| {
-        console::flush();
-        Ok(Value::None)
-    }),
-    method("__iter__", "(self, /)", "Implement iter(self).", |args| Ok(args[0].clone())),
-    method("__enter__", "(self, /)", "The stream.", |args| Ok(args[0].clone())),
+    method(
+        "__enter__",
+        "(self, /)",
+        "The stream.",
+        |args| Ok(args[0].clone()),
+    ),
     method("__exit__", "(self, /, *exc)", "Flush.", |_| {
         console::flush();
         Ok(Value::None)
@@ -219,30 +308,50 @@ const COMMON: &[NativeDef] = &[
         }))
     }),
     getter("mode", "Whether it is for reading or writing.", |args| {
-        Ok(Value::from(if stream(&args[0])? == Stream::In { "r" } else { "w" }))
+        Ok(Value::from(if stream(&args[0])? == Stream::In {
+            "r"
+        } else {
+            "w"
+        }))
     }),
 ];
 
 const BUFFER: &[NativeDef] = &[
-    method("write", "(self, bytes, /)", "Write bytes and return how many.", |args| {
-        let to = stream(&args[0])?;
-        let Some(bytes) = bytes_of(&args[1]) else {
-            return Err(type_error(format!("a bytes-like object is required, not '{}'", class_name(&args[1]))));
-        };
-        match to {
-            Stream::Out => console::write_bytes(&bytes),
-            other => put(other, &String::from_utf8_lossy(&bytes))?,
-        }
-        Ok(Value::from(bytes.len()))
-    }),
-    method("read", "(self, size=-1, /)", "Read all that is left, or size bytes.", |args| {
-        readable(&args[0])?;
-        let most = args[1].given().map(small).transpose()?.filter(|&n| n >= 0);
-        let mut bytes = Vec::new();
-        let stdin = std::io::stdin().lock();
-        stdin.take(most.map_or(u64::MAX, |n| n as u64)).read_to_end(&mut bytes).map_err(failed)?;
-        Ok(Ref::new(Bytes(bytes.into())).into())
-    }),
+    method(
+        "write",
+        "(self, bytes, /)",
+        "Write bytes and return how many.",
+        |args| {
+            let to = stream(&args[0])?;
+            let Some(bytes) = bytes_of(&args[1]) else {
+                return Err(type_error(format!(
+                    "a bytes-like object is required, not '{}'",
+                    class_name(&args[1])
+                )));
+            };
+            match to {
+                Stream::Out => console::write_bytes(&bytes),
+                other => put(other, &String::from_utf8_lossy(&bytes))?,
+            }
+            Ok(Value::from(bytes.len()))
+        },
+    ),
+    method(
+        "read",
+        "(self, size=-1, /)",
+        "Read all that is left, or size bytes.",
+        |args| {
+            readable(&args[0])?;
+            let most = args[1].given().map(small).transpose()?.filter(|&n| n >= 0);
+            let mut bytes = Vec::new();
+            let stdin = std::io::stdin().lock();
+            stdin
+                .take(most.map_or(u64::MAX, |n| n as u64))
+                .read_to_end(&mut bytes)
+                .map_err(failed)?;
+            Ok(Ref::new(Bytes(bytes.into())).into())
+        },
+    ),
     method("readline", "(self, size=-1, /)", "Read one line.", |args| {
         readable(&args[0])?;
         Ok(Ref::new(Bytes(read_line()?.into())).into())
@@ -250,6 +359,10 @@ const BUFFER: &[NativeDef] = &[
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         readable(&args[0])?;
         let line = Value::from(Ref::new(Bytes(read_line()?.into())));
-        if operator::truth(&line)? { Ok(line) } else { Err(stop_iteration(Value::None)) }
+        if operator::truth(&line)? {
+            Ok(line)
+        } else {
+            Err(stop_iteration(Value::None))
+        }
     }),
 ];
