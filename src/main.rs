@@ -2,6 +2,7 @@
 
 use aio::code::readable::{self, Format};
 use aio::lower;
+use aio::runtime::console;
 use aio::session::{self, Clock, Options};
 use aio::syntax;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -154,7 +155,7 @@ fn start(name: String, bytes: Vec<u8>, folder: Option<PathBuf>, options: Options
     let text = match session::decode(bytes, &name) {
         Ok(text) => text,
         Err(message) => {
-            eprint!("{message}");
+            console::write_error(&message);
             return ExitCode::from(1);
         }
     };
@@ -185,7 +186,7 @@ fn states(args: &StatesArgs) -> ExitCode {
         let text = match session::decode(bytes, &shown) {
             Ok(text) => text,
             Err(message) => {
-                eprint!("{message}");
+                console::write_error(&message);
                 return ExitCode::from(1);
             }
         };
@@ -195,7 +196,7 @@ fn states(args: &StatesArgs) -> ExitCode {
         let module = match lowered {
             Ok(module) => module,
             Err(error) => {
-                eprint!("{}", session::report::render(&error.diagnostic(&source)));
+                console::write_error(&session::report::render(&error.diagnostic(&source)));
                 return ExitCode::from(1);
             }
         };
@@ -214,12 +215,13 @@ fn states(args: &StatesArgs) -> ExitCode {
             ));
         }
         let parts: Vec<String> = wanted.iter().map(|code| readable::render(code, format)).collect();
-        print!("{}", parts.join("\n"));
+        console::write(&parts.join("\n"));
+        console::flush();
         ExitCode::SUCCESS
     })
 }
 
 fn usage(message: &str) -> ExitCode {
-    eprintln!("aio: {message}");
+    console::write_error(&format!("aio: {message}\n"));
     ExitCode::from(USAGE)
 }

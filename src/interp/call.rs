@@ -387,11 +387,11 @@ fn bind_arguments(
     }
     if kwonly > 0 {
         let kwdefaults = func.kwdefaults.borrow().clone();
-        for i in positional..positional + kwonly {
-            if bound[i].is_unset() {
-                match kwdefaults.iter().find(|(n, _)| *n == params.names[i]) {
-                    Some((_, default)) => bound[i] = default.clone(),
-                    None => missing.push(params.names[i]),
+        for (value, name) in bound.iter_mut().zip(&params.names).skip(positional) {
+            if value.is_unset() {
+                match kwdefaults.iter().find(|(n, _)| n == name) {
+                    Some((_, default)) => *value = default.clone(),
+                    None => missing.push(*name),
                 }
             }
         }

@@ -38,7 +38,11 @@ pub fn split_for_star(
         return Ok((Some(wrap("", vec![exception.clone().into()])), None));
     }
     matches_kind(exception, kind)?; // complains about what is no class
-    let parts = call::call_method(&exception.clone().into(), Symbol::new("split"), &[kind.clone()])?;
+    let parts = call::call_method(
+        &exception.clone().into(),
+        Symbol::new("split"),
+        std::slice::from_ref(kind),
+    )?;
     let part = |i: usize| match &parts {
         Value::Tuple(t) => match t.items.get(i) {
             Some(Value::Exception(e)) => Some(Ref::clone(e)),

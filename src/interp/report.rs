@@ -33,3 +33,20 @@ pub fn never_awaited(generator: &Ref<Generator>) {
 pub fn unraisable(raised: Raised, object: &Value) {
     tell(Notice::Unraisable(raised.take(), object.clone()));
 }
+
+/// The qualified name of a coroutine.
+pub fn coroutine_name(generator: &Generator) -> String {
+    if let Some(names) = &*generator.names.borrow()
+        && let Value::Str(name) = &names.1
+    {
+        return name.text.to_string();
+    }
+    match &generator.func {
+        Value::Function(f) => match &f.names().qualname {
+            Value::Str(name) => name.text.to_string(),
+            _ => f.code.qualname.to_string(),
+        },
+        Value::Native(n) => n.name.to_string(),
+        _ => "?".into(),
+    }
+}

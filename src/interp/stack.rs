@@ -148,6 +148,10 @@ impl Window {
         unsafe { TOP.get().offset_from(self.base) as usize }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     #[inline(always)]
     pub fn push(&self, value: Value) -> Res<()> {
         let top = TOP.get();

@@ -46,7 +46,8 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
         if let Err(raised) = default_handler(this, &context_dict(entries)) {
             let error = raised.take();
             (hooks().log_error)(
-                "Exception in default exception handler while handling an unexpected error in custom exception handler",
+                "Exception in default exception handler while handling an unexpected error \
+                 in custom exception handler",
                 Some(&error),
             );
         }

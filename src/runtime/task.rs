@@ -12,7 +12,7 @@ use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
 use crate::interp::machine::{self, Outcome};
 use crate::interp::types::{Type, class, class_name, is_exception};
-use crate::interp::{attribute, call, stack, text};
+use crate::interp::{async_iter, attribute, call, stack, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
 use crate::value::*;
@@ -190,7 +190,7 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
 /// Whether `await value` works for an object of a script class or a generator made awaitable.
 fn has_await(value: &Value) -> bool {
     call::special(value, Symbol::new("__await__")).is_some()
-        || matches!(value, Value::Generator(g) if matches!(&g.func, Value::Function(f) if f.is_awaitable.get()))
+        || matches!(value, Value::Generator(g) if async_iter::is_awaitable_generator(g))
 }
 
 /// A coroutine that awaits an object with `__await__`.
@@ -272,7 +272,7 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
             .as_ref()
             .is_some_and(|e| is_exception(e, Type::CancelledError))
         {
-            throw = Some(new_cancelled_error(state.cancel_message.get()));
+            throw = Some(new_cancelled_error(state.cancel_message.replace(Value::None)));
         }
     }
     let coroutine = match &*state.coroutine.borrow() {

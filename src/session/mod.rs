@@ -167,7 +167,7 @@ fn exit_status(error: &Ref<Exception>) -> i32 {
         Value::None => 0,
         Value::Bool(b) => b.get() as i32,
         Value::Int(n) => (*n & 0xff) as i32,
-        Value::Big(_) => -1 & 0xff,
+        Value::Big(_) => 0xff,
         other => {
             let shown = text::str(other).unwrap_or_else(|raised| {
                 drop(raised.take());

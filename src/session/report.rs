@@ -3,6 +3,7 @@
 //! A traceback is CPython's text; below it a report marks the place and says what to do.
 
 use crate::diagnostic::{Diagnostic, Severity};
+pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, class_name, is_exception};
 use crate::interp::{group, text, unit};
@@ -301,23 +302,6 @@ fn notice(notice: Notice) {
             });
             console::write_error(&format!("Exception ignored in: {shown}\n{}", traceback(&error)));
         }
-    }
-}
-
-/// The qualified name of a coroutine.
-pub fn coroutine_name(generator: &Generator) -> String {
-    if let Some(names) = &*generator.names.borrow()
-        && let Value::Str(name) = &names.1
-    {
-        return name.text.to_string();
-    }
-    match &generator.func {
-        Value::Function(f) => match &f.names().qualname {
-            Value::Str(name) => name.text.to_string(),
-            _ => f.code.qualname.to_string(),
-        },
-        Value::Native(n) => n.name.to_string(),
-        _ => "?".into(),
     }
 }
 

@@ -71,7 +71,7 @@ fn who(future: &Ref<Future>) -> String {
     let name = task::shown(&task::name(state)).trim_matches('\'').to_string();
     match &*state.coroutine.borrow() {
         Value::Generator(generator) => {
-            format!("{} ({name})", crate::session::report::coroutine_name(generator))
+            format!("{} ({name})", crate::interp::report::coroutine_name(generator))
         }
         _ => name,
     }

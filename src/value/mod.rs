@@ -70,8 +70,10 @@ pub const FIRST_COUNTED: u8 = 7;
 
 /// Anything a script can hold.
 #[repr(u8)]
+#[derive(Default)]
 pub enum Value {
     /// No value: an unassigned variable, an argument that was not given. Scripts never see it.
+    #[default]
     Unset,
     None,
     NotImplemented,
@@ -112,12 +114,6 @@ pub enum Value {
 }
 
 const _: () = assert!(size_of::<Value>() == 16 && size_of::<Res>() == 16 && size_of::<Option<Value>>() == 16);
-
-impl Default for Value {
-    fn default() -> Value {
-        Value::Unset
-    }
-}
 
 impl Value {
     pub const TRUE: Value = Value::Bool(Flag(1));

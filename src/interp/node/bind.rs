@@ -288,15 +288,17 @@ impl Assignable for Item {
 
 #[inline(always)]
 fn set_item(object: &Value, index: &Value, value: Value) -> Res<()> {
-    if let (Value::List(list), Value::Int(i)) = (object, index)
-        && let Some(place) = list.items.borrow_mut().get_mut(*i as usize)
-    {
-        let old = std::mem::replace(place, value);
-        // Numbers and the like own nothing, so dropping them runs nothing.
-        if old.tag() < FIRST_COUNTED {
-            return Ok(());
+    if let (Value::List(list), Value::Int(i)) = (object, index) {
+        let mut items = list.items.borrow_mut();
+        if let Some(place) = items.get_mut(*i as usize) {
+            let old = std::mem::replace(place, value);
+            // Numbers and the like own nothing, so dropping them runs nothing.
+            if old.tag() < FIRST_COUNTED {
+                return Ok(());
+            }
+            drop(items);
+            return drop_later(old);
         }
-        return drop_later(old);
     }
     subscript::set_item(object, index, value)
 }

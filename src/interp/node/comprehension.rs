@@ -62,10 +62,9 @@ impl Run {
             && self.clauses.len() == 1
             && let Output::List(items) = output
             && clause.conditions.is_empty()
+            && let Value::List(_) | Value::Tuple(_) | Value::Range(_) = iterable
         {
-            if let Value::List(_) | Value::Tuple(_) | Value::Range(_) = iterable {
-                items.reserve(iterate::length(&iterable)?.min(1 << 20));
-            }
+            items.reserve(iterate::length(&iterable)?.min(1 << 20));
         }
         drop(iterable);
         if let (Some(slot), Some((mut next, mut left, step))) = (clause.slot, flow::range_state(&iterator)) {

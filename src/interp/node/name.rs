@@ -6,7 +6,6 @@ use crate::interp::namespace;
 use crate::interp::suggest;
 use crate::interp::types::Type;
 use crate::source::Symbol;
-use std::cell::Cell;
 
 pub struct Const(pub Value);
 
@@ -358,6 +357,3 @@ impl Exec for Clear {
         Flow::Next
     }
 }
-
-/// A cell that remembers one number; what call sites cache with.
-pub type Memo = Cell<u32>;

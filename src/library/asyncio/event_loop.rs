@@ -61,7 +61,8 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "is_running" "(self)" "Whether it runs." |args| Ok(expect(&args[0])?.is_running().into());
-    Method Plain "is_closed" "(self)" "Whether it was closed." |args| Ok(expect(&args[0])?.is_closed().into());
+    Method Plain "is_closed" "(self)" "Whether it was closed."
+        |args| Ok(expect(&args[0])?.is_closed().into());
     Method Plain "time" "(self)" "The time on its clock, in seconds." |args| {
         expect(&args[0])?;
         Ok(Value::float(clock::now()))
@@ -72,19 +73,21 @@ const LOOP: &[NativeDef] = natives! {
         "Call it in the next pass; for use from other threads." |args| {
         event_loop::call_soon(&args[0], &args[1], callback_args(&args[2]), context_of(&args[3])?)
     };
-    Method Plain "call_later" "(self, delay, callback, *args, context=None)" "Call it after delay seconds." |args| {
+    Method Plain "call_later" "(self, delay, callback, *args, context=None)"
+        "Call it after delay seconds." |args| {
         if args[1].is_none() {
             return Err(type_error("delay must not be None"));
         }
         let when = clock::now() + number(&args[1])?;
         event_loop::call_at(&args[0], when, &args[2], callback_args(&args[3]), context_of(&args[4])?)
     };
-    Method Plain "call_at" "(self, when, callback, *args, context=None)" "Call it at a time on the loop's clock."
-        |args| {
+    Method Plain "call_at" "(self, when, callback, *args, context=None)"
+        "Call it at a time on the loop's clock." |args| {
         if args[1].is_none() {
             return Err(type_error("when cannot be None"));
         }
-        event_loop::call_at(&args[0], number(&args[1])?, &args[2], callback_args(&args[3]), context_of(&args[4])?)
+        let when = number(&args[1])?;
+        event_loop::call_at(&args[0], when, &args[2], callback_args(&args[3]), context_of(&args[4])?)
     };
     Method Plain "create_future" "(self)" "A pending future." |args| {
         expect(&args[0])?;
@@ -92,8 +95,8 @@ const LOOP: &[NativeDef] = natives! {
     };
     Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task."
         |args| event_loop::create_task(&args[0], &args[1], &args[2], &args[3]);
-    Method Plain "set_task_factory" "(self, factory)" "Have tasks made by factory(loop, coro); None for the usual."
-        |args| {
+    Method Plain "set_task_factory" "(self, factory)"
+        "Have tasks made by factory(loop, coro); None for the usual." |args| {
         let factory = callable_or_none(&args[1], |_| "task factory must be a callable or None".into())?;
         expect(&args[0])?.task_factory.set(factory);
         Ok(Value::None)
@@ -122,12 +125,14 @@ const LOOP: &[NativeDef] = natives! {
         expect(&args[0])?.debug.set(enabled);
         Ok(Value::None)
     };
-    Method Plain "get_debug" "(self)" "Whether it checks more." |args| Ok(expect(&args[0])?.debug.get().into());
+    Method Plain "get_debug" "(self)" "Whether it checks more."
+        |args| Ok(expect(&args[0])?.debug.get().into());
     Getter Plain "slow_callback_duration" "(self)" "From how many seconds on a callback is slow." |args| {
         let set = expect(&args[0])?.slow_callback_duration.get();
         Ok(if set.is_unset() { Value::float(0.1) } else { set })
     };
-    Setter Plain "slow_callback_duration" "(self, value)" "From how many seconds on a callback is slow." |args| {
+    Setter Plain "slow_callback_duration" "(self, value)"
+        "From how many seconds on a callback is slow." |args| {
         expect(&args[0])?.slow_callback_duration.set(args[1].clone());
         Ok(Value::None)
     };
@@ -147,7 +152,8 @@ const LOOP: &[NativeDef] = natives! {
     };
     Getter Plain "_executor_shutdown_called" "(self)" "Whether the default executor was shut down."
         |args| Ok(expect(&args[0])?.executor_shut_down.get().into());
-    Setter Plain "_executor_shutdown_called" "(self, value)" "Whether the default executor was shut down." |args| {
+    Setter Plain "_executor_shutdown_called" "(self, value)"
+        "Whether the default executor was shut down." |args| {
         let called = operator::truth(&args[1])?;
         expect(&args[0])?.executor_shut_down.set(called);
         Ok(Value::None)
@@ -170,8 +176,9 @@ const LOOP: &[NativeDef] = natives! {
         let number = signal_number(&args[1])?;
         check_callback(&args[2], "add_signal_handler")?;
         expect(&args[0])?.check_closed()?;
-        let rest = callback_args(&args[3]).to_vec();
-        set_signal(number, Action::Loop { event_loop: args[0].clone(), callback: args[2].clone(), args: rest })?;
+        let (event_loop, callback) = (args[0].clone(), args[2].clone());
+        let args = callback_args(&args[3]).to_vec();
+        set_signal(number, Action::Loop { event_loop, callback, args })?;
         Ok(Value::None)
     };
     Method Plain "remove_signal_handler" "(self, sig)" "Forget it; tells whether there was one." |args| {
@@ -277,12 +284,14 @@ fn handle(args: &[Value]) -> Res<&Handle> {
 }
 
 const HANDLE: &[NativeDef] = natives! {
-    Method Plain "__repr__" "(self, /)" "Its callback and state." |args| Ok(handle(args)?.repr(&args[0])?.into());
+    Method Plain "__repr__" "(self, /)" "Its callback and state."
+        |args| Ok(handle(args)?.repr(&args[0])?.into());
     Method Plain "cancel" "(self)" "Take the callback back." |args| {
         handle(args)?.cancel();
         Ok(Value::None)
     };
-    Method Plain "cancelled" "(self)" "Whether it was cancelled." |args| Ok(handle(args)?.is_cancelled().into());
+    Method Plain "cancelled" "(self)" "Whether it was cancelled."
+        |args| Ok(handle(args)?.is_cancelled().into());
     Method Plain "get_context" "(self)" "The context its callback runs in."
         |args| Ok(context_value(handle(args)?.context()));
     Method Plain "_run" "(self)" "Call the callback now." |args| {
@@ -293,7 +302,8 @@ const HANDLE: &[NativeDef] = natives! {
         |args| Ok(handle(args)?.callback().map_or(Value::None, |(callback, _)| callback));
     Getter Plain "_args" "(self)" "The callback's arguments, or None after cancel()."
         |args| Ok(handle(args)?.callback().map_or(Value::None, |(_, args)| Value::tuple(args)));
-    Getter Plain "_cancelled" "(self)" "Whether it was cancelled." |args| Ok(handle(args)?.is_cancelled().into());
+    Getter Plain "_cancelled" "(self)" "Whether it was cancelled."
+        |args| Ok(handle(args)?.is_cancelled().into());
 };
 
 const TIMER_HANDLE: &[NativeDef] = natives! {

@@ -30,8 +30,10 @@ const PRELUDE: &[NativeDef] = natives! {
         event_loop::create_task(&prelude_loop()?, &args[0], &args[1], &Value::None)
     };
     Function Coroutine "wait" "(aws, *, timeout=None, return_when='ALL_COMPLETED')"
-        "Wait for awaitables, coroutines among them; gives the sets done and pending." wait::wait_any_awaitables;
-    Function Plain "run_in_executor" "(func, *args)" "Call func in a thread; gives a future for its result." |args| {
+        "Wait for awaitables, coroutines among them; gives the sets done and pending."
+        wait::wait_any_awaitables;
+    Function Plain "run_in_executor" "(func, *args)"
+        "Call func in a thread; gives a future for its result." |args| {
         let event_loop = prelude_loop()?;
         let mut all = vec![Value::None, args[0].clone()];
         all.extend_from_slice(rest(&args[1]));
@@ -48,7 +50,8 @@ fn prelude_loop() -> Res {
 
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "run" "(main, *, debug=None, loop_factory=None)"
-        "Run a coroutine on a new loop and return its result." |args| runner::run(&args[0], &args[1], &args[2]);
+        "Run a coroutine on a new loop and return its result."
+        |args| runner::run(&args[0], &args[1], &args[2]);
     Function Plain "_run_task" "(loop, task, /)"
         "Run a loop until a task is done; Ctrl-C cancels it." |args| runner::run_task(&args[0], &args[1]);
     Function Plain "_close_loop" "(loop, was_set, /)"
@@ -65,17 +68,20 @@ const FUNCTIONS: &[NativeDef] = natives! {
         drop(current::set_running(event_loop));
         Ok(Value::None)
     };
-    Function Plain "get_event_loop" "()" "The loop that runs now, or the thread's own." |_| current::get_event_loop();
+    Function Plain "get_event_loop" "()" "The loop that runs now, or the thread's own."
+        |_| current::get_event_loop();
     Function Plain "new_event_loop" "()" "A new event loop." |_| Ok(event_loop::new_loop());
     Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
         if !args[0].is_none() && EventLoop::of(&args[0]).is_none() {
             let kind = crate::interp::types::class_name(&args[0]);
-            return Err(type_error(format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'")));
+            let message = format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'");
+            return Err(type_error(message));
         }
         current::set_event_loop(args[0].clone());
         Ok(Value::None)
     };
-    Function Plain "create_task" "(coro, *, name=None, context=None)" "Start a task on the running loop." |args| {
+    Function Plain "create_task" "(coro, *, name=None, context=None)"
+        "Start a task on the running loop." |args| {
         event_loop::create_task(&current::get_running_loop()?, &args[0], &args[1], &args[2])
     };
     Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
@@ -97,7 +103,8 @@ const FUNCTIONS: &[NativeDef] = natives! {
         let event_loop = loop_or_running(&args[0])?;
         wait::set_of(task::all_tasks(&event_loop))
     };
-    Function Plain "iscoroutine" "(obj)" "Whether it is a coroutine." |args| Ok(task::is_coroutine(&args[0]).into());
+    Function Plain "iscoroutine" "(obj)" "Whether it is a coroutine."
+        |args| Ok(task::is_coroutine(&args[0]).into());
     Function Plain "iscoroutinefunction" "(func)" "Whether calling it gives a coroutine."
         |args| Ok(task::is_coroutine_function(&args[0])?.into());
     Function Plain "isfuture" "(obj)" "Whether it is a Future or a Task."

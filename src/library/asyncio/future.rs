@@ -81,7 +81,8 @@ const FUTURE: &[NativeDef] = natives! {
         |args| Ok(future::is_cancelled(this(args)?).into());
     Method Plain "done" "(self, /)" "Whether it has a result, failed or was cancelled."
         |args| Ok(this(args)?.is_done().into());
-    Method Plain "get_loop" "(self, /)" "The event loop it belongs to." |args| Ok(this(args)?.event_loop.clone());
+    Method Plain "get_loop" "(self, /)" "The event loop it belongs to."
+        |args| Ok(this(args)?.event_loop.clone());
     Method Plain "__await__" "(self, /)" "What `await` iterates." |args| Ok(future::iterate(this(args)?));
     Method Plain "__iter__" "(self, /)" "What `yield from` iterates." |args| Ok(future::iterate(this(args)?));
     ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Futures can be subscripted in annotations."
@@ -165,7 +166,8 @@ const TASK: &[NativeDef] = natives! {
         |_| Err(runtime_error("Task does not support set_result operation"));
     Method Plain "set_exception" "(self, exception, /)" "Tasks get their exception from their coroutine."
         |_| Err(runtime_error("Task does not support set_exception operation"));
-    Method Plain "get_coro" "(self, /)" "The coroutine it runs." |args| Ok(this_task(args)?.1.coroutine.borrow().clone());
+    Method Plain "get_coro" "(self, /)" "The coroutine it runs."
+        |args| Ok(this_task(args)?.1.coroutine.borrow().clone());
     Method Plain "get_context" "(self, /)" "The context it runs in."
         |args| Ok(context_value(this_task(args)?.1.context.clone()));
     Method Plain "get_name" "(self, /)" "Its name." |args| Ok(task::name(this_task(args)?.1));
@@ -185,7 +187,8 @@ const TASK: &[NativeDef] = natives! {
         crate::runtime::console::write_error(&format!("Stack for {shown} (most recent call last):\n"));
         Ok(Value::None)
     };
-    Getter Plain "_coro" "(self)" "The coroutine it runs." |args| Ok(this_task(args)?.1.coroutine.borrow().clone());
+    Getter Plain "_coro" "(self)" "The coroutine it runs."
+        |args| Ok(this_task(args)?.1.coroutine.borrow().clone());
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {
         let waiting = this_task(args)?.1.waiting.borrow().clone();
         Ok(waiting.map_or(Value::None, Value::from))
@@ -194,7 +197,8 @@ const TASK: &[NativeDef] = natives! {
         |args| Ok(this_task(args)?.1.must_cancel.get().into());
     Getter Plain "_log_destroy_pending" "(self)" "Whether it is told when it is dropped while pending."
         |args| Ok(this_task(args)?.1.log_destroy.get().into());
-    Setter Plain "_log_destroy_pending" "(self, value)" "Tell, or not, when it is dropped while pending." |args| {
+    Setter Plain "_log_destroy_pending" "(self, value)"
+        "Tell, or not, when it is dropped while pending." |args| {
         let tell = crate::interp::operator::truth(&args[1])?;
         this_task(args)?.1.log_destroy.set(tell);
         Ok(Value::None)

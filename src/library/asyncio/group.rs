@@ -340,7 +340,8 @@ const METHODS: &[NativeDef] = natives! {
         }
         Ok((out + ">").into())
     };
-    Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task in the group." create_task;
+    Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task in the group."
+        create_task;
     Method Coroutine "__aenter__" "(self)" "The block begins." |args| enter(&args[0]);
     Method Coroutine "__aexit__" "(self, et, exc, tb)" "Wait for the tasks; if one failed, cancel the rest."
         |args| leave(&args[0], &args[2]);

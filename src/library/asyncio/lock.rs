@@ -157,7 +157,8 @@ const LOCK_METHODS: &[NativeDef] = natives! {
         let state = if lock.locked.get() { "locked" } else { "unlocked" };
         Ok(describe(&args[0], state.into(), &lock.line))
     };
-    Method Plain "locked" "(self)" "Whether a task holds the lock." |args| Ok(Lock::of(&args[0])?.locked.get().into());
+    Method Plain "locked" "(self)" "Whether a task holds the lock."
+        |args| Ok(Lock::of(&args[0])?.locked.get().into());
     Method Coroutine "acquire" "(self)" "Wait until the lock is free, and take it."
         |args| acquire_lock(&args[0], Value::TRUE);
     Method Plain "release" "(self)" "Let the lock go, and wake the first who waits." |args| {
@@ -227,7 +228,8 @@ const EVENT_METHODS: &[NativeDef] = natives! {
         let state = if event.is_set.get() { "set" } else { "unset" };
         Ok(describe(&args[0], state.into(), &event.line))
     };
-    Method Plain "is_set" "(self)" "Whether the flag is up." |args| Ok(Event::of(&args[0])?.is_set.get().into());
+    Method Plain "is_set" "(self)" "Whether the flag is up."
+        |args| Ok(Event::of(&args[0])?.is_set.get().into());
     Method Plain "set" "(self)" "Raise the flag and wake all who wait for it." |args| {
         Event::of(&args[0])?.set();
         Ok(Value::None)
@@ -366,7 +368,8 @@ const SEMAPHORE_METHODS: &[NativeDef] = natives! {
         };
         Ok(describe(&args[0], state, &semaphore.line))
     };
-    Getter Plain "_value" "(self)" "How many may be taken now." |args| Ok(Value::Int(Semaphore::of(&args[0])?.value.get()));
+    Getter Plain "_value" "(self)" "How many may be taken now."
+        |args| Ok(Value::Int(Semaphore::of(&args[0])?.value.get()));
     Method Plain "locked" "(self)" "Whether acquire() would have to wait now."
         |args| Ok(Semaphore::of(&args[0])?.is_locked().into());
     Method Coroutine "acquire" "(self)" "Take one, waiting until there is one and those before have theirs."

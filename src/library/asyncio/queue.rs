@@ -428,11 +428,13 @@ fn make(args: &[Value], order: Order) -> Res {
 }
 
 const METHODS: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls, *args, **kwargs)" "A queue in order of arrival." |args| make(args, Order::Fifo);
+    Static Plain "__new__" "(cls, *args, **kwargs)" "A queue in order of arrival."
+        |args| make(args, Order::Fifo);
     Method Plain "__init__" "(self, maxsize=0)" "Sets how many items it holds; 0 for any number." |args| {
         let queue = Queue::of(&args[0])?;
         queue.set_maxsize(&args[1])?;
-        if queue.order == Order::Script && matches!(class_of(&args[0]).lookup(Symbol::new("_init")), Some(Value::Function(_))) {
+        let init = class_of(&args[0]).lookup(Symbol::new("_init"));
+        if queue.order == Order::Script && matches!(init, Some(Value::Function(_))) {
             call::call_method(&args[0], Symbol::new("_init"), &[queue.maxsize.get()])?;
         }
         Ok(Value::None)
@@ -458,10 +460,12 @@ const METHODS: &[NativeDef] = natives! {
         |args| Ok(Queue::of(&args[0])?.maxsize.get());
     Getter Plain "_unfinished_tasks" "(self)" "How many items were put in and not marked done."
         |args| Ok(Queue::of(&args[0])?.unfinished.get().into());
-    Method Plain "qsize" "(self)" "How many items are in the queue." |args| Ok(Queue::of(&args[0])?.size(&args[0])?.into());
+    Method Plain "qsize" "(self)" "How many items are in the queue."
+        |args| Ok(Queue::of(&args[0])?.size(&args[0])?.into());
     Method Plain "empty" "(self)" "Whether nothing is in the queue."
         |args| Ok((Queue::of(&args[0])?.size(&args[0])? == 0).into());
-    Method Plain "full" "(self)" "Whether no room is left." |args| Ok(Queue::of(&args[0])?.is_full(&args[0])?.into());
+    Method Plain "full" "(self)" "Whether no room is left."
+        |args| Ok(Queue::of(&args[0])?.is_full(&args[0])?.into());
     Method Coroutine "put" "(self, item)" "Put an item in, waiting for room." |args| put(&args[0], &args[1]);
     Method Plain "put_nowait" "(self, item)" "Put an item in, or raise QueueFull." |args| {
         Queue::of(&args[0])?.put_now(&args[0], args[1].clone())?;

@@ -59,10 +59,18 @@ fn members(given: &Value) -> Res<Vec<Value>> {
         ))
         .help("put the awaitables in a list: wait([task])"));
     }
+    if !operator::truth(given)? {
+        return Err(nothing_to_wait_for());
+    }
     let mut seen = FxHashSet::default();
     let mut members = iterate::collect(given)?;
     members.retain(|m| m.address().is_none_or(|address| seen.insert(address)));
     Ok(members)
+}
+
+#[cold]
+fn nothing_to_wait_for() -> Raised {
+    value_error("Set of Tasks/Futures is empty.")
 }
 
 fn futures_of(given: &Value) -> Res<Vec<Ref<Future>>> {
@@ -112,7 +120,7 @@ fn return_when(value: &Value) -> Res<ReturnWhen> {
 
 fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
     if futures.is_empty() {
-        return Err(value_error("Set of Tasks/Futures is empty."));
+        return Err(nothing_to_wait_for());
     }
     let when = return_when(when)?;
     let waiter = future::waiter("wait")?;

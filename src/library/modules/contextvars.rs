@@ -74,7 +74,8 @@ fn context_of(args: &[Value]) -> Res<&Rc<Context>> {
 }
 
 const FUNCTIONS: &[NativeDef] = natives! {
-    Function Plain "copy_context" "()" "A copy of the current context." |_| Ok(context_value(context::current().copy()));
+    Function Plain "copy_context" "()" "A copy of the current context."
+        |_| Ok(context_value(context::current().copy()));
 };
 
 const VAR: &[NativeDef] = natives! {
@@ -86,7 +87,8 @@ const VAR: &[NativeDef] = natives! {
         Ok(Opaque::value(class_argument(args)?, var))
     };
     Method Plain "__init__" "(self, *args, **kwargs)" "Nothing is left to do." |_| Ok(Value::None);
-    Method Plain "get" "(self, default=None, /)" "Its value in the current context; else the default; else LookupError."
+    Method Plain "get" "(self, default=None, /)"
+        "Its value in the current context; else the default; else LookupError."
         |args| {
         let var = variable(&args[0])?;
         if let Some(value) = context::current().get(var) {
@@ -100,14 +102,16 @@ const VAR: &[NativeDef] = natives! {
         }
         Err(Raised::new(Exception::new(class(Type::LookupError), vec![args[0].clone()])))
     };
-    Method Plain "set" "(self, value, /)" "Set its value in the current context; gives a token for reset()." |args| {
+    Method Plain "set" "(self, value, /)"
+        "Set its value in the current context; gives a token for reset()." |args| {
         let var = variable(&args[0])?;
         let context = context::current();
         let old = context.set(var, args[1].clone()).unwrap_or_default();
         let token = Token { var: args[0].clone(), old, context, used: Cell::new(false) };
         Ok(Opaque::value(class(Type::ContextToken), token))
     };
-    Method Plain "reset" "(self, token, /)" "Set the value back to what it was before the set() that gave the token."
+    Method Plain "reset" "(self, token, /)"
+        "Set the value back to what it was before the set() that gave the token."
         |args| {
         let var = variable(&args[0])?;
         let Some(token) = args[1].opaque::<Token>() else {
@@ -137,7 +141,8 @@ const VAR: &[NativeDef] = natives! {
         let name = text::repr(&var.name)?;
         Ok(format!("<ContextVar name={name}{default} at {}>", text::address(&args[0])).into())
     };
-    ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Context variables can be subscripted in annotations."
+    ClassMethod Plain "__class_getitem__" "(cls, item, /)"
+        "Context variables can be subscripted in annotations."
         |args| Ok(args[0].clone());
 };
 

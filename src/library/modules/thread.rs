@@ -101,7 +101,8 @@ fn acquire(args: &[Value]) -> Res {
 }
 
 const LOCK: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls)" "An unlocked lock." |_| Ok(Opaque::value(class(Type::Lock), Lock::default()));
+    Static Plain "__new__" "(cls)" "An unlocked lock."
+        |_| Ok(Opaque::value(class(Type::Lock), Lock::default()));
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "acquire" "(self, blocking=True, timeout=-1)"
         "Take the lock, waiting at most timeout seconds; tell whether it was taken." acquire;
@@ -109,8 +110,10 @@ const LOCK: &[NativeDef] = natives! {
         Lock::of(&args[0])?.release()?;
         Ok(Value::None)
     };
-    Method Plain "locked" "(self)" "Whether a thread holds the lock." |args| Ok(Lock::of(&args[0])?.locked.get().into());
-    Method Plain "__enter__" "(self)" "Take the lock." |args| Ok(Lock::of(&args[0])?.acquire(true, None)?.into());
+    Method Plain "locked" "(self)" "Whether a thread holds the lock."
+        |args| Ok(Lock::of(&args[0])?.locked.get().into());
+    Method Plain "__enter__" "(self)" "Take the lock."
+        |args| Ok(Lock::of(&args[0])?.acquire(true, None)?.into());
     Method Plain "__exit__" "(self, *exc)" "Let the lock go." |args| {
         Lock::of(&args[0])?.release()?;
         Ok(Value::None)
@@ -122,7 +125,8 @@ const LOCK: &[NativeDef] = natives! {
 };
 
 const FUNCTIONS: &[NativeDef] = natives! {
-    Function Plain "start_new_thread" "(function, args, kwargs={}, /)" "Call the function in a new thread; gives its number."
+    Function Plain "start_new_thread" "(function, args, kwargs={}, /)"
+        "Call the function in a new thread; gives its number."
         |args| {
         if !call::is_callable(&args[0]) {
             return Err(type_error("first arg must be callable"));
@@ -141,10 +145,14 @@ const FUNCTIONS: &[NativeDef] = natives! {
             Err(_) => Err(runtime_error("can't start new thread")),
         }
     };
-    Function Plain "allocate_lock" "()" "A new unlocked lock." |_| Ok(Opaque::value(class(Type::Lock), Lock::default()));
-    Function Plain "get_ident" "()" "The number of this thread." |_| Ok(Value::Int(thread::current().id as i64));
-    Function Plain "get_native_id" "()" "The number of this thread." |_| Ok(Value::Int(thread::current().id as i64));
-    Function Plain "_count" "()" "How many threads there are beside the main one." |_| Ok(thread::count().into());
+    Function Plain "allocate_lock" "()" "A new unlocked lock."
+        |_| Ok(Opaque::value(class(Type::Lock), Lock::default()));
+    Function Plain "get_ident" "()" "The number of this thread."
+        |_| Ok(Value::Int(thread::current().id as i64));
+    Function Plain "get_native_id" "()" "The number of this thread."
+        |_| Ok(Value::Int(thread::current().id as i64));
+    Function Plain "_count" "()" "How many threads there are beside the main one."
+        |_| Ok(thread::count().into());
     Function Plain "_set_name" "(name, /)" "Name this thread, for reports." |args| {
         if let Some(name) = payload::text_of(&args[0]) {
             thread::current().set_name(name);

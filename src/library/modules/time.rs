@@ -35,11 +35,14 @@ const FUNCTIONS: &[NativeDef] = natives! {
     };
     Function Plain "time_ns" "()" "Nanoseconds since 1970." |_| Ok(Value::Int(clock::wall_ns()));
     Function Plain "monotonic" "()" "Seconds on a clock that never goes back." |_| Ok(now());
-    Function Plain "monotonic_ns" "()" "Nanoseconds on a clock that never goes back." |_| Ok(Value::Int(clock::now_ns()));
+    Function Plain "monotonic_ns" "()" "Nanoseconds on a clock that never goes back."
+        |_| Ok(Value::Int(clock::now_ns()));
     Function Plain "perf_counter" "()" "Seconds on the clock for short times." |_| Ok(now());
-    Function Plain "perf_counter_ns" "()" "Nanoseconds on the clock for short times." |_| Ok(Value::Int(clock::now_ns()));
+    Function Plain "perf_counter_ns" "()" "Nanoseconds on the clock for short times."
+        |_| Ok(Value::Int(clock::now_ns()));
     Function Plain "process_time" "()" "Seconds of processor time." |_| Ok(seconds(clock::processor_ns()));
-    Function Plain "process_time_ns" "()" "Nanoseconds of processor time." |_| Ok(Value::Int(clock::processor_ns()));
+    Function Plain "process_time_ns" "()" "Nanoseconds of processor time."
+        |_| Ok(Value::Int(clock::processor_ns()));
     Function Plain "thread_time" "()" "Seconds of processor time." |_| Ok(seconds(clock::processor_ns()));
     Function Plain "sleep" "(seconds, /)" "Block this thread for some seconds." |args| {
         let length = match payload::plain(&args[0]) {
@@ -61,7 +64,8 @@ const FUNCTIONS: &[NativeDef] = natives! {
         thread::sleep(length)?;
         Ok(Value::None)
     };
-    Function Plain "gmtime" "(seconds=None, /)" "The calendar's view of a time, in UTC." |args| fields_of(&args[0]);
+    Function Plain "gmtime" "(seconds=None, /)" "The calendar's view of a time, in UTC."
+        |args| fields_of(&args[0]);
     Function Plain "localtime" "(seconds=None, /)" "The calendar's view of a time; aio's time zone is UTC."
         |args| fields_of(&args[0]);
     Function Plain "mktime" "(tuple, /)" "The time that a calendar's view stands for." |args| {
