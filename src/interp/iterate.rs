@@ -226,10 +226,7 @@ fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
             end(iterator);
             Ok(None)
         }
-        Beyond::Raise(message) => {
-            end(iterator);
-            Err(runtime_error(message))
-        }
+        Beyond::Raise(message) => Err(runtime_error(message)),
         Beyond::Call(make) => {
             let made = make();
             if let Ok(None) = made {

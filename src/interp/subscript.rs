@@ -466,7 +466,7 @@ fn set_slice(list: &Ref<List>, slice: &Slice, value: Option<&Value>) -> Res<()> 
         None => Ok(take_places(&mut items, cut)),
     };
     drop(items);
-    old.map(drop)
+    old.map(sequence::drop_last_first)
 }
 
 /// Puts `new` in the place of a slice; gives what was there, to be dropped without a borrow.

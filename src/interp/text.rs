@@ -167,6 +167,9 @@ fn write_set(value: &Value, out: &mut String) -> Res<()> {
     })
 }
 
+/// How deep containers may be nested; CPython's limit for its own recursion.
+const DEEPEST: usize = 10_000;
+
 thread_local! {
     /// The containers whose repr is being made.
     static SHOWING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
@@ -180,9 +183,16 @@ pub fn within(
     write: impl FnOnce(&mut String) -> Res<()>,
 ) -> Res<()> {
     let address = container.address().unwrap_or(0);
-    if SHOWING.with_borrow(|showing| showing.contains(&address)) {
+    let (is_shown, depth) = SHOWING.with_borrow(|showing| (showing.contains(&address), showing.len()));
+    if is_shown {
         out.push_str(short);
         return Ok(());
+    }
+    if depth >= DEEPEST {
+        return Err(raise(
+            Type::RecursionError,
+            "maximum recursion depth exceeded while getting the repr of an object",
+        ));
     }
     SHOWING.with_borrow_mut(|showing| showing.push(address));
     let result = write(out);

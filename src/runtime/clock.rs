@@ -44,7 +44,14 @@ pub fn now() -> f64 {
     }
 }
 
-/// The same in nanoseconds.
+/// Timers that are due before this time are due now. Late on a long clock the resolution is
+/// below what a float can tell apart, so it is at least the next number.
+pub fn due_before() -> f64 {
+    let now = now();
+    (now + RESOLUTION).max(now.next_up())
+}
+
+/// The same as [`now`] in nanoseconds.
 pub fn now_ns() -> i64 {
     match CLOCK.get() {
         Clock::Virtual => (NOW.get() * 1e9) as i64,

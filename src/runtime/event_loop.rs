@@ -218,7 +218,7 @@ pub fn run_once(this: &Value) -> Res<()> {
     wait(event_loop)?;
     let end = match event_loop.timers.borrow().is_empty() {
         true => f64::NEG_INFINITY, // nothing can be due, so the clock need not be read
-        false => clock::now() + clock::RESOLUTION,
+        false => clock::due_before(),
     };
     loop {
         let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else {

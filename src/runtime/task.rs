@@ -15,6 +15,7 @@ use crate::interp::types::{Type, class, class_name, is_exception};
 use crate::interp::{async_iter, attribute, call, stack, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
+use crate::value::generator::Resume;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -246,8 +247,6 @@ impl NativeCoroutine for Forward {
         "_wrap_awaitable"
     }
 }
-
-use crate::value::generator::Resume;
 
 /// The part of a future that makes it a task; every caller has a task.
 fn state_of(task: &Ref<Future>) -> Res<&TaskState> {

@@ -41,6 +41,27 @@ impl List {
     }
 }
 
+impl Drop for List {
+    fn drop(&mut self) {
+        drop_last_first(std::mem::take(self.items.get_mut()));
+    }
+}
+
+/// Drops items as CPython does, the last one first: scripts can see the order.
+pub fn drop_last_first(mut items: Vec<Value>) {
+    while let Some(item) = items.pop() {
+        drop(item);
+    }
+}
+
+impl Drop for Tuple {
+    fn drop(&mut self) {
+        for item in self.items.iter_mut().rev() {
+            drop(std::mem::take(item));
+        }
+    }
+}
+
 pub struct Tuple {
     pub items: Box<[Value]>,
 }

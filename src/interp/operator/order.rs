@@ -3,12 +3,15 @@
 use super::{equal, same_or_equal};
 use crate::code::CompareOp;
 use crate::interp::big_range;
+use crate::interp::error::raise;
 use crate::interp::mapping;
 use crate::interp::payload::with_bytes;
 use crate::interp::stack;
+use crate::interp::types::Type;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy, Union};
 use crate::value::iterator::DictPart;
 use crate::value::*;
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 /// Whether an order satisfies a comparison.
@@ -131,13 +134,43 @@ pub fn swapped(op: CompareOp) -> CompareOp {
     }
 }
 
+/// How deep comparisons of containers may be nested; CPython's limit for its own recursion.
+const DEEPEST: u32 = 10_000;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A comparison of containers that is going on.
+struct Nested;
+
+impl Nested {
+    fn enter() -> Res<Nested> {
+        stack::check_native(" in comparison")?;
+        if DEPTH.get() >= DEEPEST {
+            return Err(raise(
+                Type::RecursionError,
+                "maximum recursion depth exceeded in comparison",
+            ));
+        }
+        DEPTH.set(DEPTH.get() + 1);
+        Ok(Nested)
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
 /// Lexicographic comparison; the sequences may change while it runs.
 fn sequences(
     op: CompareOp,
     a: impl Fn(usize) -> Option<Value>,
     b: impl Fn(usize) -> Option<Value>,
 ) -> Res<bool> {
-    stack::check_native(" in comparison")?;
+    let _nested = Nested::enter()?;
     let mut i = 0;
     loop {
         match (a(i), b(i)) {
@@ -194,7 +227,7 @@ fn dicts_equal(a: &Ref<Dict>, b: &Ref<Dict>) -> Res<bool> {
     if a.len() != b.len() {
         return Ok(false);
     }
-    stack::check_native(" in comparison")?;
+    let _nested = Nested::enter()?;
     for (hash, key, value) in mapping::entries_hashed(a) {
         match mapping::dict_get_hashed(b, hash, &key)? {
             Some(other) if same_or_equal(&value, &other)? => {}

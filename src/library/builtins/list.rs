@@ -191,7 +191,7 @@ pub const METHODS: &[NativeDef] = &[
     ),
     method("clear", "(self, /)", "Remove all items from list.", |args| {
         let old = std::mem::take(&mut *this(args, "clear")?.items.borrow_mut());
-        drop(old);
+        sequence::drop_last_first(old);
         Ok(Value::None)
     }),
     method(
