@@ -130,6 +130,9 @@ fn run(args: RunArgs, may_prompt: bool) -> ExitCode {
             Err(error) => usage(&format!("cannot read stdin: {error}")),
         };
     }
+    if file.starts_with('-') {
+        return usage(&format!("there is no option '{file}'; `aio --help` lists them"));
+    }
     match std::fs::read(&file) {
         Ok(bytes) => {
             let folder = Path::new(&file).parent().map(|p| match p.as_os_str().is_empty() {

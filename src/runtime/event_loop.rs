@@ -17,6 +17,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+/// Room for jobs that an idle loop keeps.
+const READY_KEPT: usize = 1024;
+
 /// Something that waits for its turn in the loop.
 pub enum Job {
     /// A task's first step, or the next one after it gave way.
@@ -131,6 +134,14 @@ impl EventLoop {
     #[inline]
     pub fn set_current_task(&self, task: Option<Ref<Future>>) -> Option<Ref<Future>> {
         self.current.replace(task)
+    }
+
+    /// A burst of jobs does not keep its memory for ever.
+    fn give_back(&self) {
+        let mut ready = self.ready.borrow_mut();
+        if ready.capacity() > 2 * READY_KEPT {
+            ready.shrink_to(READY_KEPT);
+        }
     }
 
     pub fn note_cancelled_timer(&self) {
@@ -262,6 +273,7 @@ fn wait(event_loop: &EventLoop) -> Res<()> {
     if !event_loop.ready.borrow().is_empty() {
         return Ok(());
     }
+    event_loop.give_back();
     event_loop.waiting.set(true);
     let woken = thread::block(until, "event loop");
     event_loop.waiting.set(false);

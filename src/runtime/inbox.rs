@@ -15,6 +15,9 @@ use std::time::Duration;
 /// What another OS thread has the interpreter do.
 pub type Arrival = Box<dyn FnOnce() + Send>;
 
+/// How long a signal of our own may take to reach us.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// No wait is longer than this: a day.
 const LONGEST: f64 = 86_400.0;
 
@@ -108,6 +111,14 @@ fn poll_now() {
     while let Ok(arrival) = inbox.receiver.try_recv() {
         arrival();
     }
+}
+
+/// Gives a signal that was just sent the time to arrive.
+pub fn wait_for_signal() {
+    let patience = async {
+        smol::Timer::after(PATIENCE).await;
+    };
+    smol::block_on(smol::future::or(signal::arrival(), patience));
 }
 
 /// Waits until something arrives, a signal comes or the clock shows `until`.

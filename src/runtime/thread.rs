@@ -469,9 +469,13 @@ fn idle() {
     }
 }
 
-/// Nothing can ever run again.
+/// Nothing can ever run again, unless a signal is on its way to us.
 fn deadlock() {
     console::flush();
+    inbox::wait_for_signal();
+    if signal::pending() {
+        return;
+    }
     (hooks().deadlock)();
     console::flush();
     super::exit(DEADLOCK_STATUS);

@@ -130,3 +130,50 @@ impl Timers {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleep() -> Ref<Future> {
+        Ref::new(Future::new(Value::None))
+    }
+
+    #[test]
+    fn timers_leave_by_due_time_then_by_creation() {
+        let mut timers = Timers::default();
+        let futures: Vec<_> = (0..4).map(|_| sleep()).collect();
+        for (future, when) in futures.iter().zip([2.0, 1.0, 2.0, 0.5]) {
+            timers.add(when, future.clone().into());
+        }
+        let mut order = Vec::new();
+        while let Some((_, due)) = timers.pop_due(3.0) {
+            order.push(futures.iter().position(|f| due.is(&f.clone().into())));
+        }
+        assert_eq!(order, [Some(3), Some(1), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn only_what_is_due_leaves() {
+        let mut timers = Timers::default();
+        timers.add(1.0, sleep().into());
+        assert!(timers.pop_due(1.0).is_none());
+        assert!(timers.pop_due(1.0 + 1e-9).is_some());
+    }
+
+    #[test]
+    fn cancelled_timers_are_dropped_when_they_are_many() {
+        let mut timers = Timers::default();
+        let kept = sleep();
+        timers.add(0.5, kept.clone().into());
+        for _ in 0..200 {
+            let future = sleep();
+            timers.add(1.0, future.clone().into());
+            future.state.set(FutureState::Cancelled);
+            timers.note_cancelled();
+        }
+        let mut dropped = Vec::new();
+        assert_eq!(timers.first(&mut dropped), Some(0.5));
+        assert_eq!((timers.len(), dropped.len()), (1, 200));
+    }
+}

@@ -139,6 +139,7 @@ pub fn finish(result: Res) -> i32 {
             status = late;
         }
     }
+    runtime::report::mourn_pending();
     console::flush();
     status
 }

@@ -1,9 +1,10 @@
 //! `aio run --trace`: the run told in short sentences, with the time, on stderr.
 
-use crate::interp::unit::suspension_span;
+use crate::code::Terminator;
+use crate::interp::report::coroutine_name;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, task};
-use crate::value::generator::Activation;
+use crate::value::generator::{Activation, Progress};
 use crate::value::*;
 
 /// Tells the run from now on.
@@ -25,37 +26,56 @@ impl Instrument for Trace {
     }
 }
 
-/// What happened, in words; none for events that only repeat others.
+/// What happened, in words; none for events that only repeat others, and for the tasks with which
+/// a loop cleans up after itself.
 fn sentence(event: &Event) -> Option<String> {
     Some(match event {
-        Event::TaskCreated(task) => format!("{}: created", who(task)),
-        Event::TaskStep(task) => match stands(task) {
-            Some((line, state)) => format!("{}: runs on from line {line} (state {state})", who(task)),
-            None => format!("{}: begins", who(task)),
-        },
+        Event::TaskCreated(task) => format!("{}: created", who(task)?),
+        Event::TaskStep(task) if begins(task) => format!("{}: begins", who(task)?),
         Event::Waits { task, on } => match stands(task) {
-            Some((line, _)) => format!("{}: waits at line {line} for {}", who(task), what(on)),
-            None => format!("{}: waits for {}", who(task), what(on)),
+            Some(place) => format!(
+                "{}: waits at line {} for {}",
+                who(task)?,
+                place.line,
+                what(on, Some(&place))
+            ),
+            None => format!("{}: waits for {}", who(task)?, what(on, None)),
         },
-        Event::GaveWay(task) => format!("{}: gives way for one pass", who(task)),
-        Event::WokenBy { task, by } => match stands(task) {
-            Some((line, state)) => {
-                format!(
-                    "{}: {} of line {line} is over, goes on in state {state}",
-                    who(task),
-                    what(by)
-                )
+        Event::GaveWay(task) => format!("{}: gives way for one pass", who(task)?),
+        Event::WokenBy { task, by } => {
+            let end = match by.state.get() {
+                FutureState::Failed => "has failed",
+                FutureState::Cancelled => "is cancelled",
+                _ => "is over",
+            };
+            match stands(task) {
+                Some(place) if by.state.get() == FutureState::Finished => format!(
+                    "{}: {} of line {} {end}, goes on in state {}",
+                    who(task)?,
+                    what(by, Some(&place)),
+                    place.line,
+                    place.next
+                ),
+                Some(place) => {
+                    format!(
+                        "{}: {} of line {} {end}",
+                        who(task)?,
+                        what(by, Some(&place)),
+                        place.line
+                    )
+                }
+                None => format!("{}: {} {end}", who(task)?, what(by, None)),
             }
-            None => format!("{}: {} is over", who(task), what(by)),
-        },
-        Event::TaskDone(task) => match task.state.get() {
-            FutureState::Failed => format!("{}: failed", who(task)),
-            FutureState::Cancelled => format!("{}: is cancelled", who(task)),
-            _ => format!("{}: is done", who(task)),
-        },
-        Event::Cancelled(future) if future.task.is_some() => {
-            format!("{}: is asked to stop (cancel)", who(future))
         }
+        Event::FutureSettled(task) if task.task.is_some() => {
+            let end = match task.state.get() {
+                FutureState::Failed => "failed",
+                FutureState::Cancelled => "is cancelled",
+                _ => "is done",
+            };
+            format!("{}: {end}", who(task)?)
+        }
+        Event::Cancelled(task) if task.task.is_some() => format!("{}: is asked to stop (cancel)", who(task)?),
         Event::ThreadStarted { name, .. } => format!("thread {name}: started"),
         Event::ThreadEnded { thread } => format!("thread number {thread}: ended"),
         Event::ClockJump { from, to } => format!("the clock jumps {:.3} s ahead", to - from),
@@ -63,29 +83,48 @@ fn sentence(event: &Event) -> Option<String> {
     })
 }
 
-/// The name of a task's coroutine, and the task's own name.
-fn who(future: &Ref<Future>) -> String {
-    let Some(state) = &future.task else {
-        return what(future);
-    };
+/// The name of a task's coroutine, and the task's own name; none for a loop's own clean-up.
+fn who(task: &Ref<Future>) -> Option<String> {
+    let state = task.task.as_ref()?;
     let name = task::shown(&task::name(state)).trim_matches('\'').to_string();
     match &*state.coroutine.borrow() {
         Value::Generator(generator) => {
-            format!("{} ({name})", crate::interp::report::coroutine_name(generator))
+            let coroutine = coroutine_name(generator);
+            let is_own = matches!(generator.func, Value::Native(_)) && coroutine.starts_with("shutdown_");
+            (!is_own).then(|| format!("{coroutine} ({name})"))
         }
-        _ => name,
+        _ => Some(name),
     }
 }
 
-fn what(future: &Ref<Future>) -> String {
-    match &future.task {
-        Some(_) => who(future),
-        None => future.label.get().to_string(),
+/// What a task waits for: as the program says it, if that fits on a line.
+fn what(future: &Ref<Future>, place: Option<&Place>) -> String {
+    match place {
+        Some(place) if !place.text.is_empty() => place.text.clone(),
+        _ => who(future).unwrap_or_else(|| future.label.get().to_string()),
     }
 }
 
-/// The line and the state in which a task's innermost frame goes on.
-fn stands(future: &Ref<Future>) -> Option<(u32, u32)> {
+/// Where a suspended frame stands.
+struct Place {
+    line: u32,
+    /// The state it goes on in if nothing is raised.
+    next: u32,
+    /// What is awaited, in the program's words; empty if that is long.
+    text: String,
+}
+
+/// Words of a program longer than this are not repeated.
+const LONGEST_TEXT: usize = 50;
+
+/// Whether a task has not run yet.
+fn begins(future: &Ref<Future>) -> bool {
+    let Some(state) = &future.task else { return false };
+    matches!(&*state.coroutine.borrow(), Value::Generator(g) if g.progress.get() == Progress::Created)
+}
+
+/// Where a task's innermost script frame stands.
+fn stands(future: &Ref<Future>) -> Option<Place> {
     let state = future.task.as_ref()?;
     let coroutine = state.coroutine.borrow();
     let Value::Generator(generator) = &*coroutine else {
@@ -97,6 +136,22 @@ fn stands(future: &Ref<Future>) -> Option<(u32, u32)> {
         _ => None,
     })?;
     let code = &frame.func.code;
-    let span = suspension_span(code, frame.state)?;
-    Some((code.source.line(span.start), frame.state))
+    let suspended = code.states.get(frame.state as usize)?;
+    let (next, awaited) = match &suspended.end {
+        Terminator::Await { value, resume, .. } => (*resume, value.span),
+        Terminator::AsyncNext { body, .. } => (*body, suspended.end_span),
+        Terminator::Yield { resume, .. } | Terminator::YieldFrom { resume, .. } => {
+            (*resume, suspended.end_span)
+        }
+        _ => return None,
+    };
+    let text = code.source.slice(awaited);
+    let fits = text.len() <= LONGEST_TEXT
+        && !text.contains('\n')
+        && matches!(suspended.end, Terminator::Await { .. });
+    Some(Place {
+        line: code.source.line(suspended.end_span.start),
+        next,
+        text: if fits { text.to_string() } else { String::new() },
+    })
 }

@@ -33,12 +33,33 @@ pub struct Invocation {
 
 enum Callee {
     Value(NodeBox),
-    Method {
-        object: NodeBox,
-        name: Symbol,
-        memory: MethodMemory,
-        span: Span,
-    },
+    Method(MethodCallee),
+}
+
+/// `object.name` as what is called.
+struct MethodCallee {
+    object: NodeBox,
+    name: Symbol,
+    memory: MethodMemory,
+    span: Span,
+}
+
+impl MethodCallee {
+    /// What to call, and whether the receiver was pushed before the arguments.
+    #[inline(always)]
+    fn find(&self, frame: &mut Frame, window: &Window) -> Res<(Value, bool)> {
+        let object = self.object.eval(frame)?;
+        match self.memory.find(&object, self.name).at(self.span)? {
+            Found::Unbound(func) => {
+                window.push(object)?;
+                Ok((func, true))
+            }
+            Found::Value(func) => {
+                window.push(Value::Unset)?;
+                Ok((func, false))
+            }
+        }
+    }
 }
 
 /// What a call site gives to call, with its arguments laid out in the window.
@@ -59,24 +80,7 @@ impl Invocation {
                 window.push(Value::Unset)?;
                 (func, false)
             }
-            Callee::Method {
-                object,
-                name,
-                memory,
-                span,
-            } => {
-                let object = object.eval(frame)?;
-                match memory.find(&object, *name).at(*span)? {
-                    Found::Unbound(func) => {
-                        window.push(object)?;
-                        (func, true)
-                    }
-                    Found::Value(func) => {
-                        window.push(Value::Unset)?;
-                        (func, false)
-                    }
-                }
-            }
+            Callee::Method(method) => method.find(frame, window)?,
         };
         let npos = match &self.args {
             Arguments::Plain(nodes) => {
@@ -160,24 +164,7 @@ impl Invocation {
                 window.push(Value::Unset)?;
                 (func, false)
             }
-            Callee::Method {
-                object,
-                name,
-                memory,
-                span,
-            } => {
-                let object = object.eval(frame)?;
-                match memory.find(&object, *name).at(*span)? {
-                    Found::Unbound(func) => {
-                        window.push(object)?;
-                        (func, true)
-                    }
-                    Found::Value(func) => {
-                        window.push(Value::Unset)?;
-                        (func, false)
-                    }
-                }
-            }
+            Callee::Method(method) => method.find(frame, window)?,
         };
         for node in nodes {
             let value = node.eval(frame)?;
@@ -274,12 +261,12 @@ impl Builder<'_> {
 
     pub fn invocation(&self, func: &Tree, args: &[Argument], span: Span) -> Invocation {
         let callee = match &func.kind {
-            TreeKind::Attribute { object, name } => Callee::Method {
+            TreeKind::Attribute { object, name } => Callee::Method(MethodCallee {
                 object: self.node(object),
                 name: *name,
                 memory: MethodMemory::default(),
                 span: func.span,
-            },
+            }),
             _ => Callee::Value(self.node(func)),
         };
         Invocation {

@@ -203,6 +203,11 @@ fn kill(args: &[Value]) -> Res {
     let Some(signal) = known else {
         return Err(error(rustix::io::Errno::INVAL));
     };
+    if pid == std::process::id() as i32 {
+        // On this very thread, so that the signal has arrived when the call is over.
+        crate::runtime::signal::send_self(signal.as_raw())?;
+        return Ok(Value::None);
+    }
     match rustix::process::Pid::from_raw(pid.saturating_abs()) {
         None => rustix::process::kill_current_process_group(signal).map_err(error)?,
         Some(group) if pid < 0 => rustix::process::kill_process_group(group, signal).map_err(error)?,
