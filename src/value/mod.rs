@@ -69,7 +69,7 @@ impl Double {
 pub const FIRST_COUNTED: u8 = 7;
 
 /// Anything a script can hold.
-#[repr(u8)]
+#[repr(u64)]
 #[derive(Default)]
 pub enum Value {
     /// No value: an unassigned variable, an argument that was not given. Scripts never see it.
