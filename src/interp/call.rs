@@ -219,27 +219,17 @@ fn share(window: &Window, index: usize) {
     window.set(index, cell.into());
 }
 
-/// The slots of a frame on the heap, from bound parameters.
-fn heap_slots(code: &Code, window: &Window, start: usize) -> Box<[Value]> {
-    let mut slots = window.drain_to(start, code.slots.len());
-    for &slot in &code.cells {
+/// A frame that has not begun, from bound parameters, which are moved out of the window.
+pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> FrameBox {
+    let mut frame = FrameBox::new(func);
+    let slots = frame.slots();
+    window.move_to(start, slots);
+    for &slot in &func.code.cells {
         let cell = Ref::new(VariableCell::default());
         cell.value.set(std::mem::take(&mut slots[slot as usize]));
         slots[slot as usize] = cell.into();
     }
-    slots.into_boxed_slice()
-}
-
-/// A frame that has not begun, from bound parameters.
-pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> Box<ScriptFrame> {
-    Box::new(ScriptFrame {
-        func: func.clone(),
-        state: function::NOT_STARTED,
-        slots: heap_slots(&func.code, window, start),
-        handling: Vec::new(),
-        inherited: None,
-        owner: None,
-    })
+    frame
 }
 
 fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
@@ -265,7 +255,7 @@ pub fn coroutine_frame(
     start: usize,
     npos: usize,
     names: &[Symbol],
-) -> Res<Option<Box<ScriptFrame>>> {
+) -> Res<Option<FrameBox>> {
     let (func, start, npos) = match func {
         Value::Function(f) => (f, start, npos),
         Value::Method(m) => match &m.func {
@@ -490,7 +480,7 @@ pub fn call_native(
         },
         NativeBody::Coroutine(_) => {
             let args: Box<[Value]> = args.into();
-            let first = Activation::Start(native.clone(), args);
+            let first = Activation::Start(Box::new((native.clone(), args)));
             Ok(Ref::new(Generator::new(
                 GeneratorKind::Coroutine,
                 native.clone().into(),

@@ -227,7 +227,7 @@ pub fn native_coroutine(
         },
         "asyncio",
     );
-    let first = Activation::Start(native.clone(), args.into());
+    let first = Activation::Start(Box::new((native.clone(), args.into())));
     Ref::new(Generator::new(GeneratorKind::Coroutine, native.into(), first)).into()
 }
 

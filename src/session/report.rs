@@ -282,7 +282,7 @@ fn notice(notice: Notice) {
     match notice {
         Notice::NeverAwaited(generator) => {
             let name = coroutine_name(&generator);
-            let origin = generator.origin.borrow().as_deref().cloned();
+            let origin = generator.origin();
             let title = format!("RuntimeWarning: coroutine '{name}' was never awaited");
             let Some((code, span)) = origin else {
                 console::write_error(&format!("<sys>: {title}\n"));
@@ -307,18 +307,17 @@ fn notice(notice: Notice) {
 
 /// Where a suspended coroutine stands: the chain of awaits, outermost first.
 pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<crate::code::Code>, Span)> {
-    let stack = generator.stack.borrow();
-    stack
-        .iter()
-        .filter_map(|activation| match activation {
+    generator.look(|stack| {
+        let places = stack.iter().filter_map(|activation| match activation {
             Activation::Script(frame) => {
                 let code = frame.func.code.clone();
                 let span = unit::suspension_span(&code, frame.state)?;
                 Some((code, span))
             }
             _ => None,
-        })
-        .collect()
+        });
+        places.collect()
+    })
 }
 
 /// Who waits for what, when nothing can ever run again.

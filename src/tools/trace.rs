@@ -130,13 +130,13 @@ fn stands(future: &Ref<Future>) -> Option<Place> {
     let Value::Generator(generator) = &*coroutine else {
         return None;
     };
-    let stack = generator.stack.try_borrow().ok()?;
-    let frame = stack.iter().rev().find_map(|activation| match activation {
-        Activation::Script(frame) => Some(frame),
-        _ => None,
+    let (code, state) = generator.look(|stack| {
+        stack.iter().rev().find_map(|activation| match activation {
+            Activation::Script(frame) => Some((frame.func.code.clone(), frame.state)),
+            _ => None,
+        })
     })?;
-    let code = &frame.func.code;
-    let suspended = code.states.get(frame.state as usize)?;
+    let suspended = code.states.get(state as usize)?;
     let (next, awaited) = match &suspended.end {
         Terminator::Await { value, resume, .. } => (*resume, value.span),
         Terminator::AsyncNext { body, .. } => (*body, suspended.end_span),

@@ -22,7 +22,7 @@ mod pattern;
 pub use bind::Assignable;
 pub use flow::Block;
 pub use guard::{Raise, as_exception, matches_kind};
-pub use invocation::{Begun, Invocation};
+pub use invocation::Invocation;
 
 use super::operator;
 use super::unit::Unit;

@@ -95,12 +95,13 @@ fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
 
 /// The line at which the bottom frame of a suspended coroutine stands.
 fn current_line(generator: &Ref<Generator>) -> Option<u32> {
-    let stack = generator.stack.try_borrow().ok()?;
-    let Activation::Script(frame) = stack.first()? else {
-        return None;
-    };
-    let state = frame.func.code.states.get(frame.state as usize)?;
-    Some(frame.func.code.source.line(state.end_span.start))
+    generator.look(|stack| {
+        let Activation::Script(frame) = stack.first()? else {
+            return None;
+        };
+        let state = frame.func.code.states.get(frame.state as usize)?;
+        Some(frame.func.code.source.line(state.end_span.start))
+    })
 }
 
 fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
