@@ -465,10 +465,10 @@ pub fn call_native(
     frame: Option<&mut function::Frame>,
 ) -> Res {
     let signature = &native.signature;
-    if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
-        bind_native(native, window, start, npos, names)?;
-    } else {
+    if names.is_empty() && signature.is_simple && npos <= signature.positional && npos >= signature.required {
         window.push_unset(signature.params.len() - npos)?;
+    } else {
+        bind_native(native, window, start, npos, names)?;
     }
     let args = window.values(start);
     match &native.body {
@@ -515,10 +515,10 @@ pub fn begin_native(
         return Ok(None);
     };
     let signature = &native.signature;
-    if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
-        bind_native(native, window, start, npos, names)?;
-    } else {
+    if names.is_empty() && signature.is_simple && npos <= signature.positional && npos >= signature.required {
         window.push_unset(signature.params.len() - npos)?;
+    } else {
+        bind_native(native, window, start, npos, names)?;
     }
     body(window.values(start)).map(Some)
 }
@@ -562,6 +562,9 @@ fn bind_native(
     names: &[Symbol],
 ) -> Res<()> {
     let signature = &native.signature;
+    if names.is_empty() && signature.takes_rest && npos >= signature.required {
+        return bind_rest(native, window, start, npos);
+    }
     let is_method =
         matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW;
     let own = usize::from(is_method); // `self` is not counted in messages
@@ -664,6 +667,22 @@ fn bind_native(
         )));
     }
     Ok(())
+}
+
+/// Positional arguments for a built-in with `*args`: those beyond the other parameters become its
+/// tuple.
+fn bind_rest(native: &Ref<Native>, window: &Window, start: usize, npos: usize) -> Res<()> {
+    let signature = &native.signature;
+    let own = signature.before_rest();
+    if npos > own {
+        let rest = window.drain(start + own);
+        window.push(Value::tuple(rest))?;
+        window.push_unset(signature.params.len() - own - 1)
+    } else {
+        window.push_unset(own - npos)?;
+        window.push(Value::tuple([]))?;
+        window.push_unset(signature.params.len() - own - 1)
+    }
 }
 
 fn missing_native(native: &Ref<Native>, npos: usize, own: usize, name: Symbol, index: usize) -> Raised {

@@ -413,7 +413,7 @@ fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcom
 /// Whether awaiting a future is exactly to wait for it: no script class has a say.
 #[inline(always)]
 pub fn is_plain(future: &Future) -> bool {
-    match &future.class {
+    match future.class() {
         None => true,
         Some(class) => !class.is_script,
     }

@@ -30,7 +30,7 @@ pub fn abandoned(generator: Ref<Generator>) {
             let closing = super::task::ensure_future(&args[0], Some(&create))?;
             Ok(closing.into())
         });
-        event_loop::call_soon(&event_loop, &create, &[close], None)
+        event_loop::call_soon(&event_loop, &create, &close, None)
     });
     super::future::forget(begun.map(drop));
 }

@@ -328,9 +328,9 @@ fn deadlock() {
     for future in &waiting {
         let Some(state) = &future.task else { continue };
         let name = task::shown(&task::name(state));
-        let on = state.waiting.borrow().clone();
+        let on = state.waiting.get();
         let what = on.as_ref().map_or_else(|| "its turn".to_string(), describe);
-        let coroutine = state.coroutine.borrow().clone();
+        let coroutine = state.coroutine.get();
         let chain = match &coroutine {
             Value::Generator(generator) => places(generator),
             _ => Vec::new(),
@@ -366,7 +366,7 @@ fn deadlock() {
 pub fn describe(future: &Ref<Future>) -> String {
     match &future.task {
         Some(state) => format!("task {}", task::shown(&task::name(state))),
-        None => match future.label.get() {
+        None => match *future.label.get() {
             "future" => "a future that nobody has set".to_string(),
             label => label.to_string(),
         },

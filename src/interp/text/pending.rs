@@ -30,10 +30,10 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
                 name => name,
             };
             super::write_repr(&Value::from(to_str(&name)?), out)?;
-            let coroutine = task.coroutine.borrow().clone();
+            let coroutine = task.coroutine.get();
             out.push_str(" coro=");
             write_coroutine(&coroutine, out)?;
-            let waiting = task.waiting.borrow().clone();
+            let waiting = task.waiting.get();
             if let Some(waiting) = waiting
                 && future.state.get() == FutureState::Pending
             {

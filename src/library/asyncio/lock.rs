@@ -42,7 +42,7 @@ struct Line {
 
 impl Line {
     /// A new waiter at the end of the line.
-    fn join(&self, object: &Value, label: &'static str) -> Res<Ref<Future>> {
+    fn join(&self, object: &Value, label: &'static &'static str) -> Res<Ref<Future>> {
         let waiter = waiter_on(&self.event_loop, object, label)?;
         self.waiters.add(waiter.clone());
         Ok(waiter)
@@ -94,7 +94,7 @@ fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
         lock.locked.set(true);
         return Ok(Step::Return(result));
     }
-    let waiter = lock.line.join(this, "lock")?;
+    let waiter = lock.line.join(this, &"lock")?;
     Ok(Step::Become(Box::new(Acquire {
         lock: this.clone(),
         waiter,
@@ -243,7 +243,7 @@ const EVENT_METHODS: &[NativeDef] = natives! {
         if event.is_set.get() {
             return Ok(Step::Return(Value::TRUE));
         }
-        let waiter = event.line.join(&args[0], "event")?;
+        let waiter = event.line.join(&args[0], &"event")?;
         Ok(Step::Become(Box::new(WaitEvent { event: args[0].clone(), waiter, waits: false })))
     };
 };
@@ -284,7 +284,7 @@ fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
         semaphore.value.set(semaphore.value.get() - 1);
         return Ok(Step::Return(result));
     }
-    let waiter = semaphore.line.join(this, "semaphore")?;
+    let waiter = semaphore.line.join(this, &"semaphore")?;
     Ok(Step::Become(Box::new(TakeOne {
         semaphore: this.clone(),
         waiter,

@@ -283,7 +283,7 @@ impl NativeCoroutine for Getting {
         if queue.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));
         }
-        let waiter = waiter_on(&queue.event_loop, this, "queue.get")?;
+        let waiter = waiter_on(&queue.event_loop, this, &"queue.get")?;
         queue.getters.add(waiter.clone());
         self.waiter = Some(waiter.clone());
         Ok(Step::Await(waiter.into()))
@@ -336,7 +336,7 @@ impl NativeCoroutine for Putting {
         if queue.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));
         }
-        let waiter = waiter_on(&queue.event_loop, this, "queue.put")?;
+        let waiter = waiter_on(&queue.event_loop, this, &"queue.put")?;
         queue.putters.add(waiter.clone());
         self.waiter = Some(waiter.clone());
         Ok(Step::Await(waiter.into()))
@@ -490,7 +490,7 @@ const METHODS: &[NativeDef] = natives! {
         if queue.unfinished.get() == 0 {
             return Ok(Step::Return(Value::None));
         }
-        let waiter = waiter_on(&queue.event_loop, &args[0], "queue.join")?;
+        let waiter = waiter_on(&queue.event_loop, &args[0], &"queue.join")?;
         queue.joiners.add(waiter.clone());
         Ok(Step::Become(Box::new(Joining { queue: args[0].clone(), waiter, waits: false })))
     };
