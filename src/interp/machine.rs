@@ -10,13 +10,15 @@ mod delegate;
 mod native;
 
 pub use awaiting::{cancelled_error, outcome_of};
-pub use native::leave_native;
+use native::leave_native;
 
 use super::async_iter;
+use super::call;
 use super::error::*;
-use super::stack;
+use super::stack::{self, Window};
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind};
+use crate::source::Symbol;
 use crate::value::exception::{handled, set_handled};
 use crate::value::frame::{Handled, slots_of};
 use crate::value::function::{Frame, Handling, Turn};
@@ -270,6 +272,38 @@ pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
     turn
 }
 
+/// `await func(…)` with the arguments laid out in a window, as far as it needs no coroutine object:
+/// `Return` if the result is there already, else the turn it takes; the value is left in
+/// `frame.result`. None if `func` has to be called.
+pub fn begin_call(
+    func: &Value,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+    frame: &mut Frame,
+) -> Res<Option<Turn>> {
+    if let Some(callee) = call::coroutine_frame(func, window, start, npos, names)? {
+        return Ok(Some(run_nested(callee, frame)));
+    }
+    let Some(step) = call::begin_native(func, window, start, npos, names)? else {
+        return Ok(None);
+    };
+    let (turn, value) = match step {
+        Step::Return(value) => (Turn::Return, value),
+        Step::Pass(value) if value.is_none() => (Turn::Pass, value),
+        Step::Pass(value) => (Turn::PassWith, value),
+        Step::Wait(future) => (Turn::Await, future.into()),
+        Step::Await(value) => (Turn::Await, value),
+        Step::AwaitAs(value, machine) => {
+            leave_native(machine);
+            (Turn::AwaitAs, value)
+        }
+    };
+    frame.result = value;
+    Ok(Some(turn))
+}
+
 /// What a step of `async for` over an async generator gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Item {
@@ -433,9 +467,9 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
             frames.push(Activation::Pass(Box::new(value)));
             Err(Outcome::Yield(Value::None))
         }
-        Turn::Become => {
+        Turn::AwaitAs => {
             frames.push(Activation::Native(Box::new(native::take_native())));
-            Ok(Ok(Value::None))
+            lift(awaiting::begin_await(frames, value))
         }
         Turn::AsyncNext => lift(match &value {
             Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => Ok(

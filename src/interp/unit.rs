@@ -6,7 +6,7 @@
 use super::error::runtime_error;
 use super::iterate;
 use super::machine::{self, Item};
-use super::node::{Assignable, Block, Builder, Flow, Invocation, NodeBox, Raise};
+use super::node::{Assignable, Block, Builder, Enter, Exit, Flow, Invocation, NodeBox, Raise};
 use super::stack::tick;
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind, Handler, Onward, Terminator, Tree, TreeKind};
@@ -75,6 +75,9 @@ enum End {
 enum Awaited {
     /// `await f(…)`: a coroutine function's frame is entered without making a coroutine.
     Call(Invocation),
+    /// `async with` begins or ends: its method is called in the same way.
+    Enter(Enter),
+    Exit(Exit),
     Value(NodeBox),
 }
 
@@ -197,6 +200,16 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
 fn awaited(builder: &Builder, value: &Tree) -> Awaited {
     match &value.kind {
         TreeKind::Call { func, args } => Awaited::Call(builder.invocation(func, args, value.span)),
+        TreeKind::Enter {
+            context,
+            is_async: true,
+            exit,
+        } => Awaited::Enter(builder.entering(context, true, *exit, value.span)),
+        TreeKind::Exit { exit, exc } => Awaited::Exit(Exit {
+            exit: *exit,
+            exc: *exc,
+            span: value.span,
+        }),
         _ => Awaited::Value(builder.node(value)),
     }
 }
@@ -364,6 +377,8 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Option<Turn> {
         End::Await(value) => {
             let turn = match value {
                 Awaited::Call(invocation) => invocation.await_call(frame),
+                Awaited::Enter(enter) => attempt!(enter.await_call(frame)),
+                Awaited::Exit(exit) => attempt!(exit.await_call(frame)),
                 Awaited::Value(node) => {
                     frame.result = attempt!(node.eval(frame));
                     Turn::Await

@@ -203,7 +203,7 @@ fn wrap_awaitable(value: &Value) -> Res {
     Ok(native_coroutine(
         "_wrap_awaitable",
         "(awaitable)",
-        |args| Ok(Step::Become(Box::new(Forward(Some(args[0].clone()))))),
+        |args| Step::begin(Forward(Some(args[0].clone()))),
         vec![value.clone()],
     ))
 }

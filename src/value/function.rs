@@ -193,8 +193,9 @@ pub enum Turn {
     Pass,
     /// Give way for one pass of the loop, then go on with the value.
     PassWith,
-    /// Go on as the built-in coroutine that was left for the machine.
-    Become,
+    /// `await value`, and go on with its outcome as the built-in coroutine that was left for the
+    /// machine.
+    AwaitAs,
     /// `async for`: the next item of this async iterator is wanted.
     AsyncNext,
     Yield,

@@ -19,6 +19,8 @@ pub struct Future {
     pub unseen: Cell<bool>,
     /// It was awaited or looked at: what `gather` and friends read.
     pub blocking: Cell<bool>,
+    /// Futures are numbered in order of creation; the number is their hash.
+    pub number: u32,
     /// The result, the exception, or the message given to `cancel`.
     pub outcome: ValueCell,
     pub callbacks: Callbacks,
@@ -146,6 +148,7 @@ impl Future {
             state: Cell::new(FutureState::Pending),
             unseen: Cell::new(false),
             blocking: Cell::new(false),
+            number: CREATED.replace(CREATED.get().wrapping_add(1)),
             outcome: ValueCell::default(),
             callbacks: Callbacks::default(),
             event_loop,
@@ -197,6 +200,11 @@ impl Future {
     pub fn is_done(&self) -> bool {
         self.state.get() != FutureState::Pending
     }
+}
+
+thread_local! {
+    /// How many futures there have been.
+    static CREATED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Hears of a future that dies unheard.

@@ -239,6 +239,18 @@ pub enum Step {
     Wait(Ref<Future>),
     /// Awaits something and is resumed with its outcome.
     Await(Value),
-    /// Goes on as this state machine.
-    Become(Box<dyn NativeCoroutine>),
+    /// Awaits something, and goes on as this state machine with its outcome.
+    AwaitAs(Value, Box<dyn NativeCoroutine>),
+}
+
+impl Step {
+    /// Begins a state machine: its first step is taken at once, and must be to wait or to return.
+    pub fn begin(mut machine: impl NativeCoroutine + 'static) -> Res<Step> {
+        Ok(match machine.resume(Resume::Value(Value::None))? {
+            Step::Return(value) => Step::Return(value),
+            Step::Await(value) => Step::AwaitAs(value, Box::new(machine)),
+            Step::Wait(future) => Step::AwaitAs(future.into(), Box::new(machine)),
+            Step::Pass(_) | Step::AwaitAs(..) => unreachable!("no machine begins so"),
+        })
+    }
 }

@@ -13,7 +13,7 @@ thread_local! {
     static ARRIVING: RefCell<Option<Box<dyn NativeCoroutine>>> = const { RefCell::new(None) };
 }
 
-/// Leaves a built-in coroutine for the stack to go on as (`Turn::Become`).
+/// Leaves a built-in coroutine for the stack to go on as (`Turn::AwaitAs`).
 pub fn leave_native(native: Box<dyn NativeCoroutine>) {
     let before = ARRIVING.replace(Some(native));
     debug_assert!(before.is_none());
@@ -39,11 +39,6 @@ fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
             Ok(Step::Return(value)) => {
                 frames.pop();
                 Ok(Resume::Value(value))
-            }
-            Ok(Step::Become(next)) => {
-                frames.pop();
-                frames.push(Activation::Native(Box::new(next)));
-                Ok(Resume::Value(Value::None))
             }
             Ok(step) => begin_step(frames, step),
             Err(raised) => {
@@ -138,9 +133,9 @@ fn begin_step(frames: &mut Stack, step: Step) -> Result<Resume, Outcome> {
         }
         Step::Wait(future) => begin_wait(frames, future),
         Step::Await(value) => begin_await(frames, value),
-        Step::Become(native) => {
-            frames.push(Activation::Native(Box::new(native)));
-            Ok(Resume::Value(Value::None))
+        Step::AwaitAs(value, machine) => {
+            frames.push(Activation::Native(Box::new(machine)));
+            begin_await(frames, value)
         }
     }
 }

@@ -241,30 +241,13 @@ impl Invocation {
         let ready = self.lay_out(frame, &window, &mut names, func, receiver)?;
         let start = usize::from(!ready.is_method);
         let npos = ready.npos + usize::from(ready.is_method);
-        if let Some(callee) = call::coroutine_frame(&ready.func, &window, start, npos, &names).at(self.span)?
-        {
-            drop(window);
-            let turn = machine::run_nested(callee, frame);
-            if turn == Turn::Raise {
-                drop(Raised::still().at(self.span));
-            }
-            return Ok(turn);
+        match machine::begin_call(&ready.func, &window, start, npos, &names, frame).at(self.span)? {
+            Some(Turn::Raise) => return Err(Raised::still().at(self.span)),
+            Some(turn) => return Ok(turn),
+            None => {}
         }
-        let step = call::begin_native(&ready.func, &window, start, npos, &names).at(self.span)?;
-        let (turn, value) = match step {
-            None => (Turn::Await, self.finish(frame, &window, ready, &names)?),
-            Some(Step::Return(value)) => (Turn::Return, value),
-            Some(Step::Pass(Value::None)) => (Turn::Pass, Value::None),
-            Some(Step::Pass(value)) => (Turn::PassWith, value),
-            Some(Step::Wait(future)) => (Turn::Await, future.into()),
-            Some(Step::Await(value)) => (Turn::Await, value),
-            Some(Step::Become(native)) => {
-                machine::leave_native(native);
-                (Turn::Become, Value::None)
-            }
-        };
-        frame.result = value;
-        Ok(turn)
+        frame.result = self.finish(frame, &window, ready, &names)?;
+        Ok(Turn::Await)
     }
 
     #[inline(always)]

@@ -234,11 +234,11 @@ fn shutdown_asyncgens(this: &Value) -> Res<Step> {
         closing.push(task::ensure_future(&close, Some(this))?);
     }
     let all = gather::futures(this, closing, true);
-    Ok(Step::Become(Box::new(Closing {
+    Step::begin(Closing {
         event_loop: this.clone(),
         generators,
         all: Some(all),
-    })))
+    })
 }
 
 struct Closing {

@@ -209,10 +209,7 @@ fn leave(this: &Value, error: &Value) -> Res<Step> {
         cancelled,
     };
     Ok(match leaving.go_on()? {
-        Some(waiter) => Step::Become(Box::new(Again {
-            first: Some(waiter),
-            leaving,
-        })),
+        Some(waiter) => Step::AwaitAs(waiter.into(), Box::new(Again { leaving })),
         None => Step::Return(Value::None),
     })
 }
@@ -304,16 +301,11 @@ impl Leaving {
 
 /// Waits until the tasks are done, however often it is cancelled.
 struct Again {
-    /// What the first wait is for.
-    first: Option<Ref<Future>>,
     leaving: Leaving,
 }
 
 impl NativeCoroutine for Again {
     fn resume(&mut self, input: Resume) -> Res<Step> {
-        if let (Resume::Value(_), Some(first)) = (&input, self.first.take()) {
-            return Ok(Step::Await(first.into()));
-        }
         let group = self.leaving.group.clone();
         if let Resume::Raise(exception) = input {
             if !is_exception(&exception, Type::CancelledError) {

@@ -95,12 +95,12 @@ fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
         return Ok(Step::Return(result));
     }
     let waiter = lock.line.join(this, &"lock")?;
-    Ok(Step::Become(Box::new(Acquire {
+    Step::begin(Acquire {
         lock: this.clone(),
         waiter,
         waits: false,
         result,
-    })))
+    })
 }
 
 struct Acquire {
@@ -244,7 +244,7 @@ const EVENT_METHODS: &[NativeDef] = natives! {
             return Ok(Step::Return(Value::TRUE));
         }
         let waiter = event.line.join(&args[0], &"event")?;
-        Ok(Step::Become(Box::new(WaitEvent { event: args[0].clone(), waiter, waits: false })))
+        Step::begin(WaitEvent { event: args[0].clone(), waiter, waits: false })
     };
 };
 
@@ -285,12 +285,12 @@ fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
         return Ok(Step::Return(result));
     }
     let waiter = semaphore.line.join(this, &"semaphore")?;
-    Ok(Step::Become(Box::new(TakeOne {
+    Step::begin(TakeOne {
         semaphore: this.clone(),
         waiter,
         waits: false,
         result,
-    })))
+    })
 }
 
 struct TakeOne {

@@ -144,12 +144,12 @@ fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
     for future in &futures {
         forget(future::add_callback(future, Callback::Native(on_done.clone())));
     }
-    Ok(Step::Become(Box::new(Wait {
+    Step::begin(Wait {
         futures,
         waiter: Some(waiter),
         on_done,
         timer,
-    })))
+    })
 }
 
 thread_local! {
@@ -223,10 +223,10 @@ fn wait_for(args: &[Value]) -> Res<Step> {
     }
     let timeout = Timeout::value(when);
     Timeout::enter(&timeout)?;
-    Ok(Step::Become(Box::new(WaitFor {
+    Step::begin(WaitFor {
         awaitable: Some(awaitable.clone()),
         timeout,
-    })))
+    })
 }
 
 /// `wait_for` with no time left: what is done counts, the rest is cancelled.
@@ -243,11 +243,11 @@ fn wait_no_longer(awaitable: &Value) -> Res<Step> {
         })
     };
     future::cancel(&inner, &Value::None)?;
-    Ok(Step::Become(Box::new(CancelAndWait {
+    Step::begin(CancelAndWait {
         inner,
         waiter: Some(waiter),
         release,
-    })))
+    })
 }
 
 /// Waits for what was cancelled to end.
