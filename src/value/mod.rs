@@ -21,6 +21,7 @@ pub mod iterator;
 pub mod module;
 pub mod native;
 pub mod opaque;
+mod pool;
 pub mod roster;
 pub mod sequence;
 pub mod str;
