@@ -366,7 +366,11 @@ fn item_otherwise(generator: &Ref<Generator>, turn: Turn, value: Value, result: 
             }
             generator.progress.set(Progress::Closed);
             generator.busy.set(false);
-            if turn == Turn::Return { Item::End } else { Item::Raise }
+            if turn == Turn::Return {
+                Item::End
+            } else {
+                Item::Raise
+            }
         }
         turn => {
             frame.owner = Some(generator.clone());

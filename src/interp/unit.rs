@@ -347,7 +347,11 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Option<Turn> {
     match &state.end {
         End::Goto(target) => jump(at, *target),
         End::Branch { test, then, orelse } => {
-            *at = if attempt!(test.test(frame)) { *then } else { *orelse };
+            *at = if attempt!(test.test(frame)) {
+                *then
+            } else {
+                *orelse
+            };
             None
         }
         End::Next {
@@ -462,9 +466,7 @@ fn failed(raised: Raised, state: &StateNode) -> Option<Turn> {
 #[inline(always)]
 fn is_finished(awaited: &mut Value) -> bool {
     let result = match &*awaited {
-        Value::Future(future)
-            if future.state.get() == FutureState::Finished && machine::is_plain(future) =>
-        {
+        Value::Future(future) if future.state.get() == FutureState::Finished && machine::is_plain(future) => {
             future.outcome.get()
         }
         _ => return false,

@@ -191,13 +191,7 @@ pub fn call_soon(this: &Value, callback: &Value, args: &Value, context: Option<R
 }
 
 /// `loop.call_at(when, callback, *args, context=…)`: the handle. `args` is as for `call_soon`.
-pub fn call_at(
-    this: &Value,
-    when: f64,
-    callback: &Value,
-    args: &Value,
-    context: Option<Rc<Context>>,
-) -> Res {
+pub fn call_at(this: &Value, when: f64, callback: &Value, args: &Value, context: Option<Rc<Context>>) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {

@@ -84,7 +84,8 @@ impl Handle {
 
     /// The callback and its arguments, unless it was cancelled.
     pub fn call(&self) -> Option<(Value, Vec<Value>)> {
-        self.callback().map(|(callback, args)| (callback, items(&args).to_vec()))
+        self.callback()
+            .map(|(callback, args)| (callback, items(&args).to_vec()))
     }
 
     /// Calls the callback. What it raises goes to the loop's exception handler, except what ends
@@ -110,7 +111,10 @@ impl Handle {
         }
         if let Some((callback, args)) = self.callback() {
             let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
-            parts.push(describe_callback(&callback, if debug { items(&args) } else { &[] })?);
+            parts.push(describe_callback(
+                &callback,
+                if debug { items(&args) } else { &[] },
+            )?);
         }
         Ok(format!("<{}>", parts.join(" ")))
     }
@@ -158,9 +162,15 @@ pub fn settle_callback(
         let _ = raised.take();
         "callback".into()
     });
-    let handle = handle
-        .cloned()
-        .unwrap_or_else(|| Handle::value(event_loop, callback, &Value::tuple(args), context::current(), None));
+    let handle = handle.cloned().unwrap_or_else(|| {
+        Handle::value(
+            event_loop,
+            callback,
+            &Value::tuple(args),
+            context::current(),
+            None,
+        )
+    });
     let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
     entries.push(("exception", exception.into()));
     entries.push(("handle", handle));

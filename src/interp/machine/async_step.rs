@@ -7,12 +7,7 @@ use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
 
 /// Begins a step of an async generator on this stack.
-pub fn begin(
-    frames: &mut Stack,
-    generator: &Ref<Generator>,
-    step: AsyncStep,
-    method: &str,
-) -> Resume {
+pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, method: &str) -> Resume {
     let stop = || {
         Resume::Raise(Exception::new(
             crate::interp::types::class(Type::StopAsyncIteration),
@@ -54,7 +49,10 @@ pub fn begin(
                 return Resume::Value(Value::None);
             }
             frames.push(Activation::Closing(generator.clone()));
-            Resume::Raise(Exception::new(crate::interp::types::class(Type::GeneratorExit), vec![]))
+            Resume::Raise(Exception::new(
+                crate::interp::types::class(Type::GeneratorExit),
+                vec![],
+            ))
         }
     };
     generator.progress.set(Progress::Running);

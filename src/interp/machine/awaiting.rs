@@ -64,8 +64,13 @@ pub fn outcome_of(future: &Ref<Future>) -> Resume {
 pub fn cancelled_error(message: &Value) -> Ref<Exception> {
     match message {
         Value::Exception(exception) => Ref::clone(exception),
-        Value::Unset | Value::None => Exception::new(crate::interp::types::class(Type::CancelledError), vec![]),
-        message => Exception::new(crate::interp::types::class(Type::CancelledError), vec![message.clone()]),
+        Value::Unset | Value::None => {
+            Exception::new(crate::interp::types::class(Type::CancelledError), vec![])
+        }
+        message => Exception::new(
+            crate::interp::types::class(Type::CancelledError),
+            vec![message.clone()],
+        ),
     }
 }
 
@@ -172,4 +177,3 @@ pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
     frames.append(&mut lent);
     Resume::Value(Value::None)
 }
-

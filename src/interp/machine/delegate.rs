@@ -116,4 +116,3 @@ fn ended(frames: &mut Stack, result: Res) -> Result<Resume, Outcome> {
         }
     }
 }
-

@@ -139,4 +139,3 @@ fn begin_step(frames: &mut Stack, step: Step) -> Result<Resume, Outcome> {
         }
     }
 }
-

@@ -4,8 +4,8 @@ use super::name::Store;
 use super::*;
 use crate::code::Try;
 use crate::interp::error::*;
-use crate::interp::types::{class_name, class_of};
 use crate::interp::stack::Window;
+use crate::interp::types::{class_name, class_of};
 use crate::interp::{attribute, call, group, machine};
 use crate::source::name;
 use crate::value::exception::{handled, set_handled};
@@ -378,13 +378,7 @@ impl Enter {
 }
 
 /// Awaits the call of a method that a class holds.
-fn await_method(
-    method: &Value,
-    object: Value,
-    args: &[Value],
-    frame: &mut Frame,
-    span: Span,
-) -> Res<Turn> {
+fn await_method(method: &Value, object: Value, args: &[Value], frame: &mut Frame, span: Span) -> Res<Turn> {
     let (Value::Function(_) | Value::Native(_)) = method else {
         frame.result = call::call_unbound(method, &object, args).at(span)?;
         return Ok(Turn::Await);
@@ -433,9 +427,7 @@ impl Exit {
         };
         let args = leaving_with(exception.as_ref());
         match &exit {
-            Value::Method(method) => {
-                await_method(&method.func, method.this.clone(), &args, frame, self.span)
-            }
+            Value::Method(method) => await_method(&method.func, method.this.clone(), &args, frame, self.span),
             other => {
                 frame.result = call::call(other, &args).at(self.span)?;
                 Ok(Turn::Await)
