@@ -391,7 +391,11 @@ fn suspend(frame: FrameBox) {
 fn take_suspended(frames: &mut Stack) {
     SUSPENDED.set(0);
     SUSPENDING.with_borrow_mut(|suspending| {
-        frames.reserve(suspending.len());
+        let is_handling = |frame: &FrameBox| frame.handled.is_some();
+        let below = matches!(frames.last(), Some(Activation::Script(frame)) if is_handling(frame));
+        if !below && !suspending.iter().any(is_handling) {
+            return frames.extend(suspending.drain(..).rev().map(Activation::Script));
+        }
         while let Some(mut frame) = suspending.pop() {
             let inherited = inherited(frames);
             if inherited.is_some() {

@@ -229,26 +229,45 @@ impl Program for Unit {
     }
 
     fn advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn {
-        let body = self.body();
-        match input {
-            Ok(value) => {
-                if *state == NOT_STARTED {
-                    *state = 0;
-                } else {
-                    let suspended = &body.states[*state as usize];
-                    if let Some(slot) = suspended.into {
-                        frame.set_local(slot, value);
-                    }
-                    *state = suspended.onward;
-                }
-            }
-            Err(raised) => {
-                if !take_in(body, frame, state, raised) {
-                    return Turn::Raise;
-                }
-            }
+        // What is rare is a call at the end, so that the common way needs no room on the stack.
+        let Some(body) = self.body.get() else {
+            return self.build_and_advance(frame, state, input);
+        };
+        let value = match input {
+            Ok(value) => value,
+            Err(raised) => return raise_in(body, frame, state, raised),
+        };
+        if *state == NOT_STARTED {
+            *state = 0;
+            frame.result = value;
+            return walk(body, frame, state);
+        }
+        let suspended = &body.states[*state as usize];
+        *state = suspended.onward;
+        match suspended.into {
+            Some(slot) => frame.set_local(slot, value),
+            None => frame.result = value,
         }
         walk(body, frame, state)
+    }
+}
+
+impl Unit {
+    #[cold]
+    #[inline(never)]
+    fn build_and_advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn {
+        self.body();
+        self.advance(frame, state, input)
+    }
+}
+
+/// Goes on with an exception from outside.
+#[inline(never)]
+fn raise_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> Turn {
+    if take_in(body, frame, state, raised) {
+        walk(body, frame, state)
+    } else {
+        Turn::Raise
     }
 }
 
