@@ -465,7 +465,7 @@ pub fn call_native(
     frame: Option<&mut function::Frame>,
 ) -> Res {
     let signature = &native.signature;
-    if names.is_empty() && signature.is_simple && npos <= signature.positional && npos >= signature.required {
+    if names.is_empty() && signature.fits(npos) {
         window.push_unset(signature.params.len() - npos)?;
     } else {
         bind_native(native, window, start, npos, names)?;
@@ -515,7 +515,7 @@ pub fn begin_native(
         return Ok(None);
     };
     let signature = &native.signature;
-    if names.is_empty() && signature.is_simple && npos <= signature.positional && npos >= signature.required {
+    if names.is_empty() && signature.fits(npos) {
         window.push_unset(signature.params.len() - npos)?;
     } else {
         bind_native(native, window, start, npos, names)?;

@@ -286,9 +286,15 @@ pub fn begin_call(
     if let Some(callee) = call::coroutine_frame(func, window, start, npos, names)? {
         return Ok(Some(run_nested(callee, frame)));
     }
-    let Some(step) = call::begin_native(func, window, start, npos, names)? else {
-        return Ok(None);
-    };
+    match call::begin_native(func, window, start, npos, names)? {
+        Some(step) => Ok(Some(take_step(step, frame))),
+        None => Ok(None),
+    }
+}
+
+/// The turn that a built-in coroutine begins with; its value is left in `frame.result`.
+#[inline(always)]
+pub fn take_step(step: Step, frame: &mut Frame) -> Turn {
     let (turn, value) = match step {
         Step::Return(value) => (Turn::Return, value),
         Step::Pass(value) if value.is_none() => (Turn::Pass, value),
@@ -301,7 +307,7 @@ pub fn begin_call(
         }
     };
     frame.result = value;
-    Ok(Some(turn))
+    turn
 }
 
 /// What a step of `async for` over an async generator gives.

@@ -134,6 +134,12 @@ impl Signature {
         }
     }
 
+    /// Whether so many positional arguments can be handed on as they are.
+    #[inline(always)]
+    pub fn fits(&self, npos: usize) -> bool {
+        self.is_simple && npos <= self.positional && npos >= self.required
+    }
+
     /// How many positional parameters stand before a `*args`.
     pub fn before_rest(&self) -> usize {
         let is_args = |p: &NativeParam| p.kind == ParamKind::Args;

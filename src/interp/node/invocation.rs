@@ -205,32 +205,80 @@ impl Invocation {
         let Ok((func, receiver)) = self.callee.find(frame) else {
             return Turn::Raise;
         };
-        if let Arguments::Plain(nodes) = &self.args
-            && let Value::Function(f) = &func
-        {
+        if let Arguments::Plain(nodes) = &self.args {
             let own = usize::from(!receiver.is_unset());
-            if f.shape.coroutine as usize == nodes.len() + own {
-                let mut callee = FrameBox::new(f);
-                if own == 1 {
-                    callee.slots()[0] = receiver;
+            match &func {
+                Value::Function(f) if f.shape.coroutine as usize == nodes.len() + own => {
+                    return self.await_function(f, receiver, nodes, frame);
                 }
-                for (i, node) in nodes.iter().enumerate() {
-                    let Ok(value) = node.eval(frame) else {
-                        return Turn::Raise;
-                    };
-                    callee.slots()[own + i] = value;
+                Value::Native(n) => {
+                    if let NativeBody::Coroutine(body) = &n.body
+                        && n.signature.fits(nodes.len() + own)
+                    {
+                        let unset = n.signature.params.len() - nodes.len() - own;
+                        return match self.await_native(*body, receiver, nodes, unset, frame) {
+                            Ok(turn) => turn,
+                            Err(_) => Turn::Raise,
+                        };
+                    }
                 }
-                let turn = machine::run_nested(callee, frame);
-                if turn == Turn::Raise {
-                    drop(Raised::still().at(self.span));
-                }
-                return turn;
+                _ => {}
             }
         }
         match self.await_any(frame, func, receiver) {
             Ok(turn) => turn,
             Err(_) => Turn::Raise,
         }
+    }
+
+    #[inline(always)]
+    fn await_function(
+        &self,
+        func: &Ref<Function>,
+        receiver: Value,
+        nodes: &[NodeBox],
+        frame: &mut Frame,
+    ) -> Turn {
+        let mut callee = FrameBox::new(func);
+        let own = usize::from(!receiver.is_unset());
+        if own == 1 {
+            callee.slots()[0] = receiver;
+        }
+        for (i, node) in nodes.iter().enumerate() {
+            let Ok(value) = node.eval(frame) else {
+                return Turn::Raise;
+            };
+            callee.slots()[own + i] = value;
+        }
+        let turn = machine::run_nested(callee, frame);
+        if turn == Turn::Raise {
+            drop(Raised::still().at(self.span));
+        }
+        turn
+    }
+
+    /// A built-in coroutine function whose parameters are the arguments and `unset` more
+    /// (benchmark: sched/queue).
+    #[inline(never)]
+    fn await_native(
+        &self,
+        body: fn(&[Value]) -> Res<Step>,
+        receiver: Value,
+        nodes: &[NodeBox],
+        unset: usize,
+        frame: &mut Frame,
+    ) -> Res<Turn> {
+        let window = Window::open();
+        if !receiver.is_unset() {
+            window.push(receiver)?;
+        }
+        for node in nodes {
+            let value = node.eval(frame)?;
+            window.push(value)?;
+        }
+        window.push_unset(unset)?;
+        let step = body(window.values(0)).at(self.span)?;
+        Ok(machine::take_step(step, frame))
     }
 
     /// The same for every callee and every form of argument.

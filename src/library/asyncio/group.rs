@@ -35,6 +35,9 @@ struct Group {
     all_done: RefCell<Option<Ref<Future>>>,
 }
 
+/// A group has room for so many tasks from the first one on.
+const USUAL: usize = 14;
+
 thread_local! {
     static CLASS: Ref<Class> = object_class("TaskGroup", "asyncio.taskgroups", METHODS);
 }
@@ -157,10 +160,13 @@ fn create_task(args: &[Value]) -> Res {
     }
     let number = group.created.get();
     group.created.set(number + 1);
-    group
-        .tasks
-        .borrow_mut()
-        .insert(task.address(), (number, task.clone()));
+    {
+        let mut tasks = group.tasks.borrow_mut();
+        if tasks.capacity() == 0 {
+            tasks.reserve(USUAL);
+        }
+        tasks.insert(task.address(), (number, task.clone()));
+    }
     future::add_callback(task, Callback::Native(on_done(group)))?;
     Ok(made)
 }
