@@ -23,13 +23,14 @@ pub mod roster;
 pub mod sequence;
 pub mod str;
 pub mod table;
+pub mod weak;
 
 pub use class::{Class, Layout};
 pub use exception::{Exception, Raised, TraceEntry};
 pub use function::{Function, Method, Resume, VariableCell};
 pub use future::{Callback, Future, FutureState, TaskState};
 pub use generator::{Activation, Generator, GeneratorKind, NativeCoroutine, ScriptFrame, Step};
-pub use heap::{Dying, Header, Kind, Loose, Object, Ref, ValueCell, swap_drop_depth};
+pub use heap::{Dying, Header, Kind, Loose, Object, Place, Ref, ValueCell, swap_drop_depth};
 pub use instance::{Attrs, Instance, Shape};
 pub use iterator::NativeIterator;
 pub use module::Module;

@@ -1,5 +1,6 @@
 //! `os`: files, processes and the environment; `os.path` is in `os/path.rs`.
 
+mod descriptor;
 pub mod environ;
 mod path;
 mod scan;
@@ -287,23 +288,14 @@ fn chmod(args: &[Value]) -> Res {
 }
 
 fn truncate(args: &[Value]) -> Res {
-    let length = u64::try_from(small(&args[1])?).map_err(|_| value_error("negative length"))?;
+    let length = u64::try_from(small(&args[1])?)
+        .map_err(|_| failed(rustix::io::Errno::INVAL.into(), &args[0]))?;
     with_path(args, "truncate", |path| {
         std::fs::OpenOptions::new()
             .write(true)
             .open(path)?
             .set_len(length)
     })
-}
-
-fn is_terminal(args: &[Value]) -> Res {
-    use std::io::IsTerminal;
-    Ok(Value::bool(match small(&args[0])? {
-        0 => std::io::stdin().is_terminal(),
-        1 => std::io::stdout().is_terminal(),
-        2 => std::io::stderr().is_terminal(),
-        _ => false,
-    }))
 }
 
 fn number(n: impl Into<u64>) -> Res {
@@ -444,12 +436,6 @@ const FUNCTIONS: &[NativeDef] = &[
         "Return how many columns and lines the terminal has.",
         terminal_size,
     ),
-    function(
-        "isatty",
-        "(fd, /)",
-        "Tell whether a file descriptor is a terminal.",
-        is_terminal,
-    ),
     function("_exit", "(status)", "End the process at once.", exit),
 ];
 
@@ -511,7 +497,7 @@ fn path_like() -> Ref<Class> {
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions(
         "os",
-        &[FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
+        &[FUNCTIONS, descriptor::FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
     );
     let path = Ref::new(Module::new(Symbol::new("posixpath")));
     path.set(crate::source::name::NAME, Value::from("posixpath"));
@@ -543,6 +529,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("O_EXCL", Value::Int(0o200)),
         ("O_TRUNC", Value::Int(0o1000)),
         ("O_APPEND", Value::Int(0o2000)),
+        ("O_NONBLOCK", Value::Int(0o4000)),
+        ("O_DIRECTORY", Value::Int(0o200000)),
+        ("O_NOFOLLOW", Value::Int(0o400000)),
+        ("O_CLOEXEC", Value::Int(0o2000000)),
         ("SEEK_SET", Value::Int(0)),
         ("SEEK_CUR", Value::Int(1)),
         ("SEEK_END", Value::Int(2)),
