@@ -42,6 +42,7 @@ sources! {
     "_io_buffer" "io_buffer"
     "_io_file" "io_file"
     "_io_text" "io_text"
+    "_path_glob" "path_glob"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"
     "asyncio.queues" "asyncio_queues"

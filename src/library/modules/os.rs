@@ -3,6 +3,7 @@
 mod descriptor;
 pub mod environ;
 mod path;
+mod process;
 mod scan;
 mod stat;
 
@@ -497,7 +498,7 @@ fn path_like() -> Ref<Class> {
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions(
         "os",
-        &[FUNCTIONS, descriptor::FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
+        &[FUNCTIONS, descriptor::FUNCTIONS, process::FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
     );
     let path = Ref::new(Module::new(Symbol::new("posixpath")));
     path.set(crate::source::name::NAME, Value::from("posixpath"));
@@ -522,6 +523,16 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("W_OK", Value::Int(2)),
         ("X_OK", Value::Int(1)),
         ("EX_OK", Value::Int(0)),
+        ("EX_USAGE", Value::Int(64)),
+        ("EX_DATAERR", Value::Int(65)),
+        ("EX_NOINPUT", Value::Int(66)),
+        ("EX_UNAVAILABLE", Value::Int(69)),
+        ("EX_SOFTWARE", Value::Int(70)),
+        ("EX_OSERR", Value::Int(71)),
+        ("EX_IOERR", Value::Int(74)),
+        ("EX_TEMPFAIL", Value::Int(75)),
+        ("EX_NOPERM", Value::Int(77)),
+        ("EX_CONFIG", Value::Int(78)),
         ("O_RDONLY", Value::Int(0)),
         ("O_WRONLY", Value::Int(1)),
         ("O_RDWR", Value::Int(2)),
@@ -529,6 +540,9 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("O_EXCL", Value::Int(0o200)),
         ("O_TRUNC", Value::Int(0o1000)),
         ("O_APPEND", Value::Int(0o2000)),
+        ("O_ACCMODE", Value::Int(3)),
+        ("O_SYNC", Value::Int(0o4010000)),
+        ("supports_bytes_environ", Value::TRUE),
         ("O_NONBLOCK", Value::Int(0o4000)),
         ("O_DIRECTORY", Value::Int(0o200000)),
         ("O_NOFOLLOW", Value::Int(0o400000)),
@@ -540,6 +554,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("environ", environ::environ()),
         ("error", types::class(Type::OSError).into()),
         ("PathLike", path_like().into()),
+        (
+            "terminal_size",
+            super::struct_sequence::class("os", "terminal_size", &["columns", "lines"]).into(),
+        ),
         ("stat_result", stat::class().into()),
         ("DirEntry", scan::entry_class().into()),
     ];

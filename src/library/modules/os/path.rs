@@ -2,7 +2,8 @@
 
 use super::{fspath, is_kind, path_arg, paths_of};
 use crate::interp::error::*;
-use crate::interp::iterate;
+use crate::code::CompareOp;
+use crate::interp::{attribute, iterate, operator};
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
 use crate::library::builtins::function;
@@ -252,6 +253,10 @@ fn time(value: &Value, of: impl FnOnce(&std::fs::Metadata) -> (i64, i64)) -> Res
 
 fn real_path(args: &[Value]) -> Res {
     let path = absolute(&text(&args[0])?);
+    if super::flag(&args[1])? {
+        let found = std::fs::canonicalize(&path).map_err(|e| super::failed(e, &Value::from(path)))?;
+        return like(&args[0], &found.to_string_lossy());
+    }
     let mut rest = Vec::new();
     let mut known = std::path::PathBuf::from(&path);
     // What is not there is kept as it is written.
@@ -292,6 +297,54 @@ const FUNCTIONS: &[NativeDef] = &[
     function("splitdrive", P, "Return an empty drive and the path.", |args| {
         pair(&args[0], ("", &text(&args[0])?))
     }),
+    function(
+        "splitroot",
+        P,
+        "Return an empty drive, the root and the rest of a path.",
+        |args| {
+            let path = text(&args[0])?;
+            let slashes = path.len() - path.trim_start_matches('/').len();
+            let root = if slashes == 2 { 2 } else { slashes.min(1) };
+            let parts = ["", &path[..root], &path[root..]].map(|part| like(&args[0], part));
+            let [drive, root, rest] = parts;
+            Ok(Value::tuple([drive?, root?, rest?]))
+        },
+    ),
+    function("isjunction", PATH, "Tell whether it is a junction: no.", |args| {
+        fspath(&args[0])?;
+        Ok(Value::FALSE)
+    }),
+    function(
+        "isdevdrive",
+        PATH,
+        "Tell whether it is on a Dev Drive: no.",
+        |args| {
+            fspath(&args[0])?;
+            Ok(Value::FALSE)
+        },
+    ),
+    function(
+        "samestat",
+        "(s1, s2)",
+        "Tell whether two stat results are of one file.",
+        |args| {
+            let same = |name: &str| -> Res<bool> {
+                let [a, b] = [&args[0], &args[1]].map(|s| attribute::get(s, Symbol::new(name)));
+                operator::compare_bool(CompareOp::Eq, &a?, &b?)
+            };
+            Ok(Value::bool(same("st_ino")? && same("st_dev")?))
+        },
+    ),
+    function(
+        "sameopenfile",
+        "(fp1, fp2)",
+        "Tell whether two numbers of open files are of one file.",
+        |args| {
+            let [a, b] = [&args[0], &args[1]].map(super::descriptor::metadata);
+            let (a, b) = (a?, b?);
+            Ok(Value::bool(a.dev() == b.dev() && a.ino() == b.ino()))
+        },
+    ),
     function("basename", P, "Return the last part of a path.", |args| {
         like(&args[0], split(&text(&args[0])?).1)
     }),
