@@ -25,14 +25,25 @@ use std::path::{Path, PathBuf};
 /// The exception for a failed call that was about a file.
 #[cold]
 fn failed(error: io::Error, file: &Value) -> Raised {
-    Raised::new(os_error::of_io(&error, (!file.is_unset()).then(|| file.clone())))
+    Raised::new(os_error::of_io(&error, (!file.is_unset()).then(|| told(file))))
+}
+
+/// A file as an exception names it: a path object by its text.
+fn told(file: &Value) -> Value {
+    match file {
+        Value::Instance(_) => fspath(file).unwrap_or_else(|raised| {
+            drop(raised.take());
+            file.clone()
+        }),
+        file => file.clone(),
+    }
 }
 
 /// The exception for a failed call that was about two files.
 #[cold]
 fn failed_two(error: io::Error, from: &Value, to: &Value) -> Raised {
-    let exception = os_error::of_io(&error, Some(from.clone()));
-    exception.attrs.set(crate::source::name::FILENAME2, to.clone());
+    let exception = os_error::of_io(&error, Some(told(from)));
+    exception.attrs.set(crate::source::name::FILENAME2, told(to));
     Raised::new(exception)
 }
 

@@ -6,8 +6,8 @@
 use super::{failed, flag, path_arg};
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{Type, class_name};
-use crate::interp::{attribute, call, import};
+use crate::interp::types::{Type, class_name, class_of};
+use crate::interp::{attribute, call, import, text};
 use crate::library::builtins::function;
 use crate::runtime::{console, input};
 use crate::source::Symbol;
@@ -176,7 +176,10 @@ fn fdopen(args: &[Value]) -> Res {
     if as_small(&args[0]).is_none() {
         return Err(raise(
             Type::TypeError,
-            format!("invalid fd type ({}, expected integer)", class_name(&args[0])),
+            format!(
+                "invalid fd type ({}, expected integer)",
+                text::repr(&class_of(&args[0]).into())?
+            ),
         ));
     }
     let io = import::by_name("io")?;

@@ -164,6 +164,9 @@ fn common_path(args: &[Value]) -> Res {
     let Some(first) = paths.first() else {
         return Err(value_error("commonpath() arg is an empty sequence"));
     };
+    if paths.iter().any(|path| !is_kind(path, first)) {
+        return Err(type_error("Can't mix strings and bytes in path components"));
+    }
     let texts = paths.iter().map(text).collect::<Res<Vec<_>>>()?;
     let is_absolute = texts[0].starts_with('/');
     if texts.iter().any(|t| t.starts_with('/') != is_absolute) {
@@ -251,25 +254,62 @@ fn time(value: &Value, of: impl FnOnce(&std::fs::Metadata) -> (i64, i64)) -> Res
     Ok(Value::float(seconds as f64 + 1e-9 * nanos as f64))
 }
 
-fn real_path(args: &[Value]) -> Res {
-    let path = absolute(&text(&args[0])?);
-    if super::flag(&args[1])? {
-        let found = std::fs::canonicalize(&path).map_err(|e| super::failed(e, &Value::from(path)))?;
-        return like(&args[0], &found.to_string_lossy());
-    }
-    let mut rest = Vec::new();
-    let mut known = std::path::PathBuf::from(&path);
-    // What is not there is kept as it is written.
-    loop {
-        if let Ok(found) = known.canonicalize() {
-            let whole = rest.iter().rev().fold(found, |path, part| path.join(part));
-            return like(&args[0], &whole.to_string_lossy());
+/// Links that lead to links in more steps than this lead round in a circle.
+const MOST_LINKS: usize = 40;
+
+/// The path without links, `.` and `..`. What is not there is kept as it is written, unless `strict`;
+/// an error names the path that it is about.
+fn resolved(path: &str, strict: bool) -> Result<String, (std::io::Error, String)> {
+    let mut pending: Vec<String> = path.split('/').rev().map(str::to_string).collect();
+    let mut whole = String::new();
+    let mut links = 0;
+    while let Some(part) = pending.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                whole.truncate(whole.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
         }
-        let Some(name) = known.file_name().map(|n| n.to_os_string()) else {
-            return like(&args[0], &path);
-        };
-        rest.push(name);
-        known.pop();
+        let here = format!("{whole}/{part}");
+        let found = std::fs::symlink_metadata(&here).and_then(|data| {
+            let link = data.is_symlink().then(|| std::fs::read_link(&here));
+            link.transpose()
+        });
+        match found {
+            Err(error) if strict => return Err((error, here)),
+            Err(_) | Ok(None) => whole = here,
+            Ok(Some(_)) if links == MOST_LINKS => {
+                if strict {
+                    return Err((rustix::io::Errno::LOOP.into(), here));
+                }
+                whole = here;
+            }
+            Ok(Some(target)) => {
+                links += 1;
+                let target = target.to_string_lossy();
+                if target.starts_with('/') {
+                    whole.clear();
+                }
+                pending.extend(target.split('/').rev().map(str::to_string));
+            }
+        }
+    }
+    Ok(if whole.is_empty() { "/".to_string() } else { whole })
+}
+
+fn real_path(args: &[Value]) -> Res {
+    let path = text(&args[0])?;
+    let path = if path.starts_with('/') {
+        path
+    } else {
+        let here = std::env::current_dir().map_err(|e| super::failed(e, &Value::Unset))?;
+        join(&here.to_string_lossy(), &path)
+    };
+    match resolved(&path, super::flag(&args[1])?) {
+        Ok(whole) => like(&args[0], &whole),
+        Err((error, place)) => Err(super::failed(error, &Value::from(place))),
     }
 }
 
