@@ -302,7 +302,7 @@ macro_rules! kinds {
             impl Object for $type { const KIND: Kind = Kind::$kind; }
             impl From<Ref<$type>> for Value {
                 #[inline(always)]
-                fn from(object: Ref<$type>) -> Value { Value::$kind(ManuallyDrop::new(object)) }
+                fn from(object: Ref<$type>) -> Value { Value::$kind(Held::new(object)) }
             }
         )*
 
@@ -337,6 +337,10 @@ macro_rules! kinds {
                         let heap = header as *mut Heap<$type>;
                         // One count held here keeps it alive while its finaliser runs.
                         (*header).count.set(1);
+                        // A generator is closed when nobody can get at it any more.
+                        if Kind::$kind == Kind::Generator && (*header).watched.get() {
+                            weak::died(Place(NonNull::new_unchecked(header)));
+                        }
                         let ran = <$type as Dying>::last_words(&(*heap).data, || {
                             (*header).count.set((*header).count.get() + 1);
                             Ref(NonNull::new_unchecked(heap))

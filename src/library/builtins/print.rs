@@ -3,10 +3,10 @@
 use super::function;
 use crate::interp::call;
 use crate::interp::error::*;
-use crate::interp::{operator, os_error};
 use crate::interp::payload::*;
 use crate::interp::text;
 use crate::interp::types::{Type, class_name};
+use crate::interp::{operator, os_error};
 use crate::library::modules::sys;
 use crate::runtime::{self, console};
 use crate::source::name;
@@ -89,6 +89,11 @@ fn print(args: &[Value]) -> Res {
 }
 
 fn input(args: &[Value]) -> Res {
+    for stream in [name::STDIN, name::STDOUT] {
+        if sys::redirected(stream).is_some_and(|value| value.is_none()) {
+            return Err(runtime_error(format!("input(): lost sys.{stream}")));
+        }
+    }
     if let Some(prompt) = args[0].given().or((!args[0].is_unset()).then_some(&Value::None)) {
         let prompt = text::str_value(prompt)?;
         match sys::redirected(name::STDOUT) {

@@ -22,7 +22,13 @@ fn unfinished(bytes: &[u8], encoding: Encoding) -> usize {
             let odd = bytes.len() % 2;
             let whole = &bytes[..bytes.len() - odd];
             let high = match whole {
-                [.., a, b] => if order == Order::Big { *a } else { *b },
+                [.., a, b] => {
+                    if order == Order::Big {
+                        *a
+                    } else {
+                        *b
+                    }
+                }
                 _ => 0,
             };
             odd + if (0xD8..0xDC).contains(&high) { 2 } else { 0 }

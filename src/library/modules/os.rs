@@ -300,8 +300,8 @@ fn chmod(args: &[Value]) -> Res {
 }
 
 fn truncate(args: &[Value]) -> Res {
-    let length = u64::try_from(small(&args[1])?)
-        .map_err(|_| failed(rustix::io::Errno::INVAL.into(), &args[0]))?;
+    let length =
+        u64::try_from(small(&args[1])?).map_err(|_| failed(rustix::io::Errno::INVAL.into(), &args[0]))?;
     with_path(args, "truncate", |path| {
         std::fs::OpenOptions::new()
             .write(true)
@@ -509,7 +509,14 @@ fn path_like() -> Ref<Class> {
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions(
         "os",
-        &[FUNCTIONS, descriptor::FUNCTIONS, process::FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
+        &[
+            FUNCTIONS,
+            descriptor::FUNCTIONS,
+            process::FUNCTIONS,
+            stat::FUNCTIONS,
+            scan::FUNCTIONS,
+            environ::FUNCTIONS,
+        ],
     );
     let path = Ref::new(Module::new(Symbol::new("posixpath")));
     path.set(crate::source::name::NAME, Value::from("posixpath"));

@@ -89,7 +89,8 @@ fn data<'a>(value: &'a Value, method: &str) -> Res<&'a Reference> {
 }
 
 fn new(args: &[Value]) -> Res {
-    let [of, object, callback] = args else {
+    // Keywords are a subclass's own.
+    let [of, object, callback, _] = args else {
         return Ok(Value::None);
     };
     let Some(of) = as_class(of) else {
@@ -166,7 +167,7 @@ fn repr(args: &[Value]) -> Res {
 const METHODS: &[NativeDef] = &[
     static_method(
         "__new__",
-        "(cls, object, callback=None, /)",
+        "(cls, object, callback=None, /, **kwargs)",
         "Create and return a new object.",
         new,
     ),
@@ -190,7 +191,11 @@ const METHODS: &[NativeDef] = &[
     method("__repr__", "(self, /)", "Return repr(self).", repr),
     getter("__callback__", "What is called when the object dies.", |args| {
         let callback = data(&args[0], "__callback__")?.callback.get();
-        Ok(if callback.is_unset() { Value::None } else { callback })
+        Ok(if callback.is_unset() {
+            Value::None
+        } else {
+            callback
+        })
     }),
     class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(isinstance::generic_alias(&args[0], &args[1]))

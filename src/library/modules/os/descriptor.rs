@@ -12,10 +12,10 @@ use crate::library::builtins::function;
 use crate::runtime::{console, input};
 use crate::source::Symbol;
 use crate::value::*;
+use rustc_hash::FxHashMap;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -57,10 +57,12 @@ fn with<T>(number: &Value, work: impl FnOnce(BorrowedFd) -> Res<T>) -> Res<T> {
 
 /// Whether a number stands for a terminal.
 pub fn is_terminal(number: &Value) -> Res<bool> {
-    Ok(with(number, |file| Ok(rustix::termios::isatty(file))).unwrap_or_else(|raised| {
-        drop(raised.take());
-        false
-    }))
+    Ok(
+        with(number, |file| Ok(rustix::termios::isatty(file))).unwrap_or_else(|raised| {
+            drop(raised.take());
+            false
+        }),
+    )
 }
 
 /// What is known of the file of a number.
@@ -189,7 +191,9 @@ fn fdopen(args: &[Value]) -> Res {
     if let Some(rest) = as_tuple(&args[2]) {
         positional.extend(rest.items.iter().cloned());
     }
-    let keywords = as_dict(&args[3]).map(|given| given.symbol_entries()).unwrap_or_default();
+    let keywords = as_dict(&args[3])
+        .map(|given| given.symbol_entries())
+        .unwrap_or_default();
     call::call_kw(&open, &positional, &keywords)
 }
 
@@ -202,7 +206,12 @@ pub const FUNCTIONS: &[NativeDef] = &[
     ),
     function("close", "(fd)", "Close an open file.", close),
     function("read", "(fd, length, /)", "Read at most so many bytes.", read),
-    function("write", "(fd, data, /)", "Write bytes and return how many.", write),
+    function(
+        "write",
+        "(fd, data, /)",
+        "Write bytes and return how many.",
+        write,
+    ),
     function(
         "lseek",
         "(fd, position, whence, /)",
@@ -215,7 +224,9 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "Set the length of an open file.",
         |args| {
             let length = length(&args[1])?;
-            with(&args[0], |file| rustix::fs::ftruncate(file, length).map_err(wrong))?;
+            with(&args[0], |file| {
+                rustix::fs::ftruncate(file, length).map_err(wrong)
+            })?;
             Ok(Value::None)
         },
     ),
@@ -271,7 +282,9 @@ pub const FUNCTIONS: &[NativeDef] = &[
             } else {
                 rustix::io::FdFlags::CLOEXEC
             };
-            with(&args[0], |file| rustix::io::fcntl_setfd(file, flags).map_err(wrong))?;
+            with(&args[0], |file| {
+                rustix::io::fcntl_setfd(file, flags).map_err(wrong)
+            })?;
             Ok(Value::None)
         },
     ),

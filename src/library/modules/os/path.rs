@@ -1,11 +1,11 @@
 //! `os.path` (posixpath): paths as texts, and what stands at them.
 
 use super::{fspath, is_kind, path_arg, paths_of};
-use crate::interp::error::*;
 use crate::code::CompareOp;
-use crate::interp::{attribute, iterate, operator};
+use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
+use crate::interp::{attribute, iterate, operator};
 use crate::library::builtins::function;
 use crate::source::Symbol;
 use crate::value::*;

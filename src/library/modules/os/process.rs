@@ -32,9 +32,13 @@ fn uname(_: &[Value]) -> Res {
 
 /// A process's number; none for the process itself.
 fn pid(value: &Value) -> Res<Option<Pid>> {
-    let number = i32::try_from(small(value)?)
-        .map_err(|_| overflow_error("signed integer is greater than maximum"))?;
-    Ok(if number < 0 { return Err(wrong(Errno::SRCH)) } else { Pid::from_raw(number) })
+    let number =
+        i32::try_from(small(value)?).map_err(|_| overflow_error("signed integer is greater than maximum"))?;
+    Ok(if number < 0 {
+        return Err(wrong(Errno::SRCH));
+    } else {
+        Pid::from_raw(number)
+    })
 }
 
 fn number(pid: Pid) -> Value {
@@ -64,7 +68,10 @@ fn load(_: &[Value]) -> Res {
         .collect();
     match numbers.len() {
         3 => Ok(Value::tuple(numbers)),
-        _ => Err(raise(crate::interp::types::Type::OSError, "Load averages are unobtainable")),
+        _ => Err(raise(
+            crate::interp::types::Type::OSError,
+            "Load averages are unobtainable",
+        )),
     }
 }
 

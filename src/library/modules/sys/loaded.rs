@@ -21,7 +21,9 @@ pub fn modules() -> Value {
 fn find(name: &Value) -> Option<Value> {
     let name = as_str(name)?;
     if &*name.text == "asyncio" {
-        return import::by_name("asyncio").map_err(|raised| drop(raised.take())).ok();
+        return import::by_name("asyncio")
+            .map_err(|raised| drop(raised.take()))
+            .ok();
     }
     import::loaded_module(name.symbol())
 }
