@@ -3,8 +3,8 @@
 //! Always true: a [`Span`] is a range of byte offsets into the text of the [`Source`] it came
 //! from; two [`Symbol`]s of one thread are equal exactly if their texts are.
 
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -106,7 +106,7 @@ impl Source {
 pub struct Symbol(pub u32);
 
 struct Interner {
-    numbers: HashMap<&'static str, u32>,
+    numbers: FxHashMap<&'static str, u32>,
     texts: Vec<&'static str>,
 }
 

@@ -157,7 +157,7 @@ fn attrs_of(object: &Value) -> Option<&Attrs> {
     match object {
         Value::Exception(e) => Some(&e.attrs),
         Value::Function(f) => Some(&f.attrs),
-        Value::Future(f) => Some(&f.attrs),
+        Value::Future(f) => Some(f.attrs()),
         Value::Opaque(o) => Some(&o.attrs),
         _ => None,
     }

@@ -319,7 +319,7 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             GeneratorKind::Awaitable => Type::AsyncGenAsend,
         },
         Value::Iterator(iterator) => return named_class(iterator.type_name),
-        Value::Future(future) => match &future.class {
+        Value::Future(future) => match future.class() {
             Some(class) => return class.clone(),
             None if future.task.is_some() => Type::Task,
             None => Type::Future,

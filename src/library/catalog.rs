@@ -43,6 +43,7 @@ sources! {
     "_io_file" "io_file"
     "_io_text" "io_text"
     "_path_glob" "path_glob"
+    "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"
     "asyncio.queues" "asyncio_queues"

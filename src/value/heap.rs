@@ -43,9 +43,11 @@ impl<T: Object> Ref<T> {
             kind: T::KIND,
             watched: Cell::new(false),
         };
-        let boxed = Box::new(Heap { header, data });
-        // SAFETY: a box is never null.
-        Ref(unsafe { NonNull::new_unchecked(Box::into_raw(boxed)) })
+        const { assert!(align_of::<Heap<T>>() <= 16) };
+        let heap = pool::take(size_of::<Heap<T>>()).cast::<Heap<T>>();
+        // SAFETY: the memory is large and aligned enough, and nobody else has it.
+        unsafe { heap.write(Heap { header, data }) };
+        Ref(heap)
     }
 
     #[inline(always)]
@@ -330,7 +332,7 @@ macro_rules! kinds {
         /// # Safety
         /// As for [`release`].
         unsafe fn free(header: *mut Header) {
-            // SAFETY: the kind says which Heap<T> the box was made of.
+            // SAFETY: the kind says which Heap<T> it is; its memory came from the pool with that size.
             unsafe {
                 match (*header).kind {
                     $(Kind::$kind => {
@@ -352,7 +354,8 @@ macro_rules! kinds {
                         if (*header).watched.get() {
                             weak::died(Place(NonNull::new_unchecked(header)));
                         }
-                        drop(Box::from_raw(heap))
+                        heap.drop_in_place();
+                        pool::give(NonNull::new_unchecked(heap).cast(), size_of::<Heap<$type>>());
                     })*
                 }
             }
