@@ -42,6 +42,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether it is a module of the library that CPython has built in: tracebacks leave its frames out.
+    pub fn is_built_in(&self) -> bool {
+        self.name == "<library io>" || self.name.starts_with("<library _io_")
+    }
+
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Rc<Source> {
         let text = text.into();
         let mut line_starts = vec![0];

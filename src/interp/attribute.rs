@@ -42,7 +42,7 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
     }
     let start = match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
-        other => std::mem::ManuallyDrop::new(class_of(other)),
+        other => class_of(other),
     };
     let Some(found) = start.lookup_after(&it.this, name) else {
         return Ok(None);

@@ -336,7 +336,7 @@ pub fn class_name(value: &Value) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 9] = [
+    const WITH_MODULE: [&str; 10] = [
         "_asyncio",
         "_collections",
         "_contextvars",
@@ -346,8 +346,11 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         "itertools",
         "posix",
         "re",
+        "weakref",
     ];
-    if class.is_script || matches!(class.layout, Layout::Exception | Layout::Int) {
+    // The classes of `io` are written in aio.
+    let is_of_io = || matches!(&*class.module.borrow(), Value::Str(module) if &*module.text == "_io");
+    if (class.is_script && !is_of_io()) || matches!(class.layout, Layout::Exception | Layout::Int) {
         return class.name();
     }
     match &*class.module.borrow() {

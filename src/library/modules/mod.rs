@@ -2,6 +2,7 @@
 
 pub mod collections;
 pub mod contextvars;
+pub mod io;
 pub mod itertools;
 pub mod math;
 pub mod os;
@@ -13,6 +14,7 @@ pub mod sys;
 pub mod thread;
 pub mod time;
 pub mod types_native;
+pub mod weakref;
 
 use crate::source::Symbol;
 use crate::value::*;
