@@ -39,17 +39,25 @@ macro_rules! sources {
 
 sources! {
     "_arguments" "_arguments"
+    "_datetime_format" "datetime_format"
+    "_datetime_parse" "datetime_parse"
+    "_datetime_span" "datetime_span"
+    "_datetime_value" "datetime_value"
+    "_datetime_zone" "datetime_zone"
+    "_digest" "digest"
+    "_gregorian" "gregorian"
     "_io_buffer" "io_buffer"
     "_io_file" "io_file"
     "_io_text" "io_text"
     "_path_glob" "path_glob"
+    "_struct_time" "struct_time"
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"
     "asyncio.queues" "asyncio_queues"
     "asyncio.runners" "asyncio_runners"
-    "asyncio.tasks" "asyncio_tasks"
     "asyncio.taskgroups" "asyncio_taskgroups"
+    "asyncio.tasks" "asyncio_tasks"
     "asyncio.threads" "asyncio_threads"
     "asyncio.timeouts" "asyncio_timeouts"
     "bisect" "bisect"
@@ -60,14 +68,22 @@ sources! {
     "contextlib" "contextlib"
     "copy" "copy"
     "dataclasses" "dataclasses"
+    "datetime" "datetime"
+    "_difflib" "difflib"
     "enum" "enum"
     "functools" "functools"
     "heapq" "heapq"
     "inspect" "inspect"
     "io" "io"
     "json" "json"
+    "logging" "logging"
+    "logging._handler" "logging_handler"
+    "logging._record" "logging_record"
+    "logging.config" "logging_config"
+    "logging.handlers" "logging_handlers"
     "operator" "operator"
     "pathlib" "pathlib"
+    "_pprint" "pprint"
     "queue" "queue"
     "signal" "signal"
     "socket" "socket"
@@ -78,6 +94,23 @@ sources! {
     "traceback" "traceback"
     "types" "types"
     "typing" "typing"
+    "unittest" "unittest"
+    "unittest._asserts" "unittest_asserts"
+    "unittest._call" "unittest_call"
+    "unittest._contexts" "unittest_contexts"
+    "unittest._patch" "unittest_patch"
+    "unittest._text" "unittest_text"
+    "unittest.async_case" "unittest_async_case"
+    "unittest.case" "unittest_case"
+    "unittest.loader" "unittest_loader"
+    "unittest.main" "unittest_main"
+    "unittest.mock" "unittest_mock"
+    "unittest.result" "unittest_result"
+    "unittest.runner" "unittest_runner"
+    "unittest.signals" "unittest_signals"
+    "unittest.suite" "unittest_suite"
+    "uuid" "uuid"
+    "warnings" "warnings"
     "weakref" "weakref"
 }
 
@@ -214,7 +247,7 @@ pub fn arguments() -> Vec<String> {
 
 /// What modules do at the end of a program, in this order: `threading` joins its threads,
 /// `weakref` calls the finalizers that are left.
-const AT_EXIT: &[(&str, &str)] = &[("threading", "_shutdown"), ("weakref", "_exit")];
+const AT_EXIT: &[(&str, &str)] = &[("threading", "_shutdown"), ("weakref", "_exit"), ("logging", "shutdown")];
 
 /// Does what the modules that were imported do at the end of a program.
 pub fn at_exit() -> Res<()> {
