@@ -13,6 +13,7 @@ use super::types::{Type, class, class_of};
 use crate::code::{Code, CodeKind};
 use crate::source::{Symbol, name};
 use crate::value::native::ParamKind;
+use crate::value::running::Running;
 use crate::value::*;
 
 /// `func(*args)`
@@ -190,8 +191,15 @@ pub fn run_function(func: &Ref<Function>, window: &Window, start: usize) -> Res 
     }
     // SAFETY: from `start` the window holds one value for each slot of the code, and nothing else
     // uses them while the frame runs.
-    let mut frame = unsafe { function::Frame::new(func, window.base().add(start)) };
+    let (slots, running) = unsafe {
+        let slots = window.base().add(start);
+        (slots, Running::new(func, slots))
+    };
+    let entered = running.enter();
+    // SAFETY: as above.
+    let mut frame = unsafe { function::Frame::new(func, slots, &running) };
     let result = func.program.call(&mut frame);
+    drop(entered);
     stack::leave_call();
     match result {
         Ok(value) => Ok(value),

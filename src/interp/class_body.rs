@@ -12,6 +12,7 @@ use crate::source::{Symbol, name};
 use crate::value::class::linearise;
 use crate::value::descriptor::{ClassMethod, StaticMethod};
 use crate::value::function::{Frame, Namespace};
+use crate::value::running::Running;
 use crate::value::*;
 use std::rc::Rc;
 
@@ -65,7 +66,10 @@ fn run_body(
         window.set(slot as usize, Ref::new(VariableCell::default()).into());
     }
     // SAFETY: the window holds one value for each slot and nothing else uses them meanwhile.
-    let mut frame = unsafe { Frame::new(&func, window.base()) };
+    let running = unsafe { Running::new(&func, window.base()) };
+    let _entered = running.enter();
+    // SAFETY: as above.
+    let mut frame = unsafe { Frame::new(&func, window.base(), &running) };
     frame.namespace = Some(namespace);
     let result = func.program.call(&mut frame);
     stack::leave_call();

@@ -23,6 +23,7 @@ use crate::value::exception::{handled, set_handled};
 use crate::value::frame::{Handled, slots_of};
 use crate::value::function::{Frame, Handling, Turn};
 use crate::value::generator::{AsyncStep, Progress};
+use crate::value::running::Running;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -93,7 +94,7 @@ pub fn next(generator: &Ref<Generator>) -> Res<Option<Value>> {
     generator.progress.set(Progress::Running);
     generator.started.set(true);
     // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, Ok(Value::None)) };
+    let (turn, value) = unsafe { advance(frame, &[], Ok(Value::None)) };
     stack::leave_call();
     match turn {
         Turn::Yield => {
@@ -224,8 +225,10 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
     loop {
         let progress = match frames.last_mut() {
             Some(Activation::Script(frame)) => {
+                let at = frame.pointer();
+                let awaiters = &frames[..frames.len() - 1];
                 // SAFETY: the stack is in our hands, and a frame does not move with its owner.
-                let (turn, value) = unsafe { advance(frame.pointer(), input) };
+                let (turn, value) = unsafe { advance(at, awaiters, input) };
                 take_turn(frames, turn, value)
             }
             Some(_) => native::step(frames, input),
@@ -261,7 +264,7 @@ pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
         return Turn::Raise;
     }
     // SAFETY: the frame is ours alone.
-    let (turn, value) = unsafe { advance(callee.pointer(), Ok(Value::None)) };
+    let (turn, value) = unsafe { advance(callee.pointer(), &[], Ok(Value::None)) };
     stack::leave_call();
     awaiter.result = value;
     match turn {
@@ -347,7 +350,7 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     generator.busy.set(true);
     generator.started.set(true);
     // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, Ok(Value::None)) };
+    let (turn, value) = unsafe { advance(frame, &[], Ok(Value::None)) };
     stack::leave_call();
     if turn == Turn::Yield {
         generator.progress.set(Progress::Suspended);
@@ -516,12 +519,13 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
     }
 }
 
-/// Goes on with a frame's code until its next turn; gives the turn and its value.
+/// Goes on with a frame's code until its next turn; gives the turn and its value. `awaiters` are the
+/// frames below it on its stack.
 ///
 /// # Safety
 /// The frame must be alive and nobody else's until this returns.
 #[inline(always)]
-unsafe fn advance(at: NonNull<ScriptFrame>, input: Res) -> (Turn, Value) {
+unsafe fn advance(at: NonNull<ScriptFrame>, awaiters: &[Activation], input: Res) -> (Turn, Value) {
     // SAFETY: by the caller's promise.
     let frame = unsafe { &mut *at.as_ptr() };
     let input = match frame.awaiting {
@@ -529,7 +533,11 @@ unsafe fn advance(at: NonNull<ScriptFrame>, input: Res) -> (Turn, Value) {
         _ => awaiting::arrive(std::mem::take(&mut frame.awaiting), input),
     };
     // SAFETY: the slots belong to this frame and are as many as its code has.
-    let mut view = unsafe { Frame::new(&frame.func, slots_of(at)) };
+    let mut running = unsafe { Running::new(&frame.func, slots_of(at)) };
+    running.awaited_by(awaiters);
+    let _entered = running.enter();
+    // SAFETY: as above.
+    let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };
     if frame.handled.is_some() {
         return advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
     }

@@ -7,6 +7,7 @@ pub mod call;
 pub mod class_body;
 pub mod error;
 pub mod finalise;
+pub mod frame_object;
 pub mod group;
 pub mod import;
 pub mod isinstance;

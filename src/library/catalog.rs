@@ -247,7 +247,11 @@ pub fn arguments() -> Vec<String> {
 
 /// What modules do at the end of a program, in this order: `threading` joins its threads,
 /// `weakref` calls the finalizers that are left.
-const AT_EXIT: &[(&str, &str)] = &[("threading", "_shutdown"), ("weakref", "_exit"), ("logging", "shutdown")];
+const AT_EXIT: &[(&str, &str)] = &[
+    ("threading", "_shutdown"),
+    ("weakref", "_exit"),
+    ("logging", "shutdown"),
+];
 
 /// Does what the modules that were imported do at the end of a program.
 pub fn at_exit() -> Res<()> {

@@ -12,6 +12,7 @@ use crate::interp::stack::{Saved, ValueStack};
 use crate::interp::types::{Type, is_exception};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
+use crate::value::running::Chain;
 use crate::value::*;
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -106,6 +107,7 @@ struct Registers {
     handled: Option<Ref<Exception>>,
     pending: exception::Aside,
     drop_depth: u32,
+    running: Chain,
     context: Rc<Context>,
     running_loop: Value,
 }
@@ -120,6 +122,7 @@ impl Registers {
             handled: exception::set_handled(self.handled),
             pending,
             drop_depth: swap_drop_depth(self.drop_depth),
+            running: self.running.swap(),
             context: context::enter(self.context),
             running_loop: super::current::set_running(self.running_loop),
         }
@@ -199,6 +202,7 @@ pub fn spawn(
         handled: None,
         pending: exception::nothing_aside(),
         drop_depth: 0,
+        running: Chain::empty(),
         context: Rc::default(),
         running_loop: Value::Unset,
     };

@@ -38,7 +38,14 @@ pub struct Union {
 }
 
 /// The frame of a traceback row: what scripts ask it for is its code and line.
-pub struct TracebackFrame(pub std::rc::Rc<TraceEntry>);
+pub struct TracebackFrame {
+    /// Where it stands, or stood.
+    pub row: std::rc::Rc<TraceEntry>,
+    /// The module it sees.
+    pub module: Option<Ref<Module>>,
+    /// How many calls were below it when it was asked for, if it was running.
+    pub level: Option<usize>,
+}
 
 /// The code of a function.
 pub struct CodeObject(pub std::rc::Rc<crate::code::Code>);

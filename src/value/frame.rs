@@ -77,6 +77,15 @@ impl FrameBox {
     }
 }
 
+impl ScriptFrame {
+    /// Its slots, to look at.
+    pub fn seen_slots(&self) -> &[Value] {
+        let first = (self as *const ScriptFrame).wrapping_add(1) as *const Value;
+        // SAFETY: frames are only made with their slots behind them; they live as long.
+        unsafe { std::slice::from_raw_parts(first, self.slots as usize) }
+    }
+}
+
 /// The first slot of a frame, from where the frame stands.
 #[inline(always)]
 pub fn slots_of(frame: NonNull<ScriptFrame>) -> *mut Value {

@@ -1,5 +1,6 @@
 //! Functions, bound methods, variables shared between functions, and frames.
 
+use super::running::Running;
 use super::*;
 use crate::code::{Code, CodeKind};
 use crate::source::Symbol;
@@ -114,6 +115,8 @@ pub type Namespace = RefCell<IndexMap<Symbol, Value, FxBuildHasher>>;
 /// One call while it runs: what nodes work on.
 pub struct Frame<'a> {
     pub func: &'a Ref<Function>,
+    /// The same call as others may see it.
+    pub running: &'a Running,
     /// The first of the code's slots. They are alive and nobody else touches them while the
     /// frame runs.
     slots: *mut Value,
@@ -140,15 +143,22 @@ impl<'a> Frame<'a> {
     /// `slots` must point to as many initialised values as `func.code.slots` has, which live and
     /// are used only through this frame while it exists.
     #[inline(always)]
-    pub unsafe fn new(func: &'a Ref<Function>, slots: *mut Value) -> Frame<'a> {
+    pub unsafe fn new(func: &'a Ref<Function>, slots: *mut Value, running: &'a Running) -> Frame<'a> {
         Frame {
             func,
+            running,
             slots,
             result: Value::Unset,
             goto: 0,
             namespace: None,
             handling: None,
         }
+    }
+
+    /// All slots, to look at.
+    pub fn slots(&self) -> &[Value] {
+        // SAFETY: as in `local`.
+        unsafe { std::slice::from_raw_parts(self.slots, self.func.code.slots.len()) }
     }
 
     #[inline(always)]

@@ -23,6 +23,7 @@ pub mod native;
 pub mod opaque;
 mod pool;
 pub mod roster;
+pub mod running;
 pub mod sequence;
 pub mod str;
 pub mod table;

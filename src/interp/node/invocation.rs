@@ -167,6 +167,7 @@ impl Invocation {
                         let value = node.eval(frame)?;
                         window.push(value)?;
                     }
+                    frame.running.set_place(self.span);
                     return call::run_function(f, window, 0).at(self.span);
                 }
                 window.push(Value::Unset)?;
@@ -250,6 +251,7 @@ impl Invocation {
             };
             callee.slots()[own + i] = value;
         }
+        frame.running.set_place(self.span);
         let turn = machine::run_nested(callee, frame);
         if turn == Turn::Raise {
             drop(Raised::still().at(self.span));
@@ -277,6 +279,7 @@ impl Invocation {
             window.push(value)?;
         }
         window.push_unset(unset)?;
+        frame.running.set_place(self.span);
         let step = body(window.values(0)).at(self.span)?;
         Ok(machine::take_step(step, frame))
     }
@@ -289,6 +292,7 @@ impl Invocation {
         let ready = self.lay_out(frame, &window, &mut names, func, receiver)?;
         let start = usize::from(!ready.is_method);
         let npos = ready.npos + usize::from(ready.is_method);
+        frame.running.set_place(self.span);
         match machine::begin_call(&ready.func, &window, start, npos, &names, frame).at(self.span)? {
             Some(Turn::Raise) => return Err(Raised::still().at(self.span)),
             Some(turn) => return Ok(turn),
@@ -301,6 +305,7 @@ impl Invocation {
     #[inline(always)]
     fn finish(&self, frame: &mut Frame, window: &Window, ready: Ready, names: &[Symbol]) -> Res {
         let npos = ready.npos;
+        frame.running.set_place(self.span);
         let result = if ready.is_method {
             match &ready.func {
                 Value::Function(f) => call::call_function(f, window, 0, npos + 1, names),
@@ -333,6 +338,7 @@ impl Node for Invocation {
     #[inline]
     fn eval(&self, frame: &mut Frame) -> Res {
         tick()?;
+        frame.running.set_place(self.span); // what its arguments ask for `f_lineno`
         let window = Window::open();
         if let Arguments::Plain(nodes) = &self.args {
             return self.plain(frame, &window, nodes);

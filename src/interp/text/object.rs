@@ -226,7 +226,8 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
         return Ok(());
     }
     if let Some(frame) = value.opaque::<TracebackFrame>() {
-        let (code, line) = (&frame.0.code, frame.0.code.source.line(frame.0.span.start));
+        let code = &frame.row.code;
+        let line = code.source.line(super::super::frame_object::place(frame).start);
         out.push_str(&format!(
             "<frame at {}, file '{}', line {line}, code {}>",
             address(value),

@@ -2,6 +2,7 @@
 
 use super::{getter, method, setter, static_method};
 use crate::interp::error::*;
+use crate::interp::frame_object;
 use crate::interp::operator;
 use crate::interp::os_error;
 use crate::interp::payload::*;
@@ -446,25 +447,14 @@ pub const TRACEBACK: &[NativeDef] = &[
     getter("tb_lineno", "The line.", |args| Ok(line(row(args)?))),
     getter("tb_lasti", "Not counted: -1.", |_| Ok(Value::Int(-1))),
     getter("tb_frame", "The frame.", |args| {
-        Ok(Opaque::value(
-            class(Type::FrameType),
-            TracebackFrame(row(args)?.clone()),
-        ))
+        Ok(frame_object::standing(row(args)?.clone()))
     }),
 ];
 
-fn frame(args: &[Value]) -> Res<&Rc<TraceEntry>> {
+fn frame(args: &[Value]) -> Res<&TracebackFrame> {
     match args[0].opaque::<TracebackFrame>() {
-        Some(frame) => Ok(&frame.0),
+        Some(frame) => Ok(frame),
         None => Err(wrong_self("f_code", "frame", &args[0])),
-    }
-}
-
-/// What `sys._getframe` noted of a frame.
-fn kept(frame: &Value, name: &str) -> Option<Value> {
-    match frame {
-        Value::Opaque(object) => object.attrs.get(Symbol::new(name)),
-        _ => None,
     }
 }
 
@@ -472,24 +462,33 @@ pub const FRAME: &[NativeDef] = &[
     getter("f_code", "The frame's code.", |args| {
         Ok(Opaque::value(
             class(Type::Code),
-            CodeObject(frame(args)?.code.clone()),
+            CodeObject(frame(args)?.row.code.clone()),
         ))
     }),
-    getter("f_lineno", "The line.", |args| Ok(line(frame(args)?))),
-    getter("f_back", "The caller: not kept.", |_| Ok(Value::None)),
+    getter("f_lineno", "The line.", |args| {
+        let frame = frame(args)?;
+        let line = frame.row.code.source.line(frame_object::place(frame).start);
+        Ok(Value::Int(line.into()))
+    }),
+    getter("f_back", "The caller of a running frame.", |args| {
+        Ok(frame_object::back(frame(args)?))
+    }),
+    getter("f_lasti", "Not counted: -1.", |_| Ok(Value::Int(-1))),
     getter(
         "f_globals",
         "The variables of its module, else of the main one.",
         |args| {
-            let main = || match &import::loaded_module(name::MAIN) {
+            if let Some(module) = &frame(args)?.module {
+                return Ok(namespace::of_module(module));
+            }
+            Ok(match &import::loaded_module(name::MAIN) {
                 Some(Value::Module(main)) => namespace::of_module(main),
                 _ => Value::from(crate::interp::mapping::new_dict()),
-            };
-            Ok(kept(&args[0], "f_globals").unwrap_or_else(main))
+            })
         },
     ),
-    getter("f_locals", "The local variables, where they are kept.", |args| {
+    getter("f_locals", "The local variables, while it runs.", |args| {
         let none = || Value::from(crate::interp::mapping::new_dict());
-        Ok(kept(&args[0], "f_locals").unwrap_or_else(none))
+        Ok(frame_object::locals_of(frame(args)?).unwrap_or_else(none))
     }),
 ];

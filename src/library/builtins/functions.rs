@@ -4,6 +4,7 @@ use super::object::{attribute_name, dir_names};
 use super::{framed, function, int, sort, wrong_argument};
 use crate::code::{BinaryOp, CompareOp};
 use crate::interp::error::*;
+use crate::interp::frame_object;
 use crate::interp::operator::{self, number};
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_name};
@@ -338,37 +339,8 @@ fn has_attribute(args: &[Value]) -> Res {
 }
 
 /// The local variables of a frame by name; at a module's top level, its globals.
-pub fn locals(frame: &Frame) -> Value {
-    use crate::code::CodeKind;
-    let code = &frame.func.code;
-    if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
-        return namespace::of_module(&frame.func.module);
-    }
-    let names = Dict::default();
-    let add = |name: Symbol, value: Value| {
-        let is_name = name.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
-        if is_name && !value.is_unset() {
-            names.set_symbol(name, value);
-        }
-    };
-    if let Some(namespace) = frame.namespace {
-        for (name, value) in namespace.borrow().iter() {
-            add(*name, value.clone());
-        }
-    }
-    let value_of = |value: &Value| match value {
-        Value::Cell(cell) => cell.value.get(),
-        value => value.clone(),
-    };
-    for (slot, name) in code.slots.iter().enumerate() {
-        add(*name, value_of(frame.local(slot as u32)));
-    }
-    for (cell, name) in frame.func.closure.iter().zip(&code.free) {
-        if *name != name::CLASS {
-            add(*name, cell.value.get());
-        }
-    }
-    Ref::new(names).into()
+fn locals(frame: &Frame) -> Value {
+    frame_object::locals(frame.func, frame.slots(), frame.namespace)
 }
 
 fn dir(frame: &mut Frame, args: &[Value]) -> Res {

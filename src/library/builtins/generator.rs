@@ -4,13 +4,14 @@ use super::{getter, method, setter};
 use crate::interp::async_iter;
 use crate::interp::call;
 use crate::interp::error::*;
+use crate::interp::frame_object;
 use crate::interp::machine;
 use crate::interp::payload::*;
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::unit::suspension_span;
 use crate::source::name;
-use crate::value::descriptor::{CodeObject, TracebackFrame};
+use crate::value::descriptor::CodeObject;
 use crate::value::function::Resume;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -97,10 +98,7 @@ fn frame_of(args: &[Value]) -> Res {
         code,
         next: None,
     };
-    Ok(Opaque::value(
-        class(Type::FrameType),
-        TracebackFrame(Rc::new(entry)),
-    ))
+    Ok(frame_object::standing(Rc::new(entry)))
 }
 
 /// What it delegates to or waits for.

@@ -1,0 +1,132 @@
+//! The calls that are running, innermost first: for `sys._getframe` and everything that asks where
+//! it was called from.
+//!
+//! Always true: a [`Running`] stands on the native stack below everything that its call runs, so
+//! each one in the chain is alive while it can be reached; a thread's chain is its own.
+
+use super::function::NOT_STARTED;
+use super::*;
+use crate::source::Span;
+use std::cell::Cell;
+
+/// A call while it runs, as others may look at it.
+pub struct Running {
+    caller: *const Running,
+    func: *const Ref<Function>,
+    slots: *const Value,
+    /// The call that it makes now, or made last.
+    place: Cell<Span>,
+    /// Suspended frames that wait for this one, on the same stack, outermost first.
+    awaiters: (*const Activation, usize),
+}
+
+thread_local! {
+    static INNERMOST: Cell<*const Running> = const { Cell::new(std::ptr::null()) };
+}
+
+impl Running {
+    /// A call of `func` whose first slot is at `slots`.
+    ///
+    /// # Safety
+    /// Both must stay alive, and nobody may write to the slots through a reference that is kept
+    /// over a call, while it is entered.
+    #[inline(always)]
+    pub unsafe fn new(func: &Ref<Function>, slots: *const Value) -> Running {
+        Running {
+            caller: INNERMOST.get(),
+            func,
+            slots,
+            place: Cell::new(func.code.span),
+            awaiters: (std::ptr::null(), 0),
+        }
+    }
+
+    /// Notes the frames that wait for this one. They must stay as they are while it is entered.
+    #[inline(always)]
+    pub fn awaited_by(&mut self, awaiters: &[Activation]) {
+        self.awaiters = (awaiters.as_ptr(), awaiters.len());
+    }
+
+    /// Makes it the innermost call until the guard is dropped.
+    #[inline(always)]
+    pub fn enter(&self) -> Entered<'_> {
+        INNERMOST.set(self);
+        Entered(self)
+    }
+
+    /// Notes the call that it makes now.
+    #[inline(always)]
+    pub fn set_place(&self, span: Span) {
+        self.place.set(span);
+    }
+}
+
+/// A call that has been entered.
+pub struct Entered<'a>(&'a Running);
+
+impl Drop for Entered<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        INNERMOST.set(self.0.caller);
+    }
+}
+
+/// The innermost call of another thread; gives that of the one before.
+pub struct Chain(*const Running);
+
+impl Chain {
+    /// Of a thread that has not run.
+    pub fn empty() -> Chain {
+        Chain(std::ptr::null())
+    }
+
+    pub fn swap(self) -> Chain {
+        Chain(INNERMOST.replace(self.0))
+    }
+}
+
+/// What can be seen of a running call, or of a frame that waits for one.
+pub struct Seen<'a> {
+    pub func: &'a Ref<Function>,
+    pub span: Span,
+    pub slots: &'a [Value],
+}
+
+/// Shows the running calls to `visit`, innermost first, until it gives something. `visit` must run
+/// no script.
+pub fn look<T>(mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
+    let mut at = INNERMOST.get();
+    // SAFETY: each call in the chain is alive (see the top), and so are its function, its slots
+    // and its awaiters by the promises made when it was entered.
+    while let Some(running) = unsafe { at.as_ref() } {
+        let func = unsafe { &*running.func };
+        let slots = unsafe { std::slice::from_raw_parts(running.slots, func.shape.slots()) };
+        let span = running.place.get();
+        if let Some(found) = visit(Seen { func, span, slots }) {
+            return Some(found);
+        }
+        let (first, count) = running.awaiters;
+        for i in (0..count).rev() {
+            if let Activation::Script(frame) = unsafe { &*first.add(i) }
+                && frame.state != NOT_STARTED
+                && let Some(found) = visit(Seen {
+                    func: &frame.func,
+                    span: suspension(frame),
+                    slots: frame.seen_slots(),
+                })
+            {
+                return Some(found);
+            }
+        }
+        at = running.caller;
+    }
+    None
+}
+
+/// Where a suspended frame stands.
+fn suspension(frame: &ScriptFrame) -> Span {
+    let states = &frame.func.code.states;
+    states
+        .get(frame.state as usize)
+        .map_or(frame.func.code.span, |state| state.end_span)
+}
