@@ -2,6 +2,7 @@
 
 use super::call;
 use super::error::*;
+use super::slot::Member;
 use super::suggest;
 use super::types::{Type, class, class_of};
 use crate::source::{Symbol, name};
@@ -101,7 +102,7 @@ pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
     }
     Ok(match name {
         name::CLASS => Some(class.into()),
-        name::DICT => Some(instance.detach().into()),
+        name::DICT if class.has_dict.get() => Some(instance.detach().into()),
         name::DOC => Some(Value::None),
         name::MODULE => Some(class.module.borrow().clone()),
         _ => None,
@@ -223,7 +224,7 @@ fn bind_class_attribute(object: &Value, name: Symbol) -> Res<Option<Value>> {
 pub fn is_data_descriptor(attribute: &Value) -> bool {
     match attribute {
         Value::Native(n) => n.role == NativeRole::Getter,
-        Value::Opaque(o) => o.get::<Property>().is_some(),
+        Value::Opaque(o) => o.get::<Property>().is_some() || o.get::<Member>().is_some(),
         Value::Instance(i) => {
             let class = i.class();
             class.lookup(name::GET).is_some()
@@ -249,6 +250,9 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
                     return Err(no_accessor(attribute, object, "getter"));
                 }
                 return call::call(&property.get, std::slice::from_ref(object));
+            }
+            if let Some(member) = o.get::<Member>() {
+                return member.get(object);
             }
             if let Some(it) = o.get::<ClassMethod>() {
                 return bind_class_method(&it.0, owner);
@@ -334,6 +338,9 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                     }
                     return call::call(&property.set, &[object.clone(), value]).map(drop);
                 }
+                if let Some(member) = o.get::<Member>() {
+                    return member.set(object, value);
+                }
             }
             Value::Native(n) if n.role == NativeRole::Getter => {
                 let setter = Symbol::new(&format!("{name}="));
@@ -366,15 +373,17 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 instance.set_class(Ref::clone(class));
                 return Ok(());
             }
-            if name == name::DICT
-                && let Value::Dict(dict) = &value
-            {
-                for (n, _) in instance.entries() {
-                    instance.delete(n);
-                }
-                for (n, v) in dict.symbol_entries() {
-                    instance.set(n, v);
-                }
+            if !class.has_dict.get() {
+                return Err(no_room(object, &class, name));
+            }
+            if name == name::DICT {
+                let Some(dict) = super::payload::as_dict(&value) else {
+                    return Err(type_error(format!(
+                        "__dict__ must be set to a dictionary, not a '{}'",
+                        class_of(&value).name()
+                    )));
+                };
+                instance.replace_dict(dict.clone());
                 return Ok(());
             }
             instance.set(name, value);
@@ -385,19 +394,21 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 attrs.set(name, value);
                 Ok(())
             }
-            _ => {
-                let kind = class.name();
-                let message = if class.lookup(name).is_some() {
-                    format!("'{kind}' object attribute '{name}' is read-only")
-                } else {
-                    format!(
-                        "'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes"
-                    )
-                };
-                Err(attribute_error(message, object, name))
-            }
+            _ => Err(no_room(object, &class, name)),
         },
     }
+}
+
+/// The error for an attribute that an object without a `__dict__` cannot get.
+#[cold]
+fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
+    let kind = super::types::shown_name(class);
+    let message = if class.lookup(name).is_some() {
+        format!("'{kind}' object attribute '{name}' is read-only")
+    } else {
+        format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")
+    };
+    attribute_error(message, object, name)
 }
 
 fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
@@ -410,6 +421,13 @@ fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
     match (name, &value) {
         (name::NAME, Value::Str(s)) => *this.name.borrow_mut() = s.symbol(),
         (name::QUALNAME, Value::Str(s)) => *this.qualname.borrow_mut() = (&*s.text).into(),
+        (name::NAME | name::QUALNAME, other) => {
+            return Err(type_error(format!(
+                "can only assign string to {}.{name}, not '{}'",
+                this.name(),
+                super::types::class_name(other)
+            )));
+        }
         _ => this.set(name, value),
     }
     Ok(())
@@ -438,6 +456,20 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
                     }
                     return call::call(&property.del, std::slice::from_ref(object)).map(drop);
                 }
+                if let Some(member) = o.get::<Member>() {
+                    return member.delete(object);
+                }
+            }
+            Value::Native(n) if n.role == NativeRole::Getter => {
+                let setter = Symbol::new(&format!("{name}="));
+                return Err(match (class.lookup(setter), object) {
+                    (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
+                    _ => attribute_error(
+                        format!("attribute '{name}' of '{}' objects is not writable", class.name()),
+                        object,
+                        name,
+                    ),
+                });
             }
             Value::Instance(_) => {
                 if let Some(delete) = call::special(&found, name::DELETE) {
@@ -448,10 +480,20 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         }
     }
     let deleted = match object {
+        Value::Instance(_) if !class.has_dict.get() => return Err(no_room(object, &class, name)),
+        Value::Class(class) if !class.is_script => {
+            return Err(type_error(format!(
+                "cannot set '{name}' attribute of immutable type '{}'",
+                class.name()
+            )));
+        }
         Value::Instance(instance) => instance.delete(name),
-        Value::Class(class) if class.is_script => class.delete(name),
-        Value::Module(module) => module.delete(name),
-        _ => attrs_of(object).is_some_and(|attrs| attrs.delete(name)),
+        Value::Class(class) => class.delete(name),
+        Value::Module(module) => super::namespace::delete(module, name),
+        _ => match attrs_of(object) {
+            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.is_script) => attrs.delete(name),
+            _ => return Err(no_room(object, &class, name)),
+        },
     };
     if deleted {
         Ok(())

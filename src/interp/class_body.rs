@@ -5,6 +5,7 @@ use super::call;
 use super::error::*;
 use super::import::function_of;
 use super::iterate;
+use super::slot;
 use super::stack::{self, Window};
 use super::types::{Type, class, class_of};
 use super::unit::Unit;
@@ -136,6 +137,10 @@ pub fn make(
         return Err(type_error("multiple bases have instance lay-out conflict"));
     }
     let layout = layouts.first().copied().unwrap_or(Layout::Object);
+    if slot::conflict(&bases) {
+        return Err(type_error("multiple bases have instance lay-out conflict"));
+    }
+    let slots = slot::declared(class_name, &names, layout)?;
     let Some(mro) = linearise(&bases) else {
         let list: Vec<&str> = bases.iter().map(|b| b.name()).collect();
         return Err(type_error(format!(
@@ -155,6 +160,7 @@ pub fn make(
     };
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
+    slot::install(&made, slots.as_ref());
     made.bases
         .iter()
         .for_each(|base| base.children.borrow_mut().push(made.clone()));

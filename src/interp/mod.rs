@@ -19,6 +19,7 @@ pub mod operator;
 pub mod os_error;
 pub mod payload;
 pub mod report;
+pub mod slot;
 pub mod special;
 pub mod stack;
 pub mod subscript;

@@ -44,6 +44,9 @@ types! {
     BuiltinFunction "builtin_function_or_method" Closed (Object);
     MethodDescriptor "method_descriptor" Closed (Object);
     GetSetDescriptor "getset_descriptor" Closed (Object);
+    MemberDescriptor "member_descriptor" Closed (Object);
+    WrapperDescriptor "wrapper_descriptor" Closed (Object);
+    MethodWrapper "method-wrapper" Closed (Object);
     Module "module" Closed (Object);
     Generator "generator" Closed (Object);
     Coroutine "coroutine" Closed (Object);
@@ -202,6 +205,9 @@ pub fn builtin_classes() -> Vec<(Symbol, Value)> {
         Type::BuiltinFunction,
         Type::MethodDescriptor,
         Type::GetSetDescriptor,
+        Type::MemberDescriptor,
+        Type::WrapperDescriptor,
+        Type::MethodWrapper,
         Type::Module,
         Type::Generator,
         Type::Coroutine,
@@ -294,9 +300,13 @@ pub fn class_of(value: &Value) -> Ref<Class> {
         Value::Cell(_) => Type::Cell,
         Value::Function(_) => Type::Function,
         // A bound built-in method is, to scripts, a built-in function.
+        Value::Method(method) if matches!(&method.func, Value::Native(n) if n.is_slot()) => {
+            Type::MethodWrapper
+        }
         Value::Method(method) if matches!(method.func, Value::Native(_)) => Type::BuiltinFunction,
         Value::Method(_) => Type::Method,
         Value::Native(native) => match native.role {
+            NativeRole::Method if native.is_slot() => Type::WrapperDescriptor,
             NativeRole::Method => Type::MethodDescriptor,
             NativeRole::Getter | NativeRole::Setter => Type::GetSetDescriptor,
             _ if matches!(native.body, NativeBody::Coroutine(_)) => Type::Function,

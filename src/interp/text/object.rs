@@ -99,7 +99,7 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
     if let NativeBody::Coroutine(_) = native.body {
         return format!("<function {} at {}>", native_qualname(native), address(value));
     }
-    let is_slot = name.text().starts_with("__") && name.text().ends_with("__");
+    let is_slot = native.is_slot();
     match native.role {
         NativeRole::Function => format!("<built-in function {name}>"),
         NativeRole::Method if is_slot => format!("<slot wrapper '{name}' of '{}' objects>", native.owner),
@@ -116,7 +116,7 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
 fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()> {
     let this = &method.this;
     let text = match &method.func {
-        Value::Native(native) if native.name.text().starts_with("__") => {
+        Value::Native(native) if native.is_slot() => {
             format!(
                 "<method-wrapper '{}' of {} object at {}>",
                 native.name,
@@ -214,6 +214,19 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
             super::write_repr(&var.default, out)?;
         }
         out.push_str(&format!(" at {}>", address(value)));
+        return Ok(());
+    }
+    if let Some(member) = value.opaque::<super::super::slot::Member>() {
+        out.push_str(&format!("<member '{}' of '{}' objects>", member.name, member.owner));
+        return Ok(());
+    }
+    if let Some(it) = value.opaque::<crate::interp::attribute::SuperObject>() {
+        out.push_str(&format!("<super: <class '{}'>, ", it.this.name()));
+        out.push_str(&match &it.object {
+            Value::Unset => "NULL>".to_string(),
+            Value::Class(class) => format!("<{} object>>", class.name()),
+            object => format!("<{} object>>", class_of(object).name()),
+        });
         return Ok(());
     }
     if let Some(code) = value.opaque::<CodeObject>() {

@@ -30,8 +30,7 @@ fn get(args: &[Value]) -> Res<Option<Value>> {
     let Some(name) = key(&args[1]) else {
         return Ok(None);
     };
-    // The prelude is part of each script's module, made when it is first asked for.
-    Ok(module.get(name).or_else(|| namespace::prelude(name)))
+    Ok(namespace::variable(module, name))
 }
 
 /// Calls a method of a dict on a snapshot.
@@ -59,7 +58,7 @@ pub const NAMESPACE: &[NativeDef] = &[
         "__delitem__",
         "(self, key, /)",
         "Delete self[key].",
-        |args| match key(&args[1]).is_some_and(|name| this(args).is_ok_and(|module| module.delete(name))) {
+        |args| match key(&args[1]).is_some_and(|name| this(args).is_ok_and(|module| namespace::delete(module, name))) {
             true => Ok(Value::None),
             false => Err(key_error(&args[1])),
         },

@@ -83,8 +83,11 @@ fn init(args: &[Value]) -> Res {
 /// The sorted names of an object's attributes.
 pub fn dir_names(object: &Value) -> Value {
     let mut names: Vec<&'static str> = attribute::names(object).into_iter().map(Symbol::text).collect();
-    if matches!(object, Value::Instance(_)) {
-        names.extend(["__class__", "__dict__", "__doc__", "__module__"]);
+    if let Value::Instance(instance) = object {
+        names.extend(["__class__", "__doc__", "__module__"]);
+        if instance.class().has_dict.get() {
+            names.push("__dict__");
+        }
     }
     names.sort_unstable();
     names.dedup();

@@ -3,6 +3,7 @@
 use super::{getter, method, static_method};
 use crate::interp::error::*;
 use crate::interp::payload::*;
+use crate::interp::slot::Member;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, call, operator};
 use crate::source::{Symbol, name};
@@ -161,6 +162,48 @@ pub const PROPERTY: &[NativeDef] = &[
                 "property has no deleter",
             )),
         },
+    ),
+];
+
+fn this_member(value: &Value) -> Res<&Member> {
+    value
+        .opaque::<Member>()
+        .ok_or_else(|| wrong_self("__get__", "member_descriptor", value))
+}
+
+pub const MEMBER: &[NativeDef] = &[
+    getter("__name__", "The slot's name.", |args| {
+        Ok(this_member(&args[0])?.name.into())
+    }),
+    getter("__qualname__", "The slot's name with its class.", |args| {
+        let member = this_member(&args[0])?;
+        Ok(Value::from(format!("{}.{}", member.owner, member.name)))
+    }),
+    getter("__doc__", "Members have no doc.", |_| Ok(Value::None)),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return an attribute of instance.",
+        |args| match args[1].given() {
+            None => Ok(args[0].clone()),
+            Some(instance) => this_member(&args[0])?.get(instance),
+        },
+    ),
+    method(
+        "__set__",
+        "(self, instance, value, /)",
+        "Set an attribute of instance to value.",
+        |args| {
+            this_member(&args[0])?
+                .set(&args[1], args[2].clone())
+                .map(|()| Value::None)
+        },
+    ),
+    method(
+        "__delete__",
+        "(self, instance, /)",
+        "Delete an attribute of instance.",
+        |args| this_member(&args[0])?.delete(&args[1]).map(|()| Value::None),
     ),
 ];
 
