@@ -41,6 +41,9 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
     if name == name::CLASS {
         return Ok(Some(class(Type::Super).into()));
     }
+    if it.object.is_unset() {
+        return Ok(None);
+    }
     let start = match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
         other => std::mem::ManuallyDrop::new(class_of(other)),
@@ -149,7 +152,7 @@ fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
         return call::call_unbound(&fallback, object, &[name.into()]).map(Some);
     }
     if name == name::DOC {
-        return Ok(Some(Value::None));
+        return find_on_class(&class, name);
     }
     Ok(None)
 }
@@ -347,7 +350,10 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 return match class.lookup(setter) {
                     Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
                     None => Err(attribute_error(
-                        format!("attribute '{name}' of '{}' objects is not writable", class.name()),
+                        format!(
+                            "attribute '{name}' of '{}' objects is not writable",
+                            super::types::full_name(n.owner)
+                        ),
                         object,
                         name,
                     )),
@@ -370,6 +376,22 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                         class_of(&value).name()
                     )));
                 };
+                let old = class_of(object);
+                if !class.is_script {
+                    return Err(type_error(
+                        "__class__ assignment only supported for mutable types or ModuleType subclasses",
+                    ));
+                }
+                let is_alike = class.layout == old.layout
+                    && class.has_dict.get() == old.has_dict.get()
+                    && *class.slots.borrow() == *old.slots.borrow();
+                if !is_alike {
+                    return Err(type_error(format!(
+                        "__class__ assignment: '{}' object layout differs from '{}'",
+                        class.name(),
+                        old.name()
+                    )));
+                }
                 instance.set_class(Ref::clone(class));
                 return Ok(());
             }
@@ -519,6 +541,12 @@ fn no_accessor(property: &Value, object: &Value, accessor: &str) -> Raised {
 /// The AttributeError for an attribute that is not there.
 #[cold]
 pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
+    // A method passes on what is asked of it.
+    if let Value::Method(method) = object
+        && matches!(method.func, Value::Function(_))
+    {
+        return no_attribute(&method.func, name);
+    }
     let message = match object {
         Value::Class(class) => format!("type object '{}' has no attribute '{name}'", class.name()),
         Value::Module(module) => format!("module '{}' has no attribute '{name}'", module.name),

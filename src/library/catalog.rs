@@ -37,6 +37,8 @@ macro_rules! sources {
 
 sources! {
     "_arguments" "_arguments"
+    "_help" "_help"
+    "_signature" "_signature"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"
     "asyncio.queues" "asyncio_queues"

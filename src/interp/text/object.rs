@@ -2,7 +2,7 @@
 
 use super::{address, pending, repr, text_of, view_items, within};
 use crate::interp::traceback::TracebackObject;
-use crate::interp::types::{class_name, class_of};
+use crate::interp::types::{full_name, class_name, class_of};
 use crate::source::Symbol;
 use crate::value::context::ContextVar;
 use crate::value::descriptor::{
@@ -102,13 +102,13 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
     let is_slot = native.is_slot();
     match native.role {
         NativeRole::Function => format!("<built-in function {name}>"),
-        NativeRole::Method if is_slot => format!("<slot wrapper '{name}' of '{}' objects>", native.owner),
-        NativeRole::Method => format!("<method '{name}' of '{}' objects>", native.owner),
-        NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", native.owner),
+        NativeRole::Method if is_slot => format!("<slot wrapper '{name}' of '{}' objects>", full_name(native.owner)),
+        NativeRole::Method => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
+        NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
         NativeRole::Static if native.owner.is_empty() => format!("<built-in function {name}>"),
         NativeRole::Static => format!("<built-in method {name} of type object at {}>", address(value)),
         NativeRole::Getter | NativeRole::Setter => {
-            format!("<attribute '{name}' of '{}' objects>", native.owner)
+            format!("<attribute '{name}' of '{}' objects>", full_name(native.owner))
         }
     }
 }

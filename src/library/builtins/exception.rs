@@ -29,7 +29,7 @@ fn this_class(value: &Value) -> Res<&Ref<Class>> {
     match as_class(value) {
         Some(of) if of.is_subclass(&class(Type::BaseException)) => Ok(of),
         Some(of) => Err(type_error(format!(
-            "BaseException.__new__({0}): {0} is not a subtype of BaseException",
+            "Exception.__new__({0}): {0} is not a subtype of Exception",
             of.name()
         ))),
         None => Err(type_error(format!(
@@ -150,6 +150,23 @@ pub const METHODS: &[NativeDef] = &[
         text::exception::write_repr(this(&args[0])?, &mut out)?;
         Ok(Value::from(out))
     }),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| {
+            let this = this(&args[0])?;
+            let parts = [class_of(&args[0]).into(), this.args.get()];
+            let state: Vec<_> = this.attrs.entries();
+            Ok(match state.is_empty() {
+                true => Value::tuple(parts),
+                false => {
+                    let state = crate::interp::mapping::dict_of_symbols(state);
+                    Value::tuple(parts.into_iter().chain([state]).collect::<Vec<_>>())
+                }
+            })
+        },
+    ),
     method(
         "add_note",
         "(self, note, /)",
@@ -405,14 +422,41 @@ pub const UNICODE_ERROR: &[NativeDef] = &[
         |args| {
             let given = init_with(args, &[])?;
             let names = [name::ENCODING, name::OBJECT, name::START, name::END, name::REASON];
+            let is_a = |id| crate::interp::types::is_instance(&args[0], &class(id));
+            // A translation has no encoding.
+            let skipped = usize::from(is_a(Type::UnicodeTranslateError));
+            let names = &names[skipped..];
             if given.len() != names.len() {
-                let count = given.len();
                 return Err(type_error(format!(
-                    "function takes exactly 5 arguments ({count} given)"
+                    "function takes exactly {} arguments ({} given)",
+                    names.len(),
+                    given.len()
                 )));
             }
-            for (name, value) in names.into_iter().zip(given) {
-                this(&args[0])?.attrs.set(name, value);
+            let is_decoding = is_a(Type::UnicodeDecodeError);
+            for (i, part) in given.iter().enumerate() {
+                let wanted = match i + skipped {
+                    1 if is_decoding && bytes_of(part).is_none() => {
+                        let kind = class_name(part);
+                        return Err(type_error(format!(
+                            "a bytes-like object is required, not '{kind}'"
+                        )));
+                    }
+                    2 | 3 if !has_index(part) => {
+                        return index(part);
+                    }
+                    0 | 4 => "str",
+                    1 if !is_decoding => "str",
+                    _ => continue,
+                };
+                if as_str(part).is_none() {
+                    let kind = class_name(part);
+                    let place = i + 1;
+                    return Err(type_error(format!("argument {place} must be {wanted}, not {kind}")));
+                }
+            }
+            for (name, value) in names.iter().zip(given) {
+                this(&args[0])?.attrs.set(*name, value);
             }
             Ok(Value::None)
         },

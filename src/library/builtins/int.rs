@@ -171,7 +171,7 @@ fn from_bytes(args: &[Value]) -> Res {
                 class_name(&args[1])
             )));
         }
-        None => subscript::byte_values(&args[1])?,
+        None => subscript::byte_values(&args[1], "bytes must be in range(0, 256)")?,
     };
     if is_big(&args[2], "from_bytes")? {
         bytes.reverse();

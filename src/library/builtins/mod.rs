@@ -119,6 +119,15 @@ pub const fn setter(name: &'static str, body: Body) -> NativeDef {
     )
 }
 
+/// Refuses assignment to the attribute whose getter it stands beside, in the words for data that
+/// a class only shows.
+pub const fn readonly(name: &'static str) -> NativeDef {
+    setter(name, |args| {
+        let message = "readonly attribute";
+        Err(crate::interp::error::attribute_error(message, &args[0], Symbol::new("")))
+    })
+}
+
 /// Adds built-ins to a class.
 pub fn add(to: &Ref<Class>, defs: &[NativeDef]) {
     for def in defs {
@@ -158,6 +167,7 @@ pub fn install() {
         (Type::FrozenSet, &[set::COMMON, set::FROZEN]),
         (Type::Range, &[range_slice::RANGE]),
         (Type::Slice, &[range_slice::SLICE]),
+        (Type::Module, &[module::MODULE]),
         (Type::Property, &[property::PROPERTY]),
         (Type::ClassMethod, &[property::CLASS_METHOD]),
         (Type::StaticMethod, &[property::STATIC_METHOD]),
@@ -184,6 +194,7 @@ pub fn install() {
         (Type::BuiltinFunction, &[function_object::NATIVE]),
         (Type::MethodDescriptor, &[function_object::NATIVE]),
         (Type::WrapperDescriptor, &[function_object::NATIVE]),
+        (Type::ClassMethodDescriptor, &[function_object::NATIVE]),
         (Type::MethodWrapper, &[function_object::NATIVE]),
         (Type::MemberDescriptor, &[property::MEMBER]),
         (Type::GetSetDescriptor, &[function_object::NATIVE]),
@@ -204,7 +215,10 @@ pub fn install() {
         (Type::SyntaxError, &[exception::SYNTAX_ERROR]),
         (Type::UnicodeDecodeError, &[exception::UNICODE_ERROR]),
         (Type::UnicodeEncodeError, &[exception::UNICODE_ERROR]),
+        (Type::UnicodeTranslateError, &[exception::UNICODE_ERROR]),
         (Type::NoneType, &[object::NONE]),
+        (Type::Ellipsis, &[object::ELLIPSIS]),
+        (Type::NotImplementedType, &[object::NOT_IMPLEMENTED]),
     ];
     for (id, parts) in tables {
         parts.iter().for_each(|defs| add(&class(*id), defs));

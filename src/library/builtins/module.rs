@@ -38,6 +38,21 @@ fn on_snapshot(args: &[Value], method: &str) -> Res {
     call::call_method(&snapshot(args)?, Symbol::new(method), &[])
 }
 
+pub const MODULE: &[NativeDef] = &[super::static_method(
+    "__new__",
+    "(cls, name, doc=None)",
+    "A module object, empty but for its name and doc.",
+    |args| match as_str(&args[1]) {
+        Some(name) => {
+            let made = Module::new(name.symbol());
+            made.set(crate::source::name::NAME, args[1].clone());
+            made.set(crate::source::name::DOC, args[2].given().cloned().unwrap_or(Value::None));
+            Ok(Ref::new(made).into())
+        }
+        None => Err(super::wrong_argument("module() argument 'name'", "str", &args[1])),
+    },
+)];
+
 pub const NAMESPACE: &[NativeDef] = &[
     method("__getitem__", "(self, key, /)", "Return self[key].", |args| {
         get(args)?.ok_or_else(|| key_error(&args[1]))
