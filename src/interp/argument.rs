@@ -61,12 +61,36 @@ pub fn native_name(native: &Native) -> String {
     }
 }
 
-/// The same with the module before a function's name, as messages on the very count of arguments
-/// have it: `math.sqrt`.
-pub fn whole_name(native: &Native) -> String {
-    match native.role {
-        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
+/// The same as messages on the very count of arguments have it: with the module before a
+/// function's name, and with the class of `this`, on which a method was called: `math.sqrt`,
+/// `bool.bit_length`.
+fn whole_name(native: &Native, this: Option<&Value>) -> String {
+    match (native.role, this) {
+        (NativeRole::Function, _) if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
+        (NativeRole::Method, Some(this)) => format!("{}.{}", class_of(this).name(), native.name),
+        (NativeRole::ClassMethod, Some(Value::Class(this))) => format!("{}.{}", this.name(), native.name),
         _ => native_name(native),
+    }
+}
+
+/// The error for arguments by name to a built-in that takes none.
+#[cold]
+pub fn no_keywords(native: &Native, this: Option<&Value>) -> Raised {
+    type_error(if native.is_slot() && native.name != name::INIT {
+        format!("wrapper {}() takes no keyword arguments", native.name)
+    } else {
+        format!("{}() takes no keyword arguments", whole_name(native, this))
+    })
+}
+
+/// A slot that unpacks its arguments, rather than counting them, says so with a nameless space.
+fn slot_prefix(native: &Native, takes: usize) -> &'static str {
+    let is_sequence = matches!(native.owner, "str" | "bytes" | "bytearray" | "list" | "tuple" | "deque");
+    let repeats = matches!(native.name.text(), "__mul__" | "__rmul__" | "__imul__");
+    if takes > 1 || (is_sequence && repeats) {
+        " "
+    } else {
+        ""
     }
 }
 
@@ -82,9 +106,10 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// The error for `npos` positional arguments, of which there are too many, and `named` others.
+/// The error for `npos` positional arguments, of which there are too many, and `named` others;
+/// `this` is the first.
 #[cold]
-pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
+pub fn too_many(native: &Native, this: Option<&Value>, npos: usize, named: usize) -> Raised {
     let own = own(native);
     let (takes, got) = (
         native.signature.positional.saturating_sub(own),
@@ -94,11 +119,17 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
     let most = if is_exact { "" } else { "at most " };
     let s = plural(takes);
     type_error(match manner(native) {
-        Manner::Slot => format!("expected {most}{takes} argument{s}, got {got}"),
-        Manner::Nothing => format!("{}() takes no arguments ({got} given)", whole_name(native)),
+        Manner::Slot => {
+            let space = slot_prefix(native, takes);
+            format!("{space}expected {most}{takes} argument{s}, got {got}")
+        }
+        Manner::Nothing => format!(
+            "{}() takes no arguments ({got} given)",
+            whole_name(native, this)
+        ),
         Manner::One => format!(
             "{}() takes exactly one argument ({got} given)",
-            whole_name(native)
+            whole_name(native, this)
         ),
         Manner::Positions => format!(
             "{} expected {most}{takes} argument{s}, got {got}",
@@ -107,14 +138,12 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
         Manner::Names => {
             let name = short_name(native);
             let all = native.signature.params.len() - own;
-            let how = if is_exact { "exactly" } else { "at most" };
-            if takes == 0 {
+            let how = if is_exact && all == takes { "exactly" } else { "at most" };
+            if got + named > all || all == takes {
+                let s = plural(all);
+                format!("{name}() takes {how} {all} argument{s} ({} given)", got + named)
+            } else if takes == 0 {
                 format!("{name}() takes no positional arguments")
-            } else if all == takes {
-                format!(
-                    "{name}() takes {how} {takes} argument{s} ({} given)",
-                    got + named
-                )
             } else {
                 format!("{name}() takes {how} {takes} positional argument{s} ({got} given)")
             }
@@ -124,7 +153,13 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
 
 /// The error for a parameter that got no argument; `index` is its place.
 #[cold]
-pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) -> Raised {
+pub fn missing(
+    native: &Native,
+    this: Option<&Value>,
+    npos: usize,
+    parameter: Symbol,
+    index: usize,
+) -> Raised {
     let own = own(native);
     let signature = &native.signature;
     let needs = signature.required.saturating_sub(own);
@@ -139,10 +174,13 @@ pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) ->
         _ if npos < own && native.name == name::NEW => {
             format!("{}.__new__(): not enough arguments", native.owner)
         }
-        Manner::Slot => format!("expected {least}{needs} argument{s}, got {got}"),
+        Manner::Slot => {
+            let space = slot_prefix(native, signature.positional - own);
+            format!("{space}expected {least}{needs} argument{s}, got {got}")
+        }
         Manner::One => format!(
             "{}() takes exactly one argument ({got} given)",
-            whole_name(native)
+            whole_name(native, this)
         ),
         Manner::Nothing | Manner::Positions => {
             format!("{} expected {least}{needs} argument{s}, got {got}", short_name(native))

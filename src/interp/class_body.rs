@@ -224,6 +224,9 @@ pub fn make(
     if has(name::EQ) && !has(name::HASH) {
         made.dict.borrow_mut().insert(name::HASH, Value::None);
     }
+    if !has(name::DOC) {
+        made.dict.borrow_mut().insert(name::DOC, Value::None);
+    }
     if let Some(Value::Cell(cell)) = &cell {
         cell.value.set(made.clone().into());
     }

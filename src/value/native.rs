@@ -165,7 +165,8 @@ impl Native {
     /// Whether it is a special method that CPython keeps in a type's slots, rather than in its
     /// table of methods: such have types and messages of their own.
     pub fn is_slot(&self) -> bool {
-        const IN_TABLES: [&str; 22] = [
+        const IN_TABLES: [&str; 23] = [
+            "bytes",
             "ceil",
             "class_getitem",
             "complex",

@@ -24,7 +24,10 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         Value::Class(class) => format!("<class '{}'>", class_path(class)),
         Value::Module(module) => match module.get(crate::source::name::FILE) {
             Some(file) => format!("<module '{}' from {}>", module.name, repr(&file)?),
-            None => format!("<module '{}' (built-in)>", module.name),
+            None if crate::interp::import::is_known_module(module.name) => {
+                format!("<module '{}' (built-in)>", module.name)
+            }
+            None => format!("<module '{}'>", module.name),
         },
         Value::Generator(generator) => {
             let kind = class_name(value);

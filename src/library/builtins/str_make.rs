@@ -12,9 +12,9 @@ use crate::text::string::{self, Translation};
 use crate::value::*;
 
 fn encoding_name<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
-    match value.given() {
-        None => Ok("utf-8"),
-        Some(value) => text_of(value)
+    match value {
+        Value::Unset => Ok("utf-8"),
+        value => text_of(value)
             .ok_or_else(|| wrong_argument(&format!("{function}() argument 'encoding'"), "str", value)),
     }
 }
@@ -30,9 +30,9 @@ pub fn encoding(value: &Value, function: &str) -> Res<Encoding> {
 
 /// The error handler that an argument names.
 pub fn handler<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
-    match value.given() {
-        None => Ok("strict"),
-        Some(value) => text_of(value)
+    match value {
+        Value::Unset => Ok("strict"),
+        value => text_of(value)
             .ok_or_else(|| wrong_argument(&format!("{function}() argument 'errors'"), "str", value)),
     }
 }
