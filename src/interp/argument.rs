@@ -61,25 +61,22 @@ pub fn native_name(native: &Native) -> String {
     }
 }
 
-/// The same as messages on the very count of arguments have it: with the module before a
-/// function's name, and with the class of `this`, on which a method was called: `math.sqrt`,
-/// `bool.bit_length`.
-fn whole_name(native: &Native, this: Option<&Value>) -> String {
-    match (native.role, this) {
-        (NativeRole::Function, _) if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
-        (NativeRole::Method, Some(this)) => format!("{}.{}", class_of(this).name(), native.name),
-        (NativeRole::ClassMethod, Some(Value::Class(this))) => format!("{}.{}", this.name(), native.name),
+/// The same with the module before a function's name, as messages on the very count of arguments
+/// have it: `math.sqrt`.
+fn whole_name(native: &Native) -> String {
+    match native.role {
+        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
         _ => native_name(native),
     }
 }
 
 /// The error for arguments by name to a built-in that takes none.
 #[cold]
-pub fn no_keywords(native: &Native, this: Option<&Value>) -> Raised {
+pub fn no_keywords(native: &Native) -> Raised {
     type_error(if native.is_slot() && native.name != name::INIT {
         format!("wrapper {}() takes no keyword arguments", native.name)
     } else {
-        format!("{}() takes no keyword arguments", whole_name(native, this))
+        format!("{}() takes no keyword arguments", whole_name(native))
     })
 }
 
@@ -106,10 +103,9 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// The error for `npos` positional arguments, of which there are too many, and `named` others;
-/// `this` is the first.
+/// The error for `npos` positional arguments, of which there are too many, and `named` others.
 #[cold]
-pub fn too_many(native: &Native, this: Option<&Value>, npos: usize, named: usize) -> Raised {
+pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
     let own = own(native);
     let (takes, got) = (
         native.signature.positional.saturating_sub(own),
@@ -125,11 +121,11 @@ pub fn too_many(native: &Native, this: Option<&Value>, npos: usize, named: usize
         }
         Manner::Nothing => format!(
             "{}() takes no arguments ({got} given)",
-            whole_name(native, this)
+            whole_name(native)
         ),
         Manner::One => format!(
             "{}() takes exactly one argument ({got} given)",
-            whole_name(native, this)
+            whole_name(native)
         ),
         Manner::Positions => format!(
             "{} expected {most}{takes} argument{s}, got {got}",
@@ -153,13 +149,7 @@ pub fn too_many(native: &Native, this: Option<&Value>, npos: usize, named: usize
 
 /// The error for a parameter that got no argument; `index` is its place.
 #[cold]
-pub fn missing(
-    native: &Native,
-    this: Option<&Value>,
-    npos: usize,
-    parameter: Symbol,
-    index: usize,
-) -> Raised {
+pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) -> Raised {
     let own = own(native);
     let signature = &native.signature;
     let needs = signature.required.saturating_sub(own);
@@ -180,7 +170,7 @@ pub fn missing(
         }
         Manner::One => format!(
             "{}() takes exactly one argument ({got} given)",
-            whole_name(native, this)
+            whole_name(native)
         ),
         Manner::Nothing | Manner::Positions => {
             format!("{} expected {least}{needs} argument{s}, got {got}", short_name(native))

@@ -552,16 +552,15 @@ fn bind_native(
     let own = argument::own(native);
     let mut given = window.drain(start);
     let keyword_values = given.split_off(npos.min(given.len()));
-    let this = given.first().cloned();
     let is_positional = signature
         .params
         .iter()
         .all(|p| p.kind == ParamKind::PositionalOnly);
     if is_positional && !names.is_empty() {
-        return Err(argument::no_keywords(native, this.as_ref()));
+        return Err(argument::no_keywords(native));
     }
     if npos > signature.positional {
-        return Err(argument::too_many(native, this.as_ref(), npos, names.len()));
+        return Err(argument::too_many(native, npos, names.len()));
     }
     let mut given = given.into_iter();
     let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();
@@ -595,7 +594,7 @@ fn bind_native(
                     value = keywords.remove(k).1;
                 }
                 if value.is_unset() && !param.has_default {
-                    return Err(argument::missing(native, this.as_ref(), npos, param.name, i));
+                    return Err(argument::missing(native, npos, param.name, i));
                 }
                 value
             }
@@ -611,7 +610,7 @@ fn bind_native(
             .iter()
             .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
         {
-            return Err(argument::no_keywords(native, this.as_ref()));
+            return Err(argument::no_keywords(native));
         }
         return Err(type_error(format!(
             "{}() got an unexpected keyword argument '{name}'",

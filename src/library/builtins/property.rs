@@ -59,7 +59,7 @@ pub const PROPERTY: &[NativeDef] = &[
             let [of, get, set, del, doc] = args else {
                 return Ok(Value::None);
             };
-            make(
+            let made = make(
                 of,
                 Property {
                     get: given(get),
@@ -67,7 +67,19 @@ pub const PROPERTY: &[NativeDef] = &[
                     del: given(del),
                     doc: given(doc),
                 },
-            )
+            )?;
+            // The doc of a subclass would hide the property's own.
+            if let Value::Opaque(object) = &made
+                && object.class.is_script
+            {
+                let doc = match (doc.given(), get.given()) {
+                    (Some(doc), _) => doc.clone(),
+                    (None, Some(get)) => attribute::get(get, name::DOC)?,
+                    (None, None) => Value::None,
+                };
+                object.attrs.set(name::DOC, doc);
+            }
+            Ok(made)
         },
     ),
     getter("fget", "The function that reads.", |args| {
