@@ -46,7 +46,9 @@ fn manner(native: &Native) -> Manner {
 
 /// How many parameters are not counted in messages: `self` and `cls`.
 pub fn own(native: &Native) -> usize {
-    usize::from(matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW)
+    usize::from(
+        matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW,
+    )
 }
 
 /// What a built-in is called in messages: `str.split`, `print`.
@@ -82,7 +84,10 @@ pub fn no_keywords(native: &Native) -> Raised {
 
 /// A slot that unpacks its arguments, rather than counting them, says so with a nameless space.
 fn slot_prefix(native: &Native, takes: usize) -> &'static str {
-    let is_sequence = matches!(native.owner, "str" | "bytes" | "bytearray" | "list" | "tuple" | "deque");
+    let is_sequence = matches!(
+        native.owner,
+        "str" | "bytes" | "bytearray" | "list" | "tuple" | "deque"
+    );
     let repeats = matches!(native.name.text(), "__mul__" | "__rmul__" | "__imul__");
     if takes > 1 || (is_sequence && repeats) {
         " "
@@ -119,10 +124,7 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
             let space = slot_prefix(native, takes);
             format!("{space}expected {most}{takes} argument{s}, got {got}")
         }
-        Manner::Nothing => format!(
-            "{}() takes no arguments ({got} given)",
-            whole_name(native)
-        ),
+        Manner::Nothing => format!("{}() takes no arguments ({got} given)", whole_name(native)),
         Manner::One => format!(
             "{}() takes exactly one argument ({got} given)",
             whole_name(native)
@@ -134,7 +136,11 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
         Manner::Names => {
             let name = short_name(native);
             let all = native.signature.params.len() - own;
-            let how = if is_exact && all == takes { "exactly" } else { "at most" };
+            let how = if is_exact && all == takes {
+                "exactly"
+            } else {
+                "at most"
+            };
             if got + named > all || all == takes {
                 let s = plural(all);
                 format!("{name}() takes {how} {all} argument{s} ({} given)", got + named)
@@ -173,7 +179,10 @@ pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) ->
             whole_name(native)
         ),
         Manner::Nothing | Manner::Positions => {
-            format!("{} expected {least}{needs} argument{s}, got {got}", short_name(native))
+            format!(
+                "{} expected {least}{needs} argument{s}, got {got}",
+                short_name(native)
+            )
         }
         Manner::Names => {
             let only = signature

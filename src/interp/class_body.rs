@@ -26,7 +26,10 @@ pub fn define(
     class_cell: Option<u32>,
 ) -> Res {
     let is_class = |base: &Value| matches!(base, Value::Class(_));
-    let original = bases.iter().any(|base| !is_class(base)).then(|| Value::tuple(bases.clone()));
+    let original = bases
+        .iter()
+        .any(|base| !is_class(base))
+        .then(|| Value::tuple(bases.clone()));
     let bases = resolve_bases(bases)?;
     let namespace = Namespace::default();
     let module = unit.module().get(name::NAME).unwrap_or(Value::None);
@@ -35,7 +38,9 @@ pub fn define(
         .borrow_mut()
         .insert(name::QUALNAME, (&*unit.code().qualname).into());
     if let Some(original) = original {
-        namespace.borrow_mut().insert(Symbol::new("__orig_bases__"), original);
+        namespace
+            .borrow_mut()
+            .insert(Symbol::new("__orig_bases__"), original);
     }
     if let Some(doc) = &unit.code().doc {
         namespace.borrow_mut().insert(name::DOC, (&**doc).into());
@@ -48,7 +53,9 @@ pub fn define(
     let keywords: Vec<_> = keywords.into_iter().filter(|(n, _)| !is_metaclass(n)).collect();
     let metaclass = metaclass_of(metaclass, bases.iter())?;
     if let Some(cell) = run_body(unit, closure, &namespace, class_cell)? {
-        namespace.borrow_mut().insert(Symbol::new(CLASS_CELL), cell.into());
+        namespace
+            .borrow_mut()
+            .insert(Symbol::new(CLASS_CELL), cell.into());
     }
     let namespace = namespace.into_inner();
     let Some(metaclass) = metaclass else {
@@ -61,7 +68,13 @@ pub fn define(
         // The metaclass has its own say in how its classes are made.
         Some(new) if !matches!(new, Value::Native(_)) => call::call_kw(&metaclass.into(), &args, &keywords),
         _ => {
-            let made = make(class_name, bases, namespace, keywords.clone(), Some(metaclass.clone()))?;
+            let made = make(
+                class_name,
+                bases,
+                namespace,
+                keywords.clone(),
+                Some(metaclass.clone()),
+            )?;
             if let Some(init @ Value::Function(_)) = metaclass.lookup(name::INIT) {
                 let args: Vec<Value> = std::iter::once(made.clone()).chain(args).collect();
                 call::call_kw(&init, &args, &keywords)?;

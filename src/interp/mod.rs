@@ -1,7 +1,7 @@
 //! The interpreter: nodes and their evaluation, frames, calls, attributes, operators, text forms.
 
-pub mod async_iter;
 pub mod argument;
+pub mod async_iter;
 pub mod attribute;
 pub mod big_range;
 pub mod call;

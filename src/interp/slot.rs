@@ -58,9 +58,7 @@ pub fn declared(
         }
         match text {
             "__dict__" if declared.has_dict => {
-                return Err(type_error(
-                    "__dict__ slot disallowed: we already got one",
-                ));
+                return Err(type_error("__dict__ slot disallowed: we already got one"));
             }
             "__dict__" => declared.has_dict = true,
             "__weakref__" => {}

@@ -442,10 +442,7 @@ pub fn byte_value(value: &Value) -> Res<u8> {
 pub fn byte_values(value: &Value, out_of_range: &str) -> Res<Vec<u8>> {
     let mut bytes = Vec::new();
     iterate::for_each(value, |item| {
-        bytes.push(
-            u8::try_from(clamped(&index(&item)?))
-                .map_err(|_| value_error(out_of_range))?,
-        );
+        bytes.push(u8::try_from(clamped(&index(&item)?)).map_err(|_| value_error(out_of_range))?);
         Ok(())
     })?;
     Ok(bytes)

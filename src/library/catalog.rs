@@ -15,6 +15,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("math", modules::math::module),
     ("itertools", modules::itertools::module),
     ("_collections", modules::collections::module),
+    ("_operator", modules::operator::module),
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),
     ("os", modules::os::module),

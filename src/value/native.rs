@@ -190,7 +190,11 @@ impl Native {
             "subclasses",
             "trunc",
         ];
-        let inner = self.name.text().strip_prefix("__").and_then(|n| n.strip_suffix("__"));
+        let inner = self
+            .name
+            .text()
+            .strip_prefix("__")
+            .and_then(|n| n.strip_suffix("__"));
         let Some(inner) = inner else { return false };
         let is_listed = match inner {
             "getitem" => matches!(self.owner, "list" | "dict"),

@@ -121,7 +121,9 @@ fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
         let (start, end) = (number(name::START)?, number(name::END)?);
         let object = exception.attrs.get(name::OBJECT)?;
         let encoded = codec::encode_message("", text_of(&object)?, start, end, &text(name::REASON)?);
-        return encoded.split_once("encode ").map(|(_, rest)| format!("can't translate {rest}"));
+        return encoded
+            .split_once("encode ")
+            .map(|(_, rest)| format!("can't translate {rest}"));
     }
     let (encoding, reason) = (text(name::ENCODING)?, text(name::REASON)?);
     let (start, end) = (number(name::START)?, number(name::END)?);

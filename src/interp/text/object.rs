@@ -2,7 +2,7 @@
 
 use super::{address, pending, repr, text_of, view_items, within};
 use crate::interp::traceback::TracebackObject;
-use crate::interp::types::{full_name, class_name, class_of};
+use crate::interp::types::{class_name, class_of, full_name};
 use crate::source::Symbol;
 use crate::value::context::ContextVar;
 use crate::value::descriptor::{
@@ -105,7 +105,9 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
     let is_slot = native.is_slot();
     match native.role {
         NativeRole::Function => format!("<built-in function {name}>"),
-        NativeRole::Method if is_slot => format!("<slot wrapper '{name}' of '{}' objects>", full_name(native.owner)),
+        NativeRole::Method if is_slot => {
+            format!("<slot wrapper '{name}' of '{}' objects>", full_name(native.owner))
+        }
         NativeRole::Method => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
         NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
         NativeRole::Static if native.owner.is_empty() => format!("<built-in function {name}>"),
@@ -220,7 +222,10 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
         return Ok(());
     }
     if let Some(member) = value.opaque::<super::super::slot::Member>() {
-        out.push_str(&format!("<member '{}' of '{}' objects>", member.name, member.owner));
+        out.push_str(&format!(
+            "<member '{}' of '{}' objects>",
+            member.name, member.owner
+        ));
         return Ok(());
     }
     if let Some(it) = value.opaque::<crate::interp::attribute::SuperObject>() {

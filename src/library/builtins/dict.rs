@@ -257,7 +257,11 @@ fn merged(args: &[Value], left: usize) -> Res {
         Some(proxy) => proxy.0.clone(),
         None => value.clone(),
     };
-    operator::binary(crate::code::BinaryOp::BitOr, &inner(&args[left]), &inner(&args[1 - left]))
+    operator::binary(
+        crate::code::BinaryOp::BitOr,
+        &inner(&args[left]),
+        &inner(&args[1 - left]),
+    )
 }
 
 pub const PROXY: &[NativeDef] = &[

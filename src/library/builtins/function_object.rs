@@ -18,7 +18,7 @@ fn this(value: &Value) -> Res<&Ref<Function>> {
 }
 
 /// `func(*args, **kwargs)` with the arguments of `__call__`.
-fn call_with(func: &Value, args: &[Value]) -> Res {
+pub fn call_with(func: &Value, args: &[Value]) -> Res {
     let positional = as_tuple(&args[1])
         .map(|given| given.items.to_vec())
         .unwrap_or_default();

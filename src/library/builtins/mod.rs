@@ -124,7 +124,11 @@ pub const fn setter(name: &'static str, body: Body) -> NativeDef {
 pub const fn readonly(name: &'static str) -> NativeDef {
     setter(name, |args| {
         let message = "readonly attribute";
-        Err(crate::interp::error::attribute_error(message, &args[0], Symbol::new("")))
+        Err(crate::interp::error::attribute_error(
+            message,
+            &args[0],
+            Symbol::new(""),
+        ))
     })
 }
 
@@ -206,16 +210,37 @@ pub fn install() {
         (Type::Union, &[type_form::UNION]),
         (Type::BaseException, &[exception::METHODS]),
         (Type::BaseExceptionGroup, &[group::METHODS]),
-        (Type::OSError, &[exception::OS_ERROR]),
-        (Type::ImportError, &[exception::IMPORT_ERROR]),
-        (Type::AttributeError, &[exception::ATTRIBUTE_ERROR]),
-        (Type::NameError, &[exception::NAME_ERROR]),
+        (Type::OSError, &[exception::OS_ERROR, exception::OS_ATTRIBUTES]),
+        (
+            Type::ImportError,
+            &[exception::IMPORT_ERROR, exception::IMPORT_ATTRIBUTES],
+        ),
+        (
+            Type::AttributeError,
+            &[exception::ATTRIBUTE_ERROR, exception::ATTRIBUTE_ATTRIBUTES],
+        ),
+        (
+            Type::NameError,
+            &[exception::NAME_ERROR, exception::NAME_ATTRIBUTES],
+        ),
         (Type::StopIteration, &[exception::STOP_ITERATION]),
         (Type::SystemExit, &[exception::SYSTEM_EXIT]),
-        (Type::SyntaxError, &[exception::SYNTAX_ERROR]),
-        (Type::UnicodeDecodeError, &[exception::UNICODE_ERROR]),
-        (Type::UnicodeEncodeError, &[exception::UNICODE_ERROR]),
-        (Type::UnicodeTranslateError, &[exception::UNICODE_ERROR]),
+        (
+            Type::SyntaxError,
+            &[exception::SYNTAX_ERROR, exception::SYNTAX_ATTRIBUTES],
+        ),
+        (
+            Type::UnicodeDecodeError,
+            &[exception::UNICODE_ERROR, exception::UNICODE_ATTRIBUTES],
+        ),
+        (
+            Type::UnicodeEncodeError,
+            &[exception::UNICODE_ERROR, exception::UNICODE_ATTRIBUTES],
+        ),
+        (
+            Type::UnicodeTranslateError,
+            &[exception::UNICODE_ERROR, exception::UNICODE_ATTRIBUTES],
+        ),
         (Type::NoneType, &[object::NONE]),
         (Type::Ellipsis, &[object::ELLIPSIS]),
         (Type::NotImplementedType, &[object::NOT_IMPLEMENTED]),

@@ -46,7 +46,10 @@ pub const MODULE: &[NativeDef] = &[super::static_method(
         Some(name) => {
             let made = Module::new(name.symbol());
             made.set(crate::source::name::NAME, args[1].clone());
-            made.set(crate::source::name::DOC, args[2].given().cloned().unwrap_or(Value::None));
+            made.set(
+                crate::source::name::DOC,
+                args[2].given().cloned().unwrap_or(Value::None),
+            );
             Ok(Ref::new(made).into())
         }
         None => Err(super::wrong_argument("module() argument 'name'", "str", &args[1])),
@@ -73,7 +76,9 @@ pub const NAMESPACE: &[NativeDef] = &[
         "__delitem__",
         "(self, key, /)",
         "Delete self[key].",
-        |args| match key(&args[1]).is_some_and(|name| this(args).is_ok_and(|module| namespace::delete(module, name))) {
+        |args| match key(&args[1])
+            .is_some_and(|name| this(args).is_ok_and(|module| namespace::delete(module, name)))
+        {
             true => Ok(Value::None),
             false => Err(key_error(&args[1])),
         },

@@ -206,16 +206,20 @@ pub const METHODS: &[NativeDef] = &[
         |args| match as_dict(&args[1]).is_none_or(|given| given.is_empty()) {
             true => Ok(Value::None),
             false => {
-                let name = as_class(&args[0]).map_or("object".to_string(), |c| c.qualname.borrow().to_string());
+                let name =
+                    as_class(&args[0]).map_or("object".to_string(), |c| c.qualname.borrow().to_string());
                 Err(type_error(format!(
                     "{name}.__init_subclass__() takes no keyword arguments"
                 )))
             }
         },
     ),
-    method("__reduce__", "(self, /)", "What copying makes the object of.", |args| {
-        Err(cannot_pickle(&args[0]))
-    }),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| Err(cannot_pickle(&args[0])),
+    ),
     method(
         "__reduce_ex__",
         "(self, protocol, /)",
@@ -420,7 +424,9 @@ fn no_arguments(args: &[Value], value: Value) -> Res {
     Ok(value)
 }
 
-pub const ELLIPSIS: &[NativeDef] = &[only("The one Ellipsis.", |args| no_arguments(args, Value::Ellipsis))];
+pub const ELLIPSIS: &[NativeDef] = &[only("The one Ellipsis.", |args| {
+    no_arguments(args, Value::Ellipsis)
+})];
 
 pub const NOT_IMPLEMENTED: &[NativeDef] = &[only("The one NotImplemented.", |args| {
     no_arguments(args, Value::NotImplemented)

@@ -400,9 +400,9 @@ pub fn install() {
                 &["__getitem__", "__eq__", "__ne__", "__bool__", "__hash__"],
             ],
         ),
-        (Type::DictKeys, &[SET, &["__contains__"]]),
-        (Type::DictItems, &[SET, &["__contains__"]]),
-        (Type::Slice, &[&["__eq__", "__ne__", "__repr__", "__hash__"]]),
+        (Type::DictKeys, &[SET, ORDER, &["__contains__"]]),
+        (Type::DictItems, &[SET, ORDER, &["__contains__"]]),
+        (Type::Slice, &[ORDER, &["__repr__", "__hash__"]]),
     ];
     for (id, parts) in types {
         let of = class(*id);

@@ -1,5 +1,6 @@
 //! `property`, `classmethod` and `staticmethod`.
 
+use super::function_object::call_with;
 use super::{getter, method, static_method};
 use crate::interp::error::*;
 use crate::interp::payload::*;
@@ -300,15 +301,7 @@ pub const STATIC_METHOD: &[NativeDef] = &[
         "__call__",
         "(self, /, *args, **kwargs)",
         "Call the function.",
-        |args| {
-            let positional = as_tuple(&args[1])
-                .map(|given| given.items.to_vec())
-                .unwrap_or_default();
-            let keywords = as_dict(&args[2])
-                .map(|given| given.symbol_entries())
-                .unwrap_or_default();
-            call::call_kw(&wrapped(&args[0])?, &positional, &keywords)
-        },
+        |args| call_with(&wrapped(&args[0])?, args),
     ),
     FUNC,
     WRAPPED,

@@ -4,6 +4,7 @@ pub mod collections;
 pub mod contextvars;
 pub mod itertools;
 pub mod math;
+pub mod operator;
 pub mod os;
 pub mod random;
 pub mod re;
