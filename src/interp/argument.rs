@@ -31,7 +31,10 @@ fn manner(native: &Native) -> Manner {
     if native.is_slot() && native.name != name::INIT && !has(ParamKind::Args) {
         return Manner::Slot;
     }
-    if has(ParamKind::Positional) || (has(ParamKind::KeywordOnly) && takes == 0) {
+    // Builtins with more behind their positions take those by hand: `sorted`, `max`.
+    let is_by_hand = native.role == NativeRole::Function && native.owner.is_empty() && takes > 0;
+    let is_named = has(ParamKind::KeywordOnly) && !has(ParamKind::Args) && !is_by_hand;
+    if has(ParamKind::Positional) || is_named {
         return Manner::Names;
     }
     if native.name == name::NEW || native.name == name::INIT || has(ParamKind::KeywordOnly) {
@@ -136,14 +139,10 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
         Manner::Names => {
             let name = short_name(native);
             let all = native.signature.params.len() - own;
-            let how = if is_exact && all == takes {
-                "exactly"
-            } else {
-                "at most"
-            };
+            let how = if is_exact { "exactly" } else { "at most" };
             if got + named > all || all == takes {
                 let s = plural(all);
-                format!("{name}() takes {how} {all} argument{s} ({} given)", got + named)
+                format!("{name}() takes at most {all} argument{s} ({} given)", got + named)
             } else if takes == 0 {
                 format!("{name}() takes no positional arguments")
             } else {

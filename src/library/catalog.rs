@@ -15,6 +15,8 @@ const NATIVE: &[(&str, Make)] = &[
     ("math", modules::math::module),
     ("itertools", modules::itertools::module),
     ("_collections", modules::collections::module),
+    ("_bisect", modules::heapq::bisections),
+    ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),

@@ -2,6 +2,7 @@
 
 pub mod collections;
 pub mod contextvars;
+pub mod heapq;
 pub mod itertools;
 pub mod math;
 pub mod operator;
