@@ -344,7 +344,14 @@ pub fn install() {
         (
             Type::Bool,
             &[&[
-                "__and__", "__or__", "__xor__", "__rand__", "__ror__", "__rxor__", "__repr__",
+                "__and__",
+                "__or__",
+                "__xor__",
+                "__rand__",
+                "__ror__",
+                "__rxor__",
+                "__repr__",
+                "__invert__",
             ]],
         ),
         (
@@ -380,7 +387,8 @@ pub fn install() {
             &[
                 CONTAINER,
                 CHANGEABLE,
-                &["__getitem__", "__eq__", "__ne__", "__or__", "__ror__", "__ior__"],
+                ORDER,
+                &["__getitem__", "__or__", "__ror__", "__ior__"],
             ],
         ),
         (
@@ -395,10 +403,7 @@ pub fn install() {
         (Type::FrozenSet, &[CONTAINER, SET, ORDER, &["__hash__"]]),
         (
             Type::Range,
-            &[
-                CONTAINER,
-                &["__getitem__", "__eq__", "__ne__", "__bool__", "__hash__"],
-            ],
+            &[CONTAINER, ORDER, &["__getitem__", "__bool__", "__hash__"]],
         ),
         (Type::DictKeys, &[SET, ORDER, &["__contains__"]]),
         (Type::DictItems, &[SET, ORDER, &["__contains__"]]),

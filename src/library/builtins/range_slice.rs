@@ -106,6 +106,17 @@ pub const RANGE: &[NativeDef] = &[
         },
     ),
     method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| {
+            let range = this(args)?;
+            let parts = [range.start, range.stop, range.step].map(Value::from);
+            let of = crate::interp::types::class_of(&args[0]);
+            Ok(Value::tuple([of.into(), Value::tuple(parts)]))
+        },
+    ),
+    method(
         "__reversed__",
         "(self, /)",
         "Return a reverse iterator.",
