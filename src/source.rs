@@ -3,8 +3,8 @@
 //! Always true: a [`Span`] is a range of byte offsets into the text of the [`Source`] it came
 //! from; two [`Symbol`]s of one thread are equal exactly if their texts are.
 
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -42,6 +42,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether it is a module of the library that CPython has built in: tracebacks leave its frames out.
+    pub fn is_built_in(&self) -> bool {
+        self.name == "<library io>" || self.name.starts_with("<library _io_")
+    }
+
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Rc<Source> {
         let text = text.into();
         let mut line_starts = vec![0];
@@ -101,7 +106,7 @@ impl Source {
 pub struct Symbol(pub u32);
 
 struct Interner {
-    numbers: HashMap<&'static str, u32>,
+    numbers: FxHashMap<&'static str, u32>,
     texts: Vec<&'static str>,
 }
 

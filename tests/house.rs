@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["tools"],
     &["session"],
     &["repl"],
-    &["lib", "main"],
+    &["allocator", "lib", "main"],
 ];
 
 /// Crates that few files may know, and these files or folders.
@@ -35,7 +35,7 @@ const BOUNDARIES: &[(&[&str], &[&str])] = &[
     (&["corosensei"], &["src/runtime", "src/interp/stack.rs"]),
     (&["rustyline"], &["src/repl"]),
     (&["clap"], &["src/main.rs"]),
-    (&["mimalloc"], &["src/main.rs"]),
+    (&["libmimalloc_sys"], &["src/allocator.rs"]),
     (&["fancy_regex", "sha2"], &["src/library"]),
 ];
 

@@ -67,7 +67,7 @@ pub fn anext(iterator: &Value) -> Res {
 
 /// The awaitable that `asend()`, `athrow()` and `aclose()` give.
 pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Value {
-    let first = Activation::AsyncStep(generator.clone(), step);
+    let first = Activation::AsyncStep(Box::new((generator.clone(), step)));
     Ref::new(Generator::new(GeneratorKind::Awaitable, Value::None, first)).into()
 }
 
@@ -76,7 +76,7 @@ pub fn wrapper(value: &Value) -> Value {
     Ref::new(Generator::new(
         GeneratorKind::Awaitable,
         Value::None,
-        Activation::Begin(value.clone()),
+        Activation::Begin(Box::new(value.clone())),
     ))
     .into()
 }
@@ -87,9 +87,9 @@ pub fn anext_default(iterator: &Value, default: Value) -> Res {
     let generator = Generator::new(
         GeneratorKind::Awaitable,
         Value::None,
-        Activation::Default(default),
+        Activation::Default(Box::new(default)),
     );
-    generator.stack.borrow_mut().push(Activation::Begin(awaitable));
+    generator.push(Activation::Begin(Box::new(awaitable)));
     Ok(Ref::new(generator).into())
 }
 

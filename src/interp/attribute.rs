@@ -46,7 +46,7 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
     }
     let start = match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
-        other => std::mem::ManuallyDrop::new(class_of(other)),
+        other => class_of(other),
     };
     let Some(found) = start.lookup_after(&it.this, name) else {
         return Ok(None);
@@ -157,11 +157,12 @@ fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
     Ok(None)
 }
 
-fn attrs_of(object: &Value) -> Option<&Attrs> {
+/// The attributes of an object that is no plain instance.
+pub fn attrs_of(object: &Value) -> Option<&Attrs> {
     match object {
         Value::Exception(e) => Some(&e.attrs),
         Value::Function(f) => Some(&f.attrs),
-        Value::Future(f) => Some(&f.attrs),
+        Value::Future(f) => Some(f.attrs()),
         Value::Opaque(o) => Some(&o.attrs),
         _ => None,
     }

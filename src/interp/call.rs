@@ -225,27 +225,17 @@ fn share(window: &Window, index: usize) {
     window.set(index, cell.into());
 }
 
-/// The slots of a frame on the heap, from bound parameters.
-fn heap_slots(code: &Code, window: &Window, start: usize) -> Box<[Value]> {
-    let mut slots = window.drain_to(start, code.slots.len());
-    for &slot in &code.cells {
+/// A frame that has not begun, from bound parameters, which are moved out of the window.
+pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> FrameBox {
+    let mut frame = FrameBox::new(func);
+    let slots = frame.slots();
+    window.move_to(start, slots);
+    for &slot in &func.code.cells {
         let cell = Ref::new(VariableCell::default());
         cell.value.set(std::mem::take(&mut slots[slot as usize]));
         slots[slot as usize] = cell.into();
     }
-    slots.into_boxed_slice()
-}
-
-/// A frame that has not begun, from bound parameters.
-pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> Box<ScriptFrame> {
-    Box::new(ScriptFrame {
-        func: func.clone(),
-        state: function::NOT_STARTED,
-        slots: heap_slots(&func.code, window, start),
-        handling: Vec::new(),
-        inherited: None,
-        owner: None,
-    })
+    frame
 }
 
 fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
@@ -271,7 +261,7 @@ pub fn coroutine_frame(
     start: usize,
     npos: usize,
     names: &[Symbol],
-) -> Res<Option<Box<ScriptFrame>>> {
+) -> Res<Option<FrameBox>> {
     let (func, start, npos) = match func {
         Value::Function(f) => (f, start, npos),
         Value::Method(m) => match &m.func {
@@ -481,10 +471,10 @@ pub fn call_native(
     frame: Option<&mut function::Frame>,
 ) -> Res {
     let signature = &native.signature;
-    if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
-        bind_native(native, window, start, npos, names)?;
-    } else {
+    if names.is_empty() && signature.fits(npos) {
         window.push_unset(signature.params.len() - npos)?;
+    } else {
+        bind_native(native, window, start, npos, names)?;
     }
     let args = window.values(start);
     match &native.body {
@@ -496,7 +486,7 @@ pub fn call_native(
         },
         NativeBody::Coroutine(_) => {
             let args: Box<[Value]> = args.into();
-            let first = Activation::Start(native.clone(), args);
+            let first = Activation::Start(Box::new((native.clone(), args)));
             Ok(Ref::new(Generator::new(
                 GeneratorKind::Coroutine,
                 native.clone().into(),
@@ -531,10 +521,10 @@ pub fn begin_native(
         return Ok(None);
     };
     let signature = &native.signature;
-    if !names.is_empty() || !signature.is_simple || npos > signature.positional || npos < signature.required {
-        bind_native(native, window, start, npos, names)?;
-    } else {
+    if names.is_empty() && signature.fits(npos) {
         window.push_unset(signature.params.len() - npos)?;
+    } else {
+        bind_native(native, window, start, npos, names)?;
     }
     body(window.values(start)).map(Some)
 }
@@ -549,6 +539,9 @@ fn bind_native(
     names: &[Symbol],
 ) -> Res<()> {
     let signature = &native.signature;
+    if names.is_empty() && signature.takes_rest && npos >= signature.required {
+        return bind_rest(native, window, start, npos);
+    }
     let own = argument::own(native);
     let mut given = window.drain(start);
     let keyword_values = given.split_off(npos.min(given.len()));
@@ -618,6 +611,22 @@ fn bind_native(
         )));
     }
     Ok(())
+}
+
+/// Positional arguments for a built-in with `*args`: those beyond the other parameters become its
+/// tuple.
+fn bind_rest(native: &Ref<Native>, window: &Window, start: usize, npos: usize) -> Res<()> {
+    let signature = &native.signature;
+    let own = signature.before_rest();
+    if npos > own {
+        let rest = window.drain(start + own);
+        window.push(Value::tuple(rest))?;
+        window.push_unset(signature.params.len() - own - 1)
+    } else {
+        window.push_unset(own - npos)?;
+        window.push(Value::tuple([]))?;
+        window.push_unset(signature.params.len() - own - 1)
+    }
 }
 
 /// `Class(…)`: `__new__`, then `__init__`

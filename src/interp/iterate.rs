@@ -563,7 +563,11 @@ pub fn has_length(value: &Value) -> bool {
 /// A guess at how many items there are: `__len__`, `__length_hint__`, or 0.
 pub fn length_hint(value: &Value) -> Res<usize> {
     if has_length(value) {
-        return length(value);
+        match length(value) {
+            // An object may have a `__len__` and no length.
+            Err(raised) if matches(&raised, Type::TypeError) => drop(raised.take()),
+            known => return known,
+        }
     }
     if let Value::Iterator(iterator) = value {
         return Ok(match &*iterator.state.borrow() {

@@ -2,22 +2,30 @@
 //!
 //! A coroutine that awaits another one does not call it: the other's frame is pushed on the same
 //! stack, and resuming goes straight to the top, however deep the chain. Always true: a stack is
-//! run by one resumer at a time, and while it runs nobody else can reach it.
+//! run by one resumer at a time, and while it runs (`Progress::Running`) nobody else can reach it.
+
+mod async_step;
+mod awaiting;
+mod delegate;
+mod native;
+
+pub use awaiting::{cancelled_error, outcome_of};
+use native::leave_native;
 
 use super::async_iter;
-use super::attribute;
 use super::call;
 use super::error::*;
-use super::iterate;
-use super::stack;
-use super::types::{Type, class_name, class_of, is_exception};
+use super::stack::{self, Window};
+use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind};
-use crate::source::name;
+use crate::source::Symbol;
 use crate::value::exception::{handled, set_handled};
+use crate::value::frame::{Handled, slots_of};
 use crate::value::function::{Frame, Handling, Turn};
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
 use std::rc::Rc;
 
 /// How a resumed stack of frames came to rest.
@@ -37,26 +45,87 @@ pub fn resume(generator: &Ref<Generator>, input: Resume) -> Outcome {
     if let Err(raised) = stack::enter_call() {
         return Outcome::Raise(raised);
     }
-    let mut frames = std::mem::take(&mut *generator.stack.borrow_mut());
+    let mut frames = generator.take_stack();
     generator.progress.set(Progress::Running);
     generator.started.set(true);
-    let outcome = run(&mut frames, input);
+    let outcome = run(&mut frames, as_result(input));
     rest(generator, frames, &outcome);
     stack::leave_call();
     outcome
 }
 
-/// `next(generator)`: none at its end.
+/// Notes how a generator came to rest.
+#[inline(always)]
+fn rest(generator: &Ref<Generator>, frames: Stack, outcome: &Outcome) {
+    match outcome {
+        Outcome::Wait(_) | Outcome::Yield(_) => {
+            generator.put_stack(frames);
+            generator.progress.set(Progress::Suspended);
+        }
+        Outcome::Return(_) | Outcome::Raise(_) => {
+            generator.progress.set(Progress::Closed);
+            drop(frames);
+        }
+    }
+}
+
+/// What comes in, as a result: an exception is on its way from here on.
+#[inline(always)]
+fn as_result(input: Resume) -> Res {
+    match input {
+        Resume::Value(value) => Ok(value),
+        Resume::Raise(exception) => Err(Raised::again(exception)),
+    }
+}
+
+/// `next(generator)`: none at its end. The frame of a generator that delegates to nobody runs
+/// where it is (benchmark: compute/generators).
 pub fn next(generator: &Ref<Generator>) -> Res<Option<Value>> {
     match generator.progress.get() {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => return Ok(None),
-        _ => {}
+        Progress::Created | Progress::Suspended => {}
     }
-    if let Some(result) = quick_next(generator) {
-        return result;
+    let Some(frame) = generator.only_frame() else {
+        return item_of(resume(generator, Resume::Value(Value::None)));
+    };
+    stack::enter_call()?;
+    generator.progress.set(Progress::Running);
+    generator.started.set(true);
+    // SAFETY: the generator is marked as running, so its frame is ours until it rests.
+    let (turn, value) = unsafe { advance(frame, Ok(Value::None)) };
+    stack::leave_call();
+    match turn {
+        Turn::Yield => {
+            generator.progress.set(Progress::Suspended);
+            Ok(Some(value))
+        }
+        Turn::Return => {
+            generator.progress.set(Progress::Closed);
+            drop(generator.take_stack());
+            Ok(None)
+        }
+        turn => next_otherwise(generator, turn, value),
     }
-    match resume(generator, Resume::Value(Value::None)) {
+}
+
+/// The frame that ran where it is raised, or begins to delegate: from now on it is on the stack.
+#[cold]
+#[inline(never)]
+fn next_otherwise(generator: &Ref<Generator>, turn: Turn, value: Value) -> Res<Option<Value>> {
+    let mut frames = generator.take_stack();
+    stack::enter_call()?;
+    let outcome = match take_turn(&mut frames, turn, value) {
+        Ok(input) => run(&mut frames, input),
+        Err(outcome) => outcome,
+    };
+    rest(generator, frames, &outcome);
+    stack::leave_call();
+    item_of(outcome)
+}
+
+fn item_of(outcome: Outcome) -> Res<Option<Value>> {
+    match outcome {
         Outcome::Yield(value) => Ok(Some(value)),
         Outcome::Wait(future) => {
             future.blocking.set(true);
@@ -64,74 +133,6 @@ pub fn next(generator: &Ref<Generator>) -> Res<Option<Value>> {
         }
         Outcome::Return(_) => Ok(None),
         Outcome::Raise(raised) => Err(raised),
-    }
-}
-
-/// `next` of a generator that delegates to nobody: its frame runs where it is
-/// (benchmark: compute/generators).
-#[inline]
-fn quick_next(generator: &Ref<Generator>) -> Option<Res<Option<Value>>> {
-    let mut frames = std::mem::take(&mut *generator.stack.borrow_mut());
-    let [Activation::Script(frame)] = &mut frames[..] else {
-        *generator.stack.borrow_mut() = frames;
-        return None;
-    };
-    if let Err(raised) = stack::enter_call() {
-        *generator.stack.borrow_mut() = frames;
-        return Some(Err(raised));
-    }
-    generator.progress.set(Progress::Running);
-    generator.started.set(true);
-    let turn = advance(frame, Resume::Value(Value::None));
-    let result = match turn {
-        Turn::Yield(value) => {
-            *generator.stack.borrow_mut() = frames;
-            generator.progress.set(Progress::Suspended);
-            Ok(Some(value))
-        }
-        Turn::Return(_) => {
-            generator.progress.set(Progress::Closed);
-            Ok(None)
-        }
-        Turn::Raise(raised) => {
-            let exception = after_frame(raised, &frame.func.code);
-            generator.progress.set(Progress::Closed);
-            drop(frames);
-            Err(Raised::again(exception))
-        }
-        turn => {
-            // It begins to delegate (or, made awaitable, to await): from now on on the stack.
-            let outcome = match take_turn(&mut frames, turn) {
-                Ok(input) => run(&mut frames, input),
-                Err(outcome) => outcome,
-            };
-            rest(generator, frames, &outcome);
-            match outcome {
-                Outcome::Yield(value) => Ok(Some(value)),
-                Outcome::Wait(future) => {
-                    future.blocking.set(true);
-                    Ok(Some(future.into()))
-                }
-                Outcome::Return(_) => Ok(None),
-                Outcome::Raise(raised) => Err(raised),
-            }
-        }
-    };
-    stack::leave_call();
-    Some(result)
-}
-
-/// Notes how a generator came to rest.
-fn rest(generator: &Ref<Generator>, frames: Vec<Activation>, outcome: &Outcome) {
-    match outcome {
-        Outcome::Wait(_) | Outcome::Yield(_) => {
-            generator.progress.set(Progress::Suspended);
-            *generator.stack.borrow_mut() = frames;
-        }
-        Outcome::Return(_) | Outcome::Raise(_) => {
-            generator.progress.set(Progress::Closed);
-            drop(frames);
-        }
     }
 }
 
@@ -195,8 +196,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
         Progress::Closed => return Ok(Value::None),
         Progress::Created => {
             generator.progress.set(Progress::Closed);
-            let frames = std::mem::take(&mut *generator.stack.borrow_mut());
-            drop(frames);
+            drop(generator.take_stack());
             return Ok(Value::None);
         }
         Progress::Suspended => {}
@@ -220,17 +220,21 @@ pub fn close(generator: &Ref<Generator>) -> Res {
 }
 
 /// Runs the stack until its bottom returns or raises, or something suspends.
-fn run(frames: &mut Vec<Activation>, mut input: Resume) -> Outcome {
+fn run(frames: &mut Stack, mut input: Res) -> Outcome {
     loop {
-        let Some(top) = frames.last_mut() else {
-            return match input {
-                Resume::Value(value) => Outcome::Return(value),
-                Resume::Raise(exception) => Outcome::Raise(Raised::again(exception)),
-            };
-        };
-        let progress = match top {
-            Activation::Script(_) => step_script(frames, input),
-            _ => step_other(frames, input),
+        let progress = match frames.last_mut() {
+            Some(Activation::Script(frame)) => {
+                // SAFETY: the stack is in our hands, and a frame does not move with its owner.
+                let (turn, value) = unsafe { advance(frame.pointer(), input) };
+                take_turn(frames, turn, value)
+            }
+            Some(_) => native::step(frames, input),
+            None => {
+                return match input {
+                    Ok(value) => Outcome::Return(value),
+                    Err(raised) => Outcome::Raise(raised),
+                };
+            }
         };
         match progress {
             Ok(next) => input = next,
@@ -242,168 +246,258 @@ fn run(frames: &mut Vec<Activation>, mut input: Resume) -> Outcome {
 thread_local! {
     /// Frames that were run by their awaiter itself and then suspended, innermost first, on their
     /// way to the stack.
-    static SUSPENDING: RefCell<Vec<Box<ScriptFrame>>> = const { RefCell::new(Vec::new()) };
+    static SUSPENDING: RefCell<Vec<FrameBox>> = const { RefCell::new(Vec::new()) };
     /// How many there are: looked at first.
     static SUSPENDED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How a coroutine came to rest that its awaiter ran itself.
-pub enum Nested {
-    Returned(Value),
-    /// It suspended: its frame waits to be put on the stack above its awaiter's, and this is what
-    /// the innermost frame wants.
-    Suspended(Turn),
+/// Runs the frame of `await f(…)` as a call within its awaiter: most awaited coroutines end, or
+/// begin, without suspending (benchmarks: sched/chain, timeout). If it suspends, its frame waits
+/// to be put on the stack above its awaiter's, and the turn is what the innermost frame wants. The
+/// value that goes with the turn is left in the awaiter's `result`.
+#[inline(always)]
+pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
+    if stack::enter_call().is_err() {
+        return Turn::Raise;
+    }
+    // SAFETY: the frame is ours alone.
+    let (turn, value) = unsafe { advance(callee.pointer(), Ok(Value::None)) };
+    stack::leave_call();
+    awaiter.result = value;
+    match turn {
+        Turn::Return => {}
+        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &callee.func.code))),
+        _ => suspend(callee),
+    }
+    turn
 }
 
-/// Runs the frame of `await f(…)` as a call within its awaiter: most awaited coroutines end, or
-/// begin, without suspending (benchmarks: sched/chain, timeout).
-pub fn run_nested(mut callee: Box<ScriptFrame>) -> Res<Nested> {
-    stack::enter_call()?;
-    let turn = advance(&mut callee, Resume::Value(Value::None));
-    stack::leave_call();
-    match turn {
-        Turn::Return(value) => Ok(Nested::Returned(value)),
-        Turn::Raise(raised) => {
-            let exception = after_frame(raised, &callee.func.code);
-            Err(Raised::again(exception))
-        }
-        turn => {
-            suspend(callee);
-            Ok(Nested::Suspended(turn))
-        }
+/// `await func(…)` with the arguments laid out in a window, as far as it needs no coroutine object:
+/// `Return` if the result is there already, else the turn it takes; the value is left in
+/// `frame.result`. None if `func` has to be called.
+pub fn begin_call(
+    func: &Value,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+    frame: &mut Frame,
+) -> Res<Option<Turn>> {
+    if let Some(callee) = call::coroutine_frame(func, window, start, npos, names)? {
+        return Ok(Some(run_nested(callee, frame)));
+    }
+    match call::begin_native(func, window, start, npos, names)? {
+        Some(step) => Ok(Some(take_step(step, frame))),
+        None => Ok(None),
     }
 }
 
+/// The turn that a built-in coroutine begins with; its value is left in `frame.result`.
+#[inline(always)]
+pub fn take_step(step: Step, frame: &mut Frame) -> Turn {
+    let (turn, value) = match step {
+        Step::Return(value) => (Turn::Return, value),
+        Step::Pass(value) if value.is_none() => (Turn::Pass, value),
+        Step::Pass(value) => (Turn::PassWith, value),
+        Step::Wait(future) => (Turn::Await, future.into()),
+        Step::Await(value) => (Turn::Await, value),
+        Step::AwaitAs(value, machine) => {
+            leave_native(machine);
+            (Turn::AwaitAs, value)
+        }
+    };
+    frame.result = value;
+    turn
+}
+
 /// What a step of `async for` over an async generator gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Item {
-    Next(Value),
+    /// The item is in the consumer's `result`.
+    Next,
     End,
-    /// As [`Nested::Suspended`].
+    Raise,
+    /// The generator suspended, as in [`run_nested`].
     Suspended(Turn),
-    /// The step has to be taken on the stack, by [`begin_async_step`].
+    /// The step has to be taken on the stack, by a turn of its own.
     NotNow,
 }
 
 /// The next item of an async generator, run within its consumer (benchmark: sched/async_gen).
-pub fn next_item(generator: &Ref<Generator>) -> Res<Item> {
+/// `generator` is held by the caller's frame, which does not run meanwhile.
+#[inline]
+pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     let progress = generator.progress.get();
     let usable = generator.kind == GeneratorKind::AsyncGenerator
         && matches!(progress, Progress::Suspended | Progress::Created)
         && !generator.busy.get();
     if !usable {
-        return Ok(Item::NotNow);
+        return Item::NotNow;
     }
-    stack::enter_call()?;
-    async_iter::first_step(generator);
-    let mut frames = std::mem::take(&mut *generator.stack.borrow_mut());
-    let [Activation::Script(frame)] = &mut frames[..] else {
-        *generator.stack.borrow_mut() = frames;
-        stack::leave_call();
-        return Ok(Item::NotNow);
+    if !generator.hooked.get() {
+        async_iter::first_step(generator);
+    }
+    let Some(frame) = generator.only_frame() else {
+        return Item::NotNow;
     };
+    if stack::enter_call().is_err() {
+        return Item::Raise;
+    }
     generator.progress.set(Progress::Running);
     generator.busy.set(true);
     generator.started.set(true);
-    let turn = advance(frame, Resume::Value(Value::None));
+    // SAFETY: the generator is marked as running, so its frame is ours until it rests.
+    let (turn, value) = unsafe { advance(frame, Ok(Value::None)) };
     stack::leave_call();
+    if turn == Turn::Yield {
+        generator.progress.set(Progress::Suspended);
+        generator.busy.set(false);
+        *result = value;
+        return Item::Next;
+    }
+    item_otherwise(generator, turn, value, result)
+}
+
+/// The async generator that ran in its consumer ended, raised or suspended.
+#[inline(never)]
+fn item_otherwise(generator: &Ref<Generator>, turn: Turn, value: Value, result: &mut Value) -> Item {
+    let mut frames = generator.take_stack();
+    let Some(Activation::Script(mut frame)) = frames.pop() else {
+        unreachable!("it has just run")
+    };
     match turn {
-        Turn::Yield(value) => {
-            *generator.stack.borrow_mut() = frames;
-            generator.progress.set(Progress::Suspended);
-            generator.busy.set(false);
-            Ok(Item::Next(value))
-        }
-        Turn::Return(_) => {
+        Turn::Return | Turn::Raise => {
+            if turn == Turn::Raise {
+                drop(Raised::again(after_frame(Raised::still(), &frame.func.code)));
+            }
             generator.progress.set(Progress::Closed);
             generator.busy.set(false);
-            Ok(Item::End)
-        }
-        Turn::Raise(raised) => {
-            let exception = after_frame(raised, &frame.func.code);
-            generator.progress.set(Progress::Closed);
-            generator.busy.set(false);
-            Err(Raised::again(exception))
+            if turn == Turn::Return {
+                Item::End
+            } else {
+                Item::Raise
+            }
         }
         turn => {
-            let Some(Activation::Script(mut frame)) = frames.pop() else {
-                unreachable!("it was there")
-            };
             frame.owner = Some(generator.clone());
             suspend(frame);
-            Ok(Item::Suspended(turn))
+            *result = value;
+            Item::Suspended(turn)
         }
     }
 }
 
-fn suspend(frame: Box<ScriptFrame>) {
+fn suspend(frame: FrameBox) {
     SUSPENDED.set(SUSPENDED.get() + 1);
     SUSPENDING.with_borrow_mut(|frames| frames.push(frame));
 }
 
 /// Puts frames that suspended within the one on top above it.
-#[inline(always)]
-fn take_suspending(frames: &mut Vec<Activation>) {
-    if SUSPENDED.get() > 0 {
-        take_suspended(frames);
-    }
-}
-
 #[inline(never)]
-fn take_suspended(frames: &mut Vec<Activation>) {
+fn take_suspended(frames: &mut Stack) {
     SUSPENDED.set(0);
     SUSPENDING.with_borrow_mut(|suspending| {
+        let is_handling = |frame: &FrameBox| frame.handled.is_some();
+        let below = matches!(frames.last(), Some(Activation::Script(frame)) if is_handling(frame));
+        if !below && !suspending.iter().any(is_handling) {
+            return frames.extend(suspending.drain(..).rev().map(Activation::Script));
+        }
         while let Some(mut frame) = suspending.pop() {
-            if let Some(Activation::Script(below)) = frames.last() {
-                frame.inherited = below.handling.last().or(below.inherited.as_ref()).cloned();
+            let inherited = inherited(frames);
+            if inherited.is_some() {
+                frame.handled.get_or_insert_default().inherited = inherited;
             }
             frames.push(Activation::Script(frame));
         }
     });
 }
 
-/// Runs the script frame on top: what the frame now on top is resumed with, or the outcome.
-#[inline(always)]
-fn step_script(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Outcome> {
-    let Some(Activation::Script(frame)) = frames.last_mut() else {
-        unreachable!("checked by the caller")
+/// What a frame on top of the stack would find being handled.
+#[inline]
+fn inherited(frames: &Stack) -> Option<Ref<Exception>> {
+    let Some(Activation::Script(below)) = frames.last() else {
+        return None;
     };
-    let turn = advance(frame, input);
-    take_turn(frames, turn)
+    let handled = below.handled.as_ref()?;
+    handled.exceptions.last().or(handled.inherited.as_ref()).cloned()
 }
 
-/// Does what the frame on top, or one that suspended within it, wants.
+/// Does what the frame on top, or one that suspended within it, wants: what the frame now on top
+/// is resumed with, or how the stack comes to rest.
 #[inline(always)]
-fn take_turn(frames: &mut Vec<Activation>, turn: Turn) -> Result<Resume, Outcome> {
-    take_suspending(frames);
+fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcome> {
+    if SUSPENDED.get() > 0 {
+        take_suspended(frames);
+    }
     let Some(Activation::Script(frame)) = frames.last_mut() else {
         unreachable!("a turn is a frame's")
     };
     match turn {
-        Turn::Return(value) => {
+        Turn::Return => {
             let is_async_generator = frame.func.code.kind == CodeKind::AsyncGenerator;
             pop_script(frames);
             if is_async_generator {
-                return Ok(Resume::Raise(Exception::new(
-                    super::types::class(Type::StopAsyncIteration),
-                    vec![],
-                )));
+                let stop = Exception::new(super::types::class(Type::StopAsyncIteration), vec![]);
+                return Ok(Err(Raised::again(stop)));
             }
-            Ok(Resume::Value(value))
+            Ok(Ok(value))
         }
-        Turn::Raise(raised) => Ok(Resume::Raise(leave_frame(frames, raised))),
-        Turn::Begin(step) => begin_step(frames, step),
-        Turn::Await(value) => begin_await(frames, value),
-        Turn::AsyncNext(iterator) => match &iterator {
+        Turn::Pass => {
+            frame.awaiting = Value::None;
+            Err(Outcome::Yield(Value::None))
+        }
+        Turn::Await => match &value {
+            Value::Future(future) if is_plain(future) && !future.is_done() => {
+                let future = Ref::clone(future);
+                frame.awaiting = value;
+                Err(Outcome::Wait(future))
+            }
+            _ => lift(awaiting::begin_await(frames, value)),
+        },
+        turn => take_rare_turn(frames, turn, value),
+    }
+}
+
+/// Whether awaiting a future is exactly to wait for it: no script class has a say.
+#[inline(always)]
+pub fn is_plain(future: &Future) -> bool {
+    match future.class() {
+        None => true,
+        Some(class) => !class.is_script,
+    }
+}
+
+/// The same with the exception on its way.
+#[inline(always)]
+fn lift(next: Result<Resume, Outcome>) -> Result<Res, Outcome> {
+    next.map(as_result)
+}
+
+#[inline(never)]
+fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcome> {
+    match turn {
+        Turn::Raise => Ok(Err(leave_frame(frames, Raised::still()))),
+        Turn::PassWith => {
+            frames.push(Activation::Pass(Box::new(value)));
+            Err(Outcome::Yield(Value::None))
+        }
+        Turn::AwaitAs => {
+            frames.push(Activation::Native(Box::new(native::take_native())));
+            lift(awaiting::begin_await(frames, value))
+        }
+        Turn::AsyncNext => lift(match &value {
             Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => Ok(
-                begin_async_step(frames, generator, AsyncStep::Send(Value::None), "anext"),
+                async_step::begin(frames, generator, AsyncStep::Send(Value::None), "anext"),
             ),
             other => match async_iter::anext(other) {
-                Ok(awaitable) => begin_await(frames, awaitable),
-                Err(raised) => Ok(Resume::Raise(raised.take())),
+                Ok(awaitable) => awaiting::begin_await(frames, awaitable),
+                Err(raised) => return Ok(Err(raised)),
             },
-        },
-        Turn::Yield(value) => {
-            if frame.func.code.kind != CodeKind::AsyncGenerator {
+        }),
+        Turn::Yield => {
+            let is_async_generator = matches!(frames.last(),
+                Some(Activation::Script(frame)) if frame.func.code.kind == CodeKind::AsyncGenerator);
+            if !is_async_generator {
                 return Err(Outcome::Yield(value));
             }
             // The frame goes back to its async generator; the consumer below gets the value.
@@ -411,47 +505,81 @@ fn take_turn(frames: &mut Vec<Activation>, turn: Turn) -> Result<Resume, Outcome
                 unreachable!("it is on top")
             };
             if let Some(owner) = frame.owner.take() {
+                owner.push(Activation::Script(frame));
                 owner.progress.set(Progress::Suspended);
                 owner.busy.set(false);
-                owner.stack.borrow_mut().push(Activation::Script(frame));
             }
-            Ok(Resume::Value(value))
+            Ok(Ok(value))
         }
-        Turn::YieldFrom(value) => begin_yield_from(frames, value),
+        Turn::YieldFrom => lift(delegate::begin(frames, value)),
+        Turn::Return | Turn::Await | Turn::Pass => unreachable!("taken by the caller"),
     }
 }
 
-/// Goes on with a frame's code until its next turn.
+/// Goes on with a frame's code until its next turn; gives the turn and its value.
+///
+/// # Safety
+/// The frame must be alive and nobody else's until this returns.
 #[inline(always)]
-fn advance(frame: &mut ScriptFrame, input: Resume) -> Turn {
-    let func = &frame.func;
-    // SAFETY: the slots belong to this frame, are as many as its code has, and nobody else
-    // touches them: the stack they stand in is in the hands of `run`.
-    let mut view = unsafe { Frame::new(func, frame.slots.as_mut_ptr()) };
-    let special = !frame.handling.is_empty() || frame.inherited.is_some();
-    if !special {
-        let turn = func.program.advance(&mut view, &mut frame.state, input);
-        if let Some(handling) = view.handling.take()
-            && !handling.exceptions.is_empty()
-        {
-            frame.handling = handling.exceptions;
-            set_handled(handling.outer);
-        }
-        return turn;
+unsafe fn advance(at: NonNull<ScriptFrame>, input: Res) -> (Turn, Value) {
+    // SAFETY: by the caller's promise.
+    let frame = unsafe { &mut *at.as_ptr() };
+    let input = match frame.awaiting {
+        Value::Unset => input,
+        _ => awaiting::arrive(std::mem::take(&mut frame.awaiting), input),
+    };
+    // SAFETY: the slots belong to this frame and are as many as its code has.
+    let mut view = unsafe { Frame::new(&frame.func, slots_of(at)) };
+    if frame.handled.is_some() {
+        return advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
     }
+    let turn = frame.func.program.advance(&mut view, &mut frame.state, input);
+    if let Some(handling) = view.handling.take()
+        && !handling.exceptions.is_empty()
+    {
+        keep_handling(&mut frame.handled, handling);
+    }
+    (turn, std::mem::take(&mut view.result))
+}
+
+#[cold]
+#[inline(never)]
+fn keep_handling(handled: &mut Option<Box<Handled>>, handling: Box<Handling>) {
+    set_handled(handling.outer);
+    handled.get_or_insert_default().exceptions = handling.exceptions;
+}
+
+/// The same for a frame in the middle of handling exceptions, its own or its awaiter's.
+#[inline(never)]
+fn advance_handling(
+    view: &mut Frame,
+    state: &mut u32,
+    kept: &mut Option<Box<Handled>>,
+    input: Res,
+) -> (Turn, Value) {
     let before = handled();
-    let exceptions = std::mem::take(&mut frame.handling);
-    let outer = frame.inherited.clone().or_else(|| before.clone());
+    let Handled {
+        exceptions,
+        inherited,
+    } = *kept.take().unwrap_or_default();
+    let outer = inherited.clone().or_else(|| before.clone());
     set_handled(exceptions.last().or(outer.as_ref()).cloned());
     view.handling = Some(Box::new(Handling { exceptions, outer }));
-    let turn = func.program.advance(&mut view, &mut frame.state, input);
-    frame.handling = view.handling.take().map_or_else(Vec::new, |h| h.exceptions);
+    let turn = view.func.program.advance(view, state, input);
+    let exceptions = view.handling.take().map_or_else(Vec::new, |h| h.exceptions);
+    if inherited.is_some() || !exceptions.is_empty() {
+        *kept = Some(Box::new(Handled {
+            exceptions,
+            inherited,
+        }));
+    }
     set_handled(before);
-    turn
+    (turn, std::mem::take(&mut view.result))
 }
 
 /// Takes the ended script frame off the stack; its object, if it has one, is closed.
-fn pop_script(frames: &mut Vec<Activation>) {
+#[inline]
+fn pop_script(frames: &mut Stack) {
     let Some(Activation::Script(mut frame)) = frames.pop() else {
         return;
     };
@@ -465,14 +593,14 @@ fn pop_script(frames: &mut Vec<Activation>) {
 /// Takes the script frame off that an exception leaves. StopIteration must not leave a
 /// generator or coroutine as it is (PEP 479).
 #[cold]
-fn leave_frame(frames: &mut Vec<Activation>, raised: Raised) -> Ref<Exception> {
+fn leave_frame(frames: &mut Stack, raised: Raised) -> Raised {
     let Some(Activation::Script(frame)) = frames.last() else {
-        return raised.take();
+        return raised;
     };
     let code = frame.func.code.clone();
     let exception = after_frame(raised, &code);
     pop_script(frames);
-    exception
+    Raised::again(exception)
 }
 
 /// The exception as it is outside of the frame that it left.
@@ -498,423 +626,4 @@ fn after_frame(raised: Raised, code: &Rc<Code>) -> Ref<Exception> {
     error.suppress_context.set(true);
     *error.traceback.borrow_mut() = exception.traceback.borrow().clone();
     error
-}
-
-/// Resumes an activation that is no script frame.
-fn step_other(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Outcome> {
-    match (frames.last_mut().expect("the caller saw it"), input) {
-        (Activation::Native(native), input) => match native.resume(input) {
-            Ok(Step::Return(value)) => {
-                frames.pop();
-                Ok(Resume::Value(value))
-            }
-            Ok(Step::Become(next)) => {
-                frames.pop();
-                frames.push(Activation::Native(next));
-                Ok(Resume::Value(Value::None))
-            }
-            Ok(step) => begin_step(frames, step),
-            Err(raised) => {
-                frames.pop();
-                Ok(Resume::Raise(raised.take()))
-            }
-        },
-        (Activation::Wait(future), Resume::Value(_)) => {
-            let future = future.clone();
-            frames.pop();
-            if !future.is_done() {
-                return Ok(Resume::Raise(exception(
-                    Type::RuntimeError,
-                    "await wasn't used with future",
-                )));
-            }
-            Ok(outcome_of(&future))
-        }
-        (Activation::Pass(value), Resume::Value(_)) => {
-            let value = std::mem::take(value);
-            frames.pop();
-            Ok(Resume::Value(value))
-        }
-        (Activation::Start(native, args), Resume::Value(_)) => {
-            let (native, args) = (native.clone(), std::mem::take(args));
-            frames.pop();
-            let NativeBody::Coroutine(body) = &native.body else {
-                return Ok(Resume::Value(Value::None));
-            };
-            match body(&args) {
-                Ok(step) => begin_step(frames, step),
-                Err(raised) => Ok(Resume::Raise(raised.take())),
-            }
-        }
-        (Activation::Begin(value), Resume::Value(_)) => {
-            let value = std::mem::take(value);
-            frames.pop();
-            begin_await(frames, value)
-        }
-        (Activation::Delegate(_), input) => step_delegate(frames, input),
-        (Activation::AsyncStep(generator, step), Resume::Value(_)) => {
-            let generator = generator.clone();
-            let step = std::mem::replace(step, AsyncStep::Close);
-            frames.pop();
-            let method = match &step {
-                AsyncStep::Send(_) => "anext",
-                AsyncStep::Throw(_) => "athrow",
-                AsyncStep::Close => "aclose",
-            };
-            Ok(begin_async_step(frames, &generator, step, method))
-        }
-        (Activation::Closing(_), input) => {
-            frames.pop();
-            Ok(match input {
-                Resume::Value(_) => Resume::Raise(exception(
-                    Type::RuntimeError,
-                    "async generator ignored GeneratorExit",
-                )),
-                Resume::Raise(e)
-                    if is_exception(&e, Type::StopAsyncIteration)
-                        || is_exception(&e, Type::GeneratorExit) =>
-                {
-                    Resume::Value(Value::None)
-                }
-                raise => raise,
-            })
-        }
-        (Activation::Default(default), input) => {
-            let default = std::mem::take(default);
-            frames.pop();
-            Ok(match input {
-                Resume::Raise(e) if is_exception(&e, Type::StopAsyncIteration) => Resume::Value(default),
-                other => other,
-            })
-        }
-        // An exception thrown in ends whatever just waited.
-        (_, Resume::Raise(exception)) => {
-            frames.pop();
-            Ok(Resume::Raise(exception))
-        }
-        (Activation::Script(_), _) => unreachable!("script frames are stepped elsewhere"),
-    }
-}
-
-/// Goes on as a built-in coroutine says.
-fn begin_step(frames: &mut Vec<Activation>, step: Step) -> Result<Resume, Outcome> {
-    match step {
-        Step::Return(value) => Ok(Resume::Value(value)),
-        Step::Pass(value) => {
-            frames.push(Activation::Pass(value));
-            Err(Outcome::Yield(Value::None))
-        }
-        Step::Wait(future) => begin_wait(frames, future),
-        Step::Await(value) => begin_await(frames, value),
-        Step::Become(native) => {
-            frames.push(Activation::Native(native));
-            Ok(Resume::Value(Value::None))
-        }
-    }
-}
-
-fn begin_wait(frames: &mut Vec<Activation>, future: Ref<Future>) -> Result<Resume, Outcome> {
-    if future.is_done() {
-        return Ok(outcome_of(&future));
-    }
-    frames.push(Activation::Wait(future.clone()));
-    Err(Outcome::Wait(future))
-}
-
-/// What awaiting a done future gives.
-pub fn outcome_of(future: &Ref<Future>) -> Resume {
-    future.unseen.set(false);
-    match future.state.get() {
-        FutureState::Finished => Resume::Value(future.outcome.get()),
-        FutureState::Failed => match &future.outcome.get() {
-            Value::Exception(exception) => Resume::Raise(Ref::clone(exception)),
-            _ => Resume::Raise(exception(
-                Type::RuntimeError,
-                "a failed future lost its exception",
-            )),
-        },
-        _ => Resume::Raise(cancelled_error(&future.outcome.get())),
-    }
-}
-
-/// `CancelledError(message)`, or the one that was kept.
-pub fn cancelled_error(message: &Value) -> Ref<Exception> {
-    match message {
-        Value::Exception(exception) => Ref::clone(exception),
-        Value::Unset | Value::None => Exception::new(super::types::class(Type::CancelledError), vec![]),
-        message => Exception::new(super::types::class(Type::CancelledError), vec![message.clone()]),
-    }
-}
-
-/// `await value` (https://docs.python.org/3/reference/expressions.html#await-expression).
-fn begin_await(frames: &mut Vec<Activation>, value: Value) -> Result<Resume, Outcome> {
-    match &value {
-        Value::Future(future) if future.class.is_none() => return begin_wait(frames, Ref::clone(future)),
-        Value::Generator(generator) => match generator.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable => return Ok(lend(frames, generator)),
-            GeneratorKind::Generator if async_iter::is_awaitable_generator(generator) => {
-                return Ok(lend(frames, generator));
-            }
-            _ => {}
-        },
-        _ => {}
-    }
-    let iterator = match await_iterator(&value) {
-        Ok(iterator) => iterator,
-        Err(raised) => return Ok(Resume::Raise(raised.take())),
-    };
-    match &iterator {
-        Value::Generator(generator) if generator.kind != GeneratorKind::AsyncGenerator => {
-            Ok(lend(frames, generator))
-        }
-        Value::Future(future) => begin_wait(frames, Ref::clone(future)),
-        _ => {
-            frames.push(Activation::Delegate(iterator));
-            Ok(Resume::Value(Value::None))
-        }
-    }
-}
-
-/// What `__await__()` of a value gives, checked.
-fn await_iterator(value: &Value) -> Res {
-    let class = class_of(value);
-    let Some(method) = class.lookup(name::AWAIT) else {
-        let raised = type_error(format!(
-            "object {} can't be used in 'await' expression",
-            class.name()
-        ));
-        return Err(match value {
-            Value::Function(f) if f.code.kind == CodeKind::Coroutine => {
-                raised.help(format!("call it: `await {}(...)`", f.code.name))
-            }
-            Value::Generator(_) => raised.help("an async generator is looped over with `async for`"),
-            Value::None => {
-                raised.help("the function that was called here is not `async def`, or returns None")
-            }
-            _ => raised,
-        });
-    };
-    let iterator = call::call_unbound(&method, value, &[])?;
-    match &iterator {
-        Value::Generator(g) if g.kind == GeneratorKind::Coroutine => {
-            Err(type_error("__await__() returned a coroutine"))
-        }
-        Value::Generator(_) | Value::Iterator(_) => Ok(iterator),
-        other if call::special(other, name::NEXT).is_some() => Ok(iterator),
-        other => Err(type_error(format!(
-            "__await__() returned non-iterator of type '{}'",
-            class_name(other)
-        ))),
-    }
-}
-
-/// Puts the frames of a coroutine (or generator) object on top of the stack.
-fn lend(frames: &mut Vec<Activation>, generator: &Ref<Generator>) -> Resume {
-    let refuse = match generator.progress.get() {
-        Progress::Closed if generator.kind == GeneratorKind::Generator => return Resume::Value(Value::None),
-        Progress::Closed if generator.kind == GeneratorKind::Awaitable => {
-            Some("cannot reuse already awaited __anext__()/asend()")
-        }
-        Progress::Closed => Some("cannot reuse already awaited coroutine"),
-        Progress::Running if generator.kind == GeneratorKind::Generator => {
-            return Resume::Raise(already_running(generator).take());
-        }
-        Progress::Running => Some("coroutine is being awaited already"),
-        _ => None,
-    };
-    if let Some(message) = refuse {
-        return Resume::Raise(exception(Type::RuntimeError, message));
-    }
-    if frames.len() as u32 >= stack::recursion_limit() {
-        return Resume::Raise(exception(
-            Type::RecursionError,
-            "maximum recursion depth exceeded",
-        ));
-    }
-    generator.started.set(true);
-    let mut lent = std::mem::take(&mut *generator.stack.borrow_mut());
-    let inherited = match frames.last() {
-        Some(Activation::Script(frame)) => frame.handling.last().or(frame.inherited.as_ref()).cloned(),
-        _ => None,
-    };
-    match lent.first_mut() {
-        Some(Activation::Script(frame)) => {
-            frame.owner = Some(generator.clone());
-            frame.inherited = inherited;
-            generator.progress.set(Progress::Running);
-            generator.lent.set(true);
-        }
-        // Built-in coroutines have nothing to clean up, so the object is done with.
-        _ => generator.progress.set(Progress::Closed),
-    }
-    frames.append(&mut lent);
-    Resume::Value(Value::None)
-}
-
-/// `yield from value`
-fn begin_yield_from(frames: &mut Vec<Activation>, value: Value) -> Result<Resume, Outcome> {
-    if let Value::Generator(generator) = &value {
-        match generator.kind {
-            // Nobody else can resume a generator that only this delegation knows, so its frames
-            // may go on this stack.
-            GeneratorKind::Generator | GeneratorKind::Awaitable if value.references() == 1 => {
-                return Ok(lend(frames, generator));
-            }
-            GeneratorKind::Generator | GeneratorKind::Awaitable => {
-                frames.push(Activation::Delegate(value));
-                return Ok(Resume::Value(Value::None));
-            }
-            GeneratorKind::Coroutine => {
-                let allowed =
-                    matches!(frames.last(), Some(Activation::Script(f)) if f.func.is_awaitable.get());
-                if !allowed {
-                    return Ok(Resume::Raise(exception(
-                        Type::TypeError,
-                        "cannot 'yield from' a coroutine object in a non-coroutine generator",
-                    )));
-                }
-                return Ok(lend(frames, generator));
-            }
-            GeneratorKind::AsyncGenerator => {}
-        }
-    }
-    match iterate::iter(&value) {
-        Ok(iterator) => {
-            frames.push(Activation::Delegate(iterator));
-            Ok(Resume::Value(Value::None))
-        }
-        Err(raised) => Ok(Resume::Raise(raised.take())),
-    }
-}
-
-/// Passes what comes in on to the iterator that is delegated to (PEP 380).
-fn step_delegate(frames: &mut Vec<Activation>, input: Resume) -> Result<Resume, Outcome> {
-    let Some(Activation::Delegate(iterator)) = frames.last() else {
-        unreachable!("it is on top")
-    };
-    let iterator = iterator.clone();
-    let result = match input {
-        Resume::Value(value) => match &iterator {
-            Value::Generator(generator) => return ended(frames, send(generator, Resume::Value(value))),
-            Value::Instance(_) if value.is_none() => {
-                let next = call::special(&iterator, name::NEXT);
-                match next {
-                    Some(next) => call::call_unbound(&next, &iterator, &[]),
-                    None => Err(type_error(format!(
-                        "'{}' object is not an iterator",
-                        class_name(&iterator)
-                    ))),
-                }
-            }
-            other if value.is_none() => match iterate::next(other) {
-                Ok(Some(value)) => Ok(value),
-                Ok(None) => {
-                    frames.pop();
-                    return Ok(Resume::Value(Value::None));
-                }
-                Err(raised) => Err(raised),
-            },
-            other => call::call_method(other, name::SEND, &[value]),
-        },
-        Resume::Raise(exception) => match &iterator {
-            Value::Generator(generator) if is_exception(&exception, Type::GeneratorExit) => {
-                match close(generator) {
-                    Ok(_) => Err(Raised::again(exception)),
-                    Err(raised) => Err(raised),
-                }
-            }
-            Value::Generator(generator) => return ended(frames, send(generator, Resume::Raise(exception))),
-            other if is_exception(&exception, Type::GeneratorExit) => {
-                match attribute::find(other, name::CLOSE) {
-                    Ok(Some(close)) => match call::call(&close, &[]) {
-                        Ok(_) => Err(Raised::again(exception)),
-                        Err(raised) => Err(raised),
-                    },
-                    Ok(None) => Err(Raised::again(exception)),
-                    Err(raised) => Err(raised),
-                }
-            }
-            other => match attribute::find(other, name::THROW) {
-                Ok(Some(throw)) => call::call(&throw, &[exception.into()]),
-                Ok(None) => Err(Raised::again(exception)),
-                Err(raised) => Err(raised),
-            },
-        },
-    };
-    ended(frames, result)
-}
-
-/// What a delegation yielded goes out; StopIteration ends it with its value.
-fn ended(frames: &mut Vec<Activation>, result: Res) -> Result<Resume, Outcome> {
-    match result {
-        Ok(value) => Err(Outcome::Yield(value)),
-        Err(raised) if matches(&raised, Type::StopIteration) => {
-            let exception = raised.take();
-            frames.pop();
-            Ok(Resume::Value(exception.arg(0).unwrap_or(Value::None)))
-        }
-        Err(raised) => {
-            frames.pop();
-            Ok(Resume::Raise(raised.take()))
-        }
-    }
-}
-
-/// Begins a step of an async generator on this stack.
-fn begin_async_step(
-    frames: &mut Vec<Activation>,
-    generator: &Ref<Generator>,
-    step: AsyncStep,
-    method: &str,
-) -> Resume {
-    let stop = || {
-        Resume::Raise(Exception::new(
-            super::types::class(Type::StopAsyncIteration),
-            vec![],
-        ))
-    };
-    if generator.busy.get() || generator.progress.get() == Progress::Running {
-        let message = format!("{method}(): asynchronous generator is already running");
-        return Resume::Raise(exception(Type::RuntimeError, message));
-    }
-    let started = generator.progress.get() == Progress::Suspended;
-    let closed = generator.progress.get() == Progress::Closed;
-    if let AsyncStep::Send(value) = &step
-        && !started
-        && !closed
-        && !value.is_none()
-    {
-        let message = "can't send non-None value to a just-started async generator";
-        return Resume::Raise(exception(Type::TypeError, message));
-    }
-    if closed {
-        return match step {
-            AsyncStep::Close => Resume::Value(Value::None),
-            AsyncStep::Send(_) | AsyncStep::Throw(_) => stop(),
-        };
-    }
-    async_iter::first_step(generator);
-    let taken = generator.stack.borrow_mut().pop();
-    let Some(Activation::Script(mut frame)) = taken else {
-        return stop();
-    };
-    let input = match step {
-        AsyncStep::Send(value) => Resume::Value(value),
-        AsyncStep::Throw(exception) => Resume::Raise(exception),
-        AsyncStep::Close => {
-            if !started {
-                generator.progress.set(Progress::Closed);
-                drop(frame);
-                return Resume::Value(Value::None);
-            }
-            frames.push(Activation::Closing(generator.clone()));
-            Resume::Raise(Exception::new(super::types::class(Type::GeneratorExit), vec![]))
-        }
-    };
-    generator.progress.set(Progress::Running);
-    generator.busy.set(true);
-    generator.started.set(true);
-    frame.owner = Some(generator.clone());
-    frames.push(Activation::Script(frame));
-    input
 }

@@ -36,7 +36,7 @@ pub fn unraisable(raised: Raised, object: &Value) {
 
 /// The qualified name of a coroutine.
 pub fn coroutine_name(generator: &Generator) -> String {
-    if let Some(names) = &*generator.names.borrow()
+    if let Some(names) = generator.names()
         && let Value::Str(name) = &names.1
     {
         return name.text.to_string();

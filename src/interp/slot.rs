@@ -1,8 +1,10 @@
 //! `__slots__` (https://docs.python.org/3/reference/datamodel.html#slots).
 //!
-//! A slot is a field of the instance under the slot's name, and a [`Member`] in the class that
-//! reads and writes it. Always true: an instance without a `__dict__` has no other fields.
+//! A slot is a field of the instance under the slot's name (of an exception and the like, an
+//! attribute), and a [`Member`] in the class that reads and writes it. Always true: an instance
+//! without a `__dict__` has no other fields.
 
+use super::attribute::attrs_of;
 use super::error::*;
 use super::iterate;
 use super::payload::text_of;
@@ -152,8 +154,7 @@ impl Member {
         check(self, object)?;
         let found = match object {
             Value::Instance(instance) => instance.slot(self.name),
-            Value::Exception(exception) => exception.attrs.get(self.name),
-            _ => None,
+            other => attrs_of(other).and_then(|attrs| attrs.get(self.name)),
         };
         found.ok_or_else(|| super::attribute::no_attribute(object, self.name))
     }
@@ -162,8 +163,11 @@ impl Member {
         check(self, object)?;
         match object {
             Value::Instance(instance) => instance.set_slot(self.name, value),
-            Value::Exception(exception) => exception.attrs.set(self.name, value),
-            _ => {}
+            other => {
+                if let Some(attrs) = attrs_of(other) {
+                    attrs.set(self.name, value);
+                }
+            }
         }
         Ok(())
     }
@@ -172,8 +176,7 @@ impl Member {
         check(self, object)?;
         let had = match object {
             Value::Instance(instance) => instance.delete_slot(self.name),
-            Value::Exception(exception) => exception.attrs.delete(self.name),
-            _ => false,
+            other => attrs_of(other).is_some_and(|attrs| attrs.delete(self.name)),
         };
         if had {
             Ok(())

@@ -202,21 +202,27 @@ impl Window {
 
     /// Moves out the values from `start` on.
     pub fn drain(&self, start: usize) -> Vec<Value> {
-        self.drain_to(start, 0)
-    }
-
-    /// Moves out the values from `start` on, followed by unset ones up to a length.
-    pub fn drain_to(&self, start: usize, len: usize) -> Vec<Value> {
         let count = self.len() - start;
-        let mut values = Vec::with_capacity(count.max(len));
+        let mut values = Vec::with_capacity(count);
         // SAFETY: the values are moved to the vector and the top is set below them.
         unsafe {
             std::ptr::copy_nonoverlapping(self.base.add(start), values.as_mut_ptr(), count);
             values.set_len(count);
             TOP.set(self.base.add(start));
         }
-        values.resize_with(count.max(len), Value::default);
         values
+    }
+
+    /// Moves the values from `start` on to the first places of `to`, which has room for them.
+    #[inline]
+    pub fn move_to(&self, start: usize, to: &mut [Value]) {
+        let count = self.len() - start;
+        for (i, place) in to[..count].iter_mut().enumerate() {
+            // SAFETY: the value is initialised, and unset is left behind.
+            *place = unsafe { std::mem::take(&mut *self.base.add(start + i)) };
+        }
+        // SAFETY: what stands above is unset now, so nothing is lost.
+        unsafe { TOP.set(self.base.add(start)) };
     }
 }
 

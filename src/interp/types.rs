@@ -335,7 +335,7 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             GeneratorKind::Awaitable => Type::AsyncGenAsend,
         },
         Value::Iterator(iterator) => return named_class(iterator.type_name),
-        Value::Future(future) => match &future.class {
+        Value::Future(future) => match future.class() {
             Some(class) => return class.clone(),
             None if future.task.is_some() => Type::Task,
             None => Type::Future,
@@ -359,7 +359,7 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 9] = [
+    const WITH_MODULE: [&str; 10] = [
         "_asyncio",
         "_collections",
         "_contextvars",
@@ -369,8 +369,11 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         "itertools",
         "posix",
         "re",
+        "weakref",
     ];
-    if class.is_script || matches!(class.layout, Layout::Exception | Layout::Int) {
+    // The classes of `io` are written in aio.
+    let is_of_io = || matches!(&*class.module.borrow(), Value::Str(module) if &*module.text == "_io");
+    if (class.is_script && !is_of_io()) || matches!(class.layout, Layout::Exception | Layout::Int) {
         return class.name();
     }
     match &*class.module.borrow() {

@@ -3,17 +3,16 @@
 //! This is the only place that goes from state to state. A synchronous call walks to the end; a
 //! resumable frame walks to its next suspension.
 
-use super::async_iter;
 use super::error::runtime_error;
 use super::iterate;
-use super::machine::{self, Item, Nested};
-use super::node::{Assignable, Begun, Block, Builder, Flow, Invocation, NodeBox, Raise};
+use super::machine::{self, Item};
+use super::node::{Assignable, Block, Builder, Enter, Exit, Flow, Invocation, NodeBox, Raise};
 use super::stack::tick;
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind, Handler, Onward, Terminator, Tree, TreeKind};
 use crate::source::Span;
 use crate::value::exception::handled;
-use crate::value::function::{CallShape, Frame, NOT_STARTED, Program, Resume, Turn};
+use crate::value::function::{CallShape, Frame, NOT_STARTED, Program, Turn};
 use crate::value::*;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -37,6 +36,9 @@ struct StateNode {
     end: End,
     span: Span,
     handler: Option<Handler>,
+    /// Of a suspension: the slot for what it is resumed with, and the state it goes on in.
+    into: Option<u32>,
+    onward: u32,
 }
 
 /// A terminator with its nodes built.
@@ -54,27 +56,13 @@ enum End {
         body: u32,
         done: u32,
     },
-    Await {
-        value: Awaited,
-        into: Option<u32>,
-        resume: u32,
-    },
+    Await(Awaited),
     AsyncNext {
         iter: u32,
-        into: u32,
-        body: u32,
         done: u32,
     },
-    Yield {
-        value: NodeBox,
-        into: Option<u32>,
-        resume: u32,
-    },
-    YieldFrom {
-        value: NodeBox,
-        into: Option<u32>,
-        resume: u32,
-    },
+    Yield(NodeBox),
+    YieldFrom(NodeBox),
     Return(Option<NodeBox>),
     Raise(Raise),
     Reraise(u32),
@@ -87,6 +75,9 @@ enum End {
 enum Awaited {
     /// `await f(…)`: a coroutine function's frame is entered without making a coroutine.
     Call(Invocation),
+    /// `async with` begins or ends: its method is called in the same way.
+    Enter(Enter),
+    Exit(Exit),
     Value(NodeBox),
 }
 
@@ -133,16 +124,32 @@ impl Unit {
                 expression: Some(builder.node(value)),
             };
         }
-        let states = self.code.states.iter().map(|state| StateNode {
-            body: builder.block(&state.body),
-            end: end(&builder, &state.end, state.end_span),
-            span: state.end_span,
-            handler: state.handler,
+        let states = self.code.states.iter().map(|state| {
+            let (into, onward) = resumption(&state.end);
+            StateNode {
+                body: builder.block(&state.body),
+                end: end(&builder, &state.end, state.end_span),
+                span: state.end_span,
+                handler: state.handler,
+                into,
+                onward,
+            }
         });
         Body {
             states: states.collect(),
             expression: None,
         }
+    }
+}
+
+/// Where the result of a suspension goes, and the state that goes on with it.
+fn resumption(end: &Terminator) -> (Option<u32>, u32) {
+    match end {
+        Terminator::Await { into, resume, .. }
+        | Terminator::Yield { into, resume, .. }
+        | Terminator::YieldFrom { into, resume, .. } => (*into, *resume),
+        Terminator::AsyncNext { into, body, .. } => (Some(*into), *body),
+        _ => (None, 0),
     }
 }
 
@@ -169,32 +176,13 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
                 done: *done,
             }
         }
-        Terminator::Await { value, into, resume } => End::Await {
-            value: awaited(builder, value),
-            into: *into,
-            resume: *resume,
-        },
-        Terminator::AsyncNext {
-            iter,
-            into,
-            body,
-            done,
-        } => End::AsyncNext {
+        Terminator::Await { value, .. } => End::Await(awaited(builder, value)),
+        Terminator::AsyncNext { iter, done, .. } => End::AsyncNext {
             iter: *iter,
-            into: *into,
-            body: *body,
             done: *done,
         },
-        Terminator::Yield { value, into, resume } => End::Yield {
-            value: builder.node(value),
-            into: *into,
-            resume: *resume,
-        },
-        Terminator::YieldFrom { value, into, resume } => End::YieldFrom {
-            value: builder.node(value),
-            into: *into,
-            resume: *resume,
-        },
+        Terminator::Yield { value, .. } => End::Yield(builder.node(value)),
+        Terminator::YieldFrom { value, .. } => End::YieldFrom(builder.node(value)),
         Terminator::Return(value) => End::Return(builder.option(value)),
         Terminator::Raise { exc, cause } => End::Raise(Raise {
             exc: builder.option(exc),
@@ -212,6 +200,16 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
 fn awaited(builder: &Builder, value: &Tree) -> Awaited {
     match &value.kind {
         TreeKind::Call { func, args } => Awaited::Call(builder.invocation(func, args, value.span)),
+        TreeKind::Enter {
+            context,
+            is_async: true,
+            exit,
+        } => Awaited::Enter(builder.entering(context, true, *exit, value.span)),
+        TreeKind::Exit { exit, exc } => Awaited::Exit(Exit {
+            exit: *exit,
+            exc: *exc,
+            span: value.span,
+        }),
         _ => Awaited::Value(builder.node(value)),
     }
 }
@@ -224,59 +222,76 @@ impl Program for Unit {
             return expression.eval(frame);
         }
         match walk(body, frame, &mut 0) {
-            Turn::Return(value) => Ok(value),
-            Turn::Raise(raised) => Err(raised),
+            Turn::Return => Ok(std::mem::take(&mut frame.result)),
+            Turn::Raise => Err(Raised::still()),
             _ => unreachable!("code that is called does not suspend"),
         }
     }
 
-    fn advance(&self, frame: &mut Frame, state: &mut u32, resume: Resume) -> Turn {
-        let body = self.body();
+    fn advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn {
+        // What is rare is a call at the end, so that the common way needs no room on the stack.
+        let Some(body) = self.body.get() else {
+            return self.build_and_advance(frame, state, input);
+        };
+        let value = match input {
+            Ok(value) => value,
+            Err(raised) => return raise_in(body, frame, state, raised),
+        };
         if *state == NOT_STARTED {
-            return match resume {
-                Resume::Value(_) => {
-                    *state = 0;
-                    walk(body, frame, state)
-                }
-                Resume::Raise(exception) => Turn::Raise(thrown(exception)),
-            };
+            *state = 0;
+            frame.result = value;
+            return walk(body, frame, state);
         }
         let suspended = &body.states[*state as usize];
-        match resume {
-            Resume::Value(value) => match &suspended.end {
-                End::Await { into, resume, .. }
-                | End::Yield { into, resume, .. }
-                | End::YieldFrom { into, resume, .. } => {
-                    if let Some(slot) = into {
-                        frame.set_local(*slot, value);
-                    }
-                    *state = *resume;
-                }
-                End::AsyncNext { into, body, .. } => {
-                    frame.set_local(*into, value);
-                    *state = *body;
-                }
-                _ => unreachable!("a frame suspends only at suspensions"),
-            },
-            Resume::Raise(exception) => {
-                if let End::AsyncNext { iter, done, .. } = &suspended.end
-                    && is_exception(&exception, Type::StopAsyncIteration)
-                {
-                    drop(frame.take_local(*iter));
-                    *state = *done;
-                } else {
-                    let raised = thrown(exception).at(suspended.span);
-                    if let Err(raised) = catch(suspended, frame, state, raised) {
-                        return Turn::Raise(raised);
-                    }
-                }
-            }
+        *state = suspended.onward;
+        match suspended.into {
+            Some(slot) => frame.set_local(slot, value),
+            None => frame.result = value,
         }
         walk(body, frame, state)
     }
 }
 
-/// An exception that comes in from outside: what the frame is handling becomes its context.
+impl Unit {
+    #[cold]
+    #[inline(never)]
+    fn build_and_advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn {
+        self.body();
+        self.advance(frame, state, input)
+    }
+}
+
+/// Goes on with an exception from outside.
+#[inline(never)]
+fn raise_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> Turn {
+    if take_in(body, frame, state, raised) {
+        walk(body, frame, state)
+    } else {
+        Turn::Raise
+    }
+}
+
+/// An exception comes in from outside. Whether the frame goes on.
+#[inline(never)]
+fn take_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> bool {
+    let exception = raised.take();
+    if *state == NOT_STARTED {
+        drop(thrown(exception));
+        return false;
+    }
+    let suspended = &body.states[*state as usize];
+    if let End::AsyncNext { iter, done, .. } = &suspended.end
+        && is_exception(&exception, Type::StopAsyncIteration)
+    {
+        drop(frame.take_local(*iter));
+        *state = *done;
+        return true;
+    }
+    drop(thrown(exception).at(suspended.span));
+    catch(suspended, frame, state)
+}
+
+/// What the frame is handling becomes the exception's context.
 fn thrown(exception: Ref<Exception>) -> Raised {
     if exception.context.get().is_none()
         && let Some(handled) = handled()
@@ -287,61 +302,77 @@ fn thrown(exception: Ref<Exception>) -> Raised {
     Raised::again(exception)
 }
 
-/// Goes to the handler of the state in which an exception came up, if it has one.
-fn catch(state: &StateNode, frame: &mut Frame, at: &mut u32, raised: Raised) -> Res<()> {
-    match state.handler {
-        Some(handler) => {
-            let exception = raised.leave(&frame.func.code).take();
-            frame.set_local(handler.slot, exception.into());
-            *at = handler.target;
-            Ok(())
-        }
-        None => Err(raised),
-    }
+/// Goes to the handler of the state in which the exception on its way came up, if it has one.
+#[cold]
+#[inline(never)]
+fn catch(state: &StateNode, frame: &mut Frame, at: &mut u32) -> bool {
+    let Some(handler) = state.handler else {
+        return false;
+    };
+    let exception = Raised::still().leave(&frame.func.code).take();
+    frame.set_local(handler.slot, exception.into());
+    *at = handler.target;
+    true
 }
 
 /// Walks from state to state until the frame suspends or ends.
 fn walk(body: &Body, frame: &mut Frame, at: &mut u32) -> Turn {
     loop {
         let state = &body.states[*at as usize];
-        let failed = match state.body.exec(frame) {
-            Flow::Next => match step(state, frame, at) {
-                Ok(None) => continue,
-                Ok(Some(turn)) => return turn,
-                Err(raised) => raised.at(state.span),
-            },
-            Flow::Return => return Turn::Return(std::mem::take(&mut frame.result)),
+        let turn = match state.body.exec(frame) {
+            Flow::Next => step(state, frame, at),
+            Flow::Return => return Turn::Return,
             Flow::Goto => {
-                let before = std::mem::replace(at, frame.goto);
-                if *at <= before {
-                    match tick() {
-                        Ok(()) => continue,
-                        Err(raised) => raised,
-                    }
-                } else {
-                    continue;
-                }
+                let target = frame.goto;
+                jump(at, target)
             }
-            Flow::Raise => Raised::still(),
+            Flow::Raise => Some(Turn::Raise),
             Flow::Break | Flow::Continue => unreachable!("lowering keeps jumps inside their loops"),
         };
-        if let Err(raised) = catch(state, frame, at, failed) {
-            return Turn::Raise(raised);
+        match turn {
+            None => {}
+            Some(Turn::Raise) => {
+                if !catch(state, frame, at) {
+                    return Turn::Raise;
+                }
+            }
+            Some(turn) => return turn,
         }
     }
 }
 
-/// Does what the state's terminator says: on to the next state, or the turn that ends the walk.
+/// Goes on in a state; a jump back counts.
 #[inline(always)]
-fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Res<Option<Turn>> {
-    match &state.end {
-        End::Goto(target) => {
-            let before = std::mem::replace(at, *target);
-            if *at <= before {
-                tick()?;
+fn jump(at: &mut u32, target: u32) -> Option<Turn> {
+    let before = std::mem::replace(at, target);
+    if target <= before && tick().is_err() {
+        return Some(Turn::Raise);
+    }
+    None
+}
+
+/// Does what the state's terminator says: none to go on, or the turn that ends the walk or raises.
+/// The turn's value is left in `frame.result`.
+#[inline(always)]
+fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Option<Turn> {
+    macro_rules! attempt {
+        ($result:expr) => {
+            match $result {
+                Ok(value) => value,
+                Err(raised) => return failed(raised, state),
             }
+        };
+    }
+    match &state.end {
+        End::Goto(target) => jump(at, *target),
+        End::Branch { test, then, orelse } => {
+            *at = if attempt!(test.test(frame)) {
+                *then
+            } else {
+                *orelse
+            };
+            None
         }
-        End::Branch { test, then, orelse } => *at = if test.test(frame)? { *then } else { *orelse },
         End::Next {
             iter,
             slot,
@@ -349,13 +380,13 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Res<Option<Turn>>
             body,
             done,
         } => {
-            tick()?;
+            attempt!(tick());
             // Only this frame's own nodes could change the slot, and none of them runs meanwhile.
-            match iterate::next(frame.local(*iter))? {
+            match attempt!(iterate::next(frame.local(*iter))) {
                 Some(item) => {
                     match slot {
                         Some(slot) => frame.set_local(*slot, item),
-                        None => target.assign(frame, item)?,
+                        None => attempt!(target.assign(frame, item)),
                     }
                     *at = *body;
                 }
@@ -364,77 +395,122 @@ fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Res<Option<Turn>>
                     *at = *done;
                 }
             }
+            None
         }
-        End::Await { value, into, resume } => {
-            let result = match value {
-                Awaited::Call(invocation) => match invocation.begin(frame)? {
-                    Begun::Frame(callee) => match machine::run_nested(callee)? {
-                        Nested::Returned(value) => value,
-                        Nested::Suspended(turn) => return Ok(Some(turn)),
-                    },
-                    Begun::Step(Step::Return(value)) => value,
-                    Begun::Step(step) => return Ok(Some(Turn::Begin(step))),
-                    Begun::Value(value) => return Ok(Some(Turn::Await(value))),
-                },
-                Awaited::Value(node) => return Ok(Some(Turn::Await(node.eval(frame)?))),
+        End::Await(value) => {
+            let turn = match value {
+                Awaited::Call(invocation) => invocation.await_call(frame),
+                Awaited::Enter(enter) => attempt!(enter.await_call(frame)),
+                Awaited::Exit(exit) => attempt!(exit.await_call(frame)),
+                Awaited::Value(node) => {
+                    frame.result = attempt!(node.eval(frame));
+                    Turn::Await
+                }
             };
-            if let Some(slot) = into {
-                frame.set_local(*slot, result);
+            match turn {
+                Turn::Return => {}
+                Turn::Await if is_finished(&mut frame.result) => {}
+                Turn::Raise => return failed(Raised::still(), state),
+                turn => return Some(turn),
             }
-            *at = *resume;
+            let value = std::mem::take(&mut frame.result);
+            if let Some(slot) = state.into {
+                frame.set_local(slot, value);
+            }
+            *at = state.onward;
+            None
         }
-        End::AsyncNext {
-            iter,
-            into,
-            body,
-            done,
-        } => {
-            tick()?;
-            let iterator = frame.local(*iter);
-            let Value::Generator(generator) = iterator else {
-                return Ok(Some(Turn::Await(async_iter::anext(iterator)?)));
+        End::AsyncNext { iter, done } => {
+            attempt!(tick());
+            let item = match frame.local(*iter) {
+                Value::Generator(generator) => {
+                    let mut value = Value::Unset;
+                    let item = machine::next_item(generator, &mut value);
+                    frame.result = value;
+                    item
+                }
+                _ => Item::NotNow,
             };
-            match machine::next_item(generator)? {
-                Item::Next(value) => {
-                    frame.set_local(*into, value);
-                    *at = *body;
+            match item {
+                Item::Next => {
+                    let value = std::mem::take(&mut frame.result);
+                    if let Some(slot) = state.into {
+                        frame.set_local(slot, value);
+                    }
+                    *at = state.onward;
+                    None
                 }
                 Item::End => {
                     drop(frame.take_local(*iter));
                     *at = *done;
+                    None
                 }
-                Item::Suspended(turn) => return Ok(Some(turn)),
-                Item::NotNow => return Ok(Some(Turn::AsyncNext(iterator.clone()))),
+                Item::Suspended(turn) => Some(turn),
+                Item::Raise => failed(Raised::still(), state),
+                Item::NotNow => {
+                    frame.result = frame.local(*iter).clone();
+                    Some(Turn::AsyncNext)
+                }
             }
         }
-        End::Yield { value, .. } => return Ok(Some(Turn::Yield(value.eval(frame)?))),
-        End::YieldFrom { value, .. } => return Ok(Some(Turn::YieldFrom(value.eval(frame)?))),
+        End::Yield(value) => {
+            frame.result = attempt!(value.eval(frame));
+            Some(Turn::Yield)
+        }
+        End::YieldFrom(value) => {
+            frame.result = attempt!(value.eval(frame));
+            Some(Turn::YieldFrom)
+        }
         End::Return(value) => {
-            let value = match value {
-                Some(node) => node.eval(frame)?,
+            frame.result = match value {
+                Some(node) => attempt!(node.eval(frame)),
                 None => Value::None,
             };
-            return Ok(Some(Turn::Return(value)));
+            Some(Turn::Return)
         }
-        End::Raise(raise) => return Err(raise.run(frame)),
-        End::Reraise(slot) => return Err(reraise(frame, *slot)),
-        End::Dispatch { why, ways } => {
-            let Value::Int(way) = &frame.take_local(*why) else {
-                return Err(runtime_error("a finally block lost its way"));
-            };
-            match ways[*way as usize] {
-                Onward::Goto(target) => {
-                    let before = std::mem::replace(at, target);
-                    if *at <= before {
-                        tick()?;
-                    }
-                }
-                Onward::Reraise(slot) => return Err(reraise(frame, slot)),
-                Onward::Return(slot) => return Ok(Some(Turn::Return(frame.take_local(slot)))),
-            }
+        End::Raise(raise) => failed(raise.run(frame), state),
+        End::Reraise(slot) => failed(reraise(frame, *slot), state),
+        End::Dispatch { why, ways } => dispatch(state, frame, at, *why, ways),
+    }
+}
+
+/// An exception came up in a terminator, if at no smaller place then at the whole of it.
+#[cold]
+fn failed(raised: Raised, state: &StateNode) -> Option<Turn> {
+    drop(raised.at(state.span));
+    Some(Turn::Raise)
+}
+
+/// Whether it is a future that has a result already; then the result takes its place.
+#[inline(always)]
+fn is_finished(awaited: &mut Value) -> bool {
+    let result = match &*awaited {
+        Value::Future(future) if future.state.get() == FutureState::Finished && machine::is_plain(future) => {
+            future.outcome.get()
+        }
+        _ => return false,
+    };
+    *awaited = result;
+    true
+}
+
+/// Goes on where a `finally` block was entered for.
+#[inline(never)]
+fn dispatch(state: &StateNode, frame: &mut Frame, at: &mut u32, why: u32, ways: &[Onward]) -> Option<Turn> {
+    let Value::Int(way) = frame.take_local(why) else {
+        return failed(runtime_error("a finally block lost its way"), state);
+    };
+    match ways[way as usize] {
+        Onward::Goto(target) => {
+            let turn = jump(at, target);
+            turn.and_then(|_| failed(Raised::still(), state))
+        }
+        Onward::Reraise(slot) => failed(reraise(frame, slot), state),
+        Onward::Return(slot) => {
+            frame.result = frame.take_local(slot);
+            Some(Turn::Return)
         }
     }
-    Ok(None)
 }
 
 /// Raises the exception in a slot again, as it is.

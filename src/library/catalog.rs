@@ -27,7 +27,9 @@ const NATIVE: &[(&str, Make)] = &[
     ("_signal", modules::signal::module),
     ("time", modules::time::module),
     ("contextvars", modules::contextvars::module),
+    ("_io", modules::io::module),
     ("_thread", modules::thread::module),
+    ("_weakref", modules::weakref::module),
     ("builtins", super::builtins),
 ];
 
@@ -42,6 +44,11 @@ sources! {
     "_arguments" "_arguments"
     "_help" "_help"
     "_signature" "_signature"
+    "_io_buffer" "io_buffer"
+    "_io_file" "io_file"
+    "_io_text" "io_text"
+    "_path_glob" "path_glob"
+    "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"
     "asyncio.queues" "asyncio_queues"
@@ -62,10 +69,13 @@ sources! {
     "functools" "functools"
     "heapq" "heapq"
     "inspect" "inspect"
+    "io" "io"
     "json" "json"
     "operator" "operator"
+    "pathlib" "pathlib"
     "queue" "queue"
     "signal" "signal"
+    "socket" "socket"
     "statistics" "statistics"
     "string" "string"
     "textwrap" "textwrap"
@@ -73,6 +83,7 @@ sources! {
     "traceback" "traceback"
     "types" "types"
     "typing" "typing"
+    "weakref" "weakref"
 }
 
 /// Which part of asyncio, written in aio, holds a name that the native core does not.
@@ -206,14 +217,19 @@ pub fn arguments() -> Vec<String> {
     ARGUMENTS.with_borrow(Vec::clone)
 }
 
-/// What modules do at the end of a program: `threading` joins its threads.
+/// What modules do at the end of a program, in this order: `threading` joins its threads,
+/// `weakref` calls the finalizers that are left.
+const AT_EXIT: &[(&str, &str)] = &[("threading", "_shutdown"), ("weakref", "_exit")];
+
+/// Does what the modules that were imported do at the end of a program.
 pub fn at_exit() -> Res<()> {
-    let loaded = import::loaded();
-    let Some((_, threading)) = loaded.iter().find(|(n, _)| n.text() == "threading") else {
-        return Ok(());
-    };
-    match attribute::find(threading, Symbol::new("_shutdown"))? {
-        Some(shutdown) => call::call(&shutdown, &[]).map(drop),
-        None => Ok(()),
+    for (module, function) in AT_EXIT {
+        let Some(module) = import::loaded_module(Symbol::new(module)) else {
+            continue;
+        };
+        if let Some(function) = attribute::find(&module, Symbol::new(function))? {
+            call::call(&function, &[])?;
+        }
     }
+    Ok(())
 }

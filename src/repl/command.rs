@@ -129,7 +129,7 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
         Value::Str(name) => name.text.to_string(),
         other => task::shown(other),
     };
-    let coroutine = state.coroutine.borrow().clone();
+    let coroutine = state.coroutine.get();
     let (coroutine, place) = match &coroutine {
         Value::Generator(generator) => {
             let chain = report::places(generator);
@@ -146,7 +146,7 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
         }
         other => (task::shown(other), None),
     };
-    let waiting = state.waiting.borrow().clone();
+    let waiting = state.waiting.get();
     let what = waiting
         .as_ref()
         .map_or_else(|| "its turn".to_string(), report::describe);

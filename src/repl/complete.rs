@@ -192,7 +192,7 @@ fn members(object: &Value) -> Vec<Symbol> {
             let attrs = match other {
                 Value::Exception(e) => e.attrs.entries(),
                 Value::Function(f) => f.attrs.entries(),
-                Value::Future(f) => f.attrs.entries(),
+                Value::Future(f) => f.attrs().entries(),
                 Value::Opaque(o) => o.attrs.entries(),
                 _ => Vec::new(),
             };

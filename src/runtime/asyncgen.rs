@@ -10,14 +10,14 @@ use crate::value::*;
 /// An async generator is iterated for the first time: the running loop will shut it down.
 pub fn begin(generator: &Ref<Generator>) {
     if let Some(event_loop) = current::running() {
-        generator.finalizer.set(event_loop);
+        generator.set_finalizer(event_loop);
         roster::enter_generator(generator);
     }
 }
 
 /// An async generator is dropped while suspended: its loop closes it in a task.
 pub fn abandoned(generator: Ref<Generator>) {
-    let event_loop = generator.finalizer.get();
+    let event_loop = generator.finalizer();
     roster::leave_generator(&generator);
     if EventLoop::of(&event_loop).is_none_or(EventLoop::is_closed) {
         generator.progress.set(Progress::Closed);
@@ -30,7 +30,7 @@ pub fn abandoned(generator: Ref<Generator>) {
             let closing = super::task::ensure_future(&args[0], Some(&create))?;
             Ok(closing.into())
         });
-        event_loop::call_soon(&event_loop, &create, &[close], None)
+        event_loop::call_soon(&event_loop, &create, &close, None)
     });
     super::future::forget(begun.map(drop));
 }
@@ -38,7 +38,7 @@ pub fn abandoned(generator: Ref<Generator>) {
 /// The async generators that `loop.shutdown_asyncgens()` closes.
 pub fn of_loop(event_loop: &Value) -> Vec<Ref<Generator>> {
     let mut all = roster::generators();
-    all.retain(|g| g.finalizer.get().is(event_loop));
+    all.retain(|g| g.finalizer().is(event_loop));
     all.iter().for_each(|g| roster::leave_generator(g));
     all
 }

@@ -171,8 +171,8 @@ impl EventLoop {
     }
 }
 
-/// `loop.call_soon(callback, *args, context=…)`: the handle.
-pub fn call_soon(this: &Value, callback: &Value, args: &[Value], context: Option<Rc<Context>>) -> Res {
+/// `loop.call_soon(callback, *args, context=…)`: the handle. `args` is as for [`Handle::value`].
+pub fn call_soon(this: &Value, callback: &Value, args: &Value, context: Option<Rc<Context>>) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {
@@ -183,27 +183,21 @@ pub fn call_soon(this: &Value, callback: &Value, args: &[Value], context: Option
         this,
         callback,
         args,
-        context.unwrap_or_else(|| context::current().copy()),
+        context.unwrap_or_else(context::snapshot),
         None,
     );
     event_loop.push(Job::Handle(handle.clone()));
     Ok(handle)
 }
 
-/// `loop.call_at(when, callback, *args, context=…)`: the handle.
-pub fn call_at(
-    this: &Value,
-    when: f64,
-    callback: &Value,
-    args: &[Value],
-    context: Option<Rc<Context>>,
-) -> Res {
+/// `loop.call_at(when, callback, *args, context=…)`: the handle. `args` is as for `call_soon`.
+pub fn call_at(this: &Value, when: f64, callback: &Value, args: &Value, context: Option<Rc<Context>>) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {
         check_callback(callback, "call_at")?;
     }
-    let context = context.unwrap_or_else(|| context::current().copy());
+    let context = context.unwrap_or_else(context::snapshot);
     let handle = Handle::value(this, callback, args, context, Some(when));
     event_loop.set_timer(when, &handle);
     Ok(handle)
@@ -227,6 +221,8 @@ pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
 pub fn run_once(this: &Value) -> Res<()> {
     let event_loop = expect(this)?;
     wait(event_loop)?;
+    let gone = event_loop.timers.borrow_mut().sweep();
+    drop(gone);
     let end = match event_loop.timers.borrow().is_empty() {
         true => f64::NEG_INFINITY, // nothing can be due, so the clock need not be read
         false => clock::due_before(),

@@ -22,7 +22,7 @@ pub fn new(event_loop: &Value) -> Ref<Future> {
 }
 
 /// A pending future of the running loop, with a label for reports.
-pub fn waiter(label: &'static str) -> Res<Ref<Future>> {
+pub fn waiter(label: &'static &'static str) -> Res<Ref<Future>> {
     let event_loop = current::get_running_loop()?;
     let future = Future::new(event_loop);
     future.label.set(label);
@@ -186,7 +186,7 @@ pub fn cancel_message(future: &Ref<Future>) -> Value {
 
 /// `future.cancel(msg)`, as the future's kind has it.
 pub fn cancel(future: &Ref<Future>, message: &Value) -> Res<bool> {
-    if let Some(class) = &future.class
+    if let Some(class) = future.class()
         && class.is_script
         && let Some(method @ Value::Function(_)) = class.lookup(Symbol::new("cancel"))
     {
@@ -209,7 +209,7 @@ pub fn cancel_exactly(future: &Ref<Future>, message: &Value) -> Res<bool> {
     if future.task.is_some() {
         return task::cancel(future, message);
     }
-    if let Some(gather) = &future.gather {
+    if let Some(gather) = future.gather() {
         return cancel_children(future, gather, message);
     }
     cancel_plain(future, message)
@@ -339,7 +339,7 @@ pub fn of(value: &Value) -> Option<&Ref<Future>> {
 
 /// The attribute of a future's script class that overrides the built-in one.
 pub fn overridden(future: &Ref<Future>, name: &str) -> Res<Option<Value>> {
-    match &future.class {
+    match future.class() {
         Some(class) if class.is_script => attribute::find(&future.clone().into(), Symbol::new(name)),
         _ => Ok(None),
     }

@@ -80,12 +80,12 @@ pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions
         .cloned()
         .collect();
     let mut outer = Future::new(event_loop.clone());
-    outer.label.set("gather");
-    outer.class = Some(gathering_class());
-    outer.gather = Some(Box::new(Gather {
+    outer.label.set(&"gather");
+    outer.set_class(Some(gathering_class()));
+    outer.set_gather(Gather {
         children: RefCell::new(children),
         requested: Cell::new(false),
-    }));
+    });
     let outer = Ref::new(outer);
     let progress = Rc::new(Progress {
         outer: RefCell::new(Some(outer.clone())),
@@ -125,7 +125,7 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
     if progress.left.get() > 0 {
         return;
     }
-    let Some(gather) = &outer.gather else { return };
+    let Some(gather) = outer.gather() else { return };
     if gather.requested.get() {
         // The whole was cancelled, whatever the children made of it.
         let error = future::cancelled_error(child);
@@ -170,7 +170,7 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
         return Ok(inner);
     }
     let outer = future::new(&inner.event_loop);
-    outer.label.set("shield");
+    outer.label.set(&"shield");
     let on_inner = {
         let outer = outer.clone();
         add_native(&inner, move |inner| {

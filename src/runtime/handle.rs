@@ -7,15 +7,18 @@ use crate::interp::error::matches;
 use crate::interp::text;
 use crate::interp::types::{Type, class, class_of};
 use crate::source::Symbol;
-use crate::value::context::{self, Context};
+use crate::value::context::{self, Context, ContextSlot};
 use crate::value::*;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A callback with its arguments and context. Cancelling empties it.
 pub struct Handle {
-    callback: RefCell<Option<(Value, Box<[Value]>)>>,
-    context: Rc<Context>,
+    /// Unset once it is cancelled.
+    callback: ValueCell,
+    /// A tuple; or the only one, if that is no tuple; or unset if there are none.
+    args: ValueCell,
+    context: ContextSlot,
     event_loop: Value,
     /// When a timer handle is due.
     when: Option<f64>,
@@ -24,11 +27,11 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle object.
+    /// A handle object; `args` is a tuple, the only argument if that is no tuple, or unset.
     pub fn value(
         event_loop: &Value,
         callback: &Value,
-        args: &[Value],
+        args: &Value,
         context: Rc<Context>,
         when: Option<f64>,
     ) -> Value {
@@ -38,8 +41,9 @@ impl Handle {
             Type::Handle
         };
         let handle = Handle {
-            callback: RefCell::new(Some((callback.clone(), args.into()))),
-            context,
+            callback: ValueCell::new(callback.clone()),
+            args: ValueCell::new(args.clone()),
+            context: ContextSlot::new(context),
             event_loop: event_loop.clone(),
             when,
             scheduled: Cell::new(false),
@@ -47,14 +51,16 @@ impl Handle {
         Opaque::value(class(id), handle)
     }
 
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
-        self.callback.borrow().is_none()
+        self.callback.get().is_unset()
     }
 
     /// Takes back the callback; it will not run.
     pub fn cancel(&self) {
-        let callback = self.callback.borrow_mut().take();
-        if callback.is_some()
+        let callback = self.callback.take();
+        drop(self.args.take());
+        if !callback.is_unset()
             && self.scheduled.get()
             && let Some(event_loop) = EventLoop::of(&self.event_loop)
         {
@@ -67,11 +73,19 @@ impl Handle {
     }
 
     pub fn context(&self) -> Rc<Context> {
-        self.context.clone()
+        self.context.own()
     }
 
-    pub fn callback(&self) -> Option<(Value, Box<[Value]>)> {
-        self.callback.borrow().clone()
+    /// The callback and the tuple of its arguments, unless it was cancelled.
+    fn callback(&self) -> Option<(Value, Value)> {
+        let callback = self.callback.get();
+        (!callback.is_unset()).then(|| (callback, self.args.get()))
+    }
+
+    /// The callback and its arguments, unless it was cancelled.
+    pub fn call(&self) -> Option<(Value, Vec<Value>)> {
+        self.callback()
+            .map(|(callback, args)| (callback, items(&args).to_vec()))
     }
 
     /// Calls the callback. What it raises goes to the loop's exception handler, except what ends
@@ -80,8 +94,10 @@ impl Handle {
         let Some((callback, args)) = self.callback() else {
             return Ok(());
         };
-        let result = call_in(&self.context, &callback, &args);
-        settle_callback(result, &self.event_loop, &callback, &args, Some(this))
+        let before = self.context.enter();
+        let result = call::call(&callback, items(&args));
+        self.context.leave(before);
+        settle_callback(result, &self.event_loop, &callback, items(&args), Some(this))
     }
 
     /// `<TimerHandle when=1.5 f() at script.aio:3>`
@@ -95,9 +111,21 @@ impl Handle {
         }
         if let Some((callback, args)) = self.callback() {
             let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
-            parts.push(describe_callback(&callback, if debug { &args } else { &[] })?);
+            parts.push(describe_callback(
+                &callback,
+                if debug { items(&args) } else { &[] },
+            )?);
         }
         Ok(format!("<{}>", parts.join(" ")))
+    }
+}
+
+/// The arguments that a value stands for: those of a tuple, none if it is unset, else itself.
+fn items(args: &Value) -> &[Value] {
+    match args {
+        Value::Tuple(args) => &args.items,
+        Value::Unset => &[],
+        only => std::slice::from_ref(only),
     }
 }
 
@@ -134,9 +162,15 @@ pub fn settle_callback(
         let _ = raised.take();
         "callback".into()
     });
-    let handle = handle
-        .cloned()
-        .unwrap_or_else(|| Handle::value(event_loop, callback, args, context::current(), None));
+    let handle = handle.cloned().unwrap_or_else(|| {
+        Handle::value(
+            event_loop,
+            callback,
+            &Value::tuple(args),
+            context::current(),
+            None,
+        )
+    });
     let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
     entries.push(("exception", exception.into()));
     entries.push(("handle", handle));

@@ -12,6 +12,7 @@ pub mod future;
 pub mod gather;
 pub mod handle;
 pub mod inbox;
+pub mod input;
 pub mod instrument;
 pub mod report;
 pub mod runner;

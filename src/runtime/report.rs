@@ -72,7 +72,7 @@ fn context_to_run_in(context: &Value) -> Option<std::rc::Rc<context::Context>> {
         match name.text() {
             "task" | "future" => {
                 if let Some(task) = future::of(&value).and_then(|f| f.task.as_ref()) {
-                    return Some(task.context.clone());
+                    return Some(task.context.own());
                 }
             }
             "handle" => {
@@ -195,8 +195,8 @@ pub fn deadlock() {
     for task in roster::tasks() {
         let Some(state) = &task.task else { continue };
         let name = super::task::shown(&super::task::name(state));
-        let on = state.waiting.borrow().clone();
-        let on = on.map_or("its turn", |future| future.label.get());
+        let on = state.waiting.get();
+        let on = on.map_or("its turn", |future| *future.label.get());
         out.push_str(&format!("  task {name} waits for {on}\n"));
     }
     for (name, doing) in super::thread::waiting() {

@@ -188,7 +188,7 @@ fn act(number: i32, action: Action) -> Res<()> {
             event_loop,
             callback,
             args,
-        } => event_loop::call_soon(&event_loop, &callback, &args, None).map(drop),
+        } => event_loop::call_soon(&event_loop, &callback, &Value::tuple(args), None).map(drop),
         Action::Default if number == SIGINT => interrupt_main(),
         Action::Default | Action::End => {
             super::console::flush();

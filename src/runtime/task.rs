@@ -14,10 +14,10 @@ use crate::interp::machine::{self, Outcome};
 use crate::interp::types::{Type, class, class_name, is_exception};
 use crate::interp::{async_iter, attribute, call, stack, text};
 use crate::source::Symbol;
-use crate::value::context::{self, Context};
+use crate::value::context::{self, Context, ContextSlot};
 use crate::value::generator::Resume;
 use crate::value::*;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 thread_local! {
@@ -46,15 +46,14 @@ pub fn set_name(state: &TaskState, name: &Value) -> Res<()> {
 /// What a task begins with: everything but the coroutine.
 pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>) -> Res<Box<TaskState>> {
     Ok(Box::new(TaskState {
-        coroutine: RefCell::new(coroutine),
+        coroutine: ValueCell::new(coroutine),
         name: ValueCell::new(name_or_number(name)?),
-        context: context.unwrap_or_else(|| context::current().copy()),
-        waiting: RefCell::new(None),
+        context: ContextSlot::new(context.unwrap_or_else(context::snapshot)),
+        waiting: Hold::default(),
         must_cancel: Cell::new(false),
         cancel_message: ValueCell::new(Value::None),
         cancelling: Cell::new(0),
         log_destroy: Cell::new(true),
-        origin: Cell::new(None),
         place: Cell::new(roster::NOWHERE),
     }))
 }
@@ -110,8 +109,8 @@ fn prepare(
         )));
     }
     let mut future = Future::new(event_loop.clone());
-    future.label.set("task");
-    future.class = class;
+    future.label.set(&"task");
+    future.set_class(class);
     future.task = Some(fresh_state(coroutine.clone(), name, context)?);
     Ok(Ref::new(future))
 }
@@ -204,7 +203,7 @@ fn wrap_awaitable(value: &Value) -> Res {
     Ok(native_coroutine(
         "_wrap_awaitable",
         "(awaitable)",
-        |args| Ok(Step::Become(Box::new(Forward(Some(args[0].clone()))))),
+        |args| Step::begin(Forward(Some(args[0].clone()))),
         vec![value.clone()],
     ))
 }
@@ -227,7 +226,7 @@ pub fn native_coroutine(
         },
         "asyncio",
     );
-    let first = Activation::Start(native.clone(), args.into());
+    let first = Activation::Start(Box::new((native.clone(), args.into())));
     Ref::new(Generator::new(GeneratorKind::Coroutine, native.into(), first)).into()
 }
 
@@ -262,7 +261,7 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
     if task.is_done() {
         return Ok(());
     }
-    let waited = state.waiting.borrow_mut().take();
+    let waited = state.waiting.take();
     let mut throw = throw.or_else(|| waited.as_ref().and_then(failure_of));
     drop(waited);
     if state.must_cancel.get() {
@@ -274,9 +273,9 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
             throw = Some(new_cancelled_error(state.cancel_message.replace(Value::None)));
         }
     }
-    let coroutine = match &*state.coroutine.borrow() {
-        Value::Generator(coroutine) => Ref::clone(coroutine),
-        _ => return Ok(()), // a subclass that never called Task.__init__
+    let coroutine = state.coroutine.get();
+    let Value::Generator(coroutine) = &coroutine else {
+        return Ok(()); // a subclass that never called Task.__init__
     };
     let Some(event_loop) = EventLoop::of(&task.event_loop) else {
         return Ok(());
@@ -284,10 +283,10 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
     tell(|| Event::TaskStep(task));
     let input = throw.map_or(Resume::Value(Value::None), Resume::Raise);
     let before_task = event_loop.set_current_task(Some(task.clone()));
-    let before = context::enter(state.context.clone());
-    let outcome = machine::resume(&coroutine, input);
+    let before = state.context.enter();
+    let outcome = machine::resume(coroutine, input);
     let result = rest(task, state, event_loop, outcome);
-    context::enter(before);
+    state.context.leave(before);
     drop(event_loop.set_current_task(before_task));
     result
 }
@@ -353,7 +352,7 @@ fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: R
     on.blocking.set(false);
     tell(|| Event::Waits { task, on: &on });
     future::add_callback(&on, Callback::Wake(task.clone()))?;
-    *state.waiting.borrow_mut() = Some(on.clone());
+    state.waiting.replace(Some(on.clone()));
     if state.must_cancel.get() && future::cancel(&on, &state.cancel_message.get())? {
         state.must_cancel.set(false);
     }
@@ -426,9 +425,9 @@ pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
         }
         tell(|| Event::Cancelled(&at));
         state.cancelling.set(state.cancelling.get() + 1);
-        let on = state.waiting.borrow().clone();
+        let on = state.waiting.get();
         match on {
-            Some(on) if on.task.is_some() && !on.class.as_ref().is_some_and(|c| c.is_script) => {
+            Some(on) if on.task.is_some() && !on.class().is_some_and(|c| c.is_script) => {
                 above = Some(std::mem::replace(&mut at, on));
             }
             Some(on) if future::cancel(&on, message)? => return Ok(true),
@@ -493,7 +492,7 @@ pub fn sleep(delay: f64, result: Value) -> Res<Step> {
     }
     let event_loop = current::get_running_loop()?;
     let mut future = Future::new(event_loop);
-    future.label.set("sleep");
+    future.label.set(&"sleep");
     future.is_sleep = true;
     future.outcome.set(result); // kept here until the timer fires
     let future = Ref::new(future);

@@ -76,16 +76,30 @@ impl Timers {
         self.cancelled += 1;
     }
 
+    /// Takes out the cancelled timers if they are the most; gives them, for the caller to let go
+    /// once it holds no borrow.
+    #[inline]
+    pub fn sweep(&mut self) -> Vec<Value> {
+        if self.heap.len() > MANY && self.cancelled * 2 > self.heap.len() {
+            self.sweep_now()
+        } else {
+            Vec::new()
+        }
+    }
+
+    #[cold]
+    fn sweep_now(&mut self) -> Vec<Value> {
+        let all = std::mem::take(&mut self.heap).into_vec();
+        let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(Timer::is_cancelled);
+        self.heap = kept.into();
+        self.cancelled = 0;
+        gone.into_iter().map(|timer| timer.due).collect()
+    }
+
     /// When the first timer is due. What was dropped on the way goes to `dropped`, for the caller
     /// to let go once it holds no borrow.
     pub fn first(&mut self, dropped: &mut Vec<Value>) -> Option<f64> {
-        if self.heap.len() > MANY && self.cancelled * 2 > self.heap.len() {
-            let all = std::mem::take(&mut self.heap).into_vec();
-            let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(Timer::is_cancelled);
-            dropped.extend(gone.into_iter().map(|t| t.due));
-            self.heap = kept.into();
-            self.cancelled = 0;
-        }
+        dropped.append(&mut self.sweep());
         while self.heap.peek().is_some_and(Timer::is_cancelled) {
             self.cancelled = self.cancelled.saturating_sub(1);
             dropped.extend(self.heap.pop().map(|t| t.due));

@@ -282,7 +282,7 @@ fn notice(notice: Notice) {
     match notice {
         Notice::NeverAwaited(generator) => {
             let name = coroutine_name(&generator);
-            let origin = generator.origin.borrow().as_deref().cloned();
+            let origin = generator.origin();
             let title = format!("RuntimeWarning: coroutine '{name}' was never awaited");
             let Some((code, span)) = origin else {
                 console::write_error(&format!("<sys>: {title}\n"));
@@ -307,18 +307,17 @@ fn notice(notice: Notice) {
 
 /// Where a suspended coroutine stands: the chain of awaits, outermost first.
 pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<crate::code::Code>, Span)> {
-    let stack = generator.stack.borrow();
-    stack
-        .iter()
-        .filter_map(|activation| match activation {
+    generator.look(|stack| {
+        let places = stack.iter().filter_map(|activation| match activation {
             Activation::Script(frame) => {
                 let code = frame.func.code.clone();
                 let span = unit::suspension_span(&code, frame.state)?;
                 Some((code, span))
             }
             _ => None,
-        })
-        .collect()
+        });
+        places.collect()
+    })
 }
 
 /// Who waits for what, when nothing can ever run again.
@@ -329,9 +328,9 @@ fn deadlock() {
     for future in &waiting {
         let Some(state) = &future.task else { continue };
         let name = task::shown(&task::name(state));
-        let on = state.waiting.borrow().clone();
+        let on = state.waiting.get();
         let what = on.as_ref().map_or_else(|| "its turn".to_string(), describe);
-        let coroutine = state.coroutine.borrow().clone();
+        let coroutine = state.coroutine.get();
         let chain = match &coroutine {
             Value::Generator(generator) => places(generator),
             _ => Vec::new(),
@@ -367,7 +366,7 @@ fn deadlock() {
 pub fn describe(future: &Ref<Future>) -> String {
     match &future.task {
         Some(state) => format!("task {}", task::shown(&task::name(state))),
-        None => match future.label.get() {
+        None => match *future.label.get() {
             "future" => "a future that nobody has set".to_string(),
             label => label.to_string(),
         },

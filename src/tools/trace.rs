@@ -87,7 +87,7 @@ fn sentence(event: &Event) -> Option<String> {
 fn who(task: &Ref<Future>) -> Option<String> {
     let state = task.task.as_ref()?;
     let name = task::shown(&task::name(state)).trim_matches('\'').to_string();
-    match &*state.coroutine.borrow() {
+    match &state.coroutine.get() {
         Value::Generator(generator) => {
             let coroutine = coroutine_name(generator);
             let is_own = matches!(generator.func, Value::Native(_)) && coroutine.starts_with("shutdown_");
@@ -120,23 +120,23 @@ const LONGEST_TEXT: usize = 50;
 /// Whether a task has not run yet.
 fn begins(future: &Ref<Future>) -> bool {
     let Some(state) = &future.task else { return false };
-    matches!(&*state.coroutine.borrow(), Value::Generator(g) if g.progress.get() == Progress::Created)
+    matches!(&state.coroutine.get(), Value::Generator(g) if g.progress.get() == Progress::Created)
 }
 
 /// Where a task's innermost script frame stands.
 fn stands(future: &Ref<Future>) -> Option<Place> {
     let state = future.task.as_ref()?;
-    let coroutine = state.coroutine.borrow();
-    let Value::Generator(generator) = &*coroutine else {
+    let coroutine = state.coroutine.get();
+    let Value::Generator(generator) = &coroutine else {
         return None;
     };
-    let stack = generator.stack.try_borrow().ok()?;
-    let frame = stack.iter().rev().find_map(|activation| match activation {
-        Activation::Script(frame) => Some(frame),
-        _ => None,
+    let (code, state) = generator.look(|stack| {
+        stack.iter().rev().find_map(|activation| match activation {
+            Activation::Script(frame) => Some((frame.func.code.clone(), frame.state)),
+            _ => None,
+        })
     })?;
-    let code = &frame.func.code;
-    let suspended = code.states.get(frame.state as usize)?;
+    let suspended = code.states.get(state as usize)?;
     let (next, awaited) = match &suspended.end {
         Terminator::Await { value, resume, .. } => (*resume, value.span),
         Terminator::AsyncNext { body, .. } => (*body, suspended.end_span),

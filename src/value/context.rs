@@ -1,4 +1,7 @@
 //! Context variables (PEP 567): a context is a small map that is copied by sharing.
+//!
+//! Always true: a context marked as shared never changes. Tasks and handles begin with a shared
+//! one, as most never set a variable; who sets one in it gets a context of its own first.
 
 use super::*;
 use std::cell::{Cell, RefCell};
@@ -19,13 +22,22 @@ pub struct Context {
     entries: RefCell<Entries>,
     /// `run` is on the stack.
     pub entered: Cell<bool>,
+    shared: bool,
+    /// The shared context with the same entries, if one was made since they last changed.
+    snapshot: Hold<Rc<Context>>,
 }
 
 impl Context {
     pub fn copy(&self) -> Rc<Context> {
+        self.with_same_entries(false)
+    }
+
+    fn with_same_entries(&self, shared: bool) -> Rc<Context> {
         Rc::new(Context {
             entries: RefCell::new(self.entries.borrow().clone()),
             entered: Cell::new(false),
+            shared,
+            snapshot: Hold::default(),
         })
     }
 
@@ -38,7 +50,9 @@ impl Context {
     }
 
     /// Sets the variable (unset: removes it) and gives its old value.
-    pub fn set(&self, var: &Rc<ContextVar>, value: Value) -> Option<Value> {
+    fn set(&self, var: &Rc<ContextVar>, value: Value) -> Option<Value> {
+        debug_assert!(!self.shared);
+        drop(self.snapshot.take());
         let mut entries = self.entries.borrow_mut();
         let entries = Rc::make_mut(&mut entries);
         let place = entries.iter().position(|(v, _)| Rc::ptr_eq(v, var));
@@ -63,11 +77,81 @@ thread_local! {
     static CURRENT: RefCell<Rc<Context>> = RefCell::default();
 }
 
+/// The current context, as an object of its own: nobody else shares it from now on.
 pub fn current() -> Rc<Context> {
-    CURRENT.with_borrow(|c| c.clone())
+    CURRENT.with_borrow_mut(|current| {
+        if current.shared {
+            *current = current.copy();
+        }
+        current.clone()
+    })
+}
+
+/// The current values of all variables, for something that will run later.
+#[inline]
+pub fn snapshot() -> Rc<Context> {
+    CURRENT.with_borrow(|current| {
+        if current.shared {
+            return current.clone();
+        }
+        current.snapshot.get().unwrap_or_else(|| {
+            let made = current.with_same_entries(true);
+            current.snapshot.replace(Some(made.clone()));
+            made
+        })
+    })
+}
+
+/// A variable's value in the current context.
+pub fn get(var: &Rc<ContextVar>) -> Option<Value> {
+    CURRENT.with_borrow(|current| current.get(var))
+}
+
+/// Sets the variable in the current context (unset: removes it) and gives its old value.
+pub fn set(var: &Rc<ContextVar>, value: Value) -> Option<Value> {
+    current().set(var, value)
 }
 
 /// Makes another context the current one; gives the one before.
+#[inline]
 pub fn enter(context: Rc<Context>) -> Rc<Context> {
     CURRENT.with_borrow_mut(|c| std::mem::replace(c, context))
+}
+
+/// The context of a task or handle, kept between its turns.
+pub struct ContextSlot(Hold<Rc<Context>>);
+
+impl ContextSlot {
+    pub fn new(context: Rc<Context>) -> ContextSlot {
+        ContextSlot(Hold::new(Some(context)))
+    }
+
+    /// Makes it the current context; gives the one before, for `leave`.
+    #[inline(always)]
+    pub fn enter(&self) -> Rc<Context> {
+        enter(self.shared())
+    }
+
+    /// Ends what `enter` began. If a context of its own became necessary, it is kept.
+    #[inline(always)]
+    pub fn leave(&self, before: Rc<Context>) {
+        drop(self.0.replace(Some(enter(before))));
+    }
+
+    #[inline(always)]
+    fn shared(&self) -> Rc<Context> {
+        self.0.get().unwrap_or_default()
+    }
+
+    /// The context as an object of its own.
+    pub fn own(&self) -> Rc<Context> {
+        let context = self.shared();
+        if !context.shared {
+            return context;
+        }
+        let is_current = CURRENT.with_borrow(|current| Rc::ptr_eq(current, &context));
+        let own = if is_current { current() } else { context.copy() };
+        drop(self.0.replace(Some(own.clone())));
+        own
+    }
 }

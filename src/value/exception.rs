@@ -76,6 +76,9 @@ impl Exception {
 
     /// Adds the row of a frame that the exception leaves (or is caught in) to its traceback.
     pub fn add_trace(&self, code: &Rc<Code>, span: Span) {
+        if code.source.is_built_in() {
+            return;
+        }
         let next = self.traceback.borrow_mut().take();
         *self.traceback.borrow_mut() = Some(Rc::new(TraceEntry {
             code: code.clone(),

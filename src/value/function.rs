@@ -1,7 +1,7 @@
 //! Functions, bound methods, variables shared between functions, and frames.
 
 use super::*;
-use crate::code::Code;
+use crate::code::{Code, CodeKind};
 use crate::source::Symbol;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -41,18 +41,30 @@ pub struct CallShape {
     pub simple: u32,
     /// Slots beyond its parameters.
     pub locals: u32,
+    /// How many positional arguments a coroutine function takes, if it takes nothing else and
+    /// shares no variable; else `u32::MAX`.
+    pub coroutine: u32,
+    slots: u32,
 }
 
 impl CallShape {
     pub fn of(code: &Code) -> CallShape {
         let params = &code.params;
         let count = params.names.len();
-        let simple =
-            params.positional as usize == count && code.cells.is_empty() && !code.kind.is_resumable();
+        let plain = params.positional as usize == count && code.cells.is_empty();
+        let only = |fits: bool| if plain && fits { count as u32 } else { u32::MAX };
         CallShape {
-            simple: if simple { count as u32 } else { u32::MAX },
+            simple: only(!code.kind.is_resumable()),
             locals: (code.slots.len() - count) as u32,
+            coroutine: only(code.kind == CodeKind::Coroutine),
+            slots: code.slots.len() as u32,
         }
+    }
+
+    /// All its slots.
+    #[inline(always)]
+    pub fn slots(&self) -> usize {
+        self.slots as usize
     }
 }
 
@@ -169,18 +181,25 @@ pub enum Resume {
     Raise(Ref<Exception>),
 }
 
-/// How a frame's run ended.
+/// How a frame's run ended. The value that goes with it is in the frame's `result`; an exception
+/// is on its way as always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Turn {
+    Return,
+    Raise,
     /// `await value`
-    Await(Value),
-    /// `await native(…)` of a built-in coroutine function: how it begins.
-    Begin(Step),
+    Await,
+    /// Give way for one pass of the loop, then go on with None.
+    Pass,
+    /// Give way for one pass of the loop, then go on with the value.
+    PassWith,
+    /// `await value`, and go on with its outcome as the built-in coroutine that was left for the
+    /// machine.
+    AwaitAs,
     /// `async for`: the next item of this async iterator is wanted.
-    AsyncNext(Value),
-    Yield(Value),
-    YieldFrom(Value),
-    Return(Value),
-    Raise(Raised),
+    AsyncNext,
+    Yield,
+    YieldFrom,
 }
 
 /// A lowered function in runnable form; made by the interpreter.
@@ -190,7 +209,8 @@ pub trait Program {
 
     /// Runs code that can suspend from where it stands (`state`) until it suspends or ends.
     /// A state of `NOT_STARTED` is entered without a value.
-    fn advance(&self, frame: &mut Frame, state: &mut u32, resume: Resume) -> Turn;
+    /// An error is raised where the frame stands.
+    fn advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn;
 }
 
 /// The state of a frame that has not run yet.

@@ -1,8 +1,7 @@
 //! Futures and tasks as data; what they do is in the runtime.
 
 use super::*;
-use crate::source::Span;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,19 +19,26 @@ pub struct Future {
     pub unseen: Cell<bool>,
     /// It was awaited or looked at: what `gather` and friends read.
     pub blocking: Cell<bool>,
+    /// Futures are numbered in order of creation; the number is their hash.
+    pub number: u32,
     /// The result, the exception, or the message given to `cancel`.
     pub outcome: ValueCell,
     pub callbacks: Callbacks,
     pub event_loop: Value,
     /// What it is for, in a reader's words: "sleep(1)", "queue.get()".
-    pub label: Cell<&'static str>,
+    pub label: Cell<&'static &'static str>,
     /// A timer of its loop will settle it; its result is there already.
     pub is_sleep: bool,
-    pub gather: Option<Box<Gather>>,
     pub task: Option<Box<TaskState>>,
-    /// A script subclass, if it is an instance of one.
-    pub class: Option<Ref<Class>>,
-    pub attrs: Attrs,
+    rare: OnceCell<Box<Rare>>,
+}
+
+/// What few futures have.
+#[derive(Default)]
+struct Rare {
+    class: Option<Ref<Class>>,
+    gather: Option<Gather>,
+    attrs: Attrs,
 }
 
 /// What the future of a `gather` waits for: cancelling it cancels these.
@@ -120,20 +126,18 @@ impl Callbacks {
 
 /// What a task has beyond a future.
 pub struct TaskState {
-    pub coroutine: RefCell<Value>,
+    pub coroutine: ValueCell,
     /// The name, or the number of `Task-N`.
     pub name: ValueCell,
-    pub context: Rc<super::context::Context>,
+    pub context: super::context::ContextSlot,
     /// What it waits for, while it waits.
-    pub waiting: RefCell<Option<Ref<Future>>>,
+    pub waiting: Hold<Ref<Future>>,
     /// Cancel at the next step.
     pub must_cancel: Cell<bool>,
     pub cancel_message: ValueCell,
     pub cancelling: Cell<u32>,
     /// Tell the exception handler if it is destroyed while pending.
     pub log_destroy: Cell<bool>,
-    /// Where it was made.
-    pub origin: Cell<Option<Span>>,
     /// Where it stands in the roster of pending tasks.
     pub place: Cell<u32>,
 }
@@ -144,22 +148,63 @@ impl Future {
             state: Cell::new(FutureState::Pending),
             unseen: Cell::new(false),
             blocking: Cell::new(false),
+            number: CREATED.replace(CREATED.get().wrapping_add(1)),
             outcome: ValueCell::default(),
             callbacks: Callbacks::default(),
             event_loop,
-            label: Cell::new("future"),
+            label: Cell::new(&"future"),
             is_sleep: false,
-            gather: None,
             task: None,
-            class: None,
-            attrs: Attrs::default(),
+            rare: OnceCell::new(),
         }
+    }
+
+    /// A class other than Future and Task themselves, if it is an instance of one.
+    #[inline(always)]
+    pub fn class(&self) -> Option<&Ref<Class>> {
+        self.rare.get()?.class.as_ref()
+    }
+
+    pub fn set_class(&mut self, class: Option<Ref<Class>>) {
+        if class.is_some() {
+            self.rare_mut().class = class;
+        }
+    }
+
+    /// What the future of a `gather` waits for.
+    pub fn gather(&self) -> Option<&Gather> {
+        self.rare.get()?.gather.as_ref()
+    }
+
+    pub fn set_gather(&mut self, gather: Gather) {
+        self.rare_mut().gather = Some(gather);
+    }
+
+    /// Attributes that a script gave it.
+    pub fn attrs(&self) -> &Attrs {
+        &self.rare.get_or_init(Box::default).attrs
+    }
+
+    /// It has neither a class nor attributes of its own.
+    #[inline(always)]
+    pub fn is_bare(&self) -> bool {
+        self.rare.get().is_none()
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_init(Box::default);
+        self.rare.get_mut().expect("it was just made")
     }
 
     #[inline(always)]
     pub fn is_done(&self) -> bool {
         self.state.get() != FutureState::Pending
     }
+}
+
+thread_local! {
+    /// How many futures there have been.
+    static CREATED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Hears of a future that dies unheard.

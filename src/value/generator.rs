@@ -1,8 +1,12 @@
 //! Suspended calls: generators, coroutines and async generators.
 
 use super::*;
+use crate::code::Code;
 use crate::source::Span;
-use std::cell::{Cell, RefCell};
+use smallvec::SmallVec;
+use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
+use std::ptr::NonNull;
+use std::rc::Rc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GeneratorKind {
@@ -22,8 +26,11 @@ pub enum Progress {
     Closed,
 }
 
+/// The frames suspended in a generator: its own at the bottom, what it awaits above. Most have one.
+pub type Stack = SmallVec<[Activation; 1]>;
+
 /// A generator, coroutine or async generator object. It holds the whole stack of frames that is
-/// suspended in it: its own at the bottom, what it awaits above.
+/// suspended in it.
 pub struct Generator {
     pub kind: GeneratorKind,
     pub progress: Cell<Progress>,
@@ -35,21 +42,27 @@ pub struct Generator {
     pub busy: Cell<bool>,
     /// An async generator known to its event loop.
     pub hooked: Cell<bool>,
-    pub stack: RefCell<Vec<Activation>>,
+    stack: UnsafeCell<Stack>,
     /// The function it runs: a script function or a built-in one.
     pub func: Value,
-    /// `__name__` and `__qualname__` after a script changed them.
-    pub names: RefCell<Option<Box<(Value, Value)>>>,
     /// Where it was made: the call's place, for a coroutine.
-    pub origin: RefCell<Option<Box<(std::rc::Rc<crate::code::Code>, Span)>>>,
+    origin: Cell<Option<Rc<Code>>>,
+    origin_span: Cell<Span>,
+    rare: OnceCell<Box<Rare>>,
+}
+
+/// What few generators have.
+#[derive(Default)]
+struct Rare {
+    /// `__name__` and `__qualname__` after a script changed them.
+    names: RefCell<Option<(Value, Value)>>,
     /// The event loop that shuts down an async generator, once it has begun.
-    pub finalizer: ValueCell,
+    finalizer: ValueCell,
 }
 
 impl Generator {
     pub fn new(kind: GeneratorKind, func: Value, first: Activation) -> Generator {
-        // A coroutine that waits has at least what it waits for above it.
-        let mut stack = Vec::with_capacity(if kind == GeneratorKind::Coroutine { 2 } else { 1 });
+        let mut stack = Stack::new();
         stack.push(first);
         Generator {
             kind,
@@ -58,17 +71,96 @@ impl Generator {
             lent: Cell::new(false),
             busy: Cell::new(false),
             hooked: Cell::new(false),
-            stack: RefCell::new(stack),
+            stack: UnsafeCell::new(stack),
             func,
-            names: RefCell::default(),
-            origin: RefCell::default(),
-            finalizer: ValueCell::default(),
+            origin: Cell::new(None),
+            origin_span: Cell::new(Span::default()),
+            rare: OnceCell::new(),
         }
     }
 
-    /// Notes where the coroutine was made: the call that "was never awaited".
-    pub fn set_origin(&self, code: &std::rc::Rc<crate::code::Code>, span: Span) {
-        *self.origin.borrow_mut() = Some(Box::new((code.clone(), span)));
+    /// Notes where the coroutine was made, unless that is known: the call that "was never
+    /// awaited".
+    #[inline]
+    pub fn set_origin(&self, code: &Rc<Code>, span: Span) {
+        let before = self.origin.take();
+        if before.is_some() {
+            self.origin.set(before);
+        } else {
+            self.origin.set(Some(code.clone()));
+            self.origin_span.set(span);
+        }
+    }
+
+    /// Where it was made, if that was noted.
+    pub fn origin(&self) -> Option<(Rc<Code>, Span)> {
+        let code = self.origin.take();
+        self.origin.set(code.clone());
+        code.map(|code| (code, self.origin_span.get()))
+    }
+
+    /// `__name__` and `__qualname__` after a script changed them.
+    pub fn names(&self) -> Option<(Value, Value)> {
+        self.rare.get().and_then(|rare| rare.names.borrow().clone())
+    }
+
+    pub fn set_names(&self, names: (Value, Value)) {
+        let before = self.rare().names.borrow_mut().replace(names);
+        drop(before);
+    }
+
+    /// The event loop that shuts down an async generator; unset before it has begun.
+    pub fn finalizer(&self) -> Value {
+        self.rare.get().map_or(Value::Unset, |rare| rare.finalizer.get())
+    }
+
+    pub fn set_finalizer(&self, event_loop: Value) {
+        self.rare().finalizer.set(event_loop);
+    }
+
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
+    }
+
+    /// Takes its frames out; whoever runs them puts them back.
+    #[inline(always)]
+    pub fn take_stack(&self) -> Stack {
+        // SAFETY: no reference into the stack outlives the functions of this type.
+        unsafe { std::mem::take(&mut *self.stack.get()) }
+    }
+
+    #[inline(always)]
+    pub fn put_stack(&self, stack: Stack) {
+        // SAFETY: as in `take_stack`; the old stack is dropped after the new one is in place.
+        drop(unsafe { std::mem::replace(&mut *self.stack.get(), stack) });
+    }
+
+    /// Adds a frame on top.
+    pub fn push(&self, activation: Activation) {
+        // SAFETY: as in `take_stack`.
+        unsafe { (*self.stack.get()).push(activation) }
+    }
+
+    /// The only frame, if it is a script's, where it stands. Running it there is sound as long as
+    /// `progress` is `Running`: nobody else looks at the frames of a running generator, and only
+    /// the runner ends that state.
+    #[inline(always)]
+    pub fn only_frame(&self) -> Option<NonNull<ScriptFrame>> {
+        // SAFETY: as in `take_stack`; the frame has an address of its own.
+        match unsafe { &mut (&mut *self.stack.get())[..] } {
+            [Activation::Script(frame)] => Some(frame.pointer()),
+            _ => None,
+        }
+    }
+
+    /// Looks at the suspended frames, bottom first; there are none to see while it runs. `look`
+    /// must run no script.
+    pub fn look<T>(&self, look: impl FnOnce(&[Activation]) -> T) -> T {
+        if self.progress.get() == Progress::Running {
+            return look(&[]);
+        }
+        // SAFETY: it is not running, and `look` runs nothing that could start it.
+        look(unsafe { &*self.stack.get() })
     }
 }
 
@@ -99,26 +191,26 @@ impl Dying for Generator {
     }
 }
 
-/// One entry of a stack of suspended frames.
+/// One entry of a stack of suspended frames. One word and a tag: what is rare is boxed.
 pub enum Activation {
-    Script(Box<ScriptFrame>),
+    Script(FrameBox),
     /// A built-in coroutine that was called and not begun.
-    Start(Ref<Native>, Box<[Value]>),
+    Start(Box<(Ref<Native>, Box<[Value]>)>),
     /// Gives way for one pass, then returns the value.
-    Pass(Value),
-    /// Waits for a future, then returns its result.
+    Pass(Box<Value>),
+    /// Waits for a future, then returns its result: for what is below it and no script frame.
     Wait(Ref<Future>),
     /// Delegates to an iterator: `__await__`, `yield from`.
-    Delegate(Value),
-    Native(Box<dyn NativeCoroutine>),
+    Delegate(Box<Value>),
+    Native(Box<Box<dyn NativeCoroutine>>),
     /// Awaits the value as soon as it is resumed: `coroutine.__await__()`.
-    Begin(Value),
+    Begin(Box<Value>),
     /// A step of an async generator that was asked for and not begun.
-    AsyncStep(Ref<Generator>, AsyncStep),
+    AsyncStep(Box<(Ref<Generator>, AsyncStep)>),
     /// Waits for an async generator to end after its `aclose()`.
     Closing(Ref<Generator>),
     /// `anext(iterator, default)`: what is awaited above, or the default at the iterator's end.
-    Default(Value),
+    Default(Box<Value>),
 }
 
 /// What an async generator is to do: `asend`, `athrow`, `aclose`.
@@ -126,18 +218,6 @@ pub enum AsyncStep {
     Send(Value),
     Throw(Ref<Exception>),
     Close,
-}
-
-/// A suspended script frame.
-pub struct ScriptFrame {
-    pub func: Ref<Function>,
-    pub state: u32,
-    pub slots: Box<[Value]>,
-    pub handling: Vec<Ref<Exception>>,
-    /// What its awaiter is handling.
-    pub inherited: Option<Ref<Exception>>,
-    /// The generator object it belongs to, while it runs on another one's stack.
-    pub owner: Option<Ref<Generator>>,
 }
 
 /// A built-in coroutine with more than one wait: a state machine by hand.
@@ -159,6 +239,18 @@ pub enum Step {
     Wait(Ref<Future>),
     /// Awaits something and is resumed with its outcome.
     Await(Value),
-    /// Goes on as this state machine.
-    Become(Box<dyn NativeCoroutine>),
+    /// Awaits something, and goes on as this state machine with its outcome.
+    AwaitAs(Value, Box<dyn NativeCoroutine>),
+}
+
+impl Step {
+    /// Begins a state machine: its first step is taken at once, and must be to wait or to return.
+    pub fn begin(mut machine: impl NativeCoroutine + 'static) -> Res<Step> {
+        Ok(match machine.resume(Resume::Value(Value::None))? {
+            Step::Return(value) => Step::Return(value),
+            Step::Await(value) => Step::AwaitAs(value, Box::new(machine)),
+            Step::Wait(future) => Step::AwaitAs(future.into(), Box::new(machine)),
+            Step::Pass(_) | Step::AwaitAs(..) => unreachable!("no machine begins so"),
+        })
+    }
 }

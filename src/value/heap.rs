@@ -17,6 +17,8 @@ use std::ptr::NonNull;
 pub struct Header {
     count: Cell<u32>,
     kind: Kind,
+    /// Whether [`weak`] wants to hear of its end.
+    watched: Cell<bool>,
 }
 
 #[repr(C)]
@@ -39,10 +41,13 @@ impl<T: Object> Ref<T> {
         let header = Header {
             count: Cell::new(1),
             kind: T::KIND,
+            watched: Cell::new(false),
         };
-        let boxed = Box::new(Heap { header, data });
-        // SAFETY: a box is never null.
-        Ref(unsafe { NonNull::new_unchecked(Box::into_raw(boxed)) })
+        const { assert!(align_of::<Heap<T>>() <= 16) };
+        let heap = pool::take(size_of::<Heap<T>>()).cast::<Heap<T>>();
+        // SAFETY: the memory is large and aligned enough, and nobody else has it.
+        unsafe { heap.write(Heap { header, data }) };
+        Ref(heap)
     }
 
     #[inline(always)]
@@ -225,6 +230,29 @@ impl Value {
     }
 }
 
+/// Where an object stands, without keeping it alive.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place(NonNull<Header>);
+
+impl Value {
+    /// The place of a counted object, of whose end [`weak`] will be told from now on.
+    pub fn watched_place(&self) -> Option<Place> {
+        let place = self.place()?;
+        // SAFETY: this value keeps the object alive.
+        unsafe { place.0.as_ref() }.watched.set(true);
+        Some(place)
+    }
+
+    /// The place of a counted object.
+    pub fn place(&self) -> Option<Place> {
+        if self.tag() < FIRST_COUNTED {
+            return None;
+        }
+        // SAFETY: checked to be counted.
+        NonNull::new(unsafe { self.header_pointer() }).map(Place)
+    }
+}
+
 /// How deep drops may nest before objects wait on the list.
 const DEEPEST_DROP: u32 = 100;
 
@@ -276,20 +304,45 @@ macro_rules! kinds {
             impl Object for $type { const KIND: Kind = Kind::$kind; }
             impl From<Ref<$type>> for Value {
                 #[inline(always)]
-                fn from(object: Ref<$type>) -> Value { Value::$kind(ManuallyDrop::new(object)) }
+                fn from(object: Ref<$type>) -> Value { Value::$kind(Held::new(object)) }
             }
         )*
+
+        impl Place {
+            /// The object, unless it is about to be freed.
+            ///
+            /// # Safety
+            /// The object must not have been freed.
+            pub unsafe fn value(self) -> Option<Value> {
+                // SAFETY: by the caller's promise the memory is still the object's; its kind
+                // says of which type, and counting up pays for the new Ref.
+                unsafe {
+                    let header = self.0.as_ref();
+                    if header.count.get() == 0 {
+                        return None; // it waits on the list of the dead
+                    }
+                    header.count.set(header.count.get() + 1);
+                    Some(match header.kind {
+                        $(Kind::$kind => Value::from(Ref::<$type>(self.0.cast())),)*
+                    })
+                }
+            }
+        }
 
         /// # Safety
         /// As for [`release`].
         unsafe fn free(header: *mut Header) {
-            // SAFETY: the kind says which Heap<T> the box was made of.
+            // SAFETY: the kind says which Heap<T> it is; its memory came from the pool with that size.
             unsafe {
                 match (*header).kind {
                     $(Kind::$kind => {
                         let heap = header as *mut Heap<$type>;
                         // One count held here keeps it alive while its finaliser runs.
                         (*header).count.set(1);
+                        // A generator is closed when nobody can get at it any more.
+                        if Kind::$kind == Kind::Generator && (*header).watched.get() {
+                            weak::died(Place(NonNull::new_unchecked(header)));
+                        }
                         let ran = <$type as Dying>::last_words(&(*heap).data, || {
                             (*header).count.set((*header).count.get() + 1);
                             Ref(NonNull::new_unchecked(heap))
@@ -298,7 +351,11 @@ macro_rules! kinds {
                             (*header).count.set((*header).count.get() - 1);
                             return; // the finaliser gave it to somebody
                         }
-                        drop(Box::from_raw(heap))
+                        if (*header).watched.get() {
+                            weak::died(Place(NonNull::new_unchecked(header)));
+                        }
+                        heap.drop_in_place();
+                        pool::give(NonNull::new_unchecked(heap).cast(), size_of::<Heap<$type>>());
                     })*
                 }
             }

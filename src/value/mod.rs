@@ -11,25 +11,31 @@ pub mod class;
 pub mod context;
 pub mod descriptor;
 pub mod exception;
+pub mod frame;
 pub mod function;
 pub mod future;
 pub mod generator;
+pub mod hold;
 pub mod instance;
 pub mod iterator;
 pub mod module;
 pub mod native;
 pub mod opaque;
+mod pool;
 pub mod roster;
 pub mod sequence;
 pub mod str;
 pub mod table;
+pub mod weak;
 
 pub use class::{Class, Layout};
 pub use exception::{Exception, Raised, TraceEntry};
+pub use frame::{FrameBox, ScriptFrame};
 pub use function::{Function, Method, Resume, VariableCell};
 pub use future::{Callback, Future, FutureState, TaskState};
-pub use generator::{Activation, Generator, GeneratorKind, NativeCoroutine, ScriptFrame, Step};
-pub use heap::{Dying, Header, Kind, Loose, Object, Ref, ValueCell, swap_drop_depth};
+pub use generator::{Activation, Generator, GeneratorKind, NativeCoroutine, Stack, Step};
+pub use heap::{Dying, Header, Kind, Loose, Object, Place, Ref, ValueCell, swap_drop_depth};
+pub use hold::Hold;
 pub use instance::{Attrs, Instance, Shape};
 pub use iterator::NativeIterator;
 pub use module::Module;
@@ -65,6 +71,38 @@ impl Double {
     }
 }
 
+/// A reference inside a [`Value`], which the value counts down for.
+#[repr(transparent)]
+pub struct Held<T>(ManuallyDrop<T>);
+
+impl<T> Held<T> {
+    #[inline(always)]
+    pub fn new(object: T) -> Held<T> {
+        Held(ManuallyDrop::new(object))
+    }
+
+    /// Another reference, which is dropped like any other.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "a copy of what is held is not held itself"
+    )]
+    #[inline(always)]
+    pub fn clone(&self) -> T
+    where
+        T: Clone,
+    {
+        T::clone(&self.0)
+    }
+}
+
+impl<T> std::ops::Deref for Held<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// Tags from here on hold a counted pointer.
 pub const FIRST_COUNTED: u8 = 7;
 
@@ -83,34 +121,34 @@ pub enum Value {
     Int(i64),
     Float(Double),
     // Counted from here on.
-    Big(ManuallyDrop<Ref<Big>>),
-    Str(ManuallyDrop<Ref<Str>>),
-    Bytes(ManuallyDrop<Ref<Bytes>>),
-    ByteArray(ManuallyDrop<Ref<ByteArray>>),
-    List(ManuallyDrop<Ref<List>>),
-    Tuple(ManuallyDrop<Ref<Tuple>>),
-    Dict(ManuallyDrop<Ref<Dict>>),
-    Set(ManuallyDrop<Ref<Set>>),
-    FrozenSet(ManuallyDrop<Ref<FrozenSet>>),
-    Range(ManuallyDrop<Ref<Range>>),
-    Slice(ManuallyDrop<Ref<Slice>>),
+    Big(Held<Ref<Big>>),
+    Str(Held<Ref<Str>>),
+    Bytes(Held<Ref<Bytes>>),
+    ByteArray(Held<Ref<ByteArray>>),
+    List(Held<Ref<List>>),
+    Tuple(Held<Ref<Tuple>>),
+    Dict(Held<Ref<Dict>>),
+    Set(Held<Ref<Set>>),
+    FrozenSet(Held<Ref<FrozenSet>>),
+    Range(Held<Ref<Range>>),
+    Slice(Held<Ref<Slice>>),
     /// A variable shared with nested functions. Scripts never see it.
-    Cell(ManuallyDrop<Ref<VariableCell>>),
-    Function(ManuallyDrop<Ref<Function>>),
-    Method(ManuallyDrop<Ref<Method>>),
-    Native(ManuallyDrop<Ref<Native>>),
-    Class(ManuallyDrop<Ref<Class>>),
-    Instance(ManuallyDrop<Ref<Instance>>),
-    Exception(ManuallyDrop<Ref<Exception>>),
-    Module(ManuallyDrop<Ref<Module>>),
+    Cell(Held<Ref<VariableCell>>),
+    Function(Held<Ref<Function>>),
+    Method(Held<Ref<Method>>),
+    Native(Held<Ref<Native>>),
+    Class(Held<Ref<Class>>),
+    Instance(Held<Ref<Instance>>),
+    Exception(Held<Ref<Exception>>),
+    Module(Held<Ref<Module>>),
     /// Generators, coroutines and async generators.
-    Generator(ManuallyDrop<Ref<Generator>>),
+    Generator(Held<Ref<Generator>>),
     /// An iterator of a built-in type.
-    Iterator(ManuallyDrop<Ref<NativeIterator>>),
+    Iterator(Held<Ref<NativeIterator>>),
     /// Futures and tasks.
-    Future(ManuallyDrop<Ref<Future>>),
+    Future(Held<Ref<Future>>),
     /// Every other built-in object: loops, handles, locks, descriptors, views …
-    Opaque(ManuallyDrop<Ref<Opaque>>),
+    Opaque(Held<Ref<Opaque>>),
 }
 
 const _: () = assert!(size_of::<Value>() == 16 && size_of::<Res>() == 16 && size_of::<Option<Value>>() == 16);

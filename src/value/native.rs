@@ -59,8 +59,11 @@ pub struct Signature {
     /// How many positional arguments it needs and takes (`usize::MAX` with `*args`).
     pub required: usize,
     pub positional: usize,
-    /// Nothing but positional parameters: arguments can be handed on as they are.
+    /// Positional parameters, and keyword-only ones with defaults: positional arguments can be
+    /// handed on as they are.
     pub is_simple: bool,
+    /// The same but for a `*args` after the positional parameters.
+    pub takes_rest: bool,
 }
 
 pub struct NativeParam {
@@ -118,14 +121,29 @@ impl Signature {
             .count();
         let count = params.iter().filter(is_positional).count();
         let has_args = params.iter().any(|p| p.kind == ParamKind::Args);
-        let is_simple = count == params.len();
+        let is_rest_optional = params[count..]
+            .iter()
+            .all(|p| p.kind == ParamKind::Args || p.kind == ParamKind::KeywordOnly && p.has_default);
         Signature {
             text,
             params,
             required,
             positional: if has_args { usize::MAX } else { count },
-            is_simple,
+            is_simple: is_rest_optional && !has_args,
+            takes_rest: is_rest_optional && has_args,
         }
+    }
+
+    /// Whether so many positional arguments can be handed on as they are.
+    #[inline(always)]
+    pub fn fits(&self, npos: usize) -> bool {
+        self.is_simple && npos <= self.positional && npos >= self.required
+    }
+
+    /// How many positional parameters stand before a `*args`.
+    pub fn before_rest(&self) -> usize {
+        let is_args = |p: &NativeParam| p.kind == ParamKind::Args;
+        self.params.iter().position(is_args).unwrap_or(self.params.len())
     }
 }
 

@@ -1,29 +1,39 @@
 //! Built-in objects that no hot path needs to know: one Rust value under a class.
 
 use super::*;
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 /// An object of a built-in class whose data is some Rust type.
 pub struct Opaque {
     pub class: Ref<Class>,
-    pub data: Box<dyn Any>,
     pub attrs: Attrs,
+    /// The type of the data, so that asking for another one costs no call.
+    id: TypeId,
+    data: Box<dyn Any>,
 }
 
 impl Opaque {
-    pub fn value<T: Any>(class: Ref<Class>, data: T) -> Value {
-        Ref::new(Opaque {
+    pub fn new<T: Any>(class: Ref<Class>, data: T) -> Opaque {
+        Opaque {
             class,
-            data: Box::new(data),
             attrs: Attrs::default(),
-        })
-        .into()
+            id: TypeId::of::<T>(),
+            data: Box::new(data),
+        }
+    }
+
+    pub fn value<T: Any>(class: Ref<Class>, data: T) -> Value {
+        Ref::new(Opaque::new(class, data)).into()
     }
 
     /// The data, if it is of this type.
     #[inline]
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.data.downcast_ref()
+        if self.id != TypeId::of::<T>() {
+            return None;
+        }
+        // SAFETY: `id` is the type of what the box was made of, and neither ever changes.
+        Some(unsafe { &*(&raw const *self.data as *const T) })
     }
 }
 

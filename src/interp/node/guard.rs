@@ -4,10 +4,12 @@ use super::name::Store;
 use super::*;
 use crate::code::Try;
 use crate::interp::error::*;
+use crate::interp::stack::Window;
 use crate::interp::types::{class_name, class_of};
-use crate::interp::{attribute, call, group};
+use crate::interp::{attribute, call, group, machine};
 use crate::source::name;
 use crate::value::exception::{handled, set_handled};
+use crate::value::function::Turn;
 
 pub struct Raise {
     pub exc: Option<NodeBox>,
@@ -300,9 +302,16 @@ impl Exec for With {
     }
 }
 
-/// Looks up both halves of a context manager, then enters it: what `__enter__()` gives, and the
-/// bound `__exit__` (https://docs.python.org/3/reference/compound_stmts.html#with).
+/// Enters a context manager: what `__enter__()` gives, and the bound `__exit__`.
 fn enter(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
+    let (enter, exit) = methods(manager, is_async)?;
+    let entered = call::call_unbound(&enter, manager, &[])?;
+    Ok((entered, exit))
+}
+
+/// Both halves of a context manager: `__enter__` as its class holds it, and the bound `__exit__`
+/// (https://docs.python.org/3/reference/compound_stmts.html#with).
+fn methods(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
     let (enter, exit, protocol) = match is_async {
         false => (name::ENTER, name::EXIT, "context manager"),
         true => (name::AENTER, name::AEXIT, "asynchronous context manager"),
@@ -331,30 +340,66 @@ fn enter(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
         }));
     };
     let exit = attribute::bind(&exit, manager, &kind)?;
-    let entered = call::call_unbound(&enter, manager, &[])?;
-    Ok((entered, exit))
+    Ok((enter, exit))
 }
 
 /// Calls a bound `__exit__`.
 fn leave(exit: &Value, exception: Option<&Ref<Exception>>) -> Res {
+    call::call(exit, &leaving_with(exception))
+}
+
+/// The arguments of `__exit__`.
+fn leaving_with(exception: Option<&Ref<Exception>>) -> [Value; 3] {
     match exception {
-        None => call::call(exit, &[Value::None, Value::None, Value::None]),
-        Some(e) => call::call(
-            exit,
-            &[
-                e.class().into(),
-                e.clone().into(),
-                crate::interp::traceback::of(e),
-            ],
-        ),
+        None => [Value::None, Value::None, Value::None],
+        Some(e) => [
+            e.class().into(),
+            e.clone().into(),
+            crate::interp::traceback::of(e),
+        ],
     }
 }
 
-struct Enter {
+pub struct Enter {
     context: NodeBox,
     is_async: bool,
     exit: u32,
     span: Span,
+}
+
+impl Enter {
+    /// `await` of what this gives, as [`Invocation::await_call`].
+    pub fn await_call(&self, frame: &mut Frame) -> Res<Turn> {
+        let manager = self.context.eval(frame)?;
+        let (enter, exit) = methods(&manager, true).at(self.span)?;
+        frame.set_local(self.exit, exit);
+        await_method(&enter, manager, &[], frame, self.span)
+    }
+}
+
+/// Awaits the call of a method that a class holds.
+fn await_method(method: &Value, object: Value, args: &[Value], frame: &mut Frame, span: Span) -> Res<Turn> {
+    let (Value::Function(_) | Value::Native(_)) = method else {
+        frame.result = call::call_unbound(method, &object, args).at(span)?;
+        return Ok(Turn::Await);
+    };
+    let window = Window::open();
+    window.push(object)?;
+    for arg in args {
+        window.push(arg.clone())?;
+    }
+    match machine::begin_call(method, &window, 0, args.len() + 1, &[], frame).at(span)? {
+        Some(Turn::Raise) => Err(Raised::still().at(span)),
+        Some(turn) => Ok(turn),
+        None => {
+            frame.result = match method {
+                Value::Function(f) => call::call_function(f, &window, 0, args.len() + 1, &[]).at(span)?,
+                Value::Native(n) => call::call_native(n, &window, 0, args.len() + 1, &[], None).at(span)?,
+                _ => unreachable!("checked above"),
+            };
+            Ok(Turn::Await)
+        }
+    }
 }
 
 impl Node for Enter {
@@ -370,6 +415,25 @@ pub struct Exit {
     pub exit: u32,
     pub exc: Option<u32>,
     pub span: Span,
+}
+
+impl Exit {
+    /// `await` of what this gives, as [`Invocation::await_call`].
+    pub fn await_call(&self, frame: &mut Frame) -> Res<Turn> {
+        let exit = frame.take_local(self.exit);
+        let exception = match self.exc {
+            Some(slot) => exception_in(frame, slot),
+            None => None,
+        };
+        let args = leaving_with(exception.as_ref());
+        match &exit {
+            Value::Method(method) => await_method(&method.func, method.this.clone(), &args, frame, self.span),
+            other => {
+                frame.result = call::call(other, &args).at(self.span)?;
+                Ok(Turn::Await)
+            }
+        }
+    }
 }
 
 impl Node for Exit {
@@ -509,11 +573,15 @@ impl Builder<'_> {
     }
 
     pub fn enter(&self, context: &Tree, is_async: bool, exit: u32, span: Span) -> NodeBox {
-        Box::new(Enter {
+        Box::new(self.entering(context, is_async, exit, span))
+    }
+
+    pub fn entering(&self, context: &Tree, is_async: bool, exit: u32, span: Span) -> Enter {
+        Enter {
             context: self.node(context),
             is_async,
             exit,
             span,
-        })
+        }
     }
 }

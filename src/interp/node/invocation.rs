@@ -3,9 +3,10 @@
 use super::member::{Found, MethodMemory};
 use super::*;
 use crate::code::Argument;
-use crate::interp::call;
 use crate::interp::stack::{Window, tick};
+use crate::interp::{call, machine};
 use crate::source::Symbol;
+use crate::value::function::Turn;
 
 /// The arguments of a call site.
 enum Arguments {
@@ -44,19 +45,18 @@ struct MethodCallee {
     span: Span,
 }
 
-impl MethodCallee {
-    /// What to call, and whether the receiver was pushed before the arguments.
+impl Callee {
+    /// What to call, and the receiver that goes before the arguments (unset if there is none).
     #[inline(always)]
-    fn find(&self, frame: &mut Frame, window: &Window) -> Res<(Value, bool)> {
-        let object = self.object.eval(frame)?;
-        match self.memory.find(&object, self.name).at(self.span)? {
-            Found::Unbound(func) => {
-                window.push(object)?;
-                Ok((func, true))
-            }
-            Found::Value(func) => {
-                window.push(Value::Unset)?;
-                Ok((func, false))
+    fn find(&self, frame: &mut Frame) -> Res<(Value, Value)> {
+        match self {
+            Callee::Value(node) => Ok((node.eval(frame)?, Value::Unset)),
+            Callee::Method(method) => {
+                let object = method.object.eval(frame)?;
+                match method.memory.find(&object, method.name).at(method.span)? {
+                    Found::Unbound(func) => Ok((func, object)),
+                    Found::Value(func) => Ok((func, Value::Unset)),
+                }
             }
         }
     }
@@ -74,14 +74,22 @@ impl Invocation {
     /// Evaluates callee and arguments, left to right. `names` gets the names of keywords.
     #[inline(always)]
     fn prepare(&self, frame: &mut Frame, window: &Window, names: &mut Vec<Symbol>) -> Res<Ready> {
-        let (func, is_method) = match &self.callee {
-            Callee::Value(node) => {
-                let func = node.eval(frame)?;
-                window.push(Value::Unset)?;
-                (func, false)
-            }
-            Callee::Method(method) => method.find(frame, window)?,
-        };
+        let (func, receiver) = self.callee.find(frame)?;
+        self.lay_out(frame, window, names, func, receiver)
+    }
+
+    /// Evaluates the arguments.
+    #[inline(always)]
+    fn lay_out(
+        &self,
+        frame: &mut Frame,
+        window: &Window,
+        names: &mut Vec<Symbol>,
+        func: Value,
+        receiver: Value,
+    ) -> Res<Ready> {
+        let is_method = !receiver.is_unset();
+        window.push(receiver)?;
         let npos = match &self.args {
             Arguments::Plain(nodes) => {
                 for node in nodes {
@@ -164,7 +172,12 @@ impl Invocation {
                 window.push(Value::Unset)?;
                 (func, false)
             }
-            Callee::Method(method) => method.find(frame, window)?,
+            callee => {
+                let (func, receiver) = callee.find(frame)?;
+                let is_method = !receiver.is_unset();
+                window.push(receiver)?;
+                (func, is_method)
+            }
         };
         for node in nodes {
             let value = node.eval(frame)?;
@@ -182,23 +195,107 @@ impl Invocation {
         )
     }
 
-    /// For `await f(…)`: the callee's frame or beginning if it is a coroutine function, else the
-    /// value of the call.
-    pub fn begin(&self, frame: &mut Frame) -> Res<Begun> {
-        tick()?;
+    /// `await f(…)`: `Return` if the result is there already, in `frame.result`; else the turn it
+    /// takes. A coroutine function's frame is entered without making a coroutine
+    /// (benchmark: sched/chain).
+    pub fn await_call(&self, frame: &mut Frame) -> Turn {
+        if tick().is_err() {
+            return Turn::Raise;
+        }
+        let Ok((func, receiver)) = self.callee.find(frame) else {
+            return Turn::Raise;
+        };
+        if let Arguments::Plain(nodes) = &self.args {
+            let own = usize::from(!receiver.is_unset());
+            match &func {
+                Value::Function(f) if f.shape.coroutine as usize == nodes.len() + own => {
+                    return self.await_function(f, receiver, nodes, frame);
+                }
+                Value::Native(n) => {
+                    if let NativeBody::Coroutine(body) = &n.body
+                        && n.signature.fits(nodes.len() + own)
+                    {
+                        let unset = n.signature.params.len() - nodes.len() - own;
+                        return match self.await_native(*body, receiver, nodes, unset, frame) {
+                            Ok(turn) => turn,
+                            Err(_) => Turn::Raise,
+                        };
+                    }
+                }
+                _ => {}
+            }
+        }
+        match self.await_any(frame, func, receiver) {
+            Ok(turn) => turn,
+            Err(_) => Turn::Raise,
+        }
+    }
+
+    #[inline(always)]
+    fn await_function(
+        &self,
+        func: &Ref<Function>,
+        receiver: Value,
+        nodes: &[NodeBox],
+        frame: &mut Frame,
+    ) -> Turn {
+        let mut callee = FrameBox::new(func);
+        let own = usize::from(!receiver.is_unset());
+        if own == 1 {
+            callee.slots()[0] = receiver;
+        }
+        for (i, node) in nodes.iter().enumerate() {
+            let Ok(value) = node.eval(frame) else {
+                return Turn::Raise;
+            };
+            callee.slots()[own + i] = value;
+        }
+        let turn = machine::run_nested(callee, frame);
+        if turn == Turn::Raise {
+            drop(Raised::still().at(self.span));
+        }
+        turn
+    }
+
+    /// A built-in coroutine function whose parameters are the arguments and `unset` more
+    /// (benchmark: sched/queue).
+    #[inline(never)]
+    fn await_native(
+        &self,
+        body: fn(&[Value]) -> Res<Step>,
+        receiver: Value,
+        nodes: &[NodeBox],
+        unset: usize,
+        frame: &mut Frame,
+    ) -> Res<Turn> {
+        let window = Window::open();
+        if !receiver.is_unset() {
+            window.push(receiver)?;
+        }
+        for node in nodes {
+            let value = node.eval(frame)?;
+            window.push(value)?;
+        }
+        window.push_unset(unset)?;
+        let step = body(window.values(0)).at(self.span)?;
+        Ok(machine::take_step(step, frame))
+    }
+
+    /// The same for every callee and every form of argument.
+    #[inline(never)]
+    fn await_any(&self, frame: &mut Frame, func: Value, receiver: Value) -> Res<Turn> {
         let window = Window::open();
         let mut names = Vec::new();
-        let ready = self.prepare(frame, &window, &mut names)?;
+        let ready = self.lay_out(frame, &window, &mut names, func, receiver)?;
         let start = usize::from(!ready.is_method);
         let npos = ready.npos + usize::from(ready.is_method);
-        if let Some(callee) = call::coroutine_frame(&ready.func, &window, start, npos, &names).at(self.span)?
-        {
-            return Ok(Begun::Frame(callee));
+        match machine::begin_call(&ready.func, &window, start, npos, &names, frame).at(self.span)? {
+            Some(Turn::Raise) => return Err(Raised::still().at(self.span)),
+            Some(turn) => return Ok(turn),
+            None => {}
         }
-        if let Some(step) = call::begin_native(&ready.func, &window, start, npos, &names).at(self.span)? {
-            return Ok(Begun::Step(step));
-        }
-        self.finish(frame, &window, ready, &names).map(Begun::Value)
+        frame.result = self.finish(frame, &window, ready, &names)?;
+        Ok(Turn::Await)
     }
 
     #[inline(always)]
@@ -227,7 +324,6 @@ impl Invocation {
             Ok(value) => {
                 if let Value::Generator(generator) = &value
                     && generator.kind == GeneratorKind::Coroutine
-                    && generator.origin.borrow().is_none()
                 {
                     generator.set_origin(&frame.func.code, self.span);
                 }
@@ -236,13 +332,6 @@ impl Invocation {
             Err(raised) => Err(raised.at(self.span)),
         }
     }
-}
-
-/// How `await f(…)` begins.
-pub enum Begun {
-    Frame(Box<ScriptFrame>),
-    Step(Step),
-    Value(Value),
 }
 
 impl Node for Invocation {

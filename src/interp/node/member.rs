@@ -357,9 +357,7 @@ fn key(object: &Value) -> usize {
     match object {
         Value::Instance(instance) => instance.shape() as *const Shape as usize,
         Value::Opaque(opaque) if opaque.attrs.is_empty() => opaque.class.address(),
-        Value::Future(future) if future.class.is_none() && future.attrs.is_empty() => {
-            256 + usize::from(future.task.is_some())
-        }
+        Value::Future(future) if future.is_bare() => 256 + usize::from(future.task.is_some()),
         Value::Str(_)
         | Value::List(_)
         | Value::Dict(_)

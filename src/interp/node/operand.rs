@@ -250,6 +250,25 @@ shapes! {
         let right = local(frame, self.right, self.right_span)?;
         run!(&left, right)
     }
+    AnyTake { left: NodeBox, right: u32 } |self, frame, run| {
+        let left = self.left.eval(frame)?;
+        let right = frame.take_local(self.right);
+        run!(&left, &right)
+    }
+    ConstTake { left: Value, right: u32 } |self, frame, run| {
+        let right = frame.take_local(self.right);
+        run!(&self.left, &right)
+    }
+    ConstAny { left: Value, right: NodeBox } |self, frame, run| {
+        let right = self.right.eval(frame)?;
+        run!(&self.left, &right)
+    }
+    LocalAny { left: u32, left_span: Span, right: NodeBox } |self, frame, run| {
+        // The right side may bind the name anew, so the value is kept.
+        let left = local(frame, self.left, self.left_span)?.clone();
+        let right = self.right.eval(frame)?;
+        run!(&left, &right)
+    }
     LocalConst { left: u32, left_span: Span, right: Value } |self, frame, run| {
         let left = local(frame, self.left, self.left_span)?;
         run!(left, &self.right)
@@ -284,6 +303,33 @@ impl Builder<'_> {
                 }),
             };
         }
+        if let TreeKind::Constant(constant) = &left.kind
+            && self.local_slot(right).is_none()
+        {
+            let left = constant_value(constant);
+            return match right.kind {
+                TreeKind::Take(right) => Box::new(ConstTake {
+                    left,
+                    right,
+                    span,
+                    operator,
+                }),
+                _ => Box::new(ConstAny {
+                    left,
+                    right: self.node(right),
+                    span,
+                    operator,
+                }),
+            };
+        }
+        if let TreeKind::Take(right) = right.kind {
+            return Box::new(AnyTake {
+                left: self.node(left),
+                right,
+                span,
+                operator,
+            });
+        }
         match (self.local_slot(left), self.local_slot(right)) {
             // Nothing runs between reading two locals, so neither can change.
             (Some(left), Some(right)) => Box::new(LocalLocal {
@@ -301,7 +347,14 @@ impl Builder<'_> {
                 span,
                 operator,
             }),
-            _ => Box::new(AnyAny {
+            (Some(left), None) => Box::new(LocalAny {
+                left,
+                left_span,
+                right: self.node(right),
+                span,
+                operator,
+            }),
+            (None, None) => Box::new(AnyAny {
                 left: self.node(left),
                 right: self.node(right),
                 span,

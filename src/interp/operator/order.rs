@@ -56,8 +56,7 @@ fn rest(op: CompareOp, a: &Value, b: &Value) -> Res<Option<bool>> {
             if is_equality && a.len() != b.len() {
                 return equality(false);
             }
-            let (x, y) = (a.clone(), b.clone());
-            sequences(op, |i| x.get(i), |i| y.get(i)).map(Some)
+            sequences(op, |i| a.get(i), |i| b.get(i)).map(Some)
         }
         (Value::Tuple(a), Value::Tuple(b)) => {
             if is_equality && a.items.len() != b.items.len() {

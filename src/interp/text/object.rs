@@ -78,7 +78,7 @@ fn name_text(name: &Value) -> String {
 
 /// The qualified name of a generator or coroutine.
 pub fn generator_qualname(generator: &Ref<Generator>) -> String {
-    if let Some(names) = generator.names.borrow().as_deref() {
+    if let Some(names) = generator.names() {
         return name_text(&names.1);
     }
     match &generator.func {

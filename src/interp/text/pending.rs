@@ -30,10 +30,10 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
                 name => name,
             };
             super::write_repr(&Value::from(to_str(&name)?), out)?;
-            let coroutine = task.coroutine.borrow().clone();
+            let coroutine = task.coroutine.get();
             out.push_str(" coro=");
             write_coroutine(&coroutine, out)?;
-            let waiting = task.waiting.borrow().clone();
+            let waiting = task.waiting.get();
             if let Some(waiting) = waiting
                 && future.state.get() == FutureState::Pending
             {
@@ -95,12 +95,13 @@ fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
 
 /// The line at which the bottom frame of a suspended coroutine stands.
 fn current_line(generator: &Ref<Generator>) -> Option<u32> {
-    let stack = generator.stack.try_borrow().ok()?;
-    let Activation::Script(frame) = stack.first()? else {
-        return None;
-    };
-    let state = frame.func.code.states.get(frame.state as usize)?;
-    Some(frame.func.code.source.line(state.end_span.start))
+    generator.look(|stack| {
+        let Activation::Script(frame) = stack.first()? else {
+            return None;
+        };
+        let state = frame.func.code.states.get(frame.state as usize)?;
+        Some(frame.func.code.source.line(state.end_span.start))
+    })
 }
 
 fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {

@@ -68,10 +68,10 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::float(clock::now()))
     };
     Method Plain "call_soon" "(self, callback, *args, context=None)" "Call it in the next pass."
-        |args| event_loop::call_soon(&args[0], &args[1], callback_args(&args[2]), context_of(&args[3])?);
+        |args| event_loop::call_soon(&args[0], &args[1], &args[2], context_of(&args[3])?);
     Method Plain "call_soon_threadsafe" "(self, callback, *args, context=None)"
         "Call it in the next pass; for use from other threads." |args| {
-        event_loop::call_soon(&args[0], &args[1], callback_args(&args[2]), context_of(&args[3])?)
+        event_loop::call_soon(&args[0], &args[1], &args[2], context_of(&args[3])?)
     };
     Method Plain "call_later" "(self, delay, callback, *args, context=None)"
         "Call it after delay seconds." |args| {
@@ -79,7 +79,7 @@ const LOOP: &[NativeDef] = natives! {
             return Err(type_error("delay must not be None"));
         }
         let when = clock::now() + number(&args[1])?;
-        event_loop::call_at(&args[0], when, &args[2], callback_args(&args[3]), context_of(&args[4])?)
+        event_loop::call_at(&args[0], when, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "call_at" "(self, when, callback, *args, context=None)"
         "Call it at a time on the loop's clock." |args| {
@@ -87,7 +87,7 @@ const LOOP: &[NativeDef] = natives! {
             return Err(type_error("when cannot be None"));
         }
         let when = number(&args[1])?;
-        event_loop::call_at(&args[0], when, &args[2], callback_args(&args[3]), context_of(&args[4])?)
+        event_loop::call_at(&args[0], when, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "create_future" "(self)" "A pending future." |args| {
         expect(&args[0])?;
@@ -234,11 +234,11 @@ fn shutdown_asyncgens(this: &Value) -> Res<Step> {
         closing.push(task::ensure_future(&close, Some(this))?);
     }
     let all = gather::futures(this, closing, true);
-    Ok(Step::Become(Box::new(Closing {
+    Step::begin(Closing {
         event_loop: this.clone(),
         generators,
         all: Some(all),
-    })))
+    })
 }
 
 struct Closing {
@@ -299,9 +299,9 @@ const HANDLE: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Getter Plain "_callback" "(self)" "Its callback, or None after cancel()."
-        |args| Ok(handle(args)?.callback().map_or(Value::None, |(callback, _)| callback));
+        |args| Ok(handle(args)?.call().map_or(Value::None, |(callback, _)| callback));
     Getter Plain "_args" "(self)" "The callback's arguments, or None after cancel()."
-        |args| Ok(handle(args)?.callback().map_or(Value::None, |(_, args)| Value::tuple(args)));
+        |args| Ok(handle(args)?.call().map_or(Value::None, |(_, args)| Value::tuple(args)));
     Getter Plain "_cancelled" "(self)" "Whether it was cancelled."
         |args| Ok(handle(args)?.is_cancelled().into());
 };

@@ -49,7 +49,7 @@ fn loop_argument(kwargs: &Value) -> Res {
 const FUTURE: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A new pending future." |args| {
         let mut made = Future::new(loop_argument(&args[2])?);
-        made.class = derived(args, Type::Future)?;
+        made.set_class(derived(args, Type::Future)?);
         Ok(Ref::new(made).into())
     };
     Method Plain "__init__" "(self, *, loop=None)" "Nothing is left to do." |_| Ok(Value::None);
@@ -69,7 +69,7 @@ const FUTURE: &[NativeDef] = natives! {
     };
     Method Plain "add_done_callback" "(self, fn, /, *, context=None)"
         "Call fn(future) through the loop once it is done." |args| {
-        let context = context_of(&args[2])?.unwrap_or_else(|| context::current().copy());
+        let context = context_of(&args[2])?.unwrap_or_else(context::snapshot);
         future::add_script(this(args)?, &args[1], context)?;
         Ok(Value::None)
     };
@@ -139,8 +139,8 @@ fn none_if_unset(value: &Value) -> Value {
 const TASK: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A task without its coroutine." |args| {
         let mut made = Future::new(loop_argument(&args[2])?);
-        made.class = derived(args, Type::Task)?;
-        made.label.set("task");
+        made.set_class(derived(args, Type::Task)?);
+        made.label.set(&"task");
         let context = match keyword(&args[2], "context") {
             Some(context) => context_of(&context)?,
             None => None,
@@ -156,8 +156,7 @@ const TASK: &[NativeDef] = natives! {
             return Err(type_error(format!("a coroutine was expected, got {}", text::repr(&args[1])?)));
         }
         task::set_name(state, &args[3])?;
-        let old = state.coroutine.replace(args[1].clone());
-        drop(old);
+        state.coroutine.set(args[1].clone());
         let eager = !args[5].is_unset() && crate::interp::operator::truth(&args[5])?;
         task::begin(future, eager)?;
         Ok(Value::None)
@@ -167,9 +166,9 @@ const TASK: &[NativeDef] = natives! {
     Method Plain "set_exception" "(self, exception, /)" "Tasks get their exception from their coroutine."
         |_| Err(runtime_error("Task does not support set_exception operation"));
     Method Plain "get_coro" "(self, /)" "The coroutine it runs."
-        |args| Ok(this_task(args)?.1.coroutine.borrow().clone());
+        |args| Ok(this_task(args)?.1.coroutine.get());
     Method Plain "get_context" "(self, /)" "The context it runs in."
-        |args| Ok(context_value(this_task(args)?.1.context.clone()));
+        |args| Ok(context_value(this_task(args)?.1.context.own()));
     Method Plain "get_name" "(self, /)" "Its name." |args| Ok(task::name(this_task(args)?.1));
     Method Plain "set_name" "(self, value, /)" "Name it." |args| {
         let name = Value::str(text::str(&args[1])?);
@@ -188,9 +187,9 @@ const TASK: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Getter Plain "_coro" "(self)" "The coroutine it runs."
-        |args| Ok(this_task(args)?.1.coroutine.borrow().clone());
+        |args| Ok(this_task(args)?.1.coroutine.get());
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {
-        let waiting = this_task(args)?.1.waiting.borrow().clone();
+        let waiting = this_task(args)?.1.waiting.get();
         Ok(waiting.map_or(Value::None, Value::from))
     };
     Getter Plain "_must_cancel" "(self)" "Whether CancelledError is thrown in at its next step."

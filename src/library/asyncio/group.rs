@@ -8,10 +8,11 @@ use crate::interp::types::{Type, class, is_exception};
 use crate::runtime::handle::ends_program;
 use crate::runtime::{current, event_loop, future, report, task};
 use crate::source::Symbol;
+use crate::value::future::NativeCallback;
 use crate::value::generator::Resume;
 use crate::value::*;
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 #[derive(Default)]
@@ -22,15 +23,20 @@ struct Group {
     aborting: Cell<bool>,
     parent: RefCell<Option<Ref<Future>>>,
     parent_cancel_requested: Cell<bool>,
-    /// The pending tasks, by order of creation.
-    tasks: RefCell<BTreeMap<u64, Ref<Future>>>,
+    /// The pending tasks by address, each with its number in order of creation.
+    tasks: RefCell<FxHashMap<usize, (u64, Ref<Future>)>>,
     created: Cell<u64>,
+    /// What each task calls when it is done.
+    on_done: RefCell<Option<NativeCallback>>,
     errors: RefCell<Vec<Ref<Exception>>>,
     /// The first KeyboardInterrupt or SystemExit.
     base_error: RefCell<Option<Ref<Exception>>>,
     /// What the end of the block waits for.
     all_done: RefCell<Option<Ref<Future>>>,
 }
+
+/// A group has room for so many tasks from the first one on.
+const USUAL: usize = 14;
 
 thread_local! {
     static CLASS: Ref<Class> = object_class("TaskGroup", "asyncio.taskgroups", METHODS);
@@ -54,8 +60,9 @@ impl Group {
     /// Cancels the tasks that are left.
     fn abort(&self) -> Res<()> {
         self.aborting.set(true);
-        let tasks: Vec<_> = self.tasks.borrow().values().cloned().collect();
-        for task in tasks.iter().filter(|t| !t.is_done()) {
+        let mut tasks: Vec<_> = self.tasks.borrow().values().cloned().collect();
+        tasks.sort_by_key(|(number, _)| *number);
+        for (_, task) in tasks.iter().filter(|(_, task)| !task.is_done()) {
             future::cancel(task, &Value::None)?;
         }
         Ok(())
@@ -67,8 +74,8 @@ impl Group {
         }
     }
 
-    fn task_done(&self, number: Option<u64>, task: &Ref<Future>) -> Res<()> {
-        let gone = number.and_then(|number| self.tasks.borrow_mut().remove(&number));
+    fn task_done(&self, task: &Ref<Future>) -> Res<()> {
+        let gone = self.tasks.borrow_mut().remove(&task.address());
         drop(gone);
         let all_done = self.all_done.borrow().clone();
         if let Some(all_done) = all_done
@@ -107,6 +114,21 @@ impl Group {
     }
 }
 
+/// What the tasks of a group call when they are done. It does not keep the group alive: the end of
+/// the block does, while there are tasks.
+fn on_done(group: &Rc<Group>) -> NativeCallback {
+    let mut made = group.on_done.borrow_mut();
+    let callback = made.get_or_insert_with(|| {
+        let group = Rc::downgrade(group);
+        Rc::new(move |task: &Ref<Future>| {
+            if let Some(group) = group.upgrade() {
+                future::forget(group.task_done(task));
+            }
+        })
+    });
+    callback.clone()
+}
+
 fn shown(this: &Value) -> String {
     task::shown(this)
 }
@@ -133,16 +155,19 @@ fn create_task(args: &[Value]) -> Res {
         return Ok(made);
     };
     if task.is_done() {
-        group.task_done(None, task)?; // an eager task may be
+        group.task_done(task)?; // an eager task may be
         return Ok(made);
     }
     let number = group.created.get();
     group.created.set(number + 1);
-    group.tasks.borrow_mut().insert(number, task.clone());
-    let told = group.clone();
-    future::add_native(task, move |task| {
-        future::forget(told.task_done(Some(number), task))
-    });
+    {
+        let mut tasks = group.tasks.borrow_mut();
+        if tasks.capacity() == 0 {
+            tasks.reserve(USUAL);
+        }
+        tasks.insert(task.address(), (number, task.clone()));
+    }
+    future::add_callback(task, Callback::Native(on_done(group)))?;
     Ok(made)
 }
 
@@ -190,10 +215,7 @@ fn leave(this: &Value, error: &Value) -> Res<Step> {
         cancelled,
     };
     Ok(match leaving.go_on()? {
-        Some(waiter) => Step::Become(Box::new(Again {
-            first: Some(waiter),
-            leaving,
-        })),
+        Some(waiter) => Step::AwaitAs(waiter.into(), Box::new(Again { leaving })),
         None => Step::Return(Value::None),
     })
 }
@@ -213,7 +235,7 @@ impl Leaving {
         let group = &self.group;
         if !group.tasks.borrow().is_empty() {
             let made = Future::new(group.event_loop.get());
-            made.label.set("task group");
+            made.label.set(&"task group");
             let waiter = Ref::new(made);
             *group.all_done.borrow_mut() = Some(waiter.clone());
             return Ok(Some(waiter));
@@ -285,16 +307,11 @@ impl Leaving {
 
 /// Waits until the tasks are done, however often it is cancelled.
 struct Again {
-    /// What the first wait is for.
-    first: Option<Ref<Future>>,
     leaving: Leaving,
 }
 
 impl NativeCoroutine for Again {
     fn resume(&mut self, input: Resume) -> Res<Step> {
-        if let (Resume::Value(_), Some(first)) = (&input, self.first.take()) {
-            return Ok(Step::Await(first.into()));
-        }
         let group = self.leaving.group.clone();
         if let Resume::Raise(exception) = input {
             if !is_exception(&exception, Type::CancelledError) {

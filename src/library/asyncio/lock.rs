@@ -42,7 +42,7 @@ struct Line {
 
 impl Line {
     /// A new waiter at the end of the line.
-    fn join(&self, object: &Value, label: &'static str) -> Res<Ref<Future>> {
+    fn join(&self, object: &Value, label: &'static &'static str) -> Res<Ref<Future>> {
         let waiter = waiter_on(&self.event_loop, object, label)?;
         self.waiters.add(waiter.clone());
         Ok(waiter)
@@ -94,13 +94,13 @@ fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
         lock.locked.set(true);
         return Ok(Step::Return(result));
     }
-    let waiter = lock.line.join(this, "lock")?;
-    Ok(Step::Become(Box::new(Acquire {
+    let waiter = lock.line.join(this, &"lock")?;
+    Step::begin(Acquire {
         lock: this.clone(),
         waiter,
         waits: false,
         result,
-    })))
+    })
 }
 
 struct Acquire {
@@ -243,8 +243,8 @@ const EVENT_METHODS: &[NativeDef] = natives! {
         if event.is_set.get() {
             return Ok(Step::Return(Value::TRUE));
         }
-        let waiter = event.line.join(&args[0], "event")?;
-        Ok(Step::Become(Box::new(WaitEvent { event: args[0].clone(), waiter, waits: false })))
+        let waiter = event.line.join(&args[0], &"event")?;
+        Step::begin(WaitEvent { event: args[0].clone(), waiter, waits: false })
     };
 };
 
@@ -284,13 +284,13 @@ fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
         semaphore.value.set(semaphore.value.get() - 1);
         return Ok(Step::Return(result));
     }
-    let waiter = semaphore.line.join(this, "semaphore")?;
-    Ok(Step::Become(Box::new(TakeOne {
+    let waiter = semaphore.line.join(this, &"semaphore")?;
+    Step::begin(TakeOne {
         semaphore: this.clone(),
         waiter,
         waits: false,
         result,
-    })))
+    })
 }
 
 struct TakeOne {

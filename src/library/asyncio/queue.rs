@@ -250,10 +250,10 @@ fn get(this: &Value) -> Res<Step> {
     if queue.size(this)? > 0 {
         return queue.get_now(this).map(Step::Return);
     }
-    Ok(Step::Become(Box::new(Getting {
+    Step::begin(Getting {
         queue: this.clone(),
         waiter: None,
-    })))
+    })
 }
 
 struct Getting {
@@ -283,7 +283,7 @@ impl NativeCoroutine for Getting {
         if queue.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));
         }
-        let waiter = waiter_on(&queue.event_loop, this, "queue.get")?;
+        let waiter = waiter_on(&queue.event_loop, this, &"queue.get")?;
         queue.getters.add(waiter.clone());
         self.waiter = Some(waiter.clone());
         Ok(Step::Await(waiter.into()))
@@ -297,11 +297,11 @@ impl NativeCoroutine for Getting {
 fn put(this: &Value, item: &Value) -> Res<Step> {
     let queue = Queue::of(this)?;
     if queue.is_full(this)? {
-        return Ok(Step::Become(Box::new(Putting {
+        return Step::begin(Putting {
             queue: this.clone(),
             item: item.clone(),
             waiter: None,
-        })));
+        });
     }
     queue.put_now(this, item.clone())?;
     Ok(Step::Return(Value::None))
@@ -336,7 +336,7 @@ impl NativeCoroutine for Putting {
         if queue.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));
         }
-        let waiter = waiter_on(&queue.event_loop, this, "queue.put")?;
+        let waiter = waiter_on(&queue.event_loop, this, &"queue.put")?;
         queue.putters.add(waiter.clone());
         self.waiter = Some(waiter.clone());
         Ok(Step::Await(waiter.into()))
@@ -490,9 +490,9 @@ const METHODS: &[NativeDef] = natives! {
         if queue.unfinished.get() == 0 {
             return Ok(Step::Return(Value::None));
         }
-        let waiter = waiter_on(&queue.event_loop, &args[0], "queue.join")?;
+        let waiter = waiter_on(&queue.event_loop, &args[0], &"queue.join")?;
         queue.joiners.add(waiter.clone());
-        Ok(Step::Become(Box::new(Joining { queue: args[0].clone(), waiter, waits: false })))
+        Step::begin(Joining { queue: args[0].clone(), waiter, waits: false })
     };
     Method Plain "shutdown" "(self, immediate=False)"
         "Take no more items, and give none once empty; with immediate, drop those inside." |args| {

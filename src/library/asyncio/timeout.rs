@@ -10,7 +10,6 @@ use crate::runtime::{clock, current, event_loop, future, task};
 use crate::source::Symbol;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 /// Where a timeout stands; the word that its repr shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,8 +56,14 @@ impl Timeout {
         }
     }
 
+    /// A timeout object.
+    pub fn value(when: Option<f64>) -> Value {
+        Opaque::value(CLASS.with(Ref::clone), Timeout::new(when))
+    }
+
     /// The block begins.
-    pub fn enter(this: &Rc<Timeout>) -> Res<()> {
+    pub fn enter(object: &Value) -> Res<()> {
+        let this = of(object)?;
         if this.state.get() != State::Created {
             return Err(runtime_error("Timeout has already been entered"));
         }
@@ -66,11 +71,12 @@ impl Timeout {
         this.state.set(State::Active);
         this.cancelling.set(task::cancelling(&task));
         *this.task.borrow_mut() = Some(task);
-        Timeout::reschedule(this, this.when.get())
+        Timeout::reschedule(object, this.when.get())
     }
 
     /// Another time for an active timeout.
-    fn reschedule(this: &Rc<Timeout>, when: Option<f64>) -> Res<()> {
+    fn reschedule(object: &Value, when: Option<f64>) -> Res<()> {
+        let this = of(object)?;
         match this.state.get() {
             State::Active => {}
             State::Created => return Err(runtime_error("Timeout has not been entered")),
@@ -85,11 +91,11 @@ impl Timeout {
         cancel_handle(&this.timer.take());
         let Some(when) = when else { return Ok(()) };
         let running = current::get_running_loop()?;
-        let (expire, args) = (EXPIRE.with(Value::clone), [value_of(this)]);
+        let expire = EXPIRE.with(Value::clone);
         let handle = if when <= clock::now() {
-            event_loop::call_soon(&running, &expire, &args, None)?
+            event_loop::call_soon(&running, &expire, object, None)?
         } else {
-            event_loop::call_at(&running, when, &expire, &args, None)?
+            event_loop::call_at(&running, when, &expire, object, None)?
         };
         this.timer.set(handle);
         Ok(())
@@ -107,15 +113,16 @@ impl Timeout {
 
     /// The block ends, with an exception or without. Fails with TimeoutError if the exception is
     /// the timeout's own cancellation.
-    pub fn exit(&self, error: Option<&Ref<Exception>>) -> Res<()> {
-        cancel_handle(&self.timer.take());
-        match self.state.get() {
+    pub fn exit(object: &Value, error: Option<&Ref<Exception>>) -> Res<()> {
+        let this = of(object)?;
+        cancel_handle(&this.timer.take());
+        match this.state.get() {
             State::Expiring => {
-                self.state.set(State::Expired);
-                let task = self.task.borrow().clone();
+                this.state.set(State::Expired);
+                let task = this.task.borrow().clone();
                 let left = task.map_or(0, |task| task::uncancel(&task));
                 // A cancellation from outside counts more than the timeout's own.
-                if left <= self.cancelling.get()
+                if left <= this.cancelling.get()
                     && let Some(error) = error
                 {
                     if is_exception(error, Type::CancelledError) {
@@ -129,7 +136,7 @@ impl Timeout {
                     }
                 }
             }
-            State::Active => self.state.set(State::Finished),
+            State::Active => this.state.set(State::Finished),
             State::Created | State::Expired | State::Finished => {}
         }
         Ok(())
@@ -164,25 +171,21 @@ thread_local! {
     });
 }
 
-/// An object for a timeout, for its timer to hold.
-fn value_of(timeout: &Rc<Timeout>) -> Value {
-    Opaque::value(CLASS.with(Ref::clone), timeout.clone())
-}
-
 pub fn names() -> Vec<(Symbol, Value)> {
     let mut names = functions(FUNCTIONS, "asyncio");
     names.push((Symbol::new("Timeout"), CLASS.with(Ref::clone).into()));
     names
 }
 
-fn timeout_value(when: Option<f64>) -> Value {
-    value_of(&Rc::new(Timeout::new(when)))
-}
-
-fn this(args: &[Value]) -> Res<&Rc<Timeout>> {
-    args[0]
+/// The timeout that an object is.
+fn of(object: &Value) -> Res<&Timeout> {
+    object
         .opaque()
         .ok_or_else(|| crate::interp::error::type_error("a Timeout is required"))
+}
+
+fn this(args: &[Value]) -> Res<&Timeout> {
+    of(&args[0])
 }
 
 fn moment(value: &Value) -> Res<Option<f64>> {
@@ -194,15 +197,15 @@ const FUNCTIONS: &[NativeDef] = natives! {
         let delay = moment(&args[0])?;
         let running = current::get_running_loop()?;
         event_loop::expect(&running)?;
-        Ok(timeout_value(delay.map(|delay| clock::now() + delay)))
+        Ok(Timeout::value(delay.map(|delay| clock::now() + delay)))
     };
     Function Plain "timeout_at" "(when)" "Give an `async with` block until a time on the loop's clock."
-        |args| Ok(timeout_value(moment(&args[0])?));
+        |args| Ok(Timeout::value(moment(&args[0])?));
 };
 
 const TIMEOUT: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, when)" "A timeout for a time on the loop's clock." |args| {
-        Ok(Opaque::value(class_argument(args)?, Rc::new(Timeout::new(moment(&args[1])?))))
+        Ok(Opaque::value(class_argument(args)?, Timeout::new(moment(&args[1])?)))
     };
     Method Plain "__init__" "(self, *args)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "__repr__" "(self, /)" "Its state and time." |args| {
@@ -222,11 +225,11 @@ const TIMEOUT: &[NativeDef] = natives! {
     Method Plain "expired" "(self, /)" "Whether its time was over before the block ended."
         |args| Ok(matches!(this(args)?.state.get(), State::Expiring | State::Expired).into());
     Method Plain "reschedule" "(self, /, when)" "Set another time; None for no limit." |args| {
-        Timeout::reschedule(this(args)?, moment(&args[1])?)?;
+        Timeout::reschedule(&args[0], moment(&args[1])?)?;
         Ok(Value::None)
     };
     Method Coroutine "__aenter__" "(self, /)" "The block begins." |args| {
-        Timeout::enter(this(args)?)?;
+        Timeout::enter(&args[0])?;
         Ok(Step::Return(args[0].clone()))
     };
     Method Coroutine "__aexit__" "(self, exc_type, exc_val, exc_tb, /)" "The block ends." |args| {
@@ -234,7 +237,7 @@ const TIMEOUT: &[NativeDef] = natives! {
             Value::Exception(error) => Some(Ref::clone(error)),
             _ => None,
         };
-        this(args)?.exit(error.as_ref())?;
+        Timeout::exit(&args[0], error.as_ref())?;
         Ok(Step::Return(Value::None))
     };
 };

@@ -123,7 +123,7 @@ fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
         return Err(nothing_to_wait_for());
     }
     let when = return_when(when)?;
-    let waiter = future::waiter("wait")?;
+    let waiter = future::waiter(&"wait")?;
     let timer = match timeout.given() {
         Some(timeout) => Some(release_later(&waiter, seconds(timeout)?)?),
         None => None,
@@ -144,12 +144,12 @@ fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
     for future in &futures {
         forget(future::add_callback(future, Callback::Native(on_done.clone())));
     }
-    Ok(Step::Become(Box::new(Wait {
+    Step::begin(Wait {
         futures,
         waiter: Some(waiter),
         on_done,
         timer,
-    })))
+    })
 }
 
 thread_local! {
@@ -164,8 +164,8 @@ thread_local! {
 
 /// A timer that settles a waiter; gives its handle.
 fn release_later(waiter: &Ref<Future>, delay: f64) -> Res {
-    let (release, args) = (RELEASE.with(Value::clone), [waiter.clone().into()]);
-    event_loop::call_at(&waiter.event_loop, clock::now() + delay, &release, &args, None)
+    let (release, arg) = (RELEASE.with(Value::clone), waiter.clone().into());
+    event_loop::call_at(&waiter.event_loop, clock::now() + delay, &release, &arg, None)
 }
 
 /// `wait` while it waits.
@@ -221,12 +221,12 @@ fn wait_for(args: &[Value]) -> Res<Step> {
     if when.is_none() {
         return Ok(Step::Await(awaitable.clone()));
     }
-    let timeout = Rc::new(Timeout::new(when));
+    let timeout = Timeout::value(when);
     Timeout::enter(&timeout)?;
-    Ok(Step::Become(Box::new(WaitFor {
+    Step::begin(WaitFor {
         awaitable: Some(awaitable.clone()),
         timeout,
-    })))
+    })
 }
 
 /// `wait_for` with no time left: what is done counts, the rest is cancelled.
@@ -235,7 +235,7 @@ fn wait_no_longer(awaitable: &Value) -> Res<Step> {
     if inner.is_done() {
         return future::result(&inner).map(Step::Return);
     }
-    let waiter = future::waiter("wait_for")?;
+    let waiter = future::waiter(&"wait_for")?;
     let release = {
         let waiter = waiter.clone();
         future::add_native(&inner, move |_| {
@@ -243,11 +243,11 @@ fn wait_no_longer(awaitable: &Value) -> Res<Step> {
         })
     };
     future::cancel(&inner, &Value::None)?;
-    Ok(Step::Become(Box::new(CancelAndWait {
+    Step::begin(CancelAndWait {
         inner,
         waiter: Some(waiter),
         release,
-    })))
+    })
 }
 
 /// Waits for what was cancelled to end.
@@ -297,7 +297,7 @@ pub(super) fn timeout_from(error: &Ref<Exception>) -> Raised {
 /// `wait_for` while it waits.
 struct WaitFor {
     awaitable: Option<Value>,
-    timeout: Rc<Timeout>,
+    timeout: Value,
 }
 
 impl NativeCoroutine for WaitFor {
@@ -307,11 +307,11 @@ impl NativeCoroutine for WaitFor {
         }
         match input {
             Resume::Value(value) => {
-                self.timeout.exit(None)?;
+                Timeout::exit(&self.timeout, None)?;
                 Ok(Step::Return(value))
             }
             Resume::Raise(exception) => {
-                self.timeout.exit(Some(&exception))?;
+                Timeout::exit(&self.timeout, Some(&exception))?;
                 Err(Raised::again(exception))
             }
         }
@@ -373,7 +373,7 @@ impl Waiters {
 }
 
 /// A waiter on the loop that an object belongs to from its first wait on.
-pub(super) fn waiter_on(own: &ValueCell, object: &Value, label: &'static str) -> Res<Ref<Future>> {
+pub(super) fn waiter_on(own: &ValueCell, object: &Value, label: &'static &'static str) -> Res<Ref<Future>> {
     let running = current::get_running_loop()?;
     let bound = own.get();
     if bound.is_unset() {

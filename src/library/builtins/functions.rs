@@ -393,15 +393,16 @@ fn vars(frame: &mut Frame, args: &[Value]) -> Res {
 }
 
 /// `open(…)` is `io.open`.
-fn open(frame: &mut Frame, args: &[Value]) -> Res {
-    let io = import::find(Some(Symbol::new("io")), 0, &frame.func.module)?;
+fn open(args: &[Value]) -> Res {
+    let io = import::by_name("io")?;
     let open = attribute::get(&io, Symbol::new("open"))?;
-    let positional = as_tuple(&args[0])
-        .map(|given| given.items.to_vec())
-        .unwrap_or_default();
-    let keywords = as_dict(&args[1])
-        .map(|given| given.symbol_entries())
-        .unwrap_or_default();
+    let names = ["buffering", "encoding", "errors", "newline", "closefd", "opener"];
+    let (first, rest) = args.split_at(2);
+    let positional: Vec<Value> = first.iter().filter(|arg| !arg.is_unset()).cloned().collect();
+    let given = names.iter().zip(rest).filter(|(_, value)| !value.is_unset());
+    let keywords: Vec<(Symbol, Value)> = given
+        .map(|(name, value)| (Symbol::new(name), value.clone()))
+        .collect();
     call::call_kw(&open, &positional, &keywords)
 }
 
@@ -521,9 +522,9 @@ pub const OBJECTS: &[NativeDef] = &[
         "Return a sorted list of the names of an object's attributes.",
         dir,
     ),
-    framed(
+    function(
         "open",
-        "(*args, **kwargs)",
+        "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
         "Open file and return a stream. Raise OSError upon failure.",
         open,
     ),

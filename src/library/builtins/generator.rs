@@ -50,7 +50,7 @@ fn thrown(args: &[Value]) -> Res<Ref<Exception>> {
 }
 
 fn name_of(generator: &Generator) -> Value {
-    if let Some(names) = generator.names.borrow().as_deref() {
+    if let Some(names) = generator.names() {
         return names.0.clone();
     }
     match &generator.func {
@@ -67,7 +67,7 @@ fn rename(args: &[Value], change: impl FnOnce(&mut (Value, Value)), name: &str) 
     }
     let mut names = (name_of(generator), Value::from(generator_qualname(generator)));
     change(&mut names);
-    *generator.names.borrow_mut() = Some(Box::new(names));
+    generator.set_names(names);
     Ok(Value::None)
 }
 
@@ -88,14 +88,10 @@ fn frame_of(args: &[Value]) -> Res {
         return Ok(Value::None);
     }
     let code = function.code.clone();
-    let stands = generator
-        .stack
-        .try_borrow()
-        .ok()
-        .and_then(|stack| match stack.first() {
-            Some(Activation::Script(frame)) => suspension_span(&code, frame.state),
-            _ => None,
-        });
+    let stands = generator.look(|stack| match stack.first() {
+        Some(Activation::Script(frame)) => suspension_span(&code, frame.state),
+        _ => None,
+    });
     let entry = TraceEntry {
         span: stands.unwrap_or(code.span),
         code,
@@ -110,15 +106,16 @@ fn frame_of(args: &[Value]) -> Res {
 /// What it delegates to or waits for.
 fn waits_for(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    let Ok(stack) = generator.stack.try_borrow() else {
-        return Ok(Value::None);
-    };
-    Ok(match stack.get(1..).and_then(<[_]>::first) {
-        Some(Activation::Script(frame)) => frame.owner.clone().map_or(Value::None, Value::from),
-        Some(Activation::Wait(future)) => future.clone().into(),
-        Some(Activation::Delegate(iterator)) => iterator.clone(),
+    Ok(generator.look(|stack| match stack {
+        [Activation::Script(frame)] => match &frame.awaiting {
+            Value::Unset => Value::None,
+            awaited => awaited.clone(),
+        },
+        [_, Activation::Script(frame), ..] => frame.owner.clone().map_or(Value::None, Value::from),
+        [_, Activation::Wait(future), ..] => future.clone().into(),
+        [_, Activation::Delegate(iterator), ..] => (**iterator).clone(),
         _ => Value::None,
-    })
+    }))
 }
 
 fn is_running(args: &[Value]) -> Res {

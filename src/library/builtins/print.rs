@@ -3,30 +3,27 @@
 use super::function;
 use crate::interp::call;
 use crate::interp::error::*;
-use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::interp::text;
 use crate::interp::types::{Type, class_name};
+use crate::interp::{operator, os_error};
 use crate::library::modules::sys;
-use crate::runtime::console;
+use crate::runtime::{self, console};
 use crate::source::name;
 use crate::value::*;
 use std::cell::Cell;
 
 /// Reads a line from standard input, with its newline; none at its end.
-pub type ReadLine = fn() -> std::io::Result<Option<String>>;
+pub type ReadLine = fn() -> Res<Option<String>>;
 
 thread_local! {
     /// Where `input` reads.
     pub static READ_LINE: Cell<ReadLine> = const { Cell::new(read_line) };
 }
 
-fn read_line() -> std::io::Result<Option<String>> {
-    let mut line = String::new();
-    match std::io::stdin().read_line(&mut line)? {
-        0 => Ok(None),
-        _ => Ok(Some(line)),
-    }
+fn read_line() -> Res<Option<String>> {
+    let line = runtime::input::read_line(None)?.map_err(|e| Raised::new(os_error::of_io(&e, None)))?;
+    Ok((!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned()))
 }
 
 /// `sep` and `end`.
@@ -92,6 +89,11 @@ fn print(args: &[Value]) -> Res {
 }
 
 fn input(args: &[Value]) -> Res {
+    for stream in [name::STDIN, name::STDOUT] {
+        if sys::redirected(stream).is_some_and(|value| value.is_none()) {
+            return Err(runtime_error(format!("input(): lost sys.{stream}")));
+        }
+    }
     if let Some(prompt) = args[0].given().or((!args[0].is_unset()).then_some(&Value::None)) {
         let prompt = text::str_value(prompt)?;
         match sys::redirected(name::STDOUT) {
@@ -108,7 +110,7 @@ fn input(args: &[Value]) -> Res {
             };
             (!text.is_empty()).then(|| text.to_string())
         }
-        None => READ_LINE.get()().map_err(|error| raise(Type::OSError, error.to_string()))?,
+        None => READ_LINE.get()()?,
     };
     match line {
         Some(line) => Ok(Value::from(line.strip_suffix('\n').unwrap_or(&line))),

@@ -91,7 +91,7 @@ const VAR: &[NativeDef] = natives! {
         "Its value in the current context; else the default; else LookupError."
         |args| {
         let var = variable(&args[0])?;
-        if let Some(value) = context::current().get(var) {
+        if let Some(value) = context::get(var) {
             return Ok(value);
         }
         if !args[1].is_unset() {
@@ -106,7 +106,7 @@ const VAR: &[NativeDef] = natives! {
         "Set its value in the current context; gives a token for reset()." |args| {
         let var = variable(&args[0])?;
         let context = context::current();
-        let old = context.set(var, args[1].clone()).unwrap_or_default();
+        let old = context::set(var, args[1].clone()).unwrap_or_default();
         let token = Token { var: args[0].clone(), old, context, used: Cell::new(false) };
         Ok(Opaque::value(class(Type::ContextToken), token))
     };
@@ -127,7 +127,7 @@ const VAR: &[NativeDef] = natives! {
             return Err(value_error(format!("{} was created in a different Context", shown(&args[1]))));
         }
         token.used.set(true);
-        let old = context::current().set(var, token.old.clone());
+        let old = context::set(var, token.old.clone());
         drop(old);
         Ok(Value::None)
     };

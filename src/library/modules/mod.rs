@@ -3,6 +3,7 @@
 pub mod collections;
 pub mod contextvars;
 pub mod heapq;
+pub mod io;
 pub mod itertools;
 pub mod math;
 pub mod operator;
@@ -15,6 +16,7 @@ pub mod sys;
 pub mod thread;
 pub mod time;
 pub mod types_native;
+pub mod weakref;
 
 use crate::source::Symbol;
 use crate::value::*;

@@ -1,7 +1,9 @@
 //! `os`: files, processes and the environment; `os.path` is in `os/path.rs`.
 
+mod descriptor;
 pub mod environ;
 mod path;
+mod process;
 mod scan;
 mod stat;
 
@@ -23,14 +25,25 @@ use std::path::{Path, PathBuf};
 /// The exception for a failed call that was about a file.
 #[cold]
 fn failed(error: io::Error, file: &Value) -> Raised {
-    Raised::new(os_error::of_io(&error, (!file.is_unset()).then(|| file.clone())))
+    Raised::new(os_error::of_io(&error, (!file.is_unset()).then(|| told(file))))
+}
+
+/// A file as an exception names it: a path object by its text.
+fn told(file: &Value) -> Value {
+    match file {
+        Value::Instance(_) => fspath(file).unwrap_or_else(|raised| {
+            drop(raised.take());
+            file.clone()
+        }),
+        file => file.clone(),
+    }
 }
 
 /// The exception for a failed call that was about two files.
 #[cold]
 fn failed_two(error: io::Error, from: &Value, to: &Value) -> Raised {
-    let exception = os_error::of_io(&error, Some(from.clone()));
-    exception.attrs.set(crate::source::name::FILENAME2, to.clone());
+    let exception = os_error::of_io(&error, Some(told(from)));
+    exception.attrs.set(crate::source::name::FILENAME2, told(to));
     Raised::new(exception)
 }
 
@@ -287,23 +300,14 @@ fn chmod(args: &[Value]) -> Res {
 }
 
 fn truncate(args: &[Value]) -> Res {
-    let length = u64::try_from(small(&args[1])?).map_err(|_| value_error("negative length"))?;
+    let length =
+        u64::try_from(small(&args[1])?).map_err(|_| failed(rustix::io::Errno::INVAL.into(), &args[0]))?;
     with_path(args, "truncate", |path| {
         std::fs::OpenOptions::new()
             .write(true)
             .open(path)?
             .set_len(length)
     })
-}
-
-fn is_terminal(args: &[Value]) -> Res {
-    use std::io::IsTerminal;
-    Ok(Value::bool(match small(&args[0])? {
-        0 => std::io::stdin().is_terminal(),
-        1 => std::io::stdout().is_terminal(),
-        2 => std::io::stderr().is_terminal(),
-        _ => false,
-    }))
 }
 
 fn number(n: impl Into<u64>) -> Res {
@@ -444,12 +448,6 @@ const FUNCTIONS: &[NativeDef] = &[
         "Return how many columns and lines the terminal has.",
         terminal_size,
     ),
-    function(
-        "isatty",
-        "(fd, /)",
-        "Tell whether a file descriptor is a terminal.",
-        is_terminal,
-    ),
     function("_exit", "(status)", "End the process at once.", exit),
 ];
 
@@ -511,7 +509,14 @@ fn path_like() -> Ref<Class> {
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions(
         "os",
-        &[FUNCTIONS, stat::FUNCTIONS, scan::FUNCTIONS, environ::FUNCTIONS],
+        &[
+            FUNCTIONS,
+            descriptor::FUNCTIONS,
+            process::FUNCTIONS,
+            stat::FUNCTIONS,
+            scan::FUNCTIONS,
+            environ::FUNCTIONS,
+        ],
     );
     let path = Ref::new(Module::new(Symbol::new("posixpath")));
     path.set(crate::source::name::NAME, Value::from("posixpath"));
@@ -536,6 +541,16 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("W_OK", Value::Int(2)),
         ("X_OK", Value::Int(1)),
         ("EX_OK", Value::Int(0)),
+        ("EX_USAGE", Value::Int(64)),
+        ("EX_DATAERR", Value::Int(65)),
+        ("EX_NOINPUT", Value::Int(66)),
+        ("EX_UNAVAILABLE", Value::Int(69)),
+        ("EX_SOFTWARE", Value::Int(70)),
+        ("EX_OSERR", Value::Int(71)),
+        ("EX_IOERR", Value::Int(74)),
+        ("EX_TEMPFAIL", Value::Int(75)),
+        ("EX_NOPERM", Value::Int(77)),
+        ("EX_CONFIG", Value::Int(78)),
         ("O_RDONLY", Value::Int(0)),
         ("O_WRONLY", Value::Int(1)),
         ("O_RDWR", Value::Int(2)),
@@ -543,6 +558,13 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("O_EXCL", Value::Int(0o200)),
         ("O_TRUNC", Value::Int(0o1000)),
         ("O_APPEND", Value::Int(0o2000)),
+        ("O_ACCMODE", Value::Int(3)),
+        ("O_SYNC", Value::Int(0o4010000)),
+        ("supports_bytes_environ", Value::TRUE),
+        ("O_NONBLOCK", Value::Int(0o4000)),
+        ("O_DIRECTORY", Value::Int(0o200000)),
+        ("O_NOFOLLOW", Value::Int(0o400000)),
+        ("O_CLOEXEC", Value::Int(0o2000000)),
         ("SEEK_SET", Value::Int(0)),
         ("SEEK_CUR", Value::Int(1)),
         ("SEEK_END", Value::Int(2)),
@@ -550,6 +572,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("environ", environ::environ()),
         ("error", types::class(Type::OSError).into()),
         ("PathLike", path_like().into()),
+        (
+            "terminal_size",
+            super::struct_sequence::class("os", "terminal_size", &["columns", "lines"]).into(),
+        ),
         ("stat_result", stat::class().into()),
         ("DirEntry", scan::entry_class().into()),
     ];

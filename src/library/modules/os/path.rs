@@ -1,10 +1,11 @@
 //! `os.path` (posixpath): paths as texts, and what stands at them.
 
 use super::{fspath, is_kind, path_arg, paths_of};
+use crate::code::CompareOp;
 use crate::interp::error::*;
-use crate::interp::iterate;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
+use crate::interp::{attribute, iterate, operator};
 use crate::library::builtins::function;
 use crate::source::Symbol;
 use crate::value::*;
@@ -163,6 +164,9 @@ fn common_path(args: &[Value]) -> Res {
     let Some(first) = paths.first() else {
         return Err(value_error("commonpath() arg is an empty sequence"));
     };
+    if paths.iter().any(|path| !is_kind(path, first)) {
+        return Err(type_error("Can't mix strings and bytes in path components"));
+    }
     let texts = paths.iter().map(text).collect::<Res<Vec<_>>>()?;
     let is_absolute = texts[0].starts_with('/');
     if texts.iter().any(|t| t.starts_with('/') != is_absolute) {
@@ -250,21 +254,62 @@ fn time(value: &Value, of: impl FnOnce(&std::fs::Metadata) -> (i64, i64)) -> Res
     Ok(Value::float(seconds as f64 + 1e-9 * nanos as f64))
 }
 
-fn real_path(args: &[Value]) -> Res {
-    let path = absolute(&text(&args[0])?);
-    let mut rest = Vec::new();
-    let mut known = std::path::PathBuf::from(&path);
-    // What is not there is kept as it is written.
-    loop {
-        if let Ok(found) = known.canonicalize() {
-            let whole = rest.iter().rev().fold(found, |path, part| path.join(part));
-            return like(&args[0], &whole.to_string_lossy());
+/// Links that lead to links in more steps than this lead round in a circle.
+const MOST_LINKS: usize = 40;
+
+/// The path without links, `.` and `..`. What is not there is kept as it is written, unless `strict`;
+/// an error names the path that it is about.
+fn resolved(path: &str, strict: bool) -> Result<String, (std::io::Error, String)> {
+    let mut pending: Vec<String> = path.split('/').rev().map(str::to_string).collect();
+    let mut whole = String::new();
+    let mut links = 0;
+    while let Some(part) = pending.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                whole.truncate(whole.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
         }
-        let Some(name) = known.file_name().map(|n| n.to_os_string()) else {
-            return like(&args[0], &path);
-        };
-        rest.push(name);
-        known.pop();
+        let here = format!("{whole}/{part}");
+        let found = std::fs::symlink_metadata(&here).and_then(|data| {
+            let link = data.is_symlink().then(|| std::fs::read_link(&here));
+            link.transpose()
+        });
+        match found {
+            Err(error) if strict => return Err((error, here)),
+            Err(_) | Ok(None) => whole = here,
+            Ok(Some(_)) if links == MOST_LINKS => {
+                if strict {
+                    return Err((rustix::io::Errno::LOOP.into(), here));
+                }
+                whole = here;
+            }
+            Ok(Some(target)) => {
+                links += 1;
+                let target = target.to_string_lossy();
+                if target.starts_with('/') {
+                    whole.clear();
+                }
+                pending.extend(target.split('/').rev().map(str::to_string));
+            }
+        }
+    }
+    Ok(if whole.is_empty() { "/".to_string() } else { whole })
+}
+
+fn real_path(args: &[Value]) -> Res {
+    let path = text(&args[0])?;
+    let path = if path.starts_with('/') {
+        path
+    } else {
+        let here = std::env::current_dir().map_err(|e| super::failed(e, &Value::Unset))?;
+        join(&here.to_string_lossy(), &path)
+    };
+    match resolved(&path, super::flag(&args[1])?) {
+        Ok(whole) => like(&args[0], &whole),
+        Err((error, place)) => Err(super::failed(error, &Value::from(place))),
     }
 }
 
@@ -292,6 +337,54 @@ const FUNCTIONS: &[NativeDef] = &[
     function("splitdrive", P, "Return an empty drive and the path.", |args| {
         pair(&args[0], ("", &text(&args[0])?))
     }),
+    function(
+        "splitroot",
+        P,
+        "Return an empty drive, the root and the rest of a path.",
+        |args| {
+            let path = text(&args[0])?;
+            let slashes = path.len() - path.trim_start_matches('/').len();
+            let root = if slashes == 2 { 2 } else { slashes.min(1) };
+            let parts = ["", &path[..root], &path[root..]].map(|part| like(&args[0], part));
+            let [drive, root, rest] = parts;
+            Ok(Value::tuple([drive?, root?, rest?]))
+        },
+    ),
+    function("isjunction", PATH, "Tell whether it is a junction: no.", |args| {
+        fspath(&args[0])?;
+        Ok(Value::FALSE)
+    }),
+    function(
+        "isdevdrive",
+        PATH,
+        "Tell whether it is on a Dev Drive: no.",
+        |args| {
+            fspath(&args[0])?;
+            Ok(Value::FALSE)
+        },
+    ),
+    function(
+        "samestat",
+        "(s1, s2)",
+        "Tell whether two stat results are of one file.",
+        |args| {
+            let same = |name: &str| -> Res<bool> {
+                let [a, b] = [&args[0], &args[1]].map(|s| attribute::get(s, Symbol::new(name)));
+                operator::compare_bool(CompareOp::Eq, &a?, &b?)
+            };
+            Ok(Value::bool(same("st_ino")? && same("st_dev")?))
+        },
+    ),
+    function(
+        "sameopenfile",
+        "(fp1, fp2)",
+        "Tell whether two numbers of open files are of one file.",
+        |args| {
+            let [a, b] = [&args[0], &args[1]].map(super::descriptor::metadata);
+            let (a, b) = (a?, b?);
+            Ok(Value::bool(a.dev() == b.dev() && a.ino() == b.ino()))
+        },
+    ),
     function("basename", P, "Return the last part of a path.", |args| {
         like(&args[0], split(&text(&args[0])?).1)
     }),

@@ -1,6 +1,6 @@
 //! `os.stat` and `os.lstat`.
 
-use super::{failed, path_arg};
+use super::{descriptor, failed, path_arg};
 use crate::interp::payload::*;
 use crate::library::builtins::function;
 use crate::library::modules::struct_sequence;
@@ -70,10 +70,10 @@ pub fn result(data: &Metadata) -> Value {
 
 fn stat(args: &[Value]) -> Res {
     let follow = args[1].is_unset() || crate::interp::operator::truth(&args[1])?;
-    let path = match as_small(&args[0]) {
-        Some(descriptor) => format!("/dev/fd/{descriptor}").into(),
-        None => path_arg(&args[0], "stat")?,
-    };
+    if as_small(&args[0]).is_some() {
+        return descriptor::metadata(&args[0]).map(|data| result(&data));
+    }
+    let path = path_arg(&args[0], "stat")?;
     let data = if follow {
         std::fs::metadata(path)
     } else {
@@ -83,6 +83,9 @@ fn stat(args: &[Value]) -> Res {
 }
 
 pub const FUNCTIONS: &[NativeDef] = &[
+    function("fstat", "(fd)", "Return what is known of an open file.", |args| {
+        descriptor::metadata(&args[0]).map(|data| result(&data))
+    }),
     function(
         "stat",
         "(path, *, follow_symlinks=True)",

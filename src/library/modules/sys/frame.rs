@@ -38,11 +38,7 @@ fn get_frame(frame: &mut Frame, args: &[Value]) -> Res {
         code,
         next: None,
     };
-    let made = Opaque {
-        class: class(Type::FrameType),
-        data: Box::new(TracebackFrame(Rc::new(entry))),
-        attrs: Attrs::default(),
-    };
+    let made = Opaque::new(class(Type::FrameType), TracebackFrame(Rc::new(entry)));
     let globals = namespace::of_module(&module);
     made.attrs.set(
         Symbol::new("f_locals"),

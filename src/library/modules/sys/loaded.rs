@@ -17,8 +17,15 @@ pub fn modules() -> Value {
     Opaque::value(class, Modules)
 }
 
+/// A module that was imported; `asyncio` was, by the prelude.
 fn find(name: &Value) -> Option<Value> {
-    import::loaded_module(as_str(name)?.symbol())
+    let name = as_str(name)?;
+    if &*name.text == "asyncio" {
+        return import::by_name("asyncio")
+            .map_err(|raised| drop(raised.take()))
+            .ok();
+    }
+    import::loaded_module(name.symbol())
 }
 
 /// A dict of what is loaded.

@@ -2,12 +2,13 @@
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{class_name, named_class};
-use crate::interp::{iterate, operator, os_error};
+use crate::interp::types::{Type, class_name, named_class};
+use crate::interp::{attribute, call, import, iterate, operator, os_error};
 use crate::library::builtins::{self, getter, method};
-use crate::runtime::console;
+use crate::runtime::{console, input};
+use crate::source::Symbol;
 use crate::value::*;
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::IsTerminal;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stream {
@@ -44,24 +45,30 @@ fn stream(value: &Value) -> Res<Stream> {
     }
 }
 
+/// `io.UnsupportedOperation`, which is both an OSError and a ValueError.
 #[cold]
 fn unsupported(what: &str) -> Raised {
-    // io.UnsupportedOperation is both an OSError and a ValueError; this is the one of them that
-    // scripts tell apart.
-    raise(crate::interp::types::Type::OSError, format!("not {what}"))
+    let made = import::by_name("io")
+        .and_then(|io| attribute::get(&io, Symbol::new("UnsupportedOperation")))
+        .and_then(|class| call::call(&class, &[Value::from(what)]));
+    match &made {
+        Ok(Value::Exception(exception)) => Raised::new(Ref::clone(exception)),
+        Ok(_) => raise(Type::OSError, what),
+        Err(_) => made.err().unwrap_or_else(|| raise(Type::OSError, what)),
+    }
 }
 
 fn readable(value: &Value) -> Res<()> {
     if stream(value)? == Stream::In {
         Ok(())
     } else {
-        Err(unsupported("readable"))
+        Err(unsupported("not readable"))
     }
 }
 
 fn put(stream: Stream, text: &str) -> Res<()> {
     match stream {
-        Stream::In => return Err(unsupported("writable")),
+        Stream::In => return Err(unsupported("not writable")),
         Stream::Out => console::write(text),
         Stream::Error => console::write_error(text),
     }
@@ -84,55 +91,40 @@ fn failed(error: std::io::Error) -> Raised {
     Raised::new(os_error::of_io(&error, None))
 }
 
-/// One line with its newline; empty at the end.
-fn read_line() -> Res<Vec<u8>> {
-    console::flush();
-    let mut line = Vec::new();
-    std::io::stdin()
-        .lock()
-        .read_until(b'\n', &mut line)
-        .map_err(failed)?;
-    Ok(line)
+/// What a script gets of a read.
+fn came(read: input::Read<Vec<u8>>) -> Res<Vec<u8>> {
+    read?.map_err(failed)
 }
 
-fn text_line() -> Res<String> {
-    Ok(String::from_utf8_lossy(&read_line()?).replace("\r\n", "\n"))
+/// A size argument; none for all there is.
+fn size(value: &Value) -> Res<Option<usize>> {
+    let size = value.given().map(small).transpose()?;
+    Ok(size.and_then(|n| usize::try_from(n).ok()))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace("\r\n", "\n")
+}
+
+fn text_line(most: Option<usize>) -> Res<String> {
+    came(input::read_line(most)).map(|line| text(&line))
 }
 
 /// All that is left, or at most so many characters.
 fn read(args: &[Value]) -> Res {
     readable(&args[0])?;
-    console::flush();
-    let most = args[1].given().map(small).transpose()?.filter(|&n| n >= 0);
-    let mut stdin = std::io::stdin().lock();
-    let Some(most) = most else {
-        let mut bytes = Vec::new();
-        stdin.read_to_end(&mut bytes).map_err(failed)?;
-        return Ok(Value::from(String::from_utf8_lossy(&bytes).replace("\r\n", "\n")));
+    let bytes = match size(&args[1])? {
+        Some(most) => input::read_text(most),
+        None => input::read(None),
     };
-    let mut bytes = Vec::new();
-    let mut chars = 0;
-    while chars < most {
-        let mut byte = [0];
-        if stdin.read(&mut byte).map_err(failed)? == 0 {
-            break;
-        }
-        bytes.push(byte[0]);
-        // A character is whole when the text is.
-        chars = match std::str::from_utf8(&bytes) {
-            Ok(text) => text.chars().count() as i64,
-            Err(e) if e.error_len().is_none() => chars,
-            Err(_) => String::from_utf8_lossy(&bytes).chars().count() as i64,
-        };
-    }
-    Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Value::from(text(&came(bytes)?)))
 }
 
 fn lines(args: &[Value]) -> Res {
     readable(&args[0])?;
     let mut all = Vec::new();
     loop {
-        let line = text_line()?;
+        let line = text_line(None)?;
         if line.is_empty() {
             return Ok(Value::list(all));
         }
@@ -164,12 +156,12 @@ const METHODS: &[NativeDef] = &[
     ),
     method("readline", "(self, size=-1, /)", "Read one line.", |args| {
         readable(&args[0])?;
-        text_line().map(Value::from)
+        text_line(size(&args[1])?).map(Value::from)
     }),
     method("readlines", "(self, hint=-1, /)", "Read all lines.", lines),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         readable(&args[0])?;
-        let line = text_line()?;
+        let line = text_line(None)?;
         if line.is_empty() {
             Err(stop_iteration(Value::None))
         } else {
@@ -342,23 +334,17 @@ const BUFFER: &[NativeDef] = &[
         "Read all that is left, or size bytes.",
         |args| {
             readable(&args[0])?;
-            let most = args[1].given().map(small).transpose()?.filter(|&n| n >= 0);
-            let mut bytes = Vec::new();
-            let stdin = std::io::stdin().lock();
-            stdin
-                .take(most.map_or(u64::MAX, |n| n as u64))
-                .read_to_end(&mut bytes)
-                .map_err(failed)?;
+            let bytes = came(input::read(size(&args[1])?))?;
             Ok(Ref::new(Bytes(bytes.into())).into())
         },
     ),
     method("readline", "(self, size=-1, /)", "Read one line.", |args| {
         readable(&args[0])?;
-        Ok(Ref::new(Bytes(read_line()?.into())).into())
+        Ok(Ref::new(Bytes(came(input::read_line(size(&args[1])?))?.into())).into())
     }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         readable(&args[0])?;
-        let line = Value::from(Ref::new(Bytes(read_line()?.into())));
+        let line = Value::from(Ref::new(Bytes(came(input::read_line(None))?.into())));
         if operator::truth(&line)? {
             Ok(line)
         } else {

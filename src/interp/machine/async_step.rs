@@ -1,0 +1,64 @@
+//! Steps of async generators on the stack of who awaits them: `asend`, `athrow`, `aclose`.
+
+use crate::interp::async_iter;
+use crate::interp::error::*;
+use crate::interp::types::Type;
+use crate::value::generator::{AsyncStep, Progress};
+use crate::value::*;
+
+/// Begins a step of an async generator on this stack.
+pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, method: &str) -> Resume {
+    let stop = || {
+        Resume::Raise(Exception::new(
+            crate::interp::types::class(Type::StopAsyncIteration),
+            vec![],
+        ))
+    };
+    if generator.busy.get() || generator.progress.get() == Progress::Running {
+        let message = format!("{method}(): asynchronous generator is already running");
+        return Resume::Raise(exception(Type::RuntimeError, message));
+    }
+    let started = generator.progress.get() == Progress::Suspended;
+    let closed = generator.progress.get() == Progress::Closed;
+    if let AsyncStep::Send(value) = &step
+        && !started
+        && !closed
+        && !value.is_none()
+    {
+        let message = "can't send non-None value to a just-started async generator";
+        return Resume::Raise(exception(Type::TypeError, message));
+    }
+    if closed {
+        return match step {
+            AsyncStep::Close => Resume::Value(Value::None),
+            AsyncStep::Send(_) | AsyncStep::Throw(_) => stop(),
+        };
+    }
+    async_iter::first_step(generator);
+    let taken = generator.take_stack().pop();
+    let Some(Activation::Script(mut frame)) = taken else {
+        return stop();
+    };
+    let input = match step {
+        AsyncStep::Send(value) => Resume::Value(value),
+        AsyncStep::Throw(exception) => Resume::Raise(exception),
+        AsyncStep::Close => {
+            if !started {
+                generator.progress.set(Progress::Closed);
+                drop(frame);
+                return Resume::Value(Value::None);
+            }
+            frames.push(Activation::Closing(generator.clone()));
+            Resume::Raise(Exception::new(
+                crate::interp::types::class(Type::GeneratorExit),
+                vec![],
+            ))
+        }
+    };
+    generator.progress.set(Progress::Running);
+    generator.busy.set(true);
+    generator.started.set(true);
+    frame.owner = Some(generator.clone());
+    frames.push(Activation::Script(frame));
+    input
+}

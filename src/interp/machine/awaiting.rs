@@ -1,0 +1,179 @@
+//! `await`: what becomes of the awaited value.
+
+use super::{Outcome, already_running, is_plain};
+use crate::code::CodeKind;
+use crate::interp::error::*;
+use crate::interp::types::{Type, class_name, class_of};
+use crate::interp::{async_iter, call, stack};
+use crate::source::name;
+use crate::value::generator::Progress;
+use crate::value::*;
+
+/// What a script frame that was awaiting goes on with, now that it is resumed.
+#[inline(always)]
+pub fn arrive(awaited: Value, input: Res) -> Res {
+    let input = input?;
+    match &awaited {
+        Value::Future(future) if future.state.get() == FutureState::Finished => Ok(future.outcome.get()),
+        Value::Future(future) => arrive_otherwise(future),
+        _ => {
+            drop(input);
+            Ok(Value::None)
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn arrive_otherwise(future: &Ref<Future>) -> Res {
+    if !future.is_done() {
+        return Err(runtime_error("await wasn't used with future"));
+    }
+    super::as_result(outcome_of(future))
+}
+
+/// Waits for a future, or goes on at once if it is done.
+pub fn begin_wait(frames: &mut Stack, future: Ref<Future>) -> Result<Resume, Outcome> {
+    if future.is_done() {
+        return Ok(outcome_of(&future));
+    }
+    match frames.last_mut() {
+        Some(Activation::Script(frame)) => frame.awaiting = future.clone().into(),
+        _ => frames.push(Activation::Wait(future.clone())),
+    }
+    Err(Outcome::Wait(future))
+}
+
+/// What awaiting a done future gives.
+pub fn outcome_of(future: &Ref<Future>) -> Resume {
+    future.unseen.set(false);
+    match future.state.get() {
+        FutureState::Finished => Resume::Value(future.outcome.get()),
+        FutureState::Failed => match &future.outcome.get() {
+            Value::Exception(exception) => Resume::Raise(Ref::clone(exception)),
+            _ => Resume::Raise(exception(
+                Type::RuntimeError,
+                "a failed future lost its exception",
+            )),
+        },
+        _ => Resume::Raise(cancelled_error(&future.outcome.get())),
+    }
+}
+
+/// `CancelledError(message)`, or the one that was kept.
+pub fn cancelled_error(message: &Value) -> Ref<Exception> {
+    match message {
+        Value::Exception(exception) => Ref::clone(exception),
+        Value::Unset | Value::None => {
+            Exception::new(crate::interp::types::class(Type::CancelledError), vec![])
+        }
+        message => Exception::new(
+            crate::interp::types::class(Type::CancelledError),
+            vec![message.clone()],
+        ),
+    }
+}
+
+/// `await value` (https://docs.python.org/3/reference/expressions.html#await-expression).
+pub fn begin_await(frames: &mut Stack, value: Value) -> Result<Resume, Outcome> {
+    match &value {
+        Value::Future(future) if is_plain(future) => return begin_wait(frames, Ref::clone(future)),
+        Value::Generator(generator) => match generator.kind {
+            GeneratorKind::Coroutine | GeneratorKind::Awaitable => return Ok(lend(frames, generator)),
+            GeneratorKind::Generator if async_iter::is_awaitable_generator(generator) => {
+                return Ok(lend(frames, generator));
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+    let iterator = match await_iterator(&value) {
+        Ok(iterator) => iterator,
+        Err(raised) => return Ok(Resume::Raise(raised.take())),
+    };
+    match &iterator {
+        Value::Generator(generator) if generator.kind != GeneratorKind::AsyncGenerator => {
+            Ok(lend(frames, generator))
+        }
+        Value::Future(future) => begin_wait(frames, Ref::clone(future)),
+        _ => {
+            frames.push(Activation::Delegate(Box::new(iterator)));
+            Ok(Resume::Value(Value::None))
+        }
+    }
+}
+
+/// What `__await__()` of a value gives, checked.
+fn await_iterator(value: &Value) -> Res {
+    let class = class_of(value);
+    let Some(method) = class.lookup(name::AWAIT) else {
+        let raised = type_error(format!(
+            "object {} can't be used in 'await' expression",
+            class.name()
+        ));
+        return Err(match value {
+            Value::Function(f) if f.code.kind == CodeKind::Coroutine => {
+                raised.help(format!("call it: `await {}(...)`", f.code.name))
+            }
+            Value::Generator(_) => raised.help("an async generator is looped over with `async for`"),
+            Value::None => {
+                raised.help("the function that was called here is not `async def`, or returns None")
+            }
+            _ => raised,
+        });
+    };
+    let iterator = call::call_unbound(&method, value, &[])?;
+    match &iterator {
+        Value::Generator(g) if g.kind == GeneratorKind::Coroutine => {
+            Err(type_error("__await__() returned a coroutine"))
+        }
+        Value::Generator(_) | Value::Iterator(_) => Ok(iterator),
+        other if call::special(other, name::NEXT).is_some() => Ok(iterator),
+        other => Err(type_error(format!(
+            "__await__() returned non-iterator of type '{}'",
+            class_name(other)
+        ))),
+    }
+}
+
+/// Puts the frames of a coroutine (or generator) object on top of the stack.
+pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
+    let refuse = match generator.progress.get() {
+        Progress::Closed if generator.kind == GeneratorKind::Generator => return Resume::Value(Value::None),
+        Progress::Closed if generator.kind == GeneratorKind::Awaitable => {
+            Some("cannot reuse already awaited __anext__()/asend()")
+        }
+        Progress::Closed => Some("cannot reuse already awaited coroutine"),
+        Progress::Running if generator.kind == GeneratorKind::Generator => {
+            return Resume::Raise(already_running(generator).take());
+        }
+        Progress::Running => Some("coroutine is being awaited already"),
+        _ => None,
+    };
+    if let Some(message) = refuse {
+        return Resume::Raise(exception(Type::RuntimeError, message));
+    }
+    if frames.len() as u32 >= stack::recursion_limit() {
+        return Resume::Raise(exception(
+            Type::RecursionError,
+            "maximum recursion depth exceeded",
+        ));
+    }
+    generator.started.set(true);
+    let mut lent = generator.take_stack();
+    let inherited = super::inherited(frames);
+    match lent.first_mut() {
+        Some(Activation::Script(frame)) => {
+            frame.owner = Some(generator.clone());
+            if inherited.is_some() {
+                frame.handled.get_or_insert_default().inherited = inherited;
+            }
+            generator.progress.set(Progress::Running);
+            generator.lent.set(true);
+        }
+        // Built-in coroutines have nothing to clean up, so the object is done with.
+        _ => generator.progress.set(Progress::Closed),
+    }
+    frames.append(&mut lent);
+    Resume::Value(Value::None)
+}

@@ -1,0 +1,224 @@
+//! `_weakref`: the class `weakref.ref`; the rest of `weakref` is written in aio on top of it.
+
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::interp::types::{class_name, named_class};
+use crate::interp::{attribute, call, isinstance, operator, report, text};
+use crate::library::builtins::{self, class_method, function, getter, method, static_method};
+use crate::source::{Symbol, name};
+use crate::value::*;
+use std::cell::Cell;
+
+/// What a weak reference holds; where it points is kept in [`weak`].
+struct Reference {
+    /// Called with the reference when its object dies; unset if there is nothing to call.
+    callback: ValueCell,
+    /// The object's hash, once it was asked for.
+    hash: Cell<Option<i64>>,
+}
+
+fn class() -> Ref<Class> {
+    let class = named_class("weakref.ReferenceType");
+    if class.own(name::NEW).is_none() {
+        builtins::add(&class, METHODS);
+        weak::NOTIFY.set(Some(notify));
+    }
+    class
+}
+
+/// Calls the callbacks of references whose object has died.
+fn notify(references: Vec<Value>) {
+    let aside = exception::lay_aside();
+    for reference in references {
+        let Some(data) = reference.opaque::<Reference>() else {
+            continue;
+        };
+        let callback = data.callback.take();
+        if callback.is_unset() {
+            continue;
+        }
+        if let Err(raised) = call::call(&callback, std::slice::from_ref(&reference)) {
+            report::unraisable(raised, &callback);
+        }
+    }
+    exception::put_back(aside);
+}
+
+/// Whether objects like this one can be pointed to weakly, as in CPython.
+fn is_referable(value: &Value) -> bool {
+    match value {
+        Value::Instance(instance) => {
+            let class = instance.class();
+            class.is_script
+                && !matches!(class.layout, Layout::Int | Layout::Tuple | Layout::Bytes)
+                && class.linear().iter().any(has_room)
+        }
+        Value::Exception(exception) => exception.class().is_script,
+        Value::Function(_)
+        | Value::Method(_)
+        | Value::Native(_)
+        | Value::Class(_)
+        | Value::Module(_)
+        | Value::Generator(_)
+        | Value::Set(_)
+        | Value::FrozenSet(_)
+        | Value::Future(_)
+        | Value::Opaque(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a class statement made room for weak references: it has no `__slots__`, or names it there.
+fn has_room(class: &Ref<Class>) -> bool {
+    let is_weak = |slot: &Value| text_of(slot) == Some("__weakref__");
+    class.is_script
+        && match class.own(name::SLOTS) {
+            None => true,
+            Some(slots) => match (as_tuple(&slots), as_list(&slots)) {
+                (Some(slots), _) => slots.items.iter().any(is_weak),
+                (None, Some(slots)) => (0..slots.len()).filter_map(|i| slots.get(i)).any(|s| is_weak(&s)),
+                _ => is_weak(&slots),
+            },
+        }
+}
+
+fn data<'a>(value: &'a Value, method: &str) -> Res<&'a Reference> {
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self(method, "weakref.ReferenceType", value))
+}
+
+fn new(args: &[Value]) -> Res {
+    // Keywords are a subclass's own.
+    let [of, object, callback, _] = args else {
+        return Ok(Value::None);
+    };
+    let Some(of) = as_class(of) else {
+        return Err(type_error("ref.__new__(X): X is not a type object"));
+    };
+    if !is_referable(object) {
+        return Err(type_error(format!(
+            "cannot create weak reference to '{}' object",
+            class_name(object)
+        )));
+    }
+    let callback = callback.given().cloned().unwrap_or_default();
+    if callback.is_unset() && of.is(&class()) {
+        let plain = |known: &Value| {
+            matches!(known, Value::Opaque(o) if o.class.is(of))
+                && known
+                    .opaque::<Reference>()
+                    .is_some_and(|data| data.callback.get().is_unset())
+        };
+        if let Some(known) = weak::references(object).into_iter().find(plain) {
+            return Ok(known);
+        }
+    }
+    let data = Reference {
+        callback: ValueCell::new(callback),
+        hash: Cell::new(None),
+    };
+    let made = Opaque::value(of.clone(), data);
+    weak::point(&made, object);
+    Ok(made)
+}
+
+fn hash(args: &[Value]) -> Res {
+    let data = data(&args[0], "__hash__")?;
+    if let Some(known) = data.hash.get() {
+        return Ok(Value::Int(known));
+    }
+    let Some(object) = weak::target(&args[0]) else {
+        return Err(type_error("weak object has gone away"));
+    };
+    let hash = operator::hash(&object)?;
+    data.hash.set(Some(hash));
+    Ok(Value::Int(hash))
+}
+
+fn equal(args: &[Value]) -> Res {
+    if args[1].opaque::<Reference>().is_none() {
+        return Ok(Value::NotImplemented);
+    }
+    match (weak::target(&args[0]), weak::target(&args[1])) {
+        (Some(a), Some(b)) => operator::compare(crate::code::CompareOp::Eq, &a, &b),
+        _ => Ok(Value::bool(args[0].place() == args[1].place())),
+    }
+}
+
+fn repr(args: &[Value]) -> Res {
+    data(&args[0], "__repr__")?;
+    let place = text::address(&args[0]);
+    let Some(object) = weak::target(&args[0]) else {
+        return Ok(Value::from(format!("<weakref at {place}; dead>")));
+    };
+    let name = attribute::find(&object, Symbol::new("__name__"))?;
+    let name = name
+        .as_ref()
+        .and_then(text_of)
+        .map_or(String::new(), |name| format!(" ({name})"));
+    Ok(Value::from(format!(
+        "<weakref at {place}; to '{}' at {}{name}>",
+        class_name(&object),
+        text::address(&object)
+    )))
+}
+
+const METHODS: &[NativeDef] = &[
+    static_method(
+        "__new__",
+        "(cls, object, callback=None, /, **kwargs)",
+        "Create and return a new object.",
+        new,
+    ),
+    method(
+        "__init__",
+        "(self, object, callback=None, /)",
+        "Nothing is left to do.",
+        |_| Ok(Value::None),
+    ),
+    method(
+        "__call__",
+        "(self, /)",
+        "Return the object, or None if it has died.",
+        |args| {
+            data(&args[0], "__call__")?;
+            Ok(weak::target(&args[0]).unwrap_or(Value::None))
+        },
+    ),
+    method("__hash__", "(self, /)", "Return hash(self).", hash),
+    method("__eq__", "(self, other, /)", "Return self == other.", equal),
+    method("__repr__", "(self, /)", "Return repr(self).", repr),
+    getter("__callback__", "What is called when the object dies.", |args| {
+        let callback = data(&args[0], "__callback__")?.callback.get();
+        Ok(if callback.is_unset() {
+            Value::None
+        } else {
+            callback
+        })
+    }),
+    class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
+        Ok(isinstance::generic_alias(&args[0], &args[1]))
+    }),
+];
+
+const FUNCTIONS: &[NativeDef] = &[
+    function(
+        "getweakrefcount",
+        "(object, /)",
+        "Return how many weak references there are to an object.",
+        |args| Ok(Value::from(weak::references(&args[0]).len())),
+    ),
+    function(
+        "getweakrefs",
+        "(object, /)",
+        "Return the weak references to an object.",
+        |args| Ok(Value::list(weak::references(&args[0]))),
+    ),
+];
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    let mut names = super::functions("_weakref", &[FUNCTIONS]);
+    names.push((Symbol::new("ref"), class().into()));
+    names
+}

@@ -1,0 +1,120 @@
+//! Suspended script frames: what a generator or coroutine keeps while it waits.
+//!
+//! Always true: a frame and its slots are one piece of memory, and every slot is initialised from
+//! `new` to drop.
+
+use super::*;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+/// A suspended script frame. Its slots follow it in memory.
+pub struct ScriptFrame {
+    pub func: Ref<Function>,
+    /// The state it goes on with, or stands in.
+    pub state: u32,
+    slots: u32,
+    /// What it waits for: a future, whose outcome it is resumed with; None, for one pass of the
+    /// loop; unset if what is above it on the stack says.
+    pub awaiting: Value,
+    /// The generator object it belongs to, while it runs on another one's stack.
+    pub owner: Option<Ref<Generator>>,
+    /// None as long as no exception is being handled.
+    pub handled: Option<Box<Handled>>,
+}
+
+/// The exceptions that a suspended frame is in the middle of handling.
+#[derive(Default)]
+pub struct Handled {
+    /// Its own, innermost last.
+    pub exceptions: Vec<Ref<Exception>>,
+    /// What its awaiter is handling.
+    pub inherited: Option<Ref<Exception>>,
+}
+
+/// The owner of a [`ScriptFrame`] and its slots.
+pub struct FrameBox(NonNull<ScriptFrame>);
+
+fn size(slots: usize) -> usize {
+    size_of::<ScriptFrame>() + slots * size_of::<Value>()
+}
+
+impl FrameBox {
+    /// A frame of the function that has not begun, all slots unset.
+    #[inline]
+    pub fn new(func: &Ref<Function>) -> FrameBox {
+        let slots = func.shape.slots();
+        let memory = pool::take(size(slots)).as_ptr() as *mut ScriptFrame;
+        // SAFETY: the memory is large enough for the frame and its slots; both are initialised
+        // here, before anybody can see them.
+        unsafe {
+            memory.write(ScriptFrame {
+                func: func.clone(),
+                state: function::NOT_STARTED,
+                slots: slots as u32,
+                awaiting: Value::Unset,
+                owner: None,
+                handled: None,
+            });
+            let first = memory.add(1) as *mut Value;
+            for i in 0..slots {
+                first.add(i).write(Value::Unset);
+            }
+            FrameBox(NonNull::new_unchecked(memory))
+        }
+    }
+
+    /// Where the frame stands; it stays there until it is dropped.
+    #[inline(always)]
+    pub fn pointer(&mut self) -> NonNull<ScriptFrame> {
+        self.0
+    }
+
+    /// Its parameters, locals and spilled temporaries.
+    #[inline(always)]
+    pub fn slots(&mut self) -> &mut [Value] {
+        // SAFETY: the slots follow the frame, are initialised, and belong to this owner.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_ptr().add(1) as *mut Value, self.slots as usize) }
+    }
+}
+
+/// The first slot of a frame, from where the frame stands.
+#[inline(always)]
+pub fn slots_of(frame: NonNull<ScriptFrame>) -> *mut Value {
+    // SAFETY: the slots follow the frame in the same piece of memory.
+    unsafe { frame.as_ptr().add(1) as *mut Value }
+}
+
+impl Deref for FrameBox {
+    type Target = ScriptFrame;
+    #[inline(always)]
+    fn deref(&self) -> &ScriptFrame {
+        // SAFETY: the box owns a live frame.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl DerefMut for FrameBox {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut ScriptFrame {
+        // SAFETY: as in `deref`, and the box is borrowed mutably.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl Drop for FrameBox {
+    #[inline]
+    fn drop(&mut self) {
+        let count = self.slots as usize;
+        // SAFETY: slots and frame are initialised, of this size, and nobody uses them after this.
+        unsafe {
+            let first = slots_of(self.0);
+            for i in 0..count {
+                first.add(i).drop_in_place();
+            }
+            self.0.as_ptr().drop_in_place();
+            pool::give(self.0.cast(), size(count));
+        }
+    }
+}
+
+const _: () = assert!(size_of::<FrameBox>() == 8 && size_of::<ScriptFrame>() == 48);

@@ -1,0 +1,38 @@
+//! A place for one counted pointer, without a borrow flag.
+
+use std::cell::Cell;
+
+/// Holds a pointer that is cheap to clone, or nothing.
+pub struct Hold<T: Clone>(Cell<Option<T>>);
+
+impl<T: Clone> Hold<T> {
+    pub const fn new(held: Option<T>) -> Hold<T> {
+        Hold(Cell::new(held))
+    }
+
+    /// A copy of what is held.
+    #[inline(always)]
+    pub fn get(&self) -> Option<T> {
+        let held = self.0.take();
+        let copy = held.clone();
+        self.0.set(held);
+        copy
+    }
+
+    #[inline(always)]
+    pub fn take(&self) -> Option<T> {
+        self.0.take()
+    }
+
+    /// Holds something else from now on; gives what was held.
+    #[inline(always)]
+    pub fn replace(&self, held: Option<T>) -> Option<T> {
+        self.0.replace(held)
+    }
+}
+
+impl<T: Clone> Default for Hold<T> {
+    fn default() -> Hold<T> {
+        Hold::new(None)
+    }
+}
