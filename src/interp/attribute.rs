@@ -2,6 +2,7 @@
 
 use super::call;
 use super::error::*;
+use super::slot::Member;
 use super::suggest;
 use super::types::{Type, class, class_of};
 use crate::source::{Symbol, name};
@@ -39,6 +40,9 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
     };
     if name == name::CLASS {
         return Ok(Some(class(Type::Super).into()));
+    }
+    if it.object.is_unset() {
+        return Ok(None);
     }
     let start = match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
@@ -101,7 +105,7 @@ pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
     }
     Ok(match name {
         name::CLASS => Some(class.into()),
-        name::DICT => Some(instance.detach().into()),
+        name::DICT if class.has_dict.get() => Some(instance.detach().into()),
         name::DOC => Some(Value::None),
         name::MODULE => Some(class.module.borrow().clone()),
         _ => None,
@@ -148,12 +152,13 @@ fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
         return call::call_unbound(&fallback, object, &[name.into()]).map(Some);
     }
     if name == name::DOC {
-        return Ok(Some(Value::None));
+        return find_on_class(&class, name);
     }
     Ok(None)
 }
 
-fn attrs_of(object: &Value) -> Option<&Attrs> {
+/// The attributes of an object that is no plain instance.
+pub fn attrs_of(object: &Value) -> Option<&Attrs> {
     match object {
         Value::Exception(e) => Some(&e.attrs),
         Value::Function(f) => Some(&f.attrs),
@@ -223,7 +228,7 @@ fn bind_class_attribute(object: &Value, name: Symbol) -> Res<Option<Value>> {
 pub fn is_data_descriptor(attribute: &Value) -> bool {
     match attribute {
         Value::Native(n) => n.role == NativeRole::Getter,
-        Value::Opaque(o) => o.get::<Property>().is_some(),
+        Value::Opaque(o) => o.get::<Property>().is_some() || o.get::<Member>().is_some(),
         Value::Instance(i) => {
             let class = i.class();
             class.lookup(name::GET).is_some()
@@ -249,6 +254,9 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
                     return Err(no_accessor(attribute, object, "getter"));
                 }
                 return call::call(&property.get, std::slice::from_ref(object));
+            }
+            if let Some(member) = o.get::<Member>() {
+                return member.get(object);
             }
             if let Some(it) = o.get::<ClassMethod>() {
                 return bind_class_method(&it.0, owner);
@@ -334,13 +342,19 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                     }
                     return call::call(&property.set, &[object.clone(), value]).map(drop);
                 }
+                if let Some(member) = o.get::<Member>() {
+                    return member.set(object, value);
+                }
             }
             Value::Native(n) if n.role == NativeRole::Getter => {
                 let setter = Symbol::new(&format!("{name}="));
                 return match class.lookup(setter) {
                     Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
                     None => Err(attribute_error(
-                        format!("attribute '{name}' of '{}' objects is not writable", class.name()),
+                        format!(
+                            "attribute '{name}' of '{}' objects is not writable",
+                            super::types::full_name(n.owner)
+                        ),
                         object,
                         name,
                     )),
@@ -363,18 +377,36 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                         class_of(&value).name()
                     )));
                 };
+                let old = class_of(object);
+                if !class.is_script {
+                    return Err(type_error(
+                        "__class__ assignment only supported for mutable types or ModuleType subclasses",
+                    ));
+                }
+                let is_alike = class.layout == old.layout
+                    && class.has_dict.get() == old.has_dict.get()
+                    && *class.slots.borrow() == *old.slots.borrow();
+                if !is_alike {
+                    return Err(type_error(format!(
+                        "__class__ assignment: '{}' object layout differs from '{}'",
+                        class.name(),
+                        old.name()
+                    )));
+                }
                 instance.set_class(Ref::clone(class));
                 return Ok(());
             }
-            if name == name::DICT
-                && let Value::Dict(dict) = &value
-            {
-                for (n, _) in instance.entries() {
-                    instance.delete(n);
-                }
-                for (n, v) in dict.symbol_entries() {
-                    instance.set(n, v);
-                }
+            if !class.has_dict.get() {
+                return Err(no_room(object, &class, name));
+            }
+            if name == name::DICT {
+                let Some(dict) = super::payload::as_dict(&value) else {
+                    return Err(type_error(format!(
+                        "__dict__ must be set to a dictionary, not a '{}'",
+                        class_of(&value).name()
+                    )));
+                };
+                instance.replace_dict(dict.clone());
                 return Ok(());
             }
             instance.set(name, value);
@@ -385,19 +417,21 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 attrs.set(name, value);
                 Ok(())
             }
-            _ => {
-                let kind = class.name();
-                let message = if class.lookup(name).is_some() {
-                    format!("'{kind}' object attribute '{name}' is read-only")
-                } else {
-                    format!(
-                        "'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes"
-                    )
-                };
-                Err(attribute_error(message, object, name))
-            }
+            _ => Err(no_room(object, &class, name)),
         },
     }
+}
+
+/// The error for an attribute that an object without a `__dict__` cannot get.
+#[cold]
+fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
+    let kind = super::types::shown_name(class);
+    let message = if class.lookup(name).is_some() {
+        format!("'{kind}' object attribute '{name}' is read-only")
+    } else {
+        format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")
+    };
+    attribute_error(message, object, name)
 }
 
 fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
@@ -410,6 +444,13 @@ fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
     match (name, &value) {
         (name::NAME, Value::Str(s)) => *this.name.borrow_mut() = s.symbol(),
         (name::QUALNAME, Value::Str(s)) => *this.qualname.borrow_mut() = (&*s.text).into(),
+        (name::NAME | name::QUALNAME, other) => {
+            return Err(type_error(format!(
+                "can only assign string to {}.{name}, not '{}'",
+                this.name(),
+                super::types::class_name(other)
+            )));
+        }
         _ => this.set(name, value),
     }
     Ok(())
@@ -438,6 +479,20 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
                     }
                     return call::call(&property.del, std::slice::from_ref(object)).map(drop);
                 }
+                if let Some(member) = o.get::<Member>() {
+                    return member.delete(object);
+                }
+            }
+            Value::Native(n) if n.role == NativeRole::Getter => {
+                let setter = Symbol::new(&format!("{name}="));
+                return Err(match (class.lookup(setter), object) {
+                    (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
+                    _ => attribute_error(
+                        format!("attribute '{name}' of '{}' objects is not writable", class.name()),
+                        object,
+                        name,
+                    ),
+                });
             }
             Value::Instance(_) => {
                 if let Some(delete) = call::special(&found, name::DELETE) {
@@ -448,10 +503,20 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         }
     }
     let deleted = match object {
+        Value::Instance(_) if !class.has_dict.get() => return Err(no_room(object, &class, name)),
+        Value::Class(class) if !class.is_script => {
+            return Err(type_error(format!(
+                "cannot set '{name}' attribute of immutable type '{}'",
+                class.name()
+            )));
+        }
         Value::Instance(instance) => instance.delete(name),
-        Value::Class(class) if class.is_script => class.delete(name),
-        Value::Module(module) => module.delete(name),
-        _ => attrs_of(object).is_some_and(|attrs| attrs.delete(name)),
+        Value::Class(class) => class.delete(name),
+        Value::Module(module) => super::namespace::delete(module, name),
+        _ => match attrs_of(object) {
+            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.is_script) => attrs.delete(name),
+            _ => return Err(no_room(object, &class, name)),
+        },
     };
     if deleted {
         Ok(())
@@ -477,6 +542,12 @@ fn no_accessor(property: &Value, object: &Value, accessor: &str) -> Raised {
 /// The AttributeError for an attribute that is not there.
 #[cold]
 pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
+    // A method passes on what is asked of it.
+    if let Value::Method(method) = object
+        && matches!(method.func, Value::Function(_))
+    {
+        return no_attribute(&method.func, name);
+    }
     let message = match object {
         Value::Class(class) => format!("type object '{}' has no attribute '{name}'", class.name()),
         Value::Module(module) => format!("module '{}' has no attribute '{name}'", module.name),

@@ -4,6 +4,7 @@
 //! so that a method call needs no copying and a script function's arguments already are its first
 //! slots.
 
+use super::argument;
 use super::attribute;
 use super::class_body;
 use super::error::*;
@@ -90,7 +91,12 @@ pub fn is_callable(object: &Value) -> bool {
 pub fn invoke(func: &Value, window: &Window, npos: usize, names: &[Symbol]) -> Res {
     match func {
         Value::Function(f) => call_function(f, window, 1, npos, names),
-        Value::Native(n) => call_native(n, window, 1, npos, names, None),
+        Value::Native(n) => {
+            if n.role == NativeRole::Method {
+                argument::check_receiver(n, &window.values(1)[..npos])?;
+            }
+            call_native(n, window, 1, npos, names, None)
+        }
         Value::Method(m) => {
             window.set(0, m.this.clone());
             match &m.func {
@@ -531,35 +537,6 @@ pub fn begin_native(
     body(window.values(start)).map(Some)
 }
 
-/// What a built-in is called in messages: `str.split`, `print`.
-fn native_name(native: &Native) -> String {
-    match native.role {
-        NativeRole::Method if native.name == name::INIT => native.owner.to_string(),
-        NativeRole::Method | NativeRole::ClassMethod if !native.owner.is_empty() => {
-            format!("{}.{}", native.owner, native.name)
-        }
-        NativeRole::Static if native.name == name::NEW => native.owner.to_string(),
-        _ => native.name.to_string(),
-    }
-}
-
-/// The same with the module before a function's name, as messages on the very count of arguments
-/// have it: `math.sqrt`.
-fn full_name(native: &Native) -> String {
-    match native.role {
-        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
-        _ => native_name(native),
-    }
-}
-
-/// The name alone, of a constructor its class's: `find`, `list`.
-fn short_name(native: &Native) -> &'static str {
-    match native.name {
-        name::NEW | name::INIT => native.owner,
-        name => name.text(),
-    }
-}
-
 #[cold]
 #[inline(never)]
 fn bind_native(
@@ -573,9 +550,7 @@ fn bind_native(
     if names.is_empty() && signature.takes_rest && npos >= signature.required {
         return bind_rest(native, window, start, npos);
     }
-    let is_method =
-        matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW;
-    let own = usize::from(is_method); // `self` is not counted in messages
+    let own = argument::own(native);
     let mut given = window.drain(start);
     let keyword_values = given.split_off(npos.min(given.len()));
     let is_positional = signature
@@ -583,38 +558,10 @@ fn bind_native(
         .iter()
         .all(|p| p.kind == ParamKind::PositionalOnly);
     if is_positional && !names.is_empty() {
-        return Err(type_error(format!(
-            "{}() takes no keyword arguments",
-            full_name(native)
-        )));
+        return Err(argument::no_keywords(native));
     }
     if npos > signature.positional {
-        let (takes, got) = (signature.positional - own.min(signature.positional), npos - own);
-        let is_exact = signature.required == signature.positional;
-        let message = if is_positional && takes > usize::from(is_exact) {
-            let most = if is_exact { "" } else { "at most " };
-            let s = if takes == 1 { "" } else { "s" };
-            format!(
-                "{} expected {most}{takes} argument{s}, got {got}",
-                short_name(native)
-            )
-        } else if takes == 0 && names.is_empty() && !native.role.eq(&NativeRole::Function) {
-            format!("{}() takes no arguments ({got} given)", full_name(native))
-        } else if signature.required == signature.positional {
-            let exactly = match takes {
-                0 => "no arguments".to_string(),
-                1 => "exactly one argument".to_string(),
-                n => format!("exactly {n} arguments"),
-            };
-            format!("{}() takes {exactly} ({got} given)", full_name(native))
-        } else {
-            let s = if takes == 1 { "" } else { "s" };
-            format!(
-                "{}() takes at most {takes} argument{s} ({got} given)",
-                short_name(native)
-            )
-        };
-        return Err(type_error(message));
+        return Err(argument::too_many(native, npos, names.len()));
     }
     let mut given = given.into_iter();
     let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();
@@ -640,7 +587,7 @@ fn bind_native(
                     if !value.is_unset() {
                         return Err(type_error(format!(
                             "argument for {}() given by name ('{}') and position ({})",
-                            short_name(native),
+                            argument::short_name(native),
                             param.name,
                             i + 1 - own
                         )));
@@ -648,7 +595,7 @@ fn bind_native(
                     value = keywords.remove(k).1;
                 }
                 if value.is_unset() && !param.has_default {
-                    return Err(missing_native(native, npos, own, param.name, i));
+                    return Err(argument::missing(native, npos, param.name, i));
                 }
                 value
             }
@@ -664,14 +611,11 @@ fn bind_native(
             .iter()
             .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
         {
-            return Err(type_error(format!(
-                "{}() takes no keyword arguments",
-                full_name(native)
-            )));
+            return Err(argument::no_keywords(native));
         }
         return Err(type_error(format!(
             "{}() got an unexpected keyword argument '{name}'",
-            short_name(native)
+            argument::short_name(native)
         )));
     }
     Ok(())
@@ -691,38 +635,6 @@ fn bind_rest(native: &Ref<Native>, window: &Window, start: usize, npos: usize) -
         window.push(Value::tuple([]))?;
         window.push_unset(signature.params.len() - own - 1)
     }
-}
-
-fn missing_native(native: &Ref<Native>, npos: usize, own: usize, name: Symbol, index: usize) -> Raised {
-    let signature = &native.signature;
-    let (required, got) = (
-        signature.required - own.min(signature.required),
-        npos - own.min(npos),
-    );
-    let named = signature.params.iter().any(|p| p.kind == ParamKind::Positional);
-    if named {
-        let at = index + 1 - own;
-        return type_error(format!(
-            "{}() missing required argument '{name}' (pos {at})",
-            short_name(native)
-        ));
-    }
-    let message = if required == 1 && signature.positional - own == 1 {
-        format!("{}() takes exactly one argument ({got} given)", full_name(native))
-    } else if signature.required == signature.positional {
-        format!(
-            "{} expected {required} argument{}, got {got}",
-            short_name(native),
-            if required == 1 { "" } else { "s" }
-        )
-    } else {
-        format!(
-            "{} expected at least {required} argument{}, got {got}",
-            short_name(native),
-            if required == 1 { "" } else { "s" }
-        )
-    };
-    type_error(message)
 }
 
 /// `Class(…)`: `__new__`, then `__init__`
@@ -873,12 +785,12 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
     let (this, object) = if npos == 0 {
         let code = &frame.func.code;
         let cell = code.free.iter().position(|n| *n == name::CLASS);
-        let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {
-            return Err(runtime_error("super(): __class__ cell not found"));
-        };
         if code.params.positional == 0 && !code.params.has_vararg {
             return Err(runtime_error("super(): no arguments"));
         }
+        let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {
+            return Err(runtime_error("super(): __class__ cell not found"));
+        };
         let object = match frame.local(0) {
             Value::Cell(cell) => cell.value.get(),
             value => value.clone(),
@@ -886,7 +798,7 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
         (this, object)
     } else {
         let args = window.values(1);
-        (args[0].clone(), args.get(1).cloned().unwrap_or(Value::None))
+        (args[0].clone(), args.get(1).cloned().unwrap_or_default())
     };
     let Value::Class(this) = &this else {
         return Err(match &this {
@@ -898,13 +810,19 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
         });
     };
     let fits = match &object {
+        Value::Unset => true, // `super(cls)`: bound to nothing
         Value::Class(c) => c.is_subclass(this) || class_of(&object).is_subclass(this),
         other => class_of(other).is_subclass(this),
     };
     if !fits {
-        return Err(type_error(
-            "super(type, obj): obj must be an instance or subtype of type",
-        ));
+        let what = match &object {
+            Value::Class(class) => format!("type {}", class.name()),
+            object => format!("instance of {}", class_of(object).name()),
+        };
+        return Err(type_error(format!(
+            "super(type, obj): obj ({what}) is not an instance or subtype of type ({}).",
+            this.name()
+        )));
     }
     Ok(Opaque::value(
         class(Type::Super),
@@ -926,7 +844,7 @@ fn callee_name(callee: &Value) -> String {
             }
         }
         Value::Method(m) => callee_name(&m.func),
-        Value::Native(n) => format!("{}()", native_name(n)),
+        Value::Native(n) => format!("{}()", argument::native_name(n)),
         Value::Class(c) => format!("{}()", c.qualname.borrow()),
         other => format!("{} object", class_of(other).name()),
     }

@@ -5,6 +5,7 @@ use super::call;
 use super::error::*;
 use super::import::function_of;
 use super::iterate;
+use super::slot;
 use super::stack::{self, Window};
 use super::types::{Type, class, class_of};
 use super::unit::Unit;
@@ -25,6 +26,11 @@ pub fn define(
     closure: Box<[Ref<VariableCell>]>,
     class_cell: Option<u32>,
 ) -> Res {
+    let is_class = |base: &Value| matches!(base, Value::Class(_));
+    let original = bases
+        .iter()
+        .any(|base| !is_class(base))
+        .then(|| Value::tuple(bases.clone()));
     let bases = resolve_bases(bases)?;
     let namespace = Namespace::default();
     let module = unit.module().get(name::NAME).unwrap_or(Value::None);
@@ -32,22 +38,75 @@ pub fn define(
     namespace
         .borrow_mut()
         .insert(name::QUALNAME, (&*unit.code().qualname).into());
+    if let Some(original) = original {
+        namespace
+            .borrow_mut()
+            .insert(Symbol::new("__orig_bases__"), original);
+    }
     if let Some(doc) = &unit.code().doc {
         namespace.borrow_mut().insert(name::DOC, (&**doc).into());
     }
+    let is_metaclass = |n: &Symbol| n.text() == "metaclass";
     let metaclass = keywords
         .iter()
-        .find(|(n, _)| n.text() == "metaclass")
+        .find(|(n, _)| is_metaclass(n))
         .map(|(_, v)| v.clone());
-    let cell = run_body(unit, closure, &namespace, class_cell)?;
-    make(
-        class_name,
-        bases,
-        namespace.into_inner(),
-        keywords,
-        metaclass,
-        cell.as_ref(),
-    )
+    let keywords: Vec<_> = keywords.into_iter().filter(|(n, _)| !is_metaclass(n)).collect();
+    let metaclass = metaclass_of(metaclass, bases.iter())?;
+    if let Some(cell) = run_body(unit, closure, &namespace, class_cell)? {
+        namespace
+            .borrow_mut()
+            .insert(Symbol::new(CLASS_CELL), cell.into());
+    }
+    let namespace = namespace.into_inner();
+    let Some(metaclass) = metaclass else {
+        return make(class_name, bases, namespace, keywords, None);
+    };
+    let all = Value::tuple(bases.iter().map(|b| b.clone().into()).collect::<Vec<Value>>());
+    let names = super::mapping::dict_of_symbols(namespace.iter().map(|(&n, v)| (n, v.clone())));
+    let args = [class_name.into(), all, names];
+    match metaclass.lookup(name::NEW) {
+        // The metaclass has its own say in how its classes are made.
+        Some(new) if !matches!(new, Value::Native(_)) => call::call_kw(&metaclass.into(), &args, &keywords),
+        _ => {
+            let made = make(
+                class_name,
+                bases,
+                namespace,
+                keywords.clone(),
+                Some(metaclass.clone()),
+            )?;
+            if let Some(init @ Value::Function(_)) = metaclass.lookup(name::INIT) {
+                let args: Vec<Value> = std::iter::once(made.clone()).chain(args).collect();
+                call::call_kw(&init, &args, &keywords)?;
+            }
+            Ok(made)
+        }
+    }
+}
+
+/// The name under which a class body hands on the cell that is to hold the class.
+const CLASS_CELL: &str = "__classcell__";
+
+/// The metaclass that is asked for, else the one of the bases; none for `type`.
+fn metaclass_of<'a>(
+    given: Option<Value>,
+    mut bases: impl Iterator<Item = &'a Ref<Class>>,
+) -> Res<Option<Ref<Class>>> {
+    let inherited = bases.find_map(|c| c.metaclass.borrow().clone());
+    match &given {
+        Some(Value::Class(m)) if !m.is(&class(Type::Class)) => match inherited {
+            Some(i) if i.is_subclass(m) => Ok(Some(i)),
+            Some(i) if !m.is_subclass(&i) => Err(type_error(
+                "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the \
+                 metaclasses of all its bases",
+            )),
+            _ => Ok(Some(Ref::clone(m))),
+        },
+        Some(Value::Class(_)) | None => Ok(inherited),
+        Some(_) => Err(type_error("a metaclass that is not a class is not part of aio")
+            .help("use a class decorator or __init_subclass__ instead")),
+    }
 }
 
 /// Runs a class body; gives the cell that is to hold the finished class.
@@ -110,10 +169,9 @@ fn resolve_bases(bases: Vec<Value>) -> Res<Vec<Ref<Class>>> {
 pub fn make(
     class_name: Symbol,
     bases: Vec<Ref<Class>>,
-    names: indexmap::IndexMap<Symbol, Value, rustc_hash::FxBuildHasher>,
-    mut keywords: Vec<(Symbol, Value)>,
-    metaclass: Option<Value>,
-    cell: Option<&Ref<VariableCell>>,
+    mut names: indexmap::IndexMap<Symbol, Value, rustc_hash::FxBuildHasher>,
+    keywords: Vec<(Symbol, Value)>,
+    metaclass: Option<Ref<Class>>,
 ) -> Res {
     let bases = if bases.is_empty() {
         vec![class(Type::Object)]
@@ -140,6 +198,10 @@ pub fn make(
         return Err(type_error("multiple bases have instance lay-out conflict"));
     }
     let layout = layouts.first().copied().unwrap_or(Layout::Object);
+    if slot::conflict(&bases) {
+        return Err(type_error("multiple bases have instance lay-out conflict"));
+    }
+    let slots = slot::declared(class_name, &names, layout)?;
     let Some(mro) = linearise(&bases) else {
         let list: Vec<&str> = bases.iter().map(|b| b.name()).collect();
         return Err(type_error(format!(
@@ -147,18 +209,11 @@ pub fn make(
             list.join(", ")
         )));
     };
-    keywords.retain(|(n, _)| n.text() != "metaclass");
-    let inherited = mro.iter().find_map(|c| c.metaclass.borrow().clone());
-    let metaclass = match &metaclass {
-        Some(Value::Class(m)) if !m.is(&class(Type::Class)) => Some(Ref::clone(m)),
-        Some(Value::Class(_)) | None => inherited,
-        Some(_) => {
-            return Err(type_error("a metaclass that is not a class is not part of aio")
-                .help("use a class decorator or __init_subclass__ instead"));
-        }
-    };
+    let metaclass = metaclass_of(metaclass.map(Value::from), mro.iter())?;
+    let cell = names.shift_remove(&Symbol::new(CLASS_CELL));
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
+    slot::install(&made, slots.as_ref());
     made.bases
         .iter()
         .for_each(|base| base.children.borrow_mut().push(made.clone()));
@@ -169,8 +224,8 @@ pub fn make(
                 continue;
             }
             (name::MODULE, _) => {
-                *made.module.borrow_mut() = value;
-                continue;
+                *made.module.borrow_mut() = value.clone();
+                value
             }
             (name::NEW, Value::Function(_)) => {
                 Opaque::value(class(Type::StaticMethod), StaticMethod(value.clone()))
@@ -186,7 +241,10 @@ pub fn make(
     if has(name::EQ) && !has(name::HASH) {
         made.dict.borrow_mut().insert(name::HASH, Value::None);
     }
-    if let Some(cell) = cell {
+    if !has(name::DOC) {
+        made.dict.borrow_mut().insert(name::DOC, Value::None);
+    }
+    if let Some(Value::Cell(cell)) = &cell {
         cell.value.set(made.clone().into());
     }
     let value = Value::from(made.clone());
@@ -198,28 +256,7 @@ pub fn make(
             return Err(raised);
         }
     }
-    init_subclass(&made, keywords.clone())?;
-    let meta = made.metaclass.borrow().clone();
-    if let Some(init @ Value::Function(_)) = meta.and_then(|m| m.lookup(name::INIT)) {
-        let bases = Value::tuple(
-            made.bases
-                .iter()
-                .map(|b| b.clone().into())
-                .collect::<Vec<Value>>(),
-        );
-        let namespace = super::mapping::dict_of_symbols(
-            made.dict
-                .borrow()
-                .iter()
-                .map(|(&n, v)| (n, v.clone()))
-                .collect::<Vec<_>>(),
-        );
-        call::call_kw(
-            &init,
-            &[value.clone(), class_name.into(), bases, namespace],
-            &keywords,
-        )?;
-    }
+    init_subclass(&made, keywords)?;
     Ok(value)
 }
 
@@ -234,7 +271,7 @@ fn init_subclass(made: &Ref<Class>, keywords: Vec<(Symbol, Value)>) -> Res<()> {
         _ if keywords.is_empty() => Ok(()),
         _ => Err(type_error(format!(
             "{}.__init_subclass__() takes no keyword arguments",
-            made.name()
+            made.qualname.borrow()
         ))),
     }
 }

@@ -35,7 +35,8 @@ pub fn split_for_star(
         if !matches_kind(exception, kind)? {
             return Ok((None, Some(exception.clone())));
         }
-        return Ok((Some(wrap("", vec![exception.clone().into()])), None));
+        let alone = Value::tuple([Value::from(exception.clone())]);
+        return Ok((Some(group_of("", vec![exception.clone().into()], alone)), None));
     }
     matches_kind(exception, kind)?; // complains about what is no class
     let parts = call::call_method(
@@ -55,6 +56,12 @@ pub fn split_for_star(
 
 /// A group of these exceptions.
 fn wrap(message: &str, exceptions: Vec<Value>) -> Ref<Exception> {
+    let list = Value::list(exceptions.clone());
+    group_of(message, exceptions, list)
+}
+
+/// A group of these exceptions, which `shown` holds as its `args` show them.
+fn group_of(message: &str, exceptions: Vec<Value>, shown: Value) -> Ref<Exception> {
     let plain = class(Type::Exception);
     let all_plain = exceptions
         .iter()
@@ -64,7 +71,7 @@ fn wrap(message: &str, exceptions: Vec<Value>) -> Ref<Exception> {
     } else {
         Type::BaseExceptionGroup
     };
-    Exception::new(class(kind), vec![Value::from(message), Value::list(exceptions)])
+    Exception::new(class(kind), vec![Value::from(message), shown])
 }
 
 fn leaves(exception: &Ref<Exception>, found: &mut Vec<usize>) {
@@ -87,6 +94,13 @@ pub fn star_rest(
 ) -> Option<Ref<Exception>> {
     if raised.is_empty() {
         return rest;
+    }
+    // One that is no group was wrapped in one for its clause, and only one clause took it.
+    if members(original).is_none() {
+        return match raised.into_iter().next() {
+            Some(Value::Exception(ref exception)) => Some(Ref::clone(exception)),
+            _ => rest,
+        };
     }
     let mut known = Vec::new();
     leaves(original, &mut known);

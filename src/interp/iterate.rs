@@ -143,6 +143,7 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
         dict: dict.clone(),
         position,
         len: dict.len(),
+        left: dict.len(),
         what,
         reversed,
     };
@@ -295,6 +296,7 @@ fn advance(state: &mut IteratorState) -> Beyond {
             dict,
             position,
             len,
+            left,
             what,
             reversed,
         } => {
@@ -308,6 +310,12 @@ fn advance(state: &mut IteratorState) -> Beyond {
             } else {
                 table.next_from(*position)
             };
+            if found.is_some() {
+                if *left == 0 {
+                    return Beyond::Raise("dictionary keys changed during iteration");
+                }
+                *left -= 1;
+            }
             found.map(|(place, key, value)| {
                 *position = if *reversed { place } else { place + 1 };
                 match what {
@@ -568,6 +576,9 @@ pub fn length_hint(value: &Value) -> Res<usize> {
             IteratorState::Tuple(tuple, at) => tuple.items.len().saturating_sub(*at),
             IteratorState::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
             IteratorState::Items(items) => items.len(),
+            IteratorState::Str(text, at) => text.text[*at..].chars().count(),
+            IteratorState::Bytes(bytes, at) => bytes.0.len().saturating_sub(*at),
+            IteratorState::Dict { left, .. } => *left,
             _ => 0,
         });
     }

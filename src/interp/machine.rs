@@ -545,14 +545,14 @@ unsafe fn advance(at: NonNull<ScriptFrame>, awaiters: &[Activation], input: Res)
     if let Some(handling) = view.handling.take()
         && !handling.exceptions.is_empty()
     {
-        keep_handling(&mut frame.handled, handling);
+        keep_handling(&mut frame.handled, *handling);
     }
     (turn, std::mem::take(&mut view.result))
 }
 
 #[cold]
 #[inline(never)]
-fn keep_handling(handled: &mut Option<Box<Handled>>, handling: Box<Handling>) {
+fn keep_handling(handled: &mut Option<Box<Handled>>, handling: Handling) {
     set_handled(handling.outer);
     handled.get_or_insert_default().exceptions = handling.exceptions;
 }

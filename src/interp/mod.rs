@@ -1,5 +1,6 @@
 //! The interpreter: nodes and their evaluation, frames, calls, attributes, operators, text forms.
 
+pub mod argument;
 pub mod async_iter;
 pub mod attribute;
 pub mod big_range;
@@ -20,6 +21,7 @@ pub mod operator;
 pub mod os_error;
 pub mod payload;
 pub mod report;
+pub mod slot;
 pub mod special;
 pub mod stack;
 pub mod subscript;

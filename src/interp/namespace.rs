@@ -12,7 +12,7 @@ thread_local! {
     static PRELUDE: Cell<Option<fn(Symbol) -> Option<Value>>> = const { Cell::new(None) };
 }
 
-/// Adds names that every module sees: builtins and the prelude.
+/// Adds names that every module sees.
 pub fn add_builtins(names: impl IntoIterator<Item = (Symbol, Value)>) {
     for (name, value) in names {
         let old = BUILTINS.with_borrow_mut(|b| b.insert(name, value));
@@ -20,22 +20,31 @@ pub fn add_builtins(names: impl IntoIterator<Item = (Symbol, Value)>) {
     }
 }
 
-/// A builtin, or a name of the prelude, which is made when it is first asked for.
 pub fn builtin(name: Symbol) -> Option<Value> {
-    if let Some(value) = BUILTINS.with_borrow(|b| b.get(&name).cloned()) {
+    BUILTINS.with_borrow(|b| b.get(&name).cloned())
+}
+
+/// A variable of the module. Those of the prelude are the module's own; each is made when it is
+/// first asked for.
+pub fn variable(module: &Module, name: Symbol) -> Option<Value> {
+    if let Some(value) = module.get(name) {
         return Some(value);
     }
+    if module.refuses(name) {
+        return None;
+    }
     let value = PRELUDE.get().and_then(|make| make(name))?;
-    add_builtins([(name, value.clone())]);
+    module.set(name, value.clone());
     Some(value)
 }
 
-/// A name of the prelude that is no builtin of Python.
-pub fn prelude(name: Symbol) -> Option<Value> {
-    PRELUDE
-        .get()
-        .and_then(|make| make(name))
-        .and_then(|_| builtin(name))
+/// Deletes a variable of the module; false if there is none.
+pub fn delete(module: &Module, name: Symbol) -> bool {
+    let had = variable(module, name).is_some();
+    if had && PRELUDE.get().is_some_and(|make| make(name).is_some()) {
+        module.refuse(name);
+    }
+    module.delete(name) || had
 }
 
 /// Sets what makes the names of the prelude.

@@ -49,7 +49,11 @@ fn is_inherent(value: &Value, native: &Native) -> bool {
                     && native.owner == class_of(&instance.payload).name())
         }
         Value::Exception(_) => true,
-        Value::Opaque(object) if object.get::<descriptor::BigRange>().is_some() => true,
+        Value::Opaque(object) => {
+            let is_container = object.get::<descriptor::BigRange>().is_some()
+                || object.get::<descriptor::DictView>().is_some();
+            is_container || matches!(native.owner, "object" | "type")
+        }
         _ => matches!(native.owner, "object" | "type"),
     }
 }

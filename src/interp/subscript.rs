@@ -395,7 +395,7 @@ pub fn set_item_plain(object: &Value, index: &Value, value: Value) -> Res<()> {
                             "can assign only bytes, buffers, or iterables of ints in range(0, 256)",
                         ));
                     }
-                    None => byte_values(&value)?,
+                    None => byte_values(&value, BYTE_RANGE)?,
                 };
                 let bounds = bounds(slice)?;
                 let mut bytes = bytes.0.borrow_mut();
@@ -431,19 +431,18 @@ fn set_list_item(list: &Ref<List>, index: i64, value: Value) -> Res<()> {
     Ok(())
 }
 
+const BYTE_RANGE: &str = "byte must be in range(0, 256)";
+
 /// One byte of a bytearray, from an int.
 pub fn byte_value(value: &Value) -> Res<u8> {
-    u8::try_from(clamped(&index(value)?)).map_err(|_| value_error("byte must be in range(0, 256)"))
+    u8::try_from(clamped(&index(value)?)).map_err(|_| value_error(BYTE_RANGE))
 }
 
-/// Bytes from an iterable of ints.
-pub fn byte_values(value: &Value) -> Res<Vec<u8>> {
+/// Bytes from an iterable of ints; `out_of_range` is what is said of one that is no byte.
+pub fn byte_values(value: &Value, out_of_range: &str) -> Res<Vec<u8>> {
     let mut bytes = Vec::new();
     iterate::for_each(value, |item| {
-        bytes.push(
-            u8::try_from(clamped(&index(&item)?))
-                .map_err(|_| value_error("bytes must be in range(0, 256)"))?,
-        );
+        bytes.push(u8::try_from(clamped(&index(&item)?)).map_err(|_| value_error(out_of_range))?);
         Ok(())
     })?;
     Ok(bytes)

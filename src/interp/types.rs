@@ -44,6 +44,10 @@ types! {
     BuiltinFunction "builtin_function_or_method" Closed (Object);
     MethodDescriptor "method_descriptor" Closed (Object);
     GetSetDescriptor "getset_descriptor" Closed (Object);
+    MemberDescriptor "member_descriptor" Closed (Object);
+    ClassMethodDescriptor "classmethod_descriptor" Closed (Object);
+    WrapperDescriptor "wrapper_descriptor" Closed (Object);
+    MethodWrapper "method-wrapper" Closed (Object);
     Module "module" Closed (Object);
     Generator "generator" Closed (Object);
     Coroutine "coroutine" Closed (Object);
@@ -182,6 +186,9 @@ pub fn make_classes() {
             let mro = linearise(&bases).expect("the built-in classes have an order");
             let class = Ref::new(Class::new(Symbol::new(name), bases, mro, *layout, false));
             *class.module.borrow_mut() = Value::from("builtins");
+            for base in &class.bases {
+                base.children.borrow_mut().push(class.clone());
+            }
             classes.push(class);
         }
         for &(id, module) in MODULES {
@@ -202,6 +209,10 @@ pub fn builtin_classes() -> Vec<(Symbol, Value)> {
         Type::BuiltinFunction,
         Type::MethodDescriptor,
         Type::GetSetDescriptor,
+        Type::MemberDescriptor,
+        Type::ClassMethodDescriptor,
+        Type::WrapperDescriptor,
+        Type::MethodWrapper,
         Type::Module,
         Type::Generator,
         Type::Coroutine,
@@ -294,10 +305,15 @@ pub fn class_of(value: &Value) -> Ref<Class> {
         Value::Cell(_) => Type::Cell,
         Value::Function(_) => Type::Function,
         // A bound built-in method is, to scripts, a built-in function.
+        Value::Method(method) if matches!(&method.func, Value::Native(n) if n.is_slot()) => {
+            Type::MethodWrapper
+        }
         Value::Method(method) if matches!(method.func, Value::Native(_)) => Type::BuiltinFunction,
         Value::Method(_) => Type::Method,
         Value::Native(native) => match native.role {
+            NativeRole::Method if native.is_slot() => Type::WrapperDescriptor,
             NativeRole::Method => Type::MethodDescriptor,
+            NativeRole::ClassMethod => Type::ClassMethodDescriptor,
             NativeRole::Getter | NativeRole::Setter => Type::GetSetDescriptor,
             _ if matches!(native.body, NativeBody::Coroutine(_)) => Type::Function,
             _ => Type::BuiltinFunction,
@@ -332,6 +348,13 @@ pub fn class_of(value: &Value) -> Ref<Class> {
 /// where CPython's messages have it.
 pub fn class_name(value: &Value) -> &'static str {
     shown_name(&class_of(value))
+}
+
+/// A built-in class's name, given the short one, as [`class_name`] has it.
+pub fn full_name(short: &'static str) -> &'static str {
+    let listed = CLASSES.with_borrow(|classes| classes.iter().find(|c| c.name() == short).cloned());
+    let named = || NAMED.with_borrow(|named| named.values().find(|c| c.name() == short).cloned());
+    listed.or_else(named).map_or(short, |class| shown_name(&class))
 }
 
 /// See [`class_name`].

@@ -331,11 +331,7 @@ fn walk(body: &Body, frame: &mut Frame, at: &mut u32) -> Turn {
         };
         match turn {
             None => {}
-            Some(Turn::Raise) => {
-                if !catch(state, frame, at) {
-                    return Turn::Raise;
-                }
-            }
+            Some(Turn::Raise) if catch(state, frame, at) => {}
             Some(turn) => return turn,
         }
     }

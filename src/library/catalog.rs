@@ -15,6 +15,9 @@ const NATIVE: &[(&str, Make)] = &[
     ("math", modules::math::module),
     ("itertools", modules::itertools::module),
     ("_collections", modules::collections::module),
+    ("_bisect", modules::heapq::bisections),
+    ("_heapq", modules::heapq::heaps),
+    ("_operator", modules::operator::module),
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),
     ("os", modules::os::module),
@@ -46,6 +49,8 @@ sources! {
     "_datetime_zone" "datetime_zone"
     "_digest" "digest"
     "_gregorian" "gregorian"
+    "_help" "_help"
+    "_signature" "_signature"
     "_io_buffer" "io_buffer"
     "_io_file" "io_file"
     "_io_text" "io_text"

@@ -145,8 +145,9 @@ pub fn main_module() -> Option<Ref<Module>> {
 fn root(name: Symbol) -> Option<Value> {
     let global = main_module().and_then(|module| module.get(name));
     global.or_else(|| {
-        let is_ready = namespace::builtin_names().contains(&name) || name.text() == "asyncio";
-        is_ready.then(|| namespace::builtin(name)).flatten()
+        let asyncio = || main_module().and_then(|module| namespace::variable(&module, name));
+        let is_ready = name.text() == "asyncio";
+        namespace::builtin(name).or_else(|| is_ready.then(asyncio).flatten())
     })
 }
 

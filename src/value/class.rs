@@ -53,6 +53,12 @@ pub struct Class {
     /// long as it does, as classes of a program do.
     pub children: RefCell<Vec<Ref<Class>>>,
     pub metaclass: RefCell<Option<Ref<Class>>>,
+    /// Whether instances have a `__dict__`: attributes beside their slots.
+    pub has_dict: Cell<bool>,
+    /// The fields that `__slots__` of the class and its bases give instances.
+    pub slots: RefCell<Vec<Symbol>>,
+    /// How many of them, the first ones, are the class's own.
+    pub own_slots: Cell<usize>,
     /// Whether it has `__del__`, as of a version.
     finaliser: Cell<(u32, bool)>,
     /// Answers of [`Class::lookup`], valid while `version()` is unchanged.
@@ -95,6 +101,9 @@ impl Class {
             subclassed: Cell::new(false),
             children: RefCell::default(),
             metaclass: RefCell::new(None),
+            has_dict: Cell::new(is_script || layout == Layout::Exception),
+            slots: RefCell::default(),
+            own_slots: Cell::new(0),
             finaliser: Cell::new((0, false)),
             cache: RefCell::default(),
         }

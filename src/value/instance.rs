@@ -121,14 +121,19 @@ impl Instance {
 
     /// The dict that holds the attributes, if the instance has been detached from its shape.
     pub fn detached(&self) -> Option<&Ref<Dict>> {
-        // SAFETY: once set it never changes.
+        // SAFETY: it changes only in `replace_dict`, and callers do not hold it across script code.
         unsafe { (*self.dict.get()).as_ref() }
     }
 
     pub fn get(&self, name: Symbol) -> Option<Value> {
-        if let Some(dict) = self.detached() {
-            return dict.get_symbol(name);
+        match self.detached() {
+            Some(dict) => dict.get_symbol(name),
+            None => self.slot(name),
         }
+    }
+
+    /// What stands in a slot; slots stay fields when the other attributes have moved to a dict.
+    pub fn slot(&self, name: Symbol) -> Option<Value> {
         self.shape.get().index(name).map(|i| self.field(i))
     }
 
@@ -137,6 +142,10 @@ impl Instance {
             dict.set_symbol(name, value);
             return;
         }
+        self.set_slot(name, value);
+    }
+
+    pub fn set_slot(&self, name: Symbol, value: Value) {
         let shape = self.shape.get();
         match shape.index(name) {
             Some(i) => self.set_field(i, value),
@@ -156,6 +165,10 @@ impl Instance {
         if let Some(dict) = self.detached() {
             return dict.remove_symbol(name);
         }
+        self.delete_slot(name)
+    }
+
+    pub fn delete_slot(&self, name: Symbol) -> bool {
         let Some(index) = self.shape.get().index(name) else {
             return false;
         };
@@ -190,31 +203,39 @@ impl Instance {
             return dict.clone();
         }
         let dict = Ref::new(Dict::default());
-        for (name, value) in self.entries() {
-            dict.set_symbol(name, value);
-        }
-        // SAFETY: no reference into the fields is held.
+        let entries = self.entries();
+        // SAFETY: no reference into the fields is held; the values live on in `entries`.
         unsafe {
             *self.dict.get() = Some(dict.clone());
             self.shape.set(self.class.borrow().detached_shape);
             drop(std::mem::take(&mut *self.fields.get()));
         }
+        for (name, value) in entries {
+            if self.class.borrow().slots.borrow().contains(&name) {
+                self.set_slot(name, value);
+            } else {
+                dict.set_symbol(name, value);
+            }
+        }
         dict
+    }
+
+    /// `obj.__dict__ = dict`
+    pub fn replace_dict(&self, dict: Ref<Dict>) {
+        drop(self.detach());
+        // SAFETY: the old dict is moved out before it is dropped; no reference to it is held.
+        let old = unsafe { (*self.dict.get()).replace(dict) };
+        drop(old);
     }
 
     /// `obj.__class__ = other`
     pub fn set_class(&self, class: Ref<Class>) {
-        if self.detached().is_some() {
-            self.shape.set(class.detached_shape);
-        } else {
-            self.shape.set(
-                self.shape
-                    .get()
-                    .names
-                    .iter()
-                    .fold(class.root_shape, |shape, &n| shape.with(n)),
-            );
-        }
+        let root = match self.detached() {
+            Some(_) => class.detached_shape,
+            None => class.root_shape,
+        };
+        let names = &self.shape.get().names;
+        self.shape.set(names.iter().fold(root, |shape, &n| shape.with(n)));
         *self.class.borrow_mut() = class;
     }
 }

@@ -28,11 +28,12 @@ pub enum IteratorState {
     /// Byte offset of the next character.
     Str(Ref<Str>, usize),
     Bytes(Ref<Bytes>, usize),
-    /// Position in the table, and the length it had.
+    /// Position in the table, the length it had, and how many entries are still to come.
     Dict {
         dict: Ref<Dict>,
         position: usize,
         len: usize,
+        left: usize,
         what: DictPart,
         reversed: bool,
     },

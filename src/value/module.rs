@@ -14,6 +14,8 @@ pub struct Module {
     /// Numbers in the order in which the names were first assigned.
     order: RefCell<Vec<u32>>,
     values: UnsafeCell<Vec<Value>>,
+    /// Names of the prelude that the module deleted: they do not come again.
+    deleted: RefCell<Vec<Symbol>>,
     /// Looks up a name the module does not have: modules that make their content on demand.
     pub on_missing: Option<fn(&Module, Symbol) -> Res<Option<Value>>>,
 }
@@ -28,6 +30,7 @@ impl Module {
             names: RefCell::default(),
             order: RefCell::default(),
             values: UnsafeCell::default(),
+            deleted: RefCell::default(),
             on_missing: None,
         }
     }
@@ -80,6 +83,16 @@ impl Module {
         }
         self.order.borrow_mut().retain(|&n| n != number);
         true
+    }
+
+    /// Notes that a name of the prelude was deleted.
+    pub fn refuse(&self, name: Symbol) {
+        self.deleted.borrow_mut().push(name);
+    }
+
+    /// Whether the module deleted this name of the prelude.
+    pub fn refuses(&self, name: Symbol) -> bool {
+        self.deleted.borrow().contains(&name)
     }
 
     /// Names and values in order of assignment.

@@ -180,6 +180,48 @@ impl Native {
         })
     }
 
+    /// Whether it is a special method that CPython keeps in a type's slots, rather than in its
+    /// table of methods: such have types and messages of their own.
+    pub fn is_slot(&self) -> bool {
+        const IN_TABLES: [&str; 23] = [
+            "bytes",
+            "ceil",
+            "class_getitem",
+            "complex",
+            "copy",
+            "deepcopy",
+            "dir",
+            "enter",
+            "exit",
+            "floor",
+            "format",
+            "getnewargs",
+            "instancecheck",
+            "length_hint",
+            "missing",
+            "reduce",
+            "reduce_ex",
+            "reversed",
+            "round",
+            "sizeof",
+            "subclasscheck",
+            "subclasses",
+            "trunc",
+        ];
+        let inner = self
+            .name
+            .text()
+            .strip_prefix("__")
+            .and_then(|n| n.strip_suffix("__"));
+        let Some(inner) = inner else { return false };
+        let is_listed = match inner {
+            "getitem" => matches!(self.owner, "list" | "dict"),
+            "contains" => matches!(self.owner, "dict" | "set" | "frozenset"),
+            _ => IN_TABLES.contains(&inner),
+        };
+        self.role == NativeRole::Method && !is_listed
+    }
+
     /// A function value from a closure.
     pub fn closure(
         name: &'static str,

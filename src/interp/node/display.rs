@@ -10,6 +10,8 @@ use crate::source::{Symbol, name};
 struct Items {
     nodes: Box<[(NodeBox, bool, Span)]>,
     has_star: bool,
+    /// A set says of what cannot be unpacked into it what any iteration says.
+    is_set: bool,
 }
 
 impl Items {
@@ -29,7 +31,7 @@ impl Items {
                     .map_err(|raised| {
                         let iterable = crate::interp::call::special(&value, name::ITER).is_some()
                             || crate::interp::call::special(&value, name::GETITEM).is_some();
-                        if iterable {
+                        if iterable || self.is_set {
                             return raised;
                         }
                         let _ = raised.take();
@@ -104,7 +106,9 @@ impl Node for DictDisplay {
 
 /// `{**value}`
 fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
-    if let Value::Dict(other) = value {
+    if let Some(other) = crate::interp::payload::as_dict(value)
+        && crate::interp::special::find(value, name::ITER).is_none()
+    {
         for (key, value) in mapping::entries(other) {
             mapping::dict_set(dict, &key, value)?;
         }
@@ -133,7 +137,11 @@ impl Builder<'_> {
             })
             .collect();
         let has_star = nodes.iter().any(|(_, star, _)| *star);
-        Items { nodes, has_star }
+        Items {
+            nodes,
+            has_star,
+            is_set: false,
+        }
     }
 
     pub fn tuple(&self, items: &[Element], _: Span) -> NodeBox {
@@ -158,7 +166,11 @@ impl Builder<'_> {
     }
 
     pub fn set(&self, items: &[Element], span: Span) -> NodeBox {
-        Box::new(SetDisplay(self.items(items), span))
+        let items = Items {
+            is_set: true,
+            ..self.items(items)
+        };
+        Box::new(SetDisplay(items, span))
     }
 
     pub fn dict(&self, items: &[(Option<Tree>, Tree)], span: Span) -> NodeBox {

@@ -315,7 +315,12 @@ impl Invocation {
         } else {
             match &ready.func {
                 Value::Function(f) => call::call_function(f, window, 1, npos, names),
-                Value::Native(n) => call::call_native(n, window, 1, npos, names, Some(frame)),
+                Value::Native(n) => {
+                    if n.role == NativeRole::Method {
+                        crate::interp::argument::check_receiver(n, &window.values(1)[..npos])?;
+                    }
+                    call::call_native(n, window, 1, npos, names, Some(frame))
+                }
                 Value::Class(c) if c.is_super() => call::call_super(frame, window, npos),
                 other => call::invoke(other, window, npos, names),
             }

@@ -7,7 +7,7 @@
 use super::*;
 use crate::code::BinaryOp;
 use crate::interp::types::class_of;
-use crate::interp::{attribute, subscript};
+use crate::interp::{attribute, slot, subscript};
 use crate::source::{Symbol, name};
 use crate::value::class::version;
 use std::cell::Cell;
@@ -94,7 +94,7 @@ fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, mem
             .is_none_or(|v| matches!(v, Value::Native(_)))
         && !class
             .lookup(name)
-            .is_some_and(|v| attribute::is_data_descriptor(&v))
+            .is_some_and(|v| attribute::is_data_descriptor(&v) && slot::member(&v).is_none())
     {
         memory.remember(shape, index);
         return Ok(instance.field(index));
@@ -142,7 +142,8 @@ impl AttributeTarget {
             && !class.lookup(self.name).is_some_and(|v| matters_for_writing(&v))
             && self.name != name::CLASS
             && self.name != name::DICT
-            && instance.detached().is_none();
+            && instance.detached().is_none()
+            && (class.has_dict.get() || class.slots.borrow().contains(&self.name));
         if !plain {
             return attribute::set(object, self.name, value);
         }
@@ -164,7 +165,7 @@ impl AttributeTarget {
 
 /// Whether an attribute of the class has a say when instances' attributes are written.
 fn matters_for_writing(attribute: &Value) -> bool {
-    matches!(attribute, Value::Opaque(_) | Value::Instance(_))
+    matches!(attribute, Value::Opaque(_) | Value::Instance(_)) && slot::member(attribute).is_none()
         || matches!(attribute, Value::Native(n) if n.role == NativeRole::Getter)
 }
 

@@ -136,14 +136,12 @@ impl Node for Global {
         if !builtin.is_unset() {
             return Ok(builtin);
         }
-        let found = namespace::builtin(self.name);
-        match found {
-            Some(value) => {
-                self.builtin.set(value.clone());
-                Ok(value)
-            }
-            None => Err(not_defined(&self.module, self.name, &[]).at(self.span)),
+        if let Some(value) = namespace::builtin(self.name) {
+            self.builtin.set(value.clone());
+            return Ok(value);
         }
+        namespace::variable(&self.module, self.name)
+            .ok_or_else(|| not_defined(&self.module, self.name, &[]).at(self.span))
     }
 }
 
@@ -308,7 +306,7 @@ impl Store {
                 }
                 return Ok(());
             }
-            StoreKind::Global(module, _, name) => (module.delete(*name), *name),
+            StoreKind::Global(module, _, name) => (namespace::delete(module, *name), *name),
             StoreKind::ClassName(name) => {
                 let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
                 (old.is_some(), *name)
@@ -331,7 +329,9 @@ impl Store {
                 }
             }
             StoreKind::Free(index) => drop(frame.func.closure[*index as usize].value.take()),
-            StoreKind::Global(module, _, name) => drop(module.delete(*name)),
+            StoreKind::Global(module, _, name) => {
+                namespace::delete(module, *name);
+            }
             StoreKind::ClassName(name) => {
                 let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
                 drop(old);

@@ -286,18 +286,27 @@ fn class_pattern<'p>(
                 let s = if names.len() == 1 { "" } else { "s" };
                 return Err(type_error(format!(
                     "{}() accepts {} positional sub-pattern{s} ({} given)",
-                    wanted.name(),
+                    crate::interp::types::shown_name(wanted),
                     names.len(),
                     patterns.len()
                 )));
             }
-            for (attr, pattern) in names.iter().zip(patterns) {
+            for (i, (attr, pattern)) in names.iter().zip(patterns).enumerate() {
                 let Value::Str(attr) = attr else {
                     return Err(type_error(format!(
                         "__match_args__ elements must be strings (got {})",
                         class_of(attr).name()
                     )));
                 };
+                let twice = |other: &Value| matches!(other, Value::Str(s) if s.text == attr.text);
+                let named = keywords.iter().any(|(name, _)| *name == attr.symbol());
+                if named || names[..i].iter().any(twice) {
+                    return Err(type_error(format!(
+                        "{}() got multiple sub-patterns for attribute '{}'",
+                        wanted.name(),
+                        attr.text
+                    )));
+                }
                 let Some(value) = attribute::find(subject, attr.symbol())? else {
                     return Ok(false);
                 };

@@ -302,9 +302,27 @@ fn times(len: usize, count: &Value) -> Res<usize> {
     }
 }
 
+/// A length that no machine int can tell is an error of its own.
+fn check_overflow(len: usize, count: &Value, message: &str) -> Res<()> {
+    match as_small(count) {
+        Some(count)
+            if count > 0
+                && len
+                    .checked_mul(count as usize)
+                    .is_none_or(|n| n > isize::MAX as usize) =>
+        {
+            Err(overflow_error(message))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn repeat(sequence: &Value, count: &Value) -> Res {
     Ok(match sequence {
-        Value::Str(text) => Value::from(text.text.repeat(times(text.text.len(), count)?)),
+        Value::Str(text) => {
+            check_overflow(text.chars, count, "repeated string is too long")?;
+            Value::from(text.text.repeat(times(text.text.len(), count)?))
+        }
         Value::List(list) => {
             let count = times(list.len(), count)?;
             Value::list(repeated(&list.items.borrow(), count))

@@ -42,7 +42,8 @@ pub fn str(exception: &Ref<Exception>) -> Res<String> {
         return to_str(&message);
     }
     if (is_exception(exception, Type::UnicodeDecodeError)
-        || is_exception(exception, Type::UnicodeEncodeError))
+        || is_exception(exception, Type::UnicodeEncodeError)
+        || is_exception(exception, Type::UnicodeTranslateError))
         && let Some(text) = unicode_error(exception)
     {
         return Ok(text);
@@ -80,9 +81,6 @@ fn os_error(exception: &Ref<Exception>) -> Res<Option<String>> {
     ) else {
         return Ok(None);
     };
-    if errno.is_none() && strerror.is_none() {
-        return Ok(None);
-    }
     let mut text = format!("[Errno {}] {}", to_str(&errno)?, to_str(&strerror)?);
     if let Some(file) = attr(exception, name::FILENAME) {
         text.push_str(": ");
@@ -119,6 +117,14 @@ fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
         Some(Value::Int(n)) => usize::try_from(n).ok(),
         _ => None,
     };
+    if is_exception(exception, Type::UnicodeTranslateError) {
+        let (start, end) = (number(name::START)?, number(name::END)?);
+        let object = exception.attrs.get(name::OBJECT)?;
+        let encoded = codec::encode_message("", text_of(&object)?, start, end, &text(name::REASON)?);
+        return encoded
+            .split_once("encode ")
+            .map(|(_, rest)| format!("can't translate {rest}"));
+    }
     let (encoding, reason) = (text(name::ENCODING)?, text(name::REASON)?);
     let (start, end) = (number(name::START)?, number(name::END)?);
     let object = exception.attrs.get(name::OBJECT)?;

@@ -2,7 +2,7 @@
 
 use super::{address, pending, repr, text_of, view_items, within};
 use crate::interp::traceback::TracebackObject;
-use crate::interp::types::{class_name, class_of};
+use crate::interp::types::{class_name, class_of, full_name};
 use crate::source::Symbol;
 use crate::value::context::ContextVar;
 use crate::value::descriptor::{
@@ -24,7 +24,10 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         Value::Class(class) => format!("<class '{}'>", class_path(class)),
         Value::Module(module) => match module.get(crate::source::name::FILE) {
             Some(file) => format!("<module '{}' from {}>", module.name, repr(&file)?),
-            None => format!("<module '{}' (built-in)>", module.name),
+            None if crate::interp::import::is_known_module(module.name) => {
+                format!("<module '{}' (built-in)>", module.name)
+            }
+            None => format!("<module '{}'>", module.name),
         },
         Value::Generator(generator) => {
             let kind = class_name(value);
@@ -99,16 +102,18 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
     if let NativeBody::Coroutine(_) = native.body {
         return format!("<function {} at {}>", native_qualname(native), address(value));
     }
-    let is_slot = name.text().starts_with("__") && name.text().ends_with("__");
+    let is_slot = native.is_slot();
     match native.role {
         NativeRole::Function => format!("<built-in function {name}>"),
-        NativeRole::Method if is_slot => format!("<slot wrapper '{name}' of '{}' objects>", native.owner),
-        NativeRole::Method => format!("<method '{name}' of '{}' objects>", native.owner),
-        NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", native.owner),
+        NativeRole::Method if is_slot => {
+            format!("<slot wrapper '{name}' of '{}' objects>", full_name(native.owner))
+        }
+        NativeRole::Method => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
+        NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
         NativeRole::Static if native.owner.is_empty() => format!("<built-in function {name}>"),
         NativeRole::Static => format!("<built-in method {name} of type object at {}>", address(value)),
         NativeRole::Getter | NativeRole::Setter => {
-            format!("<attribute '{name}' of '{}' objects>", native.owner)
+            format!("<attribute '{name}' of '{}' objects>", full_name(native.owner))
         }
     }
 }
@@ -116,7 +121,7 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
 fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()> {
     let this = &method.this;
     let text = match &method.func {
-        Value::Native(native) if native.name.text().starts_with("__") => {
+        Value::Native(native) if native.is_slot() => {
             format!(
                 "<method-wrapper '{}' of {} object at {}>",
                 native.name,
@@ -214,6 +219,22 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
             super::write_repr(&var.default, out)?;
         }
         out.push_str(&format!(" at {}>", address(value)));
+        return Ok(());
+    }
+    if let Some(member) = value.opaque::<super::super::slot::Member>() {
+        out.push_str(&format!(
+            "<member '{}' of '{}' objects>",
+            member.name, member.owner
+        ));
+        return Ok(());
+    }
+    if let Some(it) = value.opaque::<crate::interp::attribute::SuperObject>() {
+        out.push_str(&format!("<super: <class '{}'>, ", it.this.name()));
+        out.push_str(&match &it.object {
+            Value::Unset => "NULL>".to_string(),
+            Value::Class(class) => format!("<{} object>>", class.name()),
+            object => format!("<{} object>>", class_of(object).name()),
+        });
         return Ok(());
     }
     if let Some(code) = value.opaque::<CodeObject>() {

@@ -43,8 +43,9 @@ fn range(bytes: &[u8], args: &[Value]) -> Res<Option<Range<usize>>> {
 
 fn search(args: &[Value], method: &str, how: Search) -> Res<Option<usize>> {
     let bytes = this(args, method)?;
+    let range = range(&bytes, args)?;
     let part = wanted(&args[1])?;
-    Ok(range(&bytes, args)?.and_then(|range| how(&bytes, &part, range)))
+    Ok(range.and_then(|range| how(&bytes, &part, range)))
 }
 
 fn find_or_minus_one(found: Option<usize>) -> Res {

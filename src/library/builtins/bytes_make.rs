@@ -63,7 +63,8 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
             class_name(source)
         )));
     }
-    subscript::byte_values(source)
+    let one = if function == "bytes" { "bytes" } else { "byte" };
+    subscript::byte_values(source, &format!("{one} must be in range(0, 256)"))
 }
 
 /// The bytes of `self`.

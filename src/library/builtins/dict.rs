@@ -206,6 +206,12 @@ fn this_view(value: &Value) -> Res<&DictView> {
 }
 
 pub const VIEW: &[NativeDef] = &[
+    method("__len__", "(self, /)", "Return len(self).", |args| {
+        iterate::length(&args[0]).map(Value::from)
+    }),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        iterate::iter(&args[0])
+    }),
     getter("mapping", "The dict that the view shows, read-only.", |args| {
         let dict = Value::from(this_view(&args[0])?.dict.clone());
         Ok(Opaque::value(class(Type::MappingProxy), MappingProxy(dict)))
@@ -245,12 +251,42 @@ fn forward(args: &[Value], method: &str) -> Res {
     call::call_method(&proxy.0, Symbol::new(method), &given)
 }
 
+/// `proxy | other` and the like: with the mapping itself in the proxy's place.
+fn merged(args: &[Value], left: usize) -> Res {
+    let inner = |value: &Value| match value.opaque::<MappingProxy>() {
+        Some(proxy) => proxy.0.clone(),
+        None => value.clone(),
+    };
+    operator::binary(
+        crate::code::BinaryOp::BitOr,
+        &inner(&args[left]),
+        &inner(&args[1 - left]),
+    )
+}
+
 pub const PROXY: &[NativeDef] = &[
+    method("__or__", "(self, value, /)", "Return self|value.", |args| {
+        merged(args, 0)
+    }),
+    method("__ror__", "(self, value, /)", "Return value|self.", |args| {
+        merged(args, 1)
+    }),
     static_method(
         "__new__",
         "(cls, mapping, /)",
         "Read-only proxy of a mapping.",
         |args| {
+            let is_mapping = match plain(&args[1]) {
+                Value::List(_) | Value::Tuple(_) => false,
+                Value::Dict(_) => true,
+                other => call::special(other, crate::source::name::GETITEM).is_some(),
+            };
+            if !is_mapping {
+                let kind = crate::interp::types::class_name(&args[1]);
+                return Err(type_error(format!(
+                    "mappingproxy() argument must be a mapping, not {kind}"
+                )));
+            }
             Ok(Opaque::value(
                 class(Type::MappingProxy),
                 MappingProxy(args[1].clone()),

@@ -30,7 +30,7 @@ fn this_class(value: &Value) -> Res<&Ref<Class>> {
     match as_class(value) {
         Some(of) if of.is_subclass(&class(Type::BaseException)) => Ok(of),
         Some(of) => Err(type_error(format!(
-            "BaseException.__new__({0}): {0} is not a subtype of BaseException",
+            "Exception.__new__({0}): {0} is not a subtype of Exception",
             of.name()
         ))),
         None => Err(type_error(format!(
@@ -142,7 +142,7 @@ pub const METHODS: &[NativeDef] = &[
         "Common base class for all exceptions.",
         new,
     ),
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", init),
+    initialiser(init),
     method("__str__", "(self, /)", "Return str(self).", |args| {
         text::exception::str(this(&args[0])?).map(Value::from)
     }),
@@ -151,6 +151,23 @@ pub const METHODS: &[NativeDef] = &[
         text::exception::write_repr(this(&args[0])?, &mut out)?;
         Ok(Value::from(out))
     }),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| {
+            let this = this(&args[0])?;
+            let parts = [class_of(&args[0]).into(), this.args.get()];
+            let state: Vec<_> = this.attrs.entries();
+            Ok(match state.is_empty() {
+                true => Value::tuple(parts),
+                false => {
+                    let state = crate::interp::mapping::dict_of_symbols(state);
+                    Value::tuple(parts.into_iter().chain([state]).collect::<Vec<_>>())
+                }
+            })
+        },
+    ),
     method(
         "add_note",
         "(self, note, /)",
@@ -241,6 +258,58 @@ fn new_os_error(args: &[Value]) -> Res {
     Ok(exception.into())
 }
 
+/// Attributes that are None until they are set.
+macro_rules! attributes {
+    ($($table:ident { $($name:literal $doc:literal $symbol:expr;)* })*) => {
+        $(pub const $table: &[NativeDef] = &[$(
+            getter($name, $doc, |args| attr(args, $symbol)),
+            setter($name, |args| set_attr(args, $symbol)),
+        )*];)*
+    };
+}
+
+attributes! {
+    OS_ATTRIBUTES {
+        "errno" "The error number." name::ERRNO;
+        "strerror" "The system's message." name::STRERROR;
+        "filename" "The file it is about." name::FILENAME;
+        "filename2" "The second file it is about." name::FILENAME2;
+    }
+    IMPORT_ATTRIBUTES {
+        "name" "The module's name." name::NAME_ATTR;
+        "path" "The module's path." name::PATH_ATTR;
+        "msg" "The message." name::MSG;
+        "name_from" "The name that was to be imported." name::NAME_FROM;
+    }
+    ATTRIBUTE_ATTRIBUTES {
+        "name" "The attribute's name." name::NAME_ATTR;
+        "obj" "The object that does not have it." name::OBJ;
+    }
+    NAME_ATTRIBUTES {
+        "name" "The name that is not defined." name::NAME_ATTR;
+    }
+    SYNTAX_ATTRIBUTES {
+        "filename" "The file." name::FILENAME;
+        "lineno" "The line." Symbol::new("lineno");
+        "offset" "The column." Symbol::new("offset");
+        "text" "The line's text." Symbol::new("text");
+        "end_lineno" "The line on which it ends." Symbol::new("end_lineno");
+        "end_offset" "The column at which it ends." Symbol::new("end_offset");
+    }
+    UNICODE_ATTRIBUTES {
+        "encoding" "The encoding." name::ENCODING;
+        "object" "What was to be converted." name::OBJECT;
+        "start" "Where the trouble begins." name::START;
+        "end" "Where it ends." name::END;
+        "reason" "What the trouble is." name::REASON;
+    }
+}
+
+/// `__init__`, with the words that it has everywhere.
+const fn initialiser(body: super::Body) -> NativeDef {
+    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", body)
+}
+
 pub const OS_ERROR: &[NativeDef] = &[
     static_method(
         "__new__",
@@ -248,85 +317,28 @@ pub const OS_ERROR: &[NativeDef] = &[
         "Base class for I/O related errors.",
         new_os_error,
     ),
-    method(
-        "__init__",
-        "(self, /, *args, **kwargs)",
-        "Initialize self.",
-        |args| {
-            let given = init_with(args, &[])?;
-            os_error::set_parts(this(&args[0])?, &given);
-            Ok(Value::None)
-        },
-    ),
-    getter("errno", "The error number.", |args| attr(args, name::ERRNO)),
-    setter("errno", |args| set_attr(args, name::ERRNO)),
-    getter("strerror", "The system's message.", |args| {
-        attr(args, name::STRERROR)
-    }),
-    setter("strerror", |args| set_attr(args, name::STRERROR)),
-    getter("filename", "The file it is about.", |args| {
-        attr(args, name::FILENAME)
-    }),
-    setter("filename", |args| set_attr(args, name::FILENAME)),
-    getter("filename2", "The second file it is about.", |args| {
-        attr(args, name::FILENAME2)
-    }),
-    setter("filename2", |args| set_attr(args, name::FILENAME2)),
-];
-
-pub const IMPORT_ERROR: &[NativeDef] = &[
-    method(
-        "__init__",
-        "(self, /, *args, **kwargs)",
-        "Initialize self.",
-        |args| {
-            let given = init_with(args, &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM])?;
-            if let [message] = given.as_slice() {
-                this(&args[0])?.attrs.set(name::MSG, message.clone());
-            }
-            Ok(Value::None)
-        },
-    ),
-    getter("name", "The module's name.", |args| attr(args, name::NAME_ATTR)),
-    setter("name", |args| set_attr(args, name::NAME_ATTR)),
-    getter("path", "The module's path.", |args| attr(args, name::PATH_ATTR)),
-    setter("path", |args| set_attr(args, name::PATH_ATTR)),
-    getter("msg", "The message.", |args| attr(args, name::MSG)),
-    setter("msg", |args| set_attr(args, name::MSG)),
-    getter("name_from", "The name that was to be imported.", |args| {
-        attr(args, name::NAME_FROM)
+    initialiser(|args| {
+        let given = init_with(args, &[])?;
+        os_error::set_parts(this(&args[0])?, &given);
+        Ok(Value::None)
     }),
 ];
 
-pub const ATTRIBUTE_ERROR: &[NativeDef] = &[
-    method(
-        "__init__",
-        "(self, /, *args, **kwargs)",
-        "Initialize self.",
-        |args| init_with(args, &[name::NAME_ATTR, name::OBJ]).map(|_| Value::None),
-    ),
-    getter("name", "The attribute's name.", |args| {
-        attr(args, name::NAME_ATTR)
-    }),
-    setter("name", |args| set_attr(args, name::NAME_ATTR)),
-    getter("obj", "The object that does not have it.", |args| {
-        attr(args, name::OBJ)
-    }),
-    setter("obj", |args| set_attr(args, name::OBJ)),
-];
+pub const IMPORT_ERROR: &[NativeDef] = &[initialiser(|args| {
+    let given = init_with(args, &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM])?;
+    if let [message] = given.as_slice() {
+        this(&args[0])?.attrs.set(name::MSG, message.clone());
+    }
+    Ok(Value::None)
+})];
 
-pub const NAME_ERROR: &[NativeDef] = &[
-    method(
-        "__init__",
-        "(self, /, *args, **kwargs)",
-        "Initialize self.",
-        |args| init_with(args, &[name::NAME_ATTR]).map(|_| Value::None),
-    ),
-    getter("name", "The name that is not defined.", |args| {
-        attr(args, name::NAME_ATTR)
-    }),
-    setter("name", |args| set_attr(args, name::NAME_ATTR)),
-];
+pub const ATTRIBUTE_ERROR: &[NativeDef] = &[initialiser(|args| {
+    init_with(args, &[name::NAME_ATTR, name::OBJ]).map(|_| Value::None)
+})];
+
+pub const NAME_ERROR: &[NativeDef] = &[initialiser(|args| {
+    init_with(args, &[name::NAME_ATTR]).map(|_| Value::None)
+})];
 
 /// The attribute if it was set, else the first argument.
 fn attr_or_first(args: &[Value], name: Symbol) -> Res {
@@ -365,69 +377,67 @@ pub const SYSTEM_EXIT: &[NativeDef] = &[
 const SYNTAX_PARTS: [&str; 6] = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset"];
 
 pub const SYNTAX_ERROR: &[NativeDef] = &[
-    method(
-        "__init__",
-        "(self, /, *args, **kwargs)",
-        "Initialize self.",
-        |args| {
-            let given = init_with(args, &[])?;
-            let exception = this(&args[0])?;
-            exception
-                .attrs
-                .set(name::MSG, given.first().cloned().unwrap_or(Value::None));
-            if let Some(details) = given.get(1).filter(|_| given.len() == 2) {
-                let details = iterate::collect(details)?;
-                for (part, value) in SYNTAX_PARTS.iter().zip(details) {
-                    exception.attrs.set(Symbol::new(part), value);
-                }
+    initialiser(|args| {
+        let given = init_with(args, &[])?;
+        let exception = this(&args[0])?;
+        exception
+            .attrs
+            .set(name::MSG, given.first().cloned().unwrap_or(Value::None));
+        if let Some(details) = given.get(1).filter(|_| given.len() == 2) {
+            let details = iterate::collect(details)?;
+            for (part, value) in SYNTAX_PARTS.iter().zip(details) {
+                exception.attrs.set(Symbol::new(part), value);
             }
-            Ok(Value::None)
-        },
-    ),
+        }
+        Ok(Value::None)
+    }),
     getter("msg", "The message.", |args| attr_or_first(args, name::MSG)),
     setter("msg", |args| set_attr(args, name::MSG)),
-    getter("filename", "The file.", |args| attr(args, name::FILENAME)),
-    getter("lineno", "The line.", |args| attr(args, Symbol::new("lineno"))),
-    getter("offset", "The column.", |args| attr(args, Symbol::new("offset"))),
-    getter("text", "The line's text.", |args| attr(args, Symbol::new("text"))),
-    getter("end_lineno", "The line on which it ends.", |args| {
-        attr(args, Symbol::new("end_lineno"))
-    }),
-    getter("end_offset", "The column at which it ends.", |args| {
-        attr(args, Symbol::new("end_offset"))
-    }),
 ];
 
-pub const UNICODE_ERROR: &[NativeDef] = &[
-    method(
-        "__init__",
-        "(self, /, *args, **kwargs)",
-        "Initialize self.",
-        |args| {
-            let given = init_with(args, &[])?;
-            let names = [name::ENCODING, name::OBJECT, name::START, name::END, name::REASON];
-            if given.len() != names.len() {
-                let count = given.len();
+pub const UNICODE_ERROR: &[NativeDef] = &[initialiser(|args| {
+    let given = init_with(args, &[])?;
+    let names = [name::ENCODING, name::OBJECT, name::START, name::END, name::REASON];
+    let is_a = |id| crate::interp::types::is_instance(&args[0], &class(id));
+    // A translation has no encoding.
+    let skipped = usize::from(is_a(Type::UnicodeTranslateError));
+    let names = &names[skipped..];
+    if given.len() != names.len() {
+        return Err(type_error(format!(
+            "function takes exactly {} arguments ({} given)",
+            names.len(),
+            given.len()
+        )));
+    }
+    let is_decoding = is_a(Type::UnicodeDecodeError);
+    for (i, part) in given.iter().enumerate() {
+        let wanted = match i + skipped {
+            1 if is_decoding && bytes_of(part).is_none() => {
+                let kind = class_name(part);
                 return Err(type_error(format!(
-                    "function takes exactly 5 arguments ({count} given)"
+                    "a bytes-like object is required, not '{kind}'"
                 )));
             }
-            for (name, value) in names.into_iter().zip(given) {
-                this(&args[0])?.attrs.set(name, value);
+            2 | 3 if !has_index(part) => {
+                return index(part);
             }
-            Ok(Value::None)
-        },
-    ),
-    getter("encoding", "The encoding.", |args| attr(args, name::ENCODING)),
-    getter("object", "What was to be converted.", |args| {
-        attr(args, name::OBJECT)
-    }),
-    getter("start", "Where the trouble begins.", |args| {
-        attr(args, name::START)
-    }),
-    getter("end", "Where it ends.", |args| attr(args, name::END)),
-    getter("reason", "What the trouble is.", |args| attr(args, name::REASON)),
-];
+            0 | 4 => "str",
+            1 if !is_decoding => "str",
+            _ => continue,
+        };
+        if as_str(part).is_none() {
+            let kind = class_name(part);
+            let place = i + 1;
+            return Err(type_error(format!(
+                "argument {place} must be {wanted}, not {kind}"
+            )));
+        }
+    }
+    for (name, value) in names.iter().zip(given) {
+        this(&args[0])?.attrs.set(*name, value);
+    }
+    Ok(Value::None)
+})];
 
 fn row(args: &[Value]) -> Res<&Rc<TraceEntry>> {
     match args[0].opaque::<TracebackObject>() {

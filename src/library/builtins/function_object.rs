@@ -18,7 +18,7 @@ fn this(value: &Value) -> Res<&Ref<Function>> {
 }
 
 /// `func(*args, **kwargs)` with the arguments of `__call__`.
-fn call_with(func: &Value, args: &[Value]) -> Res {
+pub fn call_with(func: &Value, args: &[Value]) -> Res {
     let positional = as_tuple(&args[1])
         .map(|given| given.items.to_vec())
         .unwrap_or_default();
@@ -300,7 +300,18 @@ pub const NATIVE: &[NativeDef] = &[
         namespace::builtin(owner).ok_or_else(missing)
     }),
     getter("__text_signature__", "The signature as text.", |args| {
-        Ok(Value::from(native(&args[0])?.signature.text))
+        let native = native(&args[0])?;
+        let rest = native.signature.text.trim_start_matches('(');
+        let rest = match native.role {
+            NativeRole::Function => format!("module, {rest}"),
+            NativeRole::ClassMethod => format!("type{}", rest.trim_start_matches("cls")),
+            NativeRole::Static if native.name == crate::source::name::NEW => {
+                format!("type{}", rest.trim_start_matches("cls"))
+            }
+            NativeRole::Static => return Ok(Value::from(format!("({rest}"))),
+            _ => rest.to_string(),
+        };
+        Ok(Value::from(format!("(${}", rest.replace(", )", ")"))))
     }),
     method(
         "__get__",

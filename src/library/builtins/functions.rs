@@ -460,6 +460,16 @@ pub const OBJECTS: &[NativeDef] = &[
             },
         },
     ),
+    function(
+        "help",
+        "(request=None, /)",
+        "Print the signature and the doc of an object.",
+        |args| {
+            let help = attribute::get(&import::by_name("_help")?, Symbol::new("help"))?;
+            let given: Vec<Value> = args[0].given().cloned().into_iter().collect();
+            call::call(&help, &given)
+        },
+    ),
     framed(
         "globals",
         "()",

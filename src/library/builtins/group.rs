@@ -1,7 +1,7 @@
 //! Exception groups (PEP 654).
 
 use super::exception::this;
-use super::{getter, method, static_method};
+use super::{getter, method, readonly, static_method};
 use crate::interp::error::*;
 use crate::interp::group::members;
 use crate::interp::payload::*;
@@ -155,6 +155,7 @@ pub const METHODS: &[NativeDef] = &[
         "A combination of multiple unrelated exceptions.",
         new,
     ),
+    readonly("message"),
     getter("message", "The group's message.", |args| {
         let exception = this(&args[0])?;
         Ok(exception
@@ -163,6 +164,7 @@ pub const METHODS: &[NativeDef] = &[
             .or_else(|| exception.arg(0))
             .unwrap_or(Value::None))
     }),
+    readonly("exceptions"),
     getter("exceptions", "The exceptions in the group.", |args| {
         Ok(Value::tuple(members(this(&args[0])?).unwrap_or_default()))
     }),

@@ -163,6 +163,7 @@ fn to_bytes(args: &[Value]) -> Res {
 }
 
 fn from_bytes(args: &[Value]) -> Res {
+    let is_big = is_big(&args[2], "from_bytes")?;
     let mut bytes = match bytes_of(&args[1]) {
         Some(bytes) => bytes,
         None if as_str(&args[1]).is_some() || !crate::interp::iterate::is_iterable(&args[1]) => {
@@ -171,9 +172,9 @@ fn from_bytes(args: &[Value]) -> Res {
                 class_name(&args[1])
             )));
         }
-        None => subscript::byte_values(&args[1])?,
+        None => subscript::byte_values(&args[1], "bytes must be in range(0, 256)")?,
     };
-    if is_big(&args[2], "from_bytes")? {
+    if is_big {
         bytes.reverse();
     }
     let signed = !args[3].is_unset() && operator::truth(&args[3])?;
@@ -288,6 +289,12 @@ pub const METHODS: &[NativeDef] = &[
     method("__float__", "(self, /)", "float(self)", |args| {
         real(plain(&args[0])).map(Value::float)
     }),
+    method(
+        "__getnewargs__",
+        "(self, /)",
+        "What making a copy takes.",
+        |args| exact(&args[0]).map(|n| Value::tuple([n])),
+    ),
     method(
         "__round__",
         "(self, ndigits=None, /)",

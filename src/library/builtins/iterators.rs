@@ -170,7 +170,8 @@ fn reversed(args: &[Value]) -> Res {
         other if other.opaque::<descriptor::DictView>().is_some() => {
             return call::call_method(other, name::REVERSED, &[]);
         }
-        _ if special::find(sequence, name::GETITEM).is_some() && iterate::has_length(sequence) => {
+        _ if special::find(sequence, name::GETITEM).is_some() => {
+            iterate::length(sequence)?;
             backwards(sequence)?
         }
         _ => {

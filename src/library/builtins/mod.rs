@@ -119,6 +119,19 @@ pub const fn setter(name: &'static str, body: Body) -> NativeDef {
     )
 }
 
+/// Refuses assignment to the attribute whose getter it stands beside, in the words for data that
+/// a class only shows.
+pub const fn readonly(name: &'static str) -> NativeDef {
+    setter(name, |args| {
+        let message = "readonly attribute";
+        Err(crate::interp::error::attribute_error(
+            message,
+            &args[0],
+            Symbol::new(""),
+        ))
+    })
+}
+
 /// Adds built-ins to a class.
 pub fn add(to: &Ref<Class>, defs: &[NativeDef]) {
     for def in defs {
@@ -158,6 +171,7 @@ pub fn install() {
         (Type::FrozenSet, &[set::COMMON, set::FROZEN]),
         (Type::Range, &[range_slice::RANGE]),
         (Type::Slice, &[range_slice::SLICE]),
+        (Type::Module, &[module::MODULE]),
         (Type::Property, &[property::PROPERTY]),
         (Type::ClassMethod, &[property::CLASS_METHOD]),
         (Type::StaticMethod, &[property::STATIC_METHOD]),
@@ -183,6 +197,10 @@ pub fn install() {
         (Type::Method, &[function_object::METHOD]),
         (Type::BuiltinFunction, &[function_object::NATIVE]),
         (Type::MethodDescriptor, &[function_object::NATIVE]),
+        (Type::WrapperDescriptor, &[function_object::NATIVE]),
+        (Type::ClassMethodDescriptor, &[function_object::NATIVE]),
+        (Type::MethodWrapper, &[function_object::NATIVE]),
+        (Type::MemberDescriptor, &[property::MEMBER]),
         (Type::GetSetDescriptor, &[function_object::NATIVE]),
         (Type::Cell, &[function_object::CELL]),
         (Type::Code, &[function_object::CODE]),
@@ -192,16 +210,40 @@ pub fn install() {
         (Type::Union, &[type_form::UNION]),
         (Type::BaseException, &[exception::METHODS]),
         (Type::BaseExceptionGroup, &[group::METHODS]),
-        (Type::OSError, &[exception::OS_ERROR]),
-        (Type::ImportError, &[exception::IMPORT_ERROR]),
-        (Type::AttributeError, &[exception::ATTRIBUTE_ERROR]),
-        (Type::NameError, &[exception::NAME_ERROR]),
+        (Type::OSError, &[exception::OS_ERROR, exception::OS_ATTRIBUTES]),
+        (
+            Type::ImportError,
+            &[exception::IMPORT_ERROR, exception::IMPORT_ATTRIBUTES],
+        ),
+        (
+            Type::AttributeError,
+            &[exception::ATTRIBUTE_ERROR, exception::ATTRIBUTE_ATTRIBUTES],
+        ),
+        (
+            Type::NameError,
+            &[exception::NAME_ERROR, exception::NAME_ATTRIBUTES],
+        ),
         (Type::StopIteration, &[exception::STOP_ITERATION]),
         (Type::SystemExit, &[exception::SYSTEM_EXIT]),
-        (Type::SyntaxError, &[exception::SYNTAX_ERROR]),
-        (Type::UnicodeDecodeError, &[exception::UNICODE_ERROR]),
-        (Type::UnicodeEncodeError, &[exception::UNICODE_ERROR]),
+        (
+            Type::SyntaxError,
+            &[exception::SYNTAX_ERROR, exception::SYNTAX_ATTRIBUTES],
+        ),
+        (
+            Type::UnicodeDecodeError,
+            &[exception::UNICODE_ERROR, exception::UNICODE_ATTRIBUTES],
+        ),
+        (
+            Type::UnicodeEncodeError,
+            &[exception::UNICODE_ERROR, exception::UNICODE_ATTRIBUTES],
+        ),
+        (
+            Type::UnicodeTranslateError,
+            &[exception::UNICODE_ERROR, exception::UNICODE_ATTRIBUTES],
+        ),
         (Type::NoneType, &[object::NONE]),
+        (Type::Ellipsis, &[object::ELLIPSIS]),
+        (Type::NotImplementedType, &[object::NOT_IMPLEMENTED]),
     ];
     for (id, parts) in tables {
         parts.iter().for_each(|defs| add(&class(*id), defs));

@@ -30,14 +30,31 @@ fn get(args: &[Value]) -> Res<Option<Value>> {
     let Some(name) = key(&args[1]) else {
         return Ok(None);
     };
-    // The prelude is part of each script's module, made when it is first asked for.
-    Ok(module.get(name).or_else(|| namespace::prelude(name)))
+    Ok(namespace::variable(module, name))
 }
 
 /// Calls a method of a dict on a snapshot.
 fn on_snapshot(args: &[Value], method: &str) -> Res {
     call::call_method(&snapshot(args)?, Symbol::new(method), &[])
 }
+
+pub const MODULE: &[NativeDef] = &[super::static_method(
+    "__new__",
+    "(cls, name, doc=None)",
+    "A module object, empty but for its name and doc.",
+    |args| match as_str(&args[1]) {
+        Some(name) => {
+            let made = Module::new(name.symbol());
+            made.set(crate::source::name::NAME, args[1].clone());
+            made.set(
+                crate::source::name::DOC,
+                args[2].given().cloned().unwrap_or(Value::None),
+            );
+            Ok(Ref::new(made).into())
+        }
+        None => Err(super::wrong_argument("module() argument 'name'", "str", &args[1])),
+    },
+)];
 
 pub const NAMESPACE: &[NativeDef] = &[
     method("__getitem__", "(self, key, /)", "Return self[key].", |args| {
@@ -59,7 +76,9 @@ pub const NAMESPACE: &[NativeDef] = &[
         "__delitem__",
         "(self, key, /)",
         "Delete self[key].",
-        |args| match key(&args[1]).is_some_and(|name| this(args).is_ok_and(|module| module.delete(name))) {
+        |args| match key(&args[1])
+            .is_some_and(|name| this(args).is_ok_and(|module| namespace::delete(module, name)))
+        {
             true => Ok(Value::None),
             false => Err(key_error(&args[1])),
         },

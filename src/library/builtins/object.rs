@@ -19,6 +19,12 @@ pub fn attribute_name(value: &Value) -> Res<Symbol> {
     }
 }
 
+/// Whether there are arguments beside the first, in `*args` or `**kwargs`.
+fn is_given(args: &[Value]) -> bool {
+    as_tuple(&args[1]).is_some_and(|t| !t.items.is_empty())
+        || as_dict(&args[2]).is_some_and(|d| !d.is_empty())
+}
+
 fn new(args: &[Value]) -> Res {
     let Some(of) = as_class(&args[0]) else {
         let kind = class_of(&args[0]);
@@ -27,8 +33,7 @@ fn new(args: &[Value]) -> Res {
             kind.name()
         )));
     };
-    let is_given = as_tuple(&args[1]).is_some_and(|t| !t.items.is_empty())
-        || as_dict(&args[2]).is_some_and(|d| !d.is_empty());
+    let is_given = is_given(args);
     let is_objects = |name| matches!(&of.lookup(name), Some(Value::Native(n)) if n.owner == "object");
     if is_given {
         if !is_objects(name::NEW) {
@@ -60,9 +65,7 @@ fn new(args: &[Value]) -> Res {
 }
 
 fn init(args: &[Value]) -> Res {
-    let is_given = as_tuple(&args[1]).is_some_and(|t| !t.items.is_empty())
-        || as_dict(&args[2]).is_some_and(|d| !d.is_empty());
-    if is_given {
+    if is_given(args) {
         let of = class_of(&args[0]);
         let is_objects = |name| matches!(&of.lookup(name), Some(Value::Native(n)) if n.owner == "object");
         if !is_objects(name::INIT) {
@@ -83,18 +86,15 @@ fn init(args: &[Value]) -> Res {
 /// The sorted names of an object's attributes.
 pub fn dir_names(object: &Value) -> Value {
     let mut names: Vec<&'static str> = attribute::names(object).into_iter().map(Symbol::text).collect();
-    if matches!(object, Value::Instance(_)) {
-        names.extend(["__class__", "__dict__", "__doc__", "__module__"]);
+    if let Value::Instance(instance) = object {
+        names.extend(["__class__", "__doc__", "__module__"]);
+        if instance.class().has_dict.get() {
+            names.push("__dict__");
+        }
     }
     names.sort_unstable();
     names.dedup();
     Value::list(names.into_iter().map(|n| Value::from(Symbol::new(n))).collect())
-}
-
-/// `copy` has a rule of its own for objects without a `__reduce__`; nothing else asks.
-fn not_reduced(args: &[Value]) -> Res {
-    let kind = crate::interp::types::class_name(&args[0]);
-    Err(type_error(format!("cannot pickle '{kind}' object")))
 }
 
 #[cold]
@@ -199,18 +199,6 @@ pub const METHODS: &[NativeDef] = &[
         "Size of object in memory, in bytes.",
         |_| Ok(Value::Int(16)),
     ),
-    method(
-        "__reduce_ex__",
-        "(self, protocol, /)",
-        "What copying makes the object of, by protocol.",
-        not_reduced,
-    ),
-    method(
-        "__reduce__",
-        "(self, /)",
-        "What copying makes the object of.",
-        not_reduced,
-    ),
     class_method(
         "__init_subclass__",
         "(cls, /, **kwargs)",
@@ -218,20 +206,24 @@ pub const METHODS: &[NativeDef] = &[
         |args| match as_dict(&args[1]).is_none_or(|given| given.is_empty()) {
             true => Ok(Value::None),
             false => {
-                let name = as_class(&args[0]).map_or("object", |c| c.name());
+                let name =
+                    as_class(&args[0]).map_or("object".to_string(), |c| c.qualname.borrow().to_string());
                 Err(type_error(format!(
                     "{name}.__init_subclass__() takes no keyword arguments"
                 )))
             }
         },
     ),
-    method("__reduce__", "(self, /)", "Helper for pickle.", |args| {
-        Err(cannot_pickle(&args[0]))
-    }),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| Err(cannot_pickle(&args[0])),
+    ),
     method(
         "__reduce_ex__",
         "(self, protocol, /)",
-        "Helper for pickle.",
+        "What copying makes the object of, by protocol.",
         |args| {
             let reduce = Symbol::new("__reduce__");
             match &class_of(&args[0]).lookup(reduce) {
@@ -292,8 +284,7 @@ fn type_new(args: &[Value]) -> Res {
         bases,
         names,
         keywords,
-        Some(meta.clone()),
-        None,
+        as_class(meta).cloned(),
     )
 }
 
@@ -410,11 +401,38 @@ pub const TYPE: &[NativeDef] = &[
         ))
     }),
     getter("__doc__", "The class's doc.", |args| {
-        Ok(this_class(&args[0])?.own(name::DOC).unwrap_or(Value::None))
+        let this = this_class(&args[0])?;
+        // A built-in class is described where it is made.
+        let made = || match &this.lookup(name::NEW) {
+            Some(Value::Native(new)) if !this.is_script => Some(Value::from(new.doc)),
+            _ => None,
+        };
+        Ok(this.own(name::DOC).or_else(made).unwrap_or(Value::None))
     }),
 ];
 
+/// The one object of a class: calling the class gives it.
+const fn only(doc: &'static str, body: super::Body) -> NativeDef {
+    static_method("__new__", "(cls, /, *args, **kwargs)", doc, body)
+}
+
+fn no_arguments(args: &[Value], value: Value) -> Res {
+    if is_given(args) {
+        let name = as_class(&args[0]).map_or("", |c| c.name());
+        return Err(type_error(format!("{name} takes no arguments")));
+    }
+    Ok(value)
+}
+
+pub const ELLIPSIS: &[NativeDef] = &[only("The one Ellipsis.", |args| {
+    no_arguments(args, Value::Ellipsis)
+})];
+
+pub const NOT_IMPLEMENTED: &[NativeDef] = &[only("The one NotImplemented.", |args| {
+    no_arguments(args, Value::NotImplemented)
+})];
+
 pub const NONE: &[NativeDef] = &[
-    static_method("__new__", "(cls, /)", "The one None.", |_| Ok(Value::None)),
+    only("The one None.", |args| no_arguments(args, Value::None)),
     method("__bool__", "(self, /)", "Always False.", |_| Ok(Value::FALSE)),
 ];

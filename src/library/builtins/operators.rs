@@ -16,9 +16,9 @@ use crate::value::*;
 
 /// An int knows ints only: what it makes of a float is the float's business.
 fn is_foreign(this: &Value, other: &Value) -> bool {
-    !matches!(this, Value::Float(_))
-        && number::number(this).is_some()
-        && (matches!(other, Value::Float(_)) || number::number(other).is_none())
+    let is_float = |value: &Value| matches!(value, Value::Float(_));
+    number::number(this).is_some()
+        && (number::number(other).is_none() || (is_float(other) && !is_float(this)))
 }
 
 /// Sequences say differently by name that a count must be an int.
@@ -59,7 +59,17 @@ fn reflected(op: BinaryOp, args: &[Value]) -> Res {
     }
 }
 
+/// `divmod(a, b)` as `this`, one of them, sees it.
+fn div_mod(this: &Value, a: &Value, b: &Value) -> Res {
+    let (a, b) = (plain(a), plain(b));
+    if is_foreign(plain(this), a) || is_foreign(plain(this), b) {
+        return Ok(Value::NotImplemented);
+    }
+    number::div_mod(a, b).unwrap_or(Ok(Value::NotImplemented))
+}
+
 fn in_place(op: BinaryOp, args: &[Value]) -> Res {
+    check_count(op, plain(&args[0]), &args[1])?;
     match collection::change(op, &args[0], &args[1])? {
         true => Ok(args[0].clone()),
         false => Ok(Value::NotImplemented),
@@ -128,16 +138,22 @@ const ALL: &[NativeDef] = &[
         reflected(BinaryOp::Mod, args)
     }),
     method("__divmod__", TWO, "Return divmod(self, value).", |args| {
-        number::div_mod(plain(&args[0]), plain(&args[1])).unwrap_or(Ok(Value::NotImplemented))
+        div_mod(&args[0], &args[0], &args[1])
     }),
     method("__rdivmod__", TWO, "Return divmod(value, self).", |args| {
-        number::div_mod(plain(&args[1]), plain(&args[0])).unwrap_or(Ok(Value::NotImplemented))
+        div_mod(&args[0], &args[1], &args[0])
     }),
     method(
         "__pow__",
         "(self, value, mod=None, /)",
         "Return pow(self, value, mod).",
         |args| match args[2].given() {
+            Some(_)
+                if !matches!(plain(&args[0]), Value::Float(_))
+                    && args[1..].iter().any(|v| is_foreign(plain(&args[0]), plain(v))) =>
+            {
+                Ok(Value::NotImplemented)
+            }
             Some(modulus) => operator::power(plain(&args[0]), plain(&args[1]), modulus),
             None => forward(BinaryOp::Pow, args),
         },
@@ -146,7 +162,11 @@ const ALL: &[NativeDef] = &[
         "__rpow__",
         "(self, value, mod=None, /)",
         "Return pow(value, self, mod).",
-        |args| reflected(BinaryOp::Pow, args),
+        |args| match args[2].given() {
+            Some(modulus) if is_foreign(plain(&args[0]), plain(modulus)) => Ok(Value::NotImplemented),
+            Some(modulus) => operator::power(plain(&args[1]), plain(&args[0]), modulus),
+            None => reflected(BinaryOp::Pow, args),
+        },
     ),
     method("__lshift__", TWO, "Return self<<value.", |args| {
         forward(BinaryOp::LeftShift, args)
@@ -324,7 +344,14 @@ pub fn install() {
         (
             Type::Bool,
             &[&[
-                "__and__", "__or__", "__xor__", "__rand__", "__ror__", "__rxor__", "__repr__",
+                "__and__",
+                "__or__",
+                "__xor__",
+                "__rand__",
+                "__ror__",
+                "__rxor__",
+                "__repr__",
+                "__invert__",
             ]],
         ),
         (
@@ -347,7 +374,7 @@ pub fn install() {
                 SEQUENCE,
                 ORDER,
                 CHANGEABLE,
-                &["__mod__", "__iadd__", "__imul__"],
+                &["__mod__", "__rmod__", "__iadd__", "__imul__"],
             ],
         ),
         (
@@ -360,7 +387,8 @@ pub fn install() {
             &[
                 CONTAINER,
                 CHANGEABLE,
-                &["__getitem__", "__eq__", "__ne__", "__or__", "__ror__", "__ior__"],
+                ORDER,
+                &["__getitem__", "__or__", "__ror__", "__ior__"],
             ],
         ),
         (
@@ -375,12 +403,11 @@ pub fn install() {
         (Type::FrozenSet, &[CONTAINER, SET, ORDER, &["__hash__"]]),
         (
             Type::Range,
-            &[
-                CONTAINER,
-                &["__getitem__", "__eq__", "__ne__", "__bool__", "__hash__"],
-            ],
+            &[CONTAINER, ORDER, &["__getitem__", "__bool__", "__hash__"]],
         ),
-        (Type::Slice, &[&["__eq__", "__ne__", "__repr__", "__hash__"]]),
+        (Type::DictKeys, &[SET, ORDER, &["__contains__"]]),
+        (Type::DictItems, &[SET, ORDER, &["__contains__"]]),
+        (Type::Slice, &[ORDER, &["__repr__", "__hash__"]]),
     ];
     for (id, parts) in types {
         let of = class(*id);

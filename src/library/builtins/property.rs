@@ -1,8 +1,10 @@
 //! `property`, `classmethod` and `staticmethod`.
 
+use super::function_object::call_with;
 use super::{getter, method, static_method};
 use crate::interp::error::*;
 use crate::interp::payload::*;
+use crate::interp::slot::Member;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, call, operator};
 use crate::source::{Symbol, name};
@@ -58,7 +60,7 @@ pub const PROPERTY: &[NativeDef] = &[
             let [of, get, set, del, doc] = args else {
                 return Ok(Value::None);
             };
-            make(
+            let made = make(
                 of,
                 Property {
                     get: given(get),
@@ -66,7 +68,19 @@ pub const PROPERTY: &[NativeDef] = &[
                     del: given(del),
                     doc: given(doc),
                 },
-            )
+            )?;
+            // The doc of a subclass would hide the property's own.
+            if let Value::Opaque(object) = &made
+                && object.class.is_script
+            {
+                let doc = match (doc.given(), get.given()) {
+                    (Some(doc), _) => doc.clone(),
+                    (None, Some(get)) => attribute::get(get, name::DOC)?,
+                    (None, None) => Value::None,
+                };
+                object.attrs.set(name::DOC, doc);
+            }
+            Ok(made)
         },
     ),
     getter("fget", "The function that reads.", |args| {
@@ -164,6 +178,48 @@ pub const PROPERTY: &[NativeDef] = &[
     ),
 ];
 
+fn this_member(value: &Value) -> Res<&Member> {
+    value
+        .opaque::<Member>()
+        .ok_or_else(|| wrong_self("__get__", "member_descriptor", value))
+}
+
+pub const MEMBER: &[NativeDef] = &[
+    getter("__name__", "The slot's name.", |args| {
+        Ok(this_member(&args[0])?.name.into())
+    }),
+    getter("__qualname__", "The slot's name with its class.", |args| {
+        let member = this_member(&args[0])?;
+        Ok(Value::from(format!("{}.{}", member.owner, member.name)))
+    }),
+    getter("__doc__", "Members have no doc.", |_| Ok(Value::None)),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return an attribute of instance.",
+        |args| match args[1].given() {
+            None => Ok(args[0].clone()),
+            Some(instance) => this_member(&args[0])?.get(instance),
+        },
+    ),
+    method(
+        "__set__",
+        "(self, instance, value, /)",
+        "Set an attribute of instance to value.",
+        |args| {
+            this_member(&args[0])?
+                .set(&args[1], args[2].clone())
+                .map(|()| Value::None)
+        },
+    ),
+    method(
+        "__delete__",
+        "(self, instance, /)",
+        "Delete an attribute of instance.",
+        |args| this_member(&args[0])?.delete(&args[1]).map(|()| Value::None),
+    ),
+];
+
 /// The function inside a classmethod or staticmethod.
 fn wrapped(value: &Value) -> Res {
     if let Some(it) = value.opaque::<ClassMethod>() {
@@ -245,15 +301,7 @@ pub const STATIC_METHOD: &[NativeDef] = &[
         "__call__",
         "(self, /, *args, **kwargs)",
         "Call the function.",
-        |args| {
-            let positional = as_tuple(&args[1])
-                .map(|given| given.items.to_vec())
-                .unwrap_or_default();
-            let keywords = as_dict(&args[2])
-                .map(|given| given.symbol_entries())
-                .unwrap_or_default();
-            call::call_kw(&wrapped(&args[0])?, &positional, &keywords)
-        },
+        |args| call_with(&wrapped(&args[0])?, args),
     ),
     FUNC,
     WRAPPED,

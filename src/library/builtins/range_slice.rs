@@ -1,6 +1,6 @@
 //! `range` and `slice`.
 
-use super::{getter, method, static_method};
+use super::{getter, method, readonly, static_method};
 use crate::interp::big_range;
 use crate::interp::error::*;
 use crate::interp::operator;
@@ -50,12 +50,15 @@ pub const RANGE: &[NativeDef] = &[
         "A sequence of integers from start to stop by step.",
         new_range,
     ),
+    readonly("start"),
     getter("start", "The first number.", |args| {
         Ok(Value::from(this(args)?.start))
     }),
+    readonly("stop"),
     getter("stop", "The number before which it ends.", |args| {
         Ok(Value::from(this(args)?.stop))
     }),
+    readonly("step"),
     getter("step", "The distance between numbers.", |args| {
         Ok(Value::from(this(args)?.step))
     }),
@@ -75,6 +78,7 @@ pub const RANGE: &[NativeDef] = &[
                         return Ok(Value::from(place));
                     }
                 }
+                return Err(value_error("sequence.index(x): x not in sequence"));
             }
             Err(value_error(format!(
                 "{} is not in range",
@@ -99,6 +103,17 @@ pub const RANGE: &[NativeDef] = &[
                     Ok(Value::Int(count))
                 }
             }
+        },
+    ),
+    method(
+        "__reduce__",
+        "(self, /)",
+        "What copying makes the object of.",
+        |args| {
+            let range = this(args)?;
+            let parts = [range.start, range.stop, range.step].map(Value::from);
+            let of = crate::interp::types::class_of(&args[0]);
+            Ok(Value::tuple([of.into(), Value::tuple(parts)]))
         },
     ),
     method(
@@ -145,12 +160,15 @@ pub const SLICE: &[NativeDef] = &[
             })
         },
     ),
+    readonly("start"),
     getter("start", "Where it begins.", |args| {
         Ok(this_slice(args)?.start.clone())
     }),
+    readonly("stop"),
     getter("stop", "Where it ends.", |args| {
         Ok(this_slice(args)?.stop.clone())
     }),
+    readonly("step"),
     getter("step", "The distance between places.", |args| {
         Ok(this_slice(args)?.step.clone())
     }),

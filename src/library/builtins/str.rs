@@ -384,6 +384,9 @@ pub const METHODS: &[NativeDef] = &[
         "Return a copy where all tab characters are expanded.",
         |args| {
             let size = if args[1].is_unset() { 8 } else { width(&args[1])? };
+            if i32::try_from(size).is_err() {
+                return Err(overflow_error("Python int too large to convert to C int"));
+            }
             let text = this(args, "expandtabs")?;
             let tabs = text.text.matches('\t').count() as i64;
             if tabs.saturating_mul(size) > WIDEST {

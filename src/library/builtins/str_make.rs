@@ -12,9 +12,9 @@ use crate::text::string::{self, Translation};
 use crate::value::*;
 
 fn encoding_name<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
-    match value.given() {
-        None => Ok("utf-8"),
-        Some(value) => text_of(value)
+    match value {
+        Value::Unset => Ok("utf-8"),
+        value => text_of(value)
             .ok_or_else(|| wrong_argument(&format!("{function}() argument 'encoding'"), "str", value)),
     }
 }
@@ -30,9 +30,9 @@ pub fn encoding(value: &Value, function: &str) -> Res<Encoding> {
 
 /// The error handler that an argument names.
 pub fn handler<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
-    match value.given() {
-        None => Ok("strict"),
-        Some(value) => text_of(value)
+    match value {
+        Value::Unset => Ok("strict"),
+        value => text_of(value)
             .ok_or_else(|| wrong_argument(&format!("{function}() argument 'errors'"), "str", value)),
     }
 }
@@ -110,6 +110,7 @@ fn new(args: &[Value]) -> Res {
         handler(errors, "str")?;
         match bytes_of(object) {
             Some(bytes) => Value::from(decode(&bytes, object, encoding, errors, "str")?),
+            None if object.is_unset() => Value::from(""),
             None if as_str(object).is_some() => return Err(type_error("decoding str is not supported")),
             None => {
                 return Err(type_error(format!(
@@ -213,6 +214,7 @@ fn make_translation(args: &[Value]) -> Res {
         text_of(&args[i])
             .ok_or_else(|| wrong_argument(&format!("maketrans() argument {}", i + 1), "str", &args[i]))
     };
+    part(1)?;
     let Some(from) = text_of(&args[0]) else {
         return Err(type_error(
             "first maketrans argument must be a string if there is a second argument",

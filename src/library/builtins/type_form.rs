@@ -1,7 +1,7 @@
 //! `list[int]` and `int | None` as objects.
 
+use super::function_object::call_with;
 use super::{getter, method};
-use crate::interp::call;
 use crate::interp::payload::*;
 use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
@@ -32,15 +32,7 @@ pub const ALIAS: &[NativeDef] = &[
         "__call__",
         "(self, /, *args, **kwargs)",
         "Call the class.",
-        |args| {
-            let positional = as_tuple(&args[1])
-                .map(|given| given.items.to_vec())
-                .unwrap_or_default();
-            let keywords = as_dict(&args[2])
-                .map(|given| given.symbol_entries())
-                .unwrap_or_default();
-            call::call_kw(&this(&args[0])?.origin, &positional, &keywords)
-        },
+        |args| call_with(&this(&args[0])?.origin, args),
     ),
     method(
         "__mro_entries__",

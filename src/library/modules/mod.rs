@@ -2,9 +2,11 @@
 
 pub mod collections;
 pub mod contextvars;
+pub mod heapq;
 pub mod io;
 pub mod itertools;
 pub mod math;
+pub mod operator;
 pub mod os;
 pub mod random;
 pub mod re;

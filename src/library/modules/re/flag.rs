@@ -138,6 +138,7 @@ pub fn names() -> Vec<(Symbol, Value)> {
     for &(name, letter, bits) in FLAGS {
         let flag = value(i64::from(bits));
         class().set(Symbol::new(name), flag.clone());
+        class().set(Symbol::new(letter), flag.clone());
         names.push((Symbol::new(name), flag.clone()));
         names.push((Symbol::new(letter), flag));
     }

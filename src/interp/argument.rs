@@ -1,0 +1,242 @@
+//! What is said when the arguments of a call do not fit a built-in's parameters.
+//!
+//! CPython's built-ins complain in five ways, by how each takes its arguments. [`Manner`] tells
+//! them apart by the signature, so that a native is declared and nothing more.
+
+use super::error::*;
+use super::types::{class_name, class_of, full_name};
+use crate::source::{Symbol, name};
+use crate::value::native::ParamKind;
+use crate::value::*;
+
+/// How a built-in takes its arguments, as far as its complaints show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// A special method in a slot of its type: no name is told.
+    Slot,
+    /// None at all.
+    Nothing,
+    /// Exactly one, by position.
+    One,
+    /// Some, by position.
+    Positions,
+    /// By position or name.
+    Names,
+}
+
+fn manner(native: &Native) -> Manner {
+    let signature = &native.signature;
+    let takes = signature.positional.saturating_sub(own(native));
+    let has = |kind| signature.params.iter().any(|p| p.kind == kind);
+    if native.is_slot() && native.name != name::INIT && !has(ParamKind::Args) {
+        return Manner::Slot;
+    }
+    // Builtins with more behind their positions take those by hand: `sorted`, `max`.
+    let is_by_hand = native.role == NativeRole::Function && native.owner.is_empty() && takes > 0;
+    let is_named = has(ParamKind::KeywordOnly) && !has(ParamKind::Args) && !is_by_hand;
+    if has(ParamKind::Positional) || is_named {
+        return Manner::Names;
+    }
+    if native.name == name::NEW || native.name == name::INIT || has(ParamKind::KeywordOnly) {
+        return Manner::Positions;
+    }
+    match (takes, signature.required == signature.positional) {
+        (0, _) => Manner::Nothing,
+        (1, true) => Manner::One,
+        _ => Manner::Positions,
+    }
+}
+
+/// How many parameters are not counted in messages: `self` and `cls`.
+pub fn own(native: &Native) -> usize {
+    usize::from(
+        matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW,
+    )
+}
+
+/// What a built-in is called in messages: `str.split`, `print`.
+pub fn native_name(native: &Native) -> String {
+    match native.role {
+        NativeRole::Method if native.name == name::INIT => native.owner.to_string(),
+        NativeRole::Method | NativeRole::ClassMethod if !native.owner.is_empty() => {
+            format!("{}.{}", native.owner, native.name)
+        }
+        NativeRole::Static if native.name == name::NEW => native.owner.to_string(),
+        _ => native.name.to_string(),
+    }
+}
+
+/// The same with the module before a function's name, as messages on the very count of arguments
+/// have it: `math.sqrt`.
+fn whole_name(native: &Native) -> String {
+    match native.role {
+        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
+        _ => native_name(native),
+    }
+}
+
+/// The error for arguments by name to a built-in that takes none.
+#[cold]
+pub fn no_keywords(native: &Native) -> Raised {
+    type_error(if native.is_slot() && native.name != name::INIT {
+        format!("wrapper {}() takes no keyword arguments", native.name)
+    } else {
+        format!("{}() takes no keyword arguments", whole_name(native))
+    })
+}
+
+/// A slot that unpacks its arguments, rather than counting them, says so with a nameless space.
+fn slot_prefix(native: &Native, takes: usize) -> &'static str {
+    let is_sequence = matches!(
+        native.owner,
+        "str" | "bytes" | "bytearray" | "list" | "tuple" | "deque"
+    );
+    let repeats = matches!(native.name.text(), "__mul__" | "__rmul__" | "__imul__");
+    if takes > 1 || (is_sequence && repeats) {
+        " "
+    } else {
+        ""
+    }
+}
+
+/// The name alone, of a constructor its class's: `find`, `list`.
+pub fn short_name(native: &Native) -> &'static str {
+    match native.name {
+        name::NEW | name::INIT => native.owner,
+        name => name.text(),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// The error for `npos` positional arguments, of which there are too many, and `named` others.
+#[cold]
+pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
+    let own = own(native);
+    let (takes, got) = (
+        native.signature.positional.saturating_sub(own),
+        npos.saturating_sub(own),
+    );
+    let is_exact = native.signature.required == native.signature.positional;
+    let most = if is_exact { "" } else { "at most " };
+    let s = plural(takes);
+    type_error(match manner(native) {
+        Manner::Slot => {
+            let space = slot_prefix(native, takes);
+            format!("{space}expected {most}{takes} argument{s}, got {got}")
+        }
+        Manner::Nothing => format!("{}() takes no arguments ({got} given)", whole_name(native)),
+        Manner::One => format!(
+            "{}() takes exactly one argument ({got} given)",
+            whole_name(native)
+        ),
+        Manner::Positions => format!(
+            "{} expected {most}{takes} argument{s}, got {got}",
+            short_name(native)
+        ),
+        Manner::Names => {
+            let name = short_name(native);
+            let all = native.signature.params.len() - own;
+            let how = if is_exact { "exactly" } else { "at most" };
+            if got + named > all || all == takes {
+                let s = plural(all);
+                format!("{name}() takes at most {all} argument{s} ({} given)", got + named)
+            } else if takes == 0 {
+                format!("{name}() takes no positional arguments")
+            } else {
+                format!("{name}() takes {how} {takes} positional argument{s} ({got} given)")
+            }
+        }
+    })
+}
+
+/// The error for a parameter that got no argument; `index` is its place.
+#[cold]
+pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) -> Raised {
+    let own = own(native);
+    let signature = &native.signature;
+    let needs = signature.required.saturating_sub(own);
+    let got = npos.saturating_sub(own);
+    let least = if signature.required == signature.positional {
+        ""
+    } else {
+        "at least "
+    };
+    let s = plural(needs);
+    type_error(match manner(native) {
+        _ if npos < own && native.name == name::NEW => {
+            format!("{}.__new__(): not enough arguments", native.owner)
+        }
+        Manner::Slot => {
+            let space = slot_prefix(native, signature.positional - own);
+            format!("{space}expected {least}{needs} argument{s}, got {got}")
+        }
+        Manner::One => format!(
+            "{}() takes exactly one argument ({got} given)",
+            whole_name(native)
+        ),
+        Manner::Nothing | Manner::Positions => {
+            format!(
+                "{} expected {least}{needs} argument{s}, got {got}",
+                short_name(native)
+            )
+        }
+        Manner::Names => {
+            let only = signature
+                .params
+                .iter()
+                .filter(|p| p.kind == ParamKind::PositionalOnly && !p.has_default)
+                .count()
+                .saturating_sub(own);
+            let name = short_name(native);
+            if index < only + own && only > got && only > 0 {
+                let how = if only + own < signature.positional {
+                    "at least"
+                } else {
+                    "exactly"
+                };
+                let s = plural(only);
+                format!("{name}() takes {how} {only} positional argument{s} ({got} given)")
+            } else {
+                let at = index + 1 - own;
+                format!("{name}() missing required argument '{parameter}' (pos {at})")
+            }
+        }
+    })
+}
+
+/// Checks that a method that was found in its class, not through an object, is called on an
+/// object of that class.
+#[inline]
+pub fn check_receiver(native: &Native, args: &[Value]) -> Res<()> {
+    let Some(this) = args.first() else {
+        return Err(no_receiver(native));
+    };
+    let of = class_of(this);
+    if of.name() == native.owner || of.mro.borrow().iter().any(|c| c.name() == native.owner) {
+        return Ok(());
+    }
+    Err(wrong_receiver(native, this))
+}
+
+#[cold]
+fn no_receiver(native: &Native) -> Raised {
+    let (name, owner) = (native.name, native.owner);
+    type_error(if native.is_slot() {
+        format!("descriptor '{name}' of '{owner}' object needs an argument")
+    } else {
+        format!("unbound method {owner}.{name}() needs an argument")
+    })
+}
+
+#[cold]
+fn wrong_receiver(native: &Native, this: &Value) -> Raised {
+    let (name, owner, kind) = (native.name, full_name(native.owner), class_name(this));
+    type_error(if native.is_slot() {
+        format!("descriptor '{name}' requires a '{owner}' object but received a '{kind}'")
+    } else {
+        format!("descriptor '{name}' for '{owner}' objects doesn't apply to a '{kind}' object")
+    })
+}

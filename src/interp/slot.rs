@@ -1,0 +1,187 @@
+//! `__slots__` (https://docs.python.org/3/reference/datamodel.html#slots).
+//!
+//! A slot is a field of the instance under the slot's name (of an exception and the like, an
+//! attribute), and a [`Member`] in the class that reads and writes it. Always true: an instance
+//! without a `__dict__` has no other fields.
+
+use super::attribute::attrs_of;
+use super::error::*;
+use super::iterate;
+use super::payload::text_of;
+use super::types::{Type, class, class_name};
+use crate::source::{Symbol, name};
+use crate::value::*;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+/// What a class says of its instances' attributes.
+pub struct Declared {
+    /// The slots, with private names as they are stored.
+    pub names: Vec<Symbol>,
+    pub has_dict: bool,
+}
+
+/// A slot as an attribute of its class.
+pub struct Member {
+    pub name: Symbol,
+    pub owner: Symbol,
+}
+
+/// Reads `__slots__` of a class in the making; none if it has none.
+pub fn declared(
+    class_name: Symbol,
+    names: &IndexMap<Symbol, Value, FxBuildHasher>,
+    layout: Layout,
+) -> Res<Option<Declared>> {
+    let Some(given) = names.get(&name::SLOTS) else {
+        return Ok(None);
+    };
+    let items = match given {
+        text @ Value::Str(_) => vec![text.clone()],
+        other => iterate::collect(other)?,
+    };
+    let mut declared = Declared {
+        names: Vec::new(),
+        has_dict: false,
+    };
+    for item in &items {
+        let Some(text) = text_of(item) else {
+            let kind = self::class_name(item);
+            return Err(type_error(format!(
+                "__slots__ items must be strings, not '{kind}'"
+            )));
+        };
+        let mut chars = text.chars();
+        let begins = chars
+            .next()
+            .is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c));
+        if !begins || !chars.all(unicode_ident::is_xid_continue) {
+            return Err(type_error("__slots__ must be identifiers"));
+        }
+        match text {
+            "__dict__" if declared.has_dict => {
+                return Err(type_error("__dict__ slot disallowed: we already got one"));
+            }
+            "__dict__" => declared.has_dict = true,
+            "__weakref__" => {}
+            _ => {
+                let stored = mangled(class_name, text);
+                if names.contains_key(&stored) {
+                    return Err(value_error(format!(
+                        "'{text}' in __slots__ conflicts with class variable"
+                    )));
+                }
+                declared.names.push(stored);
+            }
+        }
+    }
+    if !declared.names.is_empty() && matches!(layout, Layout::Int | Layout::Bytes | Layout::Tuple) {
+        let base = match layout {
+            Layout::Int => "int",
+            Layout::Bytes => "bytes",
+            _ => "tuple",
+        };
+        return Err(type_error(format!(
+            "nonempty __slots__ not supported for subtype of '{base}'"
+        )));
+    }
+    Ok(Some(declared))
+}
+
+/// A private name as code in the class has it: `_Class__name`.
+fn mangled(class_name: Symbol, text: &str) -> Symbol {
+    let owner = class_name.text().trim_start_matches('_');
+    if text.starts_with("__") && !text.ends_with("__") && !owner.is_empty() {
+        Symbol::new(&format!("_{owner}{text}"))
+    } else {
+        Symbol::new(text)
+    }
+}
+
+/// Gives a class that has just been made its slots.
+pub fn install(made: &Ref<Class>, declared: Option<&Declared>) {
+    let own = declared.map_or(&[][..], |d| &d.names);
+    let mut all: Vec<Symbol> = own.to_vec();
+    for base in &made.bases {
+        all.extend(base.slots.borrow().iter());
+    }
+    *made.slots.borrow_mut() = all;
+    made.own_slots.set(own.len());
+    let inherits = made.bases.iter().any(|base| base.has_dict.get());
+    made.has_dict.set(inherits || declared.is_none_or(|d| d.has_dict));
+    for &name in own {
+        let owner = Symbol::new(made.name());
+        let member = Opaque::value(class(Type::MemberDescriptor), Member { name, owner });
+        made.dict.borrow_mut().insert(name, member);
+    }
+}
+
+/// Whether the slots of the bases cannot be had together: only one line of bases may have any.
+pub fn conflict(bases: &[Ref<Class>]) -> bool {
+    let solid = |base: &Ref<Class>| base.linear().into_iter().find(|c| c.own_slots.get() > 0);
+    let mut widest: Option<Ref<Class>> = None;
+    for found in bases.iter().filter_map(solid) {
+        match &widest {
+            Some(known) if known.is_subclass(&found) => {}
+            Some(known) if !found.is_subclass(known) => return true,
+            _ => widest = Some(found),
+        }
+    }
+    false
+}
+
+/// The member among the attributes of a class, if it is one.
+#[inline]
+pub fn member(attribute: &Value) -> Option<&Member> {
+    attribute.opaque::<Member>()
+}
+
+fn check(member: &Member, object: &Value) -> Res<()> {
+    let of = super::types::class_of(object);
+    if of.slots.borrow().contains(&member.name) {
+        return Ok(());
+    }
+    Err(type_error(format!(
+        "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+        member.name,
+        member.owner,
+        of.name()
+    )))
+}
+
+impl Member {
+    pub fn get(&self, object: &Value) -> Res {
+        check(self, object)?;
+        let found = match object {
+            Value::Instance(instance) => instance.slot(self.name),
+            other => attrs_of(other).and_then(|attrs| attrs.get(self.name)),
+        };
+        found.ok_or_else(|| super::attribute::no_attribute(object, self.name))
+    }
+
+    pub fn set(&self, object: &Value, value: Value) -> Res<()> {
+        check(self, object)?;
+        match object {
+            Value::Instance(instance) => instance.set_slot(self.name, value),
+            other => {
+                if let Some(attrs) = attrs_of(other) {
+                    attrs.set(self.name, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn delete(&self, object: &Value) -> Res<()> {
+        check(self, object)?;
+        let had = match object {
+            Value::Instance(instance) => instance.delete_slot(self.name),
+            other => attrs_of(other).is_some_and(|attrs| attrs.delete(self.name)),
+        };
+        if had {
+            Ok(())
+        } else {
+            Err(attribute_error(self.name.text(), object, self.name))
+        }
+    }
+}
