@@ -125,7 +125,7 @@ fn run_body(
         window.set(slot as usize, Ref::new(VariableCell::default()).into());
     }
     // SAFETY: the window holds one value for each slot and nothing else uses them meanwhile.
-    let running = unsafe { Running::new(&func, window.base()) };
+    let running = unsafe { Running::new(&func, window.base(), std::ptr::null()) };
     let _entered = running.enter();
     // SAFETY: as above.
     let mut frame = unsafe { Frame::new(&func, window.base(), &running) };

@@ -94,7 +94,7 @@ pub fn next(generator: &Ref<Generator>) -> Res<Option<Value>> {
     generator.progress.set(Progress::Running);
     generator.started.set(true);
     // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, &[], Ok(Value::None)) };
+    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
     stack::leave_call();
     match turn {
         Turn::Yield => {
@@ -226,9 +226,9 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
         let progress = match frames.last_mut() {
             Some(Activation::Script(frame)) => {
                 let at = frame.pointer();
-                let awaiters = &frames[..frames.len() - 1];
+                let stack = &raw const *frames;
                 // SAFETY: the stack is in our hands, and a frame does not move with its owner.
-                let (turn, value) = unsafe { advance(at, awaiters, input) };
+                let (turn, value) = unsafe { advance(at, stack, input) };
                 take_turn(frames, turn, value)
             }
             Some(_) => native::step(frames, input),
@@ -264,7 +264,7 @@ pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
         return Turn::Raise;
     }
     // SAFETY: the frame is ours alone.
-    let (turn, value) = unsafe { advance(callee.pointer(), &[], Ok(Value::None)) };
+    let (turn, value) = unsafe { advance(callee.pointer(), std::ptr::null(), Ok(Value::None)) };
     stack::leave_call();
     awaiter.result = value;
     match turn {
@@ -350,7 +350,7 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     generator.busy.set(true);
     generator.started.set(true);
     // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, &[], Ok(Value::None)) };
+    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
     stack::leave_call();
     if turn == Turn::Yield {
         generator.progress.set(Progress::Suspended);
@@ -519,13 +519,13 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
     }
 }
 
-/// Goes on with a frame's code until its next turn; gives the turn and its value. `awaiters` are the
-/// frames below it on its stack.
+/// Goes on with a frame's code until its next turn; gives the turn and its value. `stack` is the
+/// one it stands on top of, or null.
 ///
 /// # Safety
 /// The frame must be alive and nobody else's until this returns.
 #[inline(always)]
-unsafe fn advance(at: NonNull<ScriptFrame>, awaiters: &[Activation], input: Res) -> (Turn, Value) {
+unsafe fn advance(at: NonNull<ScriptFrame>, stack: *const Stack, input: Res) -> (Turn, Value) {
     // SAFETY: by the caller's promise.
     let frame = unsafe { &mut *at.as_ptr() };
     let input = match frame.awaiting {
@@ -533,8 +533,7 @@ unsafe fn advance(at: NonNull<ScriptFrame>, awaiters: &[Activation], input: Res)
         _ => awaiting::arrive(std::mem::take(&mut frame.awaiting), input),
     };
     // SAFETY: the slots belong to this frame and are as many as its code has.
-    let mut running = unsafe { Running::new(&frame.func, slots_of(at)) };
-    running.awaited_by(awaiters);
+    let running = unsafe { Running::new(&frame.func, slots_of(at), stack) };
     let _entered = running.enter();
     // SAFETY: as above.
     let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };

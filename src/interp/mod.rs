@@ -4,6 +4,7 @@ pub mod argument;
 pub mod async_iter;
 pub mod attribute;
 pub mod big_range;
+pub mod bind;
 pub mod call;
 pub mod class_body;
 pub mod error;

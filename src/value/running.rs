@@ -14,10 +14,10 @@ pub struct Running {
     caller: *const Running,
     func: *const Ref<Function>,
     slots: *const Value,
-    /// The call that it makes now, or made last.
+    /// The call that it makes now, or made last; empty before the first.
     place: Cell<Span>,
-    /// Suspended frames that wait for this one, on the same stack, outermost first.
-    awaiters: (*const Activation, usize),
+    /// The stack of suspended frames with this one on top, if it stands on one.
+    stack: *const Stack,
 }
 
 thread_local! {
@@ -25,26 +25,21 @@ thread_local! {
 }
 
 impl Running {
-    /// A call of `func` whose first slot is at `slots`.
+    /// A call of `func` whose first slot is at `slots`; `stack` is where its frame stands on top, or
+    /// null.
     ///
     /// # Safety
-    /// Both must stay alive, and nobody may write to the slots through a reference that is kept
-    /// over a call, while it is entered.
+    /// All must stay alive, nobody may write to the slots through a reference that is kept over a
+    /// call, and the stack must stay as it is, while it is entered.
     #[inline(always)]
-    pub unsafe fn new(func: &Ref<Function>, slots: *const Value) -> Running {
+    pub unsafe fn new(func: &Ref<Function>, slots: *const Value, stack: *const Stack) -> Running {
         Running {
             caller: INNERMOST.get(),
             func,
             slots,
-            place: Cell::new(func.code.span),
-            awaiters: (std::ptr::null(), 0),
+            place: Cell::new(Span::default()),
+            stack,
         }
-    }
-
-    /// Notes the frames that wait for this one. They must stay as they are while it is entered.
-    #[inline(always)]
-    pub fn awaited_by(&mut self, awaiters: &[Activation]) {
-        self.awaiters = (awaiters.as_ptr(), awaiters.len());
     }
 
     /// Makes it the innermost call until the guard is dropped.
@@ -101,13 +96,18 @@ pub fn look<T>(mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
     while let Some(running) = unsafe { at.as_ref() } {
         let func = unsafe { &*running.func };
         let slots = unsafe { std::slice::from_raw_parts(running.slots, func.shape.slots()) };
-        let span = running.place.get();
+        let span = match running.place.get() {
+            unknown if unknown == Span::default() => func.code.span,
+            place => place,
+        };
         if let Some(found) = visit(Seen { func, span, slots }) {
             return Some(found);
         }
-        let (first, count) = running.awaiters;
-        for i in (0..count).rev() {
-            if let Activation::Script(frame) = unsafe { &*first.add(i) }
+        // SAFETY: as above.
+        let stack = unsafe { running.stack.as_ref() };
+        let awaiters = stack.and_then(|stack| stack.split_last()).map(|(_, below)| below);
+        for awaiter in awaiters.unwrap_or_default().iter().rev() {
+            if let Activation::Script(frame) = awaiter
                 && frame.state != NOT_STARTED
                 && let Some(found) = visit(Seen {
                     func: &frame.func,

@@ -4,7 +4,7 @@ use super::member::{Found, MethodMemory};
 use super::*;
 use crate::code::Argument;
 use crate::interp::stack::{Window, tick};
-use crate::interp::{call, machine};
+use crate::interp::{bind, call, machine};
 use crate::source::Symbol;
 use crate::value::function::Turn;
 
@@ -131,19 +131,19 @@ impl Invocation {
                 Spread::Positional(node) => window.push(node.eval(frame)?)?,
                 Spread::Star(node, span) => {
                     let value = node.eval(frame)?;
-                    call::push_star(window, &value, func).at(*span)?;
+                    bind::push_star(window, &value, func).at(*span)?;
                 }
                 Spread::Keyword(name, node) => {
                     let value = node.eval(frame)?;
                     if names.contains(name) {
-                        return Err(call::repeated_keyword(func, *name).at(self.span));
+                        return Err(bind::repeated_keyword(func, *name).at(self.span));
                     }
                     names.push(*name);
                     aside.push(value);
                 }
                 Spread::DoubleStar(node, span) => {
                     let value = node.eval(frame)?;
-                    call::push_double_star(aside, names, &value, func).at(*span)?;
+                    bind::push_double_star(aside, names, &value, func).at(*span)?;
                 }
             }
         }

@@ -1,0 +1,274 @@
+//! From the arguments of a call to a script function's parameters; `*` and `**` in calls
+//! (https://docs.python.org/3/reference/expressions.html#calls).
+
+use super::argument;
+use super::attribute;
+use super::call::{call, special};
+use super::error::*;
+use super::iterate;
+use super::stack::Window;
+use super::types::{Type, class_of};
+use crate::source::{Symbol, name};
+use crate::value::*;
+
+/// Rearranges the arguments from `start` on into one value for each parameter
+/// (https://docs.python.org/3/reference/expressions.html#calls).
+#[cold]
+#[inline(never)]
+pub fn bind_arguments(
+    func: &Ref<Function>,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res<()> {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    let kwonly = params.kwonly as usize;
+    let mut given = window.drain(start);
+    let keyword_values = given.split_off(npos);
+    let mut bound: Vec<Value> = Vec::with_capacity(func.code.slots.len());
+    let mut extra = Vec::new();
+    let given_count = given.len();
+    for value in given {
+        if bound.len() < positional {
+            bound.push(value)
+        } else {
+            extra.push(value)
+        }
+    }
+    bound.resize_with(positional + kwonly, Value::default);
+    let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
+    let mut positional_as_keyword = Vec::new();
+    for (&name, value) in names.iter().zip(keyword_values) {
+        let place = params.names[..positional + kwonly]
+            .iter()
+            .position(|&p| p == name);
+        match place {
+            Some(i) if i < params.posonly as usize => {
+                if params.has_kwarg {
+                    kwargs.push((name, value));
+                } else {
+                    positional_as_keyword.push(name);
+                }
+            }
+            Some(i) => {
+                if !bound[i].is_unset() {
+                    return Err(type_error(format!(
+                        "{}() got multiple values for argument '{name}'",
+                        qualname(func)
+                    )));
+                }
+                bound[i] = value;
+            }
+            None if params.has_kwarg => {
+                if kwargs.iter().any(|(n, _)| *n == name) {
+                    return Err(type_error(format!(
+                        "{}() got multiple values for keyword argument '{name}'",
+                        qualname(func)
+                    )));
+                }
+                kwargs.push((name, value));
+            }
+            None => {
+                let mut known: Vec<Symbol> =
+                    params.names[params.posonly as usize..positional + kwonly].to_vec();
+                known.retain(|n| bound[params.names.iter().position(|p| p == n).unwrap_or(0)].is_unset());
+                let close = super::suggest::closest(name.text(), known.iter().map(|n| n.text()));
+                let hint = close.map_or(String::new(), |c| format!(". Did you mean '{c}'?"));
+                return Err(type_error(format!(
+                    "{}() got an unexpected keyword argument '{name}'{hint}",
+                    qualname(func)
+                )));
+            }
+        }
+    }
+    if !positional_as_keyword.is_empty() {
+        let list: Vec<&str> = positional_as_keyword.iter().map(|n| n.text()).collect();
+        return Err(type_error(format!(
+            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
+            qualname(func),
+            list.join(", ")
+        )));
+    }
+    if !extra.is_empty() && !params.has_vararg {
+        return Err(too_many(func, given_count, &bound[positional..]));
+    }
+    let defaults = func.defaults.borrow().clone();
+    let first_default = positional - defaults.len().min(positional);
+    let mut missing = Vec::new();
+    for i in 0..positional {
+        if bound[i].is_unset() {
+            if i >= first_default {
+                bound[i] = defaults[i - first_default].clone();
+            } else {
+                missing.push(params.names[i]);
+            }
+        }
+    }
+    if !missing.is_empty() {
+        return Err(missing_arguments(func, "positional", &missing));
+    }
+    if kwonly > 0 {
+        let kwdefaults = func.kwdefaults.borrow().clone();
+        for (value, name) in bound.iter_mut().zip(&params.names).skip(positional) {
+            if value.is_unset() {
+                match kwdefaults.iter().find(|(n, _)| n == name) {
+                    Some((_, default)) => *value = default.clone(),
+                    None => missing.push(*name),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            return Err(missing_arguments(func, "keyword-only", &missing));
+        }
+    }
+    if params.has_vararg {
+        bound.push(Value::tuple(extra));
+    }
+    if params.has_kwarg {
+        let dict = Ref::new(Dict::default());
+        for (name, value) in kwargs {
+            dict.set_symbol(name, value);
+        }
+        bound.push(dict.into());
+    }
+    for value in bound {
+        window.push(value)?;
+    }
+    Ok(())
+}
+
+fn qualname(func: &Ref<Function>) -> String {
+    match &func.names().qualname {
+        Value::Str(s) => s.text.to_string(),
+        _ => func.code.qualname.to_string(),
+    }
+}
+
+fn missing_arguments(func: &Ref<Function>, kind: &str, missing: &[Symbol]) -> Raised {
+    let quoted: Vec<String> = missing.iter().map(|n| format!("'{n}'")).collect();
+    let list = match quoted.as_slice() {
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        [init @ .., last] => format!("{}, and {last}", init.join(", ")),
+        [] => String::new(),
+    };
+    let plural = if missing.len() == 1 { "" } else { "s" };
+    let count = missing.len();
+    type_error(format!(
+        "{}() missing {count} required {kind} argument{plural}: {list}",
+        qualname(func)
+    ))
+}
+
+fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    let defaults = func.defaults.borrow().len();
+    let (takes, plural) = if defaults > 0 {
+        (format!("from {} to {positional}", positional - defaults), true)
+    } else {
+        (positional.to_string(), positional != 1)
+    };
+    let kwonly_given = kwonly.iter().filter(|v| !v.is_unset()).count();
+    let were = if kwonly_given > 0 {
+        format!(
+            "{given} positional argument{} (and {kwonly_given} keyword-only argument{}) were",
+            if given == 1 { "" } else { "s" },
+            if kwonly_given == 1 { "" } else { "s" }
+        )
+    } else {
+        format!("{given} {}", if given == 1 { "was" } else { "were" })
+    };
+    let s = if plural { "s" } else { "" };
+    type_error(format!(
+        "{}() takes {takes} positional argument{s} but {were} given",
+        qualname(func)
+    ))
+}
+
+/// Adds the items of `*value` to the arguments.
+pub fn push_star(window: &Window, value: &Value, callee: &Value) -> Res<()> {
+    if let Value::Tuple(t) = value {
+        return t.items.iter().try_for_each(|v| window.push(v.clone()));
+    }
+    let items = iterate::collect(value).map_err(|raised| {
+        let is_iterable = special(value, name::ITER).is_some() || special(value, name::GETITEM).is_some();
+        if matches(&raised, Type::TypeError) && !is_iterable {
+            let _ = raised.take();
+            let kind = class_of(value).name();
+            return type_error(format!(
+                "{} argument after * must be an iterable, not {kind}",
+                callee_name(callee)
+            ));
+        }
+        raised
+    })?;
+    items.into_iter().try_for_each(|v| window.push(v))
+}
+
+/// Adds the entries of `**value` to the keyword arguments.
+pub fn push_double_star(
+    values: &mut Vec<Value>,
+    names: &mut Vec<Symbol>,
+    value: &Value,
+    callee: &Value,
+) -> Res<()> {
+    let entries = match value {
+        Value::Dict(dict) => super::mapping::entries(dict),
+        other => {
+            let Some(keys) = attribute::find(other, Symbol::new("keys"))? else {
+                let kind = class_of(value).name();
+                return Err(type_error(format!(
+                    "{} argument after ** must be a mapping, not {kind}",
+                    callee_name(callee)
+                )));
+            };
+            let mut entries = Vec::new();
+            for key in iterate::collect(&call(&keys, &[])?)? {
+                let item = super::subscript::get_item(other, &key)?;
+                entries.push((key, item));
+            }
+            entries
+        }
+    };
+    for (key, value) in entries {
+        let Value::Str(key) = &key else {
+            return Err(type_error("keywords must be strings"));
+        };
+        let name = key.symbol();
+        if names.contains(&name) {
+            return Err(repeated_keyword(callee, name));
+        }
+        names.push(name);
+        values.push(value);
+    }
+    Ok(())
+}
+
+/// The error for a keyword that a call gives twice.
+#[cold]
+pub fn repeated_keyword(callee: &Value, name: Symbol) -> Raised {
+    type_error(format!(
+        "{} got multiple values for keyword argument '{name}'",
+        callee_name(callee)
+    ))
+}
+
+/// What a callee is called in messages: `__main__.f()`, `print()`.
+fn callee_name(callee: &Value) -> String {
+    match callee {
+        Value::Function(f) => {
+            let names = f.names();
+            match (&names.module, &names.qualname) {
+                (Value::Str(m), Value::Str(q)) => format!("{}.{}()", m.text, q.text),
+                _ => format!("{}()", f.code.qualname),
+            }
+        }
+        Value::Method(m) => callee_name(&m.func),
+        Value::Native(n) => format!("{}()", argument::native_name(n)),
+        Value::Class(c) => format!("{}()", c.qualname.borrow()),
+        other => format!("{} object", class_of(other).name()),
+    }
+}
