@@ -264,12 +264,8 @@ pub fn add_native(future: &Ref<Future>, callback: impl Fn(&Ref<Future>) + 'stati
 
 /// Removes a callback of the runtime's own, if it has not been scheduled.
 pub fn remove_native(future: &Ref<Future>, callback: &NativeCallback) {
-    let mut all = future.callbacks.list();
-    let before = all.len();
-    all.retain(|c| !matches!(c, Callback::Native(n) if Rc::ptr_eq(n, callback)));
-    if all.len() < before {
-        drop(future.callbacks.replace(all));
-    }
+    let is_other = |c: &Callback| !matches!(c, Callback::Native(n) if Rc::ptr_eq(n, callback));
+    drop(future.callbacks.retain(is_other));
 }
 
 /// `future.remove_done_callback(f)`: how many there were.

@@ -7,7 +7,7 @@ use crate::source::Symbol;
 use crate::value::class::linearise;
 use crate::value::future::Gather;
 use crate::value::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -39,7 +39,7 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
     }
     let mut children: Vec<Ref<Future>> = Vec::with_capacity(awaitables.len());
     let mut event_loop: Option<Value> = None;
-    let mut places = FxHashMap::default();
+    let mut places = FxHashMap::with_capacity_and_hasher(awaitables.len(), FxBuildHasher);
     for (i, awaitable) in awaitables.iter().enumerate() {
         // A coroutine given twice is one task.
         let twin = awaitable
@@ -73,7 +73,7 @@ struct Progress {
 
 /// Gathers futures of one loop.
 pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions: bool) -> Ref<Future> {
-    let mut seen = FxHashSet::default();
+    let mut seen = FxHashSet::with_capacity_and_hasher(children.len(), FxBuildHasher);
     let distinct: Vec<_> = children
         .iter()
         .filter(|child| seen.insert(child.address()))

@@ -67,8 +67,9 @@ pub enum Callback {
 #[derive(Default)]
 pub struct Callbacks(Cell<Few>);
 
+/// None, one or many.
 #[derive(Default, Clone)]
-enum Few {
+pub enum Few {
     #[default]
     None,
     One(Callback),
@@ -106,6 +107,20 @@ impl Callbacks {
             Few::One(only) => vec![only],
             Few::Many(all) => *all,
         }
+    }
+
+    /// Keeps those for which `keep` is true; gives the others, to be dropped when no borrow is held.
+    pub fn retain(&self, mut keep: impl FnMut(&Callback) -> bool) -> Few {
+        let (kept, gone) = match self.0.take() {
+            Few::One(only) if !keep(&only) => (Few::None, Few::One(only)),
+            Few::Many(all) => {
+                let (kept, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(keep);
+                (Few::Many(Box::new(kept)), Few::Many(Box::new(gone)))
+            }
+            few => (few, Few::None),
+        };
+        self.0.set(kept);
+        gone
     }
 
     pub fn is_empty(&self) -> bool {

@@ -4,13 +4,13 @@ use super::future::remove_from_all;
 use super::timeout::Timeout;
 use super::{natives, rest};
 use crate::interp::error::{raise_empty, type_error, value_error};
-use crate::interp::types::{Type, class, class_of, is_exception};
-use crate::interp::{call, iterate, operator, payload, text};
+use crate::interp::types::{Type, class_of, is_exception};
+use crate::interp::{iterate, mapping, operator, payload, text};
 use crate::runtime::future::{self, NativeCallback, forget};
 use crate::runtime::{clock, current, event_loop, task};
 use crate::value::generator::Resume;
 use crate::value::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -46,8 +46,8 @@ pub(super) fn seconds(delay: &Value) -> Res<f64> {
 
 /// A set of futures, in order.
 pub(super) fn set_of(futures: Vec<Ref<Future>>) -> Res {
-    let items = Value::list(futures.into_iter().map(Value::from).collect());
-    call::call(&class(Type::Set).into(), &[items])
+    let table = mapping::set_of(futures.into_iter().map(Value::from))?;
+    Ok(mapping::new_set(table))
 }
 
 /// The distinct members of `wait`'s argument.
@@ -62,8 +62,11 @@ fn members(given: &Value) -> Res<Vec<Value>> {
     if !operator::truth(given)? {
         return Err(nothing_to_wait_for());
     }
-    let mut seen = FxHashSet::default();
     let mut members = iterate::collect(given)?;
+    if let Value::Set(_) | Value::FrozenSet(_) = given {
+        return Ok(members);
+    }
+    let mut seen = FxHashSet::with_capacity_and_hasher(members.len(), FxBuildHasher);
     members.retain(|m| m.address().is_none_or(|address| seen.insert(address)));
     Ok(members)
 }
