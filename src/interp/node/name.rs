@@ -158,6 +158,9 @@ pub fn not_defined(module: &Ref<Module>, name: Symbol, more: &[Symbol]) -> Raise
         .copied()
         .chain(globals.iter().map(|(n, _)| *n))
         .chain(builtins);
+    if let Some(instead) = left_out(name.text()) {
+        return raised.help(format!("`{name}` is not part of aio: {instead}"));
+    }
     match suggest::closest(name.text(), known.map(|n| n.text())) {
         Some(close) => raised.help(format!("did you mean `{close}`?")),
         None if crate::interp::import::is_known_module(name) => {
@@ -165,6 +168,17 @@ pub fn not_defined(module: &Ref<Module>, name: Symbol, more: &[Symbol]) -> Raise
         }
         None => raised,
     }
+}
+
+/// What to use instead of a builtin of Python that aio leaves out.
+fn left_out(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "eval" | "exec" | "compile" => "a program cannot make code while it runs; use functions and dicts",
+        "complex" => "keep the two parts as floats",
+        "memoryview" => "slice bytes or a bytearray",
+        "__import__" => "write an import statement",
+        _ => return None,
+    })
 }
 
 /// A name in a class body: its namespace, then a cell or the module.

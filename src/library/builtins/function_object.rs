@@ -114,6 +114,28 @@ fn annotations(args: &[Value]) -> Res {
     Ok(function.annotations.get())
 }
 
+/// Of a built-in, also one that passes for a function of Python's, as asyncio's coroutine functions do.
+const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as text.", |args| {
+    let Value::Native(native) = &args[0] else {
+        return Err(crate::interp::attribute::no_attribute(
+            &args[0],
+            Symbol::new("__text_signature__"),
+        ));
+    };
+
+    let rest = native.signature.text.trim_start_matches('(');
+    let rest = match native.role {
+        NativeRole::Function => format!("module, {rest}"),
+        NativeRole::ClassMethod => format!("type{}", rest.trim_start_matches("cls")),
+        NativeRole::Static if native.name == crate::source::name::NEW => {
+            format!("type{}", rest.trim_start_matches("cls"))
+        }
+        NativeRole::Static => return Ok(Value::from(format!("({rest}"))),
+        _ => rest.to_string(),
+    };
+    Ok(Value::from(format!("(${}", rest.replace(", )", ")"))))
+});
+
 pub const FUNCTION: &[NativeDef] = &[
     CALL,
     getter("__name__", "The function's name.", |args| name(&args[0])),
@@ -171,6 +193,7 @@ pub const FUNCTION: &[NativeDef] = &[
         this(&args[0])?.annotations.set(args[1].clone());
         Ok(Value::None)
     }),
+    TEXT_SIGNATURE,
     getter("__code__", "The function's code.", |args| match &args[0] {
         Value::Native(_) => Ok(Value::None),
         value => Ok(Opaque::value(
@@ -299,20 +322,7 @@ pub const NATIVE: &[NativeDef] = &[
         let missing = || crate::interp::attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
         namespace::builtin(owner).ok_or_else(missing)
     }),
-    getter("__text_signature__", "The signature as text.", |args| {
-        let native = native(&args[0])?;
-        let rest = native.signature.text.trim_start_matches('(');
-        let rest = match native.role {
-            NativeRole::Function => format!("module, {rest}"),
-            NativeRole::ClassMethod => format!("type{}", rest.trim_start_matches("cls")),
-            NativeRole::Static if native.name == crate::source::name::NEW => {
-                format!("type{}", rest.trim_start_matches("cls"))
-            }
-            NativeRole::Static => return Ok(Value::from(format!("({rest}"))),
-            _ => rest.to_string(),
-        };
-        Ok(Value::from(format!("(${}", rest.replace(", )", ")"))))
-    }),
+    TEXT_SIGNATURE,
     method(
         "__get__",
         "(self, instance, owner=None, /)",
