@@ -162,6 +162,28 @@ fn ctrl_c_drops_the_line_or_ends_what_runs() {
 }
 
 #[test]
+fn an_await_that_nothing_can_wake_is_told_and_left_waiting() {
+    let mut prompt = Prompt::open();
+    prompt.enter("event = asyncio.Event()");
+    prompt.see(PROMPT);
+    prompt.enter("print('wo' + 'ken', await event.wait())");
+    prompt.see("nothing can wake what is awaited here");
+    prompt.see("waits for an event that nobody has set");
+    prompt.see(PROMPT);
+    prompt.ask("event.set(); 6 * 7", "42");
+    prompt.enter("await sleep(0)");
+    prompt.see(PROMPT);
+    prompt.enter("import threading; lock = threading.Lock()");
+    prompt.see(PROMPT);
+    prompt.enter("lock.acquire() and lock.acquire()");
+    prompt.see("nothing can wake what is called here");
+    prompt.press('c');
+    prompt.see("KeyboardInterrupt");
+    prompt.see(PROMPT);
+    prompt.ask("5 * 9", "45");
+}
+
+#[test]
 fn ctrl_d_and_quit_and_exit_leave() {
     let mut prompt = Prompt::open();
     prompt.press('d');

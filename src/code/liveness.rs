@@ -150,6 +150,9 @@ fn before_end(end: &Terminator, entries: &[Live]) -> Live {
             end.each_successor(&mut |state| live.extend(entry(&state)));
         }
     }
+    if !matches!(end, Terminator::Next { .. }) {
+        end.each_tree(&mut |tree| written(tree, &mut live));
+    }
     end.each_tree(&mut |tree| read(tree, &mut live));
     live
 }
@@ -203,6 +206,7 @@ impl Walk<'_> {
                 self.repeat(live, &done, |again| {
                     let mut first = self.nested(body, again, Some(Loop { again, out: &out }));
                     first.extend(&done);
+                    written(test, &mut first);
                     read(test, &mut first);
                     first
                 });
@@ -256,6 +260,19 @@ impl Walk<'_> {
             | StatementKind::Assert { .. }
             | StatementKind::LeaveHandler => {}
         }
+        // Some trees of these may be left out, or come after a read; of all others every tree is
+        // evaluated, and first.
+        let in_part = matches!(
+            statement.kind,
+            StatementKind::Assert { .. }
+                | StatementKind::Annotate { .. }
+                | StatementKind::AugAssign { .. }
+                | StatementKind::Delete(_)
+                | StatementKind::Try(_)
+        );
+        if !in_part {
+            statement.each_tree(&mut |tree| written(tree, live));
+        }
         statement.each_tree(&mut |tree| read(tree, live));
     }
 
@@ -294,6 +311,34 @@ fn write_place(place: Place, live: &mut Live) {
 
 fn write_target(target: &Target, live: &mut Live) {
     target.each_place(&mut |place, _| write_place(place, live));
+}
+
+/// Takes out what evaluating the tree certainly writes: its walruses, unless they stand where it
+/// depends on a test. To be followed by [`read`], as the tree may read what it writes later.
+fn written(tree: &Tree, live: &mut Live) {
+    match &tree.kind {
+        TreeKind::Walrus {
+            place: Place::Local(slot),
+            value,
+        } => {
+            live.remove(slot);
+            written(value, live);
+        }
+        TreeKind::BoolOp { values, .. } => {
+            if let Some(first) = values.first() {
+                written(first, live);
+            }
+        }
+        TreeKind::Compare { left, rest } => {
+            written(left, live);
+            if let Some((_, second)) = rest.first() {
+                written(second, live);
+            }
+        }
+        TreeKind::IfElse { test, .. } => written(test, live),
+        TreeKind::Comprehension(_) | TreeKind::Function(_) | TreeKind::Match { .. } => {}
+        _ => tree.each_child(&mut |child| written(child, live)),
+    }
 }
 
 /// Adds what evaluating the tree reads.

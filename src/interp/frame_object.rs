@@ -65,6 +65,15 @@ pub fn running(depth: usize) -> Option<Value> {
     object_at(count().checked_sub(depth + 1)?)
 }
 
+/// The frame of the innermost running call of a function.
+pub fn running_call(func: &Ref<Function>) -> Option<Value> {
+    (0..count()).find_map(|depth| {
+        let level = count().checked_sub(depth + 1)?;
+        at_level(level, |seen| seen.func.is(func)).filter(|&found| found)?;
+        object_at(level)
+    })
+}
+
 /// `frame.f_back`: the caller of a frame that was running when it was asked for.
 pub fn back(frame: &TracebackFrame) -> Value {
     let back = frame.level.and_then(|level| level.checked_sub(1));

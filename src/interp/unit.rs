@@ -512,7 +512,7 @@ fn dispatch(state: &StateNode, frame: &mut Frame, at: &mut u32, why: u32, ways: 
 /// Raises the exception in a slot again, as it is.
 fn reraise(frame: &mut Frame, slot: u32) -> Raised {
     match &frame.take_local(slot) {
-        Value::Exception(exception) => Raised::again(Ref::clone(exception)),
+        Value::Exception(exception) => Raised::on(Ref::clone(exception)),
         _ => runtime_error("a handler lost its exception"),
     }
 }

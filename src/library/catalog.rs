@@ -56,6 +56,7 @@ sources! {
     "_io_text" "io_text"
     "_path_glob" "path_glob"
     "_struct_time" "struct_time"
+    "_task_stack" "_task_stack"
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"

@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::code::readable::{self, Format};
 use crate::interp::suggest;
 use crate::runtime::{console, task};
-use crate::session::{self, report};
+use crate::session::{self, deadlock, report};
 use crate::source::Symbol;
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::*;
@@ -149,7 +149,7 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
     let waiting = state.waiting.get();
     let what = waiting
         .as_ref()
-        .map_or_else(|| "its turn".to_string(), report::describe);
+        .map_or_else(|| "its turn".to_string(), deadlock::describe);
     Some(vec![
         name,
         coroutine,

@@ -14,8 +14,10 @@ use crate::interp::{import, namespace, text};
 use crate::library;
 use crate::lower;
 use crate::runtime::event_loop::{self, EventLoop, Job};
-use crate::runtime::{clock, console, current, future, inbox, runner, signal, task};
-use crate::session::{self, Options, report};
+use crate::runtime::{
+    self, AfterDeadlock, Hooks, clock, console, current, future, inbox, runner, signal, task, thread,
+};
+use crate::session::{self, Options, deadlock, report};
 use crate::source::{Source, Symbol, name};
 use crate::syntax;
 use crate::tools::trace;
@@ -24,7 +26,7 @@ use crate::value::*;
 use async_channel::{Receiver, Sender};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 /// Opens the prompt and runs it to its end; gives the exit status. Call on a session thread.
@@ -98,9 +100,25 @@ pub struct Prompt {
     /// Inputs so far.
     count: Cell<u32>,
     foreground: RefCell<Option<Foreground>>,
+    /// A call blocks for ever, which was told; only Ctrl-C can come.
+    is_listening: Cell<bool>,
     course: RefCell<Course>,
     /// The lowered inputs that define functions.
     codes: RefCell<Vec<Rc<Code>>>,
+}
+
+thread_local! {
+    /// The prompt that is open.
+    static PROMPT: RefCell<Weak<Prompt>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Nothing can ever run again, unless a line or Ctrl-C comes.
+fn stuck() -> AfterDeadlock {
+    let Some(prompt) = PROMPT.with_borrow(Weak::upgrade) else {
+        return AfterDeadlock::Exit;
+    };
+    prompt.leave_waiting();
+    AfterDeadlock::GoOn
 }
 
 impl Prompt {
@@ -120,6 +138,7 @@ impl Prompt {
             screen,
             count: Cell::new(0),
             foreground: RefCell::new(None),
+            is_listening: Cell::new(false),
             course: RefCell::new(Course::On),
             codes: RefCell::default(),
         }
@@ -127,8 +146,12 @@ impl Prompt {
 
     /// Runs the loop until somebody leaves; gives the exit status.
     fn run(self: &Rc<Self>) -> i32 {
-        // A line may come at any time: that nothing else can happen is no deadlock.
-        inbox::listen();
+        let hooks = runtime::hooks();
+        PROMPT.set(Rc::downgrade(self));
+        runtime::set_hooks(Hooks {
+            deadlock: stuck,
+            ..hooks
+        });
         self.read();
         let ended_by = loop {
             if let Err(raised) = event_loop::run_forever(&self.event_loop) {
@@ -139,7 +162,7 @@ impl Prompt {
                 break error;
             }
         };
-        inbox::stop_listening();
+        runtime::set_hooks(hooks);
         if let Some(screen) = &self.screen {
             screen.give_back();
         }
@@ -156,6 +179,9 @@ impl Prompt {
 
     /// Asks for the next input.
     fn read(self: &Rc<Self>) {
+        if self.is_listening.replace(false) {
+            inbox::stop_listening();
+        }
         if let Some(screen) = &self.screen {
             screen.begin_editing();
         }
@@ -279,6 +305,30 @@ impl Prompt {
         *self.foreground.borrow_mut() = Some(foreground);
         let this = self.clone();
         future::add_native(&task, move |_| this.ended());
+    }
+
+    /// What is awaited can go on only if another input sees to it: the input is left to itself.
+    fn leave_waiting(self: &Rc<Self>) {
+        let report = deadlock::who_waits();
+        let foreground = match thread::main_waits_in_its_loop() {
+            true => self.foreground.take(),
+            false => None,
+        };
+        match foreground {
+            Some(_) => {
+                console::write_error(&format!("nothing can wake what is awaited here\n{report}"));
+                console::write_error("  note: it goes on waiting in the background\n");
+                self.read();
+            }
+            // A call that blocks cannot be left; Ctrl-C still ends it.
+            None if !self.is_listening.replace(true) => {
+                console::write_error(&format!(
+                    "nothing can wake what is called here\n{report}  note: Ctrl-C interrupts it\n"
+                ));
+                inbox::listen();
+            }
+            None => {}
+        }
     }
 
     /// The task in the foreground is done.

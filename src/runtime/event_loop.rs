@@ -271,7 +271,7 @@ fn wait(event_loop: &EventLoop) -> Res<()> {
     }
     event_loop.give_back();
     event_loop.waiting.set(true);
-    let woken = thread::block(until, "event loop");
+    let woken = thread::block(until, thread::IN_LOOP);
     event_loop.waiting.set(false);
     woken.map(|_| ())
 }

@@ -140,11 +140,14 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
 fn outcome(child: &Ref<Future>) -> Value {
     match child.state.get() {
         FutureState::Cancelled => {
-            let message = future::cancel_message(child);
-            let message = if message.is_none() {
-                Value::from("")
-            } else {
-                message
+            // A task that ended with CancelledError keeps that, and not the message.
+            let message = match child.task.is_some() && matches!(child.outcome.get(), Value::Exception(_)) {
+                true => Value::None,
+                false => future::cancel_message(child),
+            };
+            let message = match message {
+                Value::None => Value::from(""),
+                message => message,
             };
             Exception::new(class(Type::CancelledError), vec![message]).into()
         }

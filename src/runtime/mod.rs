@@ -29,6 +29,14 @@ use std::cell::Cell;
 /// The status of a program in which nothing can ever run again.
 pub const DEADLOCK_STATUS: i32 = 13;
 
+/// What becomes of a process in which nothing can ever run again, once that is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterDeadlock {
+    Exit,
+    /// Somebody, the prompt, has seen to it that there is something to wait for.
+    GoOn,
+}
+
 /// What the session does for the runtime.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -36,8 +44,8 @@ pub struct Hooks {
     pub traceback: fn(&Ref<Exception>) -> String,
     /// An error that nobody handles, as the logger `asyncio` would tell it.
     pub log_error: fn(&str, Option<&Ref<Exception>>),
-    /// Tells who waits for what when nothing can ever run again; the process ends after it.
-    pub deadlock: fn(),
+    /// Tells who waits for what when nothing can ever run again.
+    pub deadlock: fn() -> AfterDeadlock,
     /// `sys.excepthook` for a thread's uncaught exception.
     pub thread_exception: fn(&Ref<Exception>, &Value),
 }

@@ -2,7 +2,7 @@
 
 use super::event_loop::{EventLoop, expect};
 use super::handle::{Handle, ends_program};
-use super::{console, future, hooks};
+use super::{AfterDeadlock, console, future, hooks};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
 use crate::interp::{call, text};
@@ -190,7 +190,7 @@ pub fn thread_exception(error: &Ref<Exception>, func: &Value) {
 }
 
 /// The plainest report of a deadlock: each task and what it waits for.
-pub fn deadlock() {
+pub fn deadlock() -> AfterDeadlock {
     let mut out = String::from("deadlock: nothing can ever run again\n");
     for task in roster::tasks() {
         let Some(state) = &task.task else { continue };
@@ -203,4 +203,5 @@ pub fn deadlock() {
         out.push_str(&format!("  thread '{name}' waits for {doing}\n"));
     }
     console::write_error(&out);
+    AfterDeadlock::Exit
 }

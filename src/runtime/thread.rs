@@ -6,7 +6,7 @@
 //! in the order in which they became ready; no borrow is held across a switch.
 
 use super::instrument::{Event, tell};
-use super::{DEADLOCK_STATUS, clock, console, hooks, inbox, signal};
+use super::{AfterDeadlock, DEADLOCK_STATUS, clock, console, hooks, inbox, signal};
 use crate::interp::call;
 use crate::interp::stack::{Saved, ValueStack};
 use crate::interp::types::{Type, is_exception};
@@ -182,6 +182,14 @@ pub fn waiting() -> Vec<(Rc<str>, &'static str)> {
             .collect()
     })
 }
+
+/// Whether the main thread waits for its loop to have something to do, and not in a call.
+pub fn main_waits_in_its_loop() -> bool {
+    threads(|t| t.main.state.get() == State::Blocked && t.main.doing.get() == IN_LOOP)
+}
+
+/// What a thread does that runs a loop in which nothing is ready.
+pub const IN_LOOP: &str = "event loop";
 
 /// Starts a thread that calls `func`. It begins when the current one blocks or is preempted.
 pub fn spawn(
@@ -480,7 +488,10 @@ fn deadlock() {
     if signal::pending() {
         return;
     }
-    (hooks().deadlock)();
+    let after = (hooks().deadlock)();
     console::flush();
-    super::exit(DEADLOCK_STATUS);
+    match after {
+        AfterDeadlock::Exit => super::exit(DEADLOCK_STATUS),
+        AfterDeadlock::GoOn => {}
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! A traceback is CPython's text; below it a report marks the place and says what to do.
 
+use super::deadlock;
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity};
 pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, class_name, is_exception};
 use crate::interp::{group, text, unit};
-use crate::runtime::{self, Hooks, console, task, thread};
+use crate::runtime::{self, AfterDeadlock, Hooks, console, task};
 use crate::source::Span;
 use crate::value::generator::Activation;
 use crate::value::*;
@@ -27,7 +29,10 @@ pub fn install() {
     runtime::set_hooks(Hooks {
         traceback,
         log_error,
-        deadlock,
+        deadlock: || {
+            console::write_error(&deadlock::report());
+            AfterDeadlock::Exit
+        },
         thread_exception,
     });
 }
@@ -56,7 +61,7 @@ fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
     let mut place: Option<Rc<TraceEntry>> = None;
     let mut row = error.traceback.borrow().clone();
     while let Some(entry) = row {
-        if !is_library(&entry) {
+        if !is_library(&entry.code) {
             place = Some(entry.clone());
         }
         row = entry.next.clone();
@@ -70,8 +75,9 @@ fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-fn is_library(entry: &TraceEntry) -> bool {
-    entry.code.source.name.starts_with("<library ")
+/// Whether it is code of the library that is written in aio.
+pub fn is_library(code: &Code) -> bool {
+    code.source.name.starts_with("<library ")
 }
 
 /// `ValueError: no`, as the last line of a traceback says it.
@@ -130,7 +136,7 @@ fn write_chain(error: &Ref<Exception>, indent: &str, out: &mut String, seen: &mu
 }
 
 fn write_one(error: &Ref<Exception>, indent: &str, heading: &str, out: &mut String) {
-    if error.traceback.borrow().is_some() {
+    if has_rows(error) {
         let _ = writeln!(out, "{indent}{heading}");
         write_rows(error, indent, out);
     }
@@ -156,9 +162,21 @@ fn write_notes(error: &Ref<Exception>, indent: &str, out: &mut String) {
     }
 }
 
+/// The first row from this one on that a reader is shown: the library's own are left out.
+fn shown_row(mut row: Option<Rc<TraceEntry>>) -> Option<Rc<TraceEntry>> {
+    while let Some(entry) = row.as_ref().filter(|entry| is_library(&entry.code)) {
+        row = entry.next.clone();
+    }
+    row
+}
+
+fn has_rows(error: &Ref<Exception>) -> bool {
+    shown_row(error.traceback.borrow().clone()).is_some()
+}
+
 /// The rows of a traceback; the same row more than three times is counted instead.
 fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
-    let mut row = error.traceback.borrow().clone();
+    let mut row = shown_row(error.traceback.borrow().clone());
     let mut last: Option<(usize, Span)> = None;
     let mut repeated = 0;
     let told = |repeated: usize, out: &mut String| {
@@ -180,7 +198,7 @@ fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
         if repeated <= 3 {
             write_row(&entry, indent, out);
         }
-        row = entry.next.clone();
+        row = shown_row(entry.next.clone());
     }
     told(repeated, out);
 }
@@ -240,7 +258,7 @@ fn write_group(
     } else {
         "  | ".to_string()
     };
-    if error.traceback.borrow().is_some() {
+    if has_rows(error) {
         let heading = "Exception Group Traceback (most recent call last):";
         if nested {
             let _ = writeln!(out, "{indent}{heading}");
@@ -306,7 +324,7 @@ fn notice(notice: Notice) {
 }
 
 /// Where a suspended coroutine stands: the chain of awaits, outermost first.
-pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<crate::code::Code>, Span)> {
+pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<Code>, Span)> {
     generator.look(|stack| {
         let places = stack.iter().filter_map(|activation| match activation {
             Activation::Script(frame) => {
@@ -318,57 +336,4 @@ pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<crate::code::Code>, Span)> 
         });
         places.collect()
     })
-}
-
-/// Who waits for what, when nothing can ever run again.
-fn deadlock() {
-    let waiting: Vec<_> = roster::tasks().into_iter().filter(|t| !t.is_done()).collect();
-    let threads = thread::waiting();
-    let mut out = String::from("deadlock: nothing can ever run again\n");
-    for future in &waiting {
-        let Some(state) = &future.task else { continue };
-        let name = task::shown(&task::name(state));
-        let on = state.waiting.get();
-        let what = on.as_ref().map_or_else(|| "its turn".to_string(), describe);
-        let coroutine = state.coroutine.get();
-        let chain = match &coroutine {
-            Value::Generator(generator) => places(generator),
-            _ => Vec::new(),
-        };
-        match chain.last() {
-            Some((code, span)) => {
-                let title = format!("task {name} waits for {what}");
-                let mut diagnostic =
-                    Diagnostic::new(Severity::Error, title, &code.source).label(*span, "it waits here");
-                for (outer, span) in chain.iter().rev().skip(1) {
-                    if Rc::ptr_eq(&outer.source, &code.source) {
-                        diagnostic = diagnostic.label(*span, format!("called from {}", outer.qualname));
-                    }
-                }
-                out.push_str(&render(&diagnostic));
-            }
-            None => {
-                let _ = writeln!(out, "  task {name} waits for {what}");
-            }
-        }
-    }
-    for (name, doing) in threads {
-        // The thread that runs the loop only waits for its tasks.
-        if waiting.is_empty() || &*name != "MainThread" {
-            let _ = writeln!(out, "  thread '{name}' waits for {doing}");
-        }
-    }
-    out.push_str("  help: something must set, release, put or cancel what they wait for\n");
-    console::write_error(&out);
-}
-
-/// What a future is, in a reader's words.
-pub fn describe(future: &Ref<Future>) -> String {
-    match &future.task {
-        Some(state) => format!("task {}", task::shown(&task::name(state))),
-        None => match *future.label.get() {
-            "future" => "a future that nobody has set".to_string(),
-            label => label.to_string(),
-        },
-    }
 }

@@ -93,10 +93,20 @@ impl Exception {
 #[derive(Debug)]
 pub struct Raised(());
 
+/// Where the pending exception came up, as far as the innermost frame knows.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Place {
+    #[default]
+    Unknown,
+    At(Span),
+    /// The frame has let it in before: its row stands in the traceback, or is not due.
+    Told,
+}
+
 thread_local! {
     static PENDING: RefCell<Option<Ref<Exception>>> = const { RefCell::new(None) };
     /// Where in the innermost frame the pending exception came up.
-    static PLACE: Cell<Option<Span>> = const { Cell::new(None) };
+    static PLACE: Cell<Place> = const { Cell::new(Place::Unknown) };
     /// What is being handled: the exception that bare `raise` raises and that becomes the
     /// `__context__` of new ones.
     static HANDLED: RefCell<Option<Ref<Exception>>> = const { RefCell::new(None) };
@@ -121,14 +131,23 @@ impl Raised {
     #[cold]
     pub fn again(exception: Ref<Exception>) -> Raised {
         PENDING.with_borrow_mut(|pending| *pending = Some(exception));
-        PLACE.set(None);
+        PLACE.set(Place::Unknown);
         Raised(())
+    }
+
+    /// Sets an exception on its way again in the frame that caught it, as a bare `raise`, the end
+    /// of a `finally` block or a handler that does not match do: the frame adds no second row.
+    #[cold]
+    pub fn on(exception: Ref<Exception>) -> Raised {
+        let raised = Raised::again(exception);
+        PLACE.set(Place::Told);
+        raised
     }
 
     /// Ends the journey: gives the exception.
     #[cold]
     pub fn take(self) -> Ref<Exception> {
-        PLACE.set(None);
+        PLACE.set(Place::Unknown);
         PENDING
             .with_borrow_mut(Option::take)
             .expect("a Raised token stands for a pending exception")
@@ -145,17 +164,20 @@ impl Raised {
     /// Notes where in the current frame it came up, unless a smaller place was noted before.
     #[cold]
     pub fn at(self, span: Span) -> Raised {
-        if PLACE.get().is_none() {
-            PLACE.set(Some(span));
+        if PLACE.get() == Place::Unknown {
+            PLACE.set(Place::At(span));
         }
         self
     }
 
-    /// Adds a row to the traceback for the frame that it leaves.
+    /// Adds a row to the traceback for the frame that it leaves, unless that has one.
     #[cold]
     pub fn leave(self, code: &Rc<Code>) -> Raised {
-        let span = PLACE.take().unwrap_or(code.span);
-        self.peek().add_trace(code, span);
+        match PLACE.take() {
+            Place::At(span) => self.peek().add_trace(code, span),
+            Place::Unknown => self.peek().add_trace(code, code.span),
+            Place::Told => {}
+        }
         self
     }
 
@@ -185,7 +207,7 @@ fn break_cycle(handled: &Ref<Exception>, exception: &Ref<Exception>) {
 }
 
 /// A pending exception laid aside while a finaliser runs.
-pub struct Aside(Option<Ref<Exception>>, Option<Span>);
+pub struct Aside(Option<Ref<Exception>>, Place);
 
 pub fn lay_aside() -> Aside {
     Aside(PENDING.with_borrow_mut(Option::take), PLACE.take())
@@ -193,7 +215,7 @@ pub fn lay_aside() -> Aside {
 
 /// No pending exception: what a new thread begins with.
 pub fn nothing_aside() -> Aside {
-    Aside(None, None)
+    Aside(None, Place::Unknown)
 }
 
 pub fn put_back(aside: Aside) {

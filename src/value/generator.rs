@@ -226,6 +226,27 @@ pub trait NativeCoroutine {
     fn resume(&mut self, input: Resume) -> Res<Step>;
     /// What it is called in tracebacks and reports.
     fn name(&self) -> &'static str;
+    /// Why it cannot go on, for the report of a deadlock.
+    fn obstacle(&self) -> Option<Obstacle> {
+        None
+    }
+}
+
+/// What keeps a built-in coroutine waiting. Tasks are named by the numbers of their futures.
+pub enum Obstacle {
+    /// A lock or semaphore (the noun), and who has taken it.
+    Taken {
+        object: Value,
+        noun: &'static str,
+        by: Vec<u32>,
+    },
+    /// Somebody would have to do something with an object.
+    Missing { object: Value, what: &'static str },
+    /// Other tasks or futures have to be done first.
+    Others {
+        what: &'static str,
+        futures: Vec<Ref<Future>>,
+    },
 }
 
 pub use super::function::Resume;

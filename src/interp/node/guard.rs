@@ -51,7 +51,7 @@ impl Raise {
 pub fn raise(exc: Option<Value>, cause: Option<Value>) -> Res<Raised> {
     let Some(exc) = exc else {
         return match handled() {
-            Some(exception) => Ok(Raised::again(exception)),
+            Some(exception) => Ok(Raised::on(exception)),
             None => Err(runtime_error("No active exception to reraise")),
         };
     };
@@ -148,7 +148,7 @@ impl Exec for TryStatement {
             set_handled(before);
             return match result {
                 Flow::Next => {
-                    let _ = Raised::again(exception);
+                    let _ = Raised::on(exception);
                     Flow::Raise
                 }
                 other => other,
@@ -198,7 +198,7 @@ impl TryStatement {
             }
             return flow;
         }
-        let _ = Raised::again(exception);
+        let _ = Raised::on(exception);
         Flow::Raise
     }
 
@@ -247,7 +247,7 @@ impl TryStatement {
         set_handled(before);
         match group::star_rest(&original, raised, rest) {
             Some(exception) => {
-                let _ = Raised::again(exception);
+                let _ = Raised::on(exception);
                 Flow::Raise
             }
             None => Flow::Next,
@@ -288,7 +288,7 @@ impl Exec for With {
             return match suppressed {
                 Ok(true) => Flow::Next,
                 Ok(false) => {
-                    let _ = Raised::again(exception);
+                    let _ = Raised::on(exception);
                     Flow::Raise
                 }
                 Err(_) => Flow::Raise,

@@ -2,11 +2,12 @@
 
 use super::{class_argument, install as install_on, keyword, natives};
 use crate::interp::error::{runtime_error, type_error};
-use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
+use crate::interp::{call, import, text};
 use crate::runtime::event_loop::{context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
+use crate::source::Symbol;
 use crate::value::context;
 use crate::value::*;
 
@@ -136,6 +137,13 @@ fn none_if_unset(value: &Value) -> Value {
     }
 }
 
+/// A method that is written in aio.
+fn in_tasks(name: &str, args: &[Value]) -> Res {
+    let module = import::by_name("_task_stack")?;
+    let args: Vec<Value> = args.iter().map(none_if_unset).collect();
+    call::call_method(&module, Symbol::new(name), &args)
+}
+
 const TASK: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A task without its coroutine." |args| {
         let mut made = Future::new(loop_argument(&args[2])?);
@@ -179,13 +187,11 @@ const TASK: &[NativeDef] = natives! {
         |args| Ok(Value::Int(task::cancelling(this(args)?).into()));
     Method Plain "uncancel" "(self, /)" "Take one cancellation back; tells how many are left."
         |args| Ok(Value::Int(task::uncancel(this(args)?).into()));
-    Method Plain "get_stack" "(self, /, *, limit=None)" "The frames it is suspended in: not recorded."
-        |_| Ok(Value::list(vec![]));
-    Method Plain "print_stack" "(self, /, *, limit=None, file=None)" "Tell where it is suspended." |args| {
-        let shown = text::repr(&args[0])?;
-        crate::runtime::console::write_error(&format!("Stack for {shown} (most recent call last):\n"));
-        Ok(Value::None)
-    };
+    Method Plain "get_stack" "(self, /, *, limit=None)"
+        "The frame it is suspended in, the frames that run it, or those that its exception left."
+        |args| in_tasks("get_stack", args);
+    Method Plain "print_stack" "(self, /, *, limit=None, file=None)" "Tell where it is suspended."
+        |args| in_tasks("print_stack", args);
     Getter Plain "_coro" "(self)" "The coroutine it runs."
         |args| Ok(this_task(args)?.1.coroutine.get());
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {

@@ -9,7 +9,7 @@ use crate::runtime::handle::ends_program;
 use crate::runtime::{current, event_loop, future, report, task};
 use crate::source::Symbol;
 use crate::value::future::NativeCallback;
-use crate::value::generator::Resume;
+use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
@@ -60,12 +60,17 @@ impl Group {
     /// Cancels the tasks that are left.
     fn abort(&self) -> Res<()> {
         self.aborting.set(true);
-        let mut tasks: Vec<_> = self.tasks.borrow().values().cloned().collect();
-        tasks.sort_by_key(|(number, _)| *number);
-        for (_, task) in tasks.iter().filter(|(_, task)| !task.is_done()) {
+        for task in self.in_order().iter().filter(|task| !task.is_done()) {
             future::cancel(task, &Value::None)?;
         }
         Ok(())
+    }
+
+    /// The pending tasks in order of creation.
+    fn in_order(&self) -> Vec<Ref<Future>> {
+        let mut tasks: Vec<_> = self.tasks.borrow().values().cloned().collect();
+        tasks.sort_by_key(|(number, _)| *number);
+        tasks.into_iter().map(|(_, task)| task).collect()
     }
 
     fn note_base_error(&self, error: &Ref<Exception>) {
@@ -333,6 +338,13 @@ impl NativeCoroutine for Again {
 
     fn name(&self) -> &'static str {
         "TaskGroup.__aexit__"
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Others {
+            what: "the tasks of its group:",
+            futures: self.leaving.group.in_order(),
+        })
     }
 }
 

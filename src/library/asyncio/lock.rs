@@ -9,11 +9,11 @@ use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::payload;
 use crate::interp::text::object::default_repr;
 use crate::interp::types::{Type, class_name, is_exception};
-use crate::runtime::future;
+use crate::runtime::{current, future};
 use crate::source::Symbol;
-use crate::value::generator::Resume;
+use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     static LOCK: Ref<Class> = object_class("Lock", "asyncio.locks", LOCK_METHODS);
@@ -63,6 +63,11 @@ fn describe(object: &Value, state: String, line: &Line) -> Value {
     .into()
 }
 
+/// The number of the task that runs, to tell it in the report of a deadlock.
+fn taker() -> Option<u32> {
+    current::current_task().map(|task| task.number)
+}
+
 fn wrong(wanted: &str, given: &Value) -> Raised {
     type_error(format!("a {wanted} is required, not '{}'", class_name(given)))
 }
@@ -72,12 +77,19 @@ fn wrong(wanted: &str, given: &Value) -> Raised {
 #[derive(Default)]
 struct Lock {
     locked: Cell<bool>,
+    /// The task that took it last.
+    holder: Cell<Option<u32>>,
     line: Line,
 }
 
 impl Lock {
     fn of(value: &Value) -> Res<&Lock> {
         value.opaque().ok_or_else(|| wrong("Lock", value))
+    }
+
+    fn take(&self) {
+        self.locked.set(true);
+        self.holder.set(taker());
     }
 
     fn wake_first(&self) {
@@ -91,7 +103,7 @@ impl Lock {
 fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
     let lock = Lock::of(this)?;
     if !lock.locked.get() && !lock.line.waiters.has_claim() {
-        lock.locked.set(true);
+        lock.take();
         return Ok(Step::Return(result));
     }
     let waiter = lock.line.join(this, &"lock")?;
@@ -121,7 +133,7 @@ impl NativeCoroutine for Acquire {
         lock.line.waiters.remove(&self.waiter);
         match input {
             Resume::Value(_) => {
-                lock.locked.set(true);
+                lock.take();
                 Ok(Step::Return(std::mem::take(&mut self.result)))
             }
             Resume::Raise(exception) => {
@@ -136,6 +148,15 @@ impl NativeCoroutine for Acquire {
 
     fn name(&self) -> &'static str {
         "Lock.acquire"
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        let lock = self.lock.opaque::<Lock>()?;
+        Some(Obstacle::Taken {
+            object: self.lock.clone(),
+            noun: "lock",
+            by: lock.holder.get().into_iter().collect(),
+        })
     }
 }
 
@@ -217,6 +238,13 @@ impl NativeCoroutine for WaitEvent {
     fn name(&self) -> &'static str {
         "Event.wait"
     }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Missing {
+            object: self.event.clone(),
+            what: "an event that nobody has set",
+        })
+    }
 }
 
 const EVENT_METHODS: &[NativeDef] = natives! {
@@ -250,9 +278,14 @@ const EVENT_METHODS: &[NativeDef] = natives! {
 
 // Semaphore
 
+/// How many takers of a semaphore are remembered.
+const TOLD: usize = 16;
+
 #[derive(Default)]
 struct Semaphore {
     value: Cell<i64>,
+    /// Tasks that have taken one, as far as they are told in a report.
+    takers: RefCell<Vec<u32>>,
     /// The most that `value` may become, in a bounded one.
     bound: Cell<Option<i64>>,
     line: Line,
@@ -265,6 +298,24 @@ impl Semaphore {
 
     fn is_locked(&self) -> bool {
         self.value.get() == 0 || self.line.waiters.has_claim()
+    }
+
+    fn note_taker(&self) {
+        let mut takers = self.takers.borrow_mut();
+        if takers.len() < TOLD {
+            takers.extend(taker());
+        }
+    }
+
+    fn forget_taker(&self) {
+        let mut takers = self.takers.borrow_mut();
+        if takers.is_empty() {
+            return;
+        }
+        // Who gives one back has mostly taken it, but need not.
+        let me = taker();
+        let place = takers.iter().position(|taker| Some(*taker) == me);
+        takers.remove(place.unwrap_or(0));
     }
 
     /// Hands one to the first who waits and has none yet.
@@ -282,6 +333,7 @@ fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
     let semaphore = Semaphore::of(this)?;
     if !semaphore.is_locked() {
         semaphore.value.set(semaphore.value.get() - 1);
+        semaphore.note_taker();
         return Ok(Step::Return(result));
     }
     let waiter = semaphore.line.join(this, &"semaphore")?;
@@ -317,13 +369,25 @@ impl NativeCoroutine for TakeOne {
         }
         while semaphore.value.get() > 0 && semaphore.wake_next() {}
         match input {
-            Resume::Value(_) => Ok(Step::Return(std::mem::take(&mut self.result))),
+            Resume::Value(_) => {
+                semaphore.note_taker();
+                Ok(Step::Return(std::mem::take(&mut self.result)))
+            }
             Resume::Raise(exception) => Err(Raised::again(exception)),
         }
     }
 
     fn name(&self) -> &'static str {
         "Semaphore.acquire"
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        let semaphore = self.semaphore.opaque::<Semaphore>()?;
+        Some(Obstacle::Taken {
+            object: self.semaphore.clone(),
+            noun: "semaphore",
+            by: semaphore.takers.borrow().clone(),
+        })
     }
 }
 
@@ -337,6 +401,7 @@ fn release_semaphore(this: &Value) -> Res<()> {
         return Err(value_error("BoundedSemaphore released too many times"));
     }
     semaphore.value.set(semaphore.value.get() + 1);
+    semaphore.forget_taker();
     semaphore.wake_next();
     Ok(())
 }

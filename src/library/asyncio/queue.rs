@@ -10,7 +10,7 @@ use crate::interp::types::{Type, class_name, class_of};
 use crate::interp::{attribute, call, iterate, operator, payload, text};
 use crate::runtime::future;
 use crate::source::Symbol;
-use crate::value::generator::Resume;
+use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -292,6 +292,13 @@ impl NativeCoroutine for Getting {
     fn name(&self) -> &'static str {
         "Queue.get"
     }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Missing {
+            object: self.queue.clone(),
+            what: "an item of a queue into which nobody puts anything",
+        })
+    }
 }
 
 fn put(this: &Value, item: &Value) -> Res<Step> {
@@ -345,6 +352,13 @@ impl NativeCoroutine for Putting {
     fn name(&self) -> &'static str {
         "Queue.put"
     }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Missing {
+            object: self.queue.clone(),
+            what: "room in a queue from which nobody takes anything",
+        })
+    }
 }
 
 struct Joining {
@@ -368,6 +382,13 @@ impl NativeCoroutine for Joining {
 
     fn name(&self) -> &'static str {
         "Queue.join"
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Missing {
+            object: self.queue.clone(),
+            what: "the end of a queue's work, for which nobody calls task_done()",
+        })
     }
 }
 

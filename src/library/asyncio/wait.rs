@@ -8,7 +8,7 @@ use crate::interp::types::{Type, class_of, is_exception};
 use crate::interp::{iterate, mapping, operator, payload, text};
 use crate::runtime::future::{self, NativeCallback, forget};
 use crate::runtime::{clock, current, event_loop, task};
-use crate::value::generator::Resume;
+use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::cell::{Cell, RefCell};
@@ -199,6 +199,13 @@ impl NativeCoroutine for Wait {
 
     fn name(&self) -> &'static str {
         "wait"
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Others {
+            what: "wait() of",
+            futures: self.futures.clone(),
+        })
     }
 }
 

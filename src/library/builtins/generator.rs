@@ -88,6 +88,11 @@ fn frame_of(args: &[Value]) -> Res {
     if generator.progress.get() == Progress::Closed {
         return Ok(Value::None);
     }
+    if generator.progress.get() == Progress::Running
+        && let Some(frame) = frame_object::running_call(function)
+    {
+        return Ok(frame);
+    }
     let code = function.code.clone();
     let stands = generator.look(|stack| match stack.first() {
         Some(Activation::Script(frame)) => suspension_span(&code, frame.state),

@@ -4,7 +4,7 @@ use crate::interp::error::{raise, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
 use crate::library::asyncio::{functions, install, natives};
-use crate::runtime::{clock, signal, thread};
+use crate::runtime::{clock, hooks, signal, thread};
 use crate::source::Symbol;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
@@ -158,6 +158,12 @@ const FUNCTIONS: &[NativeDef] = natives! {
             thread::current().set_name(name);
         }
         Ok(Value::None)
+    };
+    Function Plain "_shown" "(exception, /)" "The text of an exception with its traceback, for stderr." |args| {
+        Ok(match &args[0] {
+            Value::Exception(error) => (hooks().traceback)(error).into(),
+            _ => Value::None,
+        })
     };
     Function Plain "interrupt_main" "(signum=2, /)" "Raise KeyboardInterrupt in the main thread." |_| {
         signal::interrupt();
