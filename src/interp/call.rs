@@ -470,6 +470,21 @@ pub fn construct(made: &Ref<Class>, window: &Window, npos: usize, names: &[Symbo
         window.set(0, made.clone().into());
         return call_function(f, window, 0, npos + 1, names);
     }
+    construct_plainly(made, window, npos, names)
+}
+
+/// `type.__call__(Class, …)`: the same, whatever the metaclass makes of it.
+pub fn construct_with(made: &Ref<Class>, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
+    let window = Window::open();
+    window.push(Value::Unset)?;
+    for arg in args.iter().chain(kwargs.iter().map(|(_, value)| value)) {
+        window.push(arg.clone())?;
+    }
+    let names: Vec<Symbol> = kwargs.iter().map(|(name, _)| *name).collect();
+    construct_plainly(made, &window, args.len(), &names)
+}
+
+fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[Symbol]) -> Res {
     if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
         return Ok(class_of(&window.values(1)[0]).into());
     }

@@ -302,6 +302,16 @@ pub const TYPE: &[NativeDef] = &[
         |_| Ok(Value::None),
     ),
     method(
+        "__call__",
+        "(self, /, *args, **kwargs)",
+        "Call self as a function.",
+        |args| {
+            let positional = as_tuple(&args[1]).map_or_else(Vec::new, |given| given.items.to_vec());
+            let keywords = as_dict(&args[2]).map_or_else(Vec::new, |given| given.symbol_entries());
+            crate::interp::call::construct_with(this_class(&args[0])?, &positional, &keywords)
+        },
+    ),
+    method(
         "__subclasses__",
         "(self, /)",
         "Return a list of immediate subclasses.",
