@@ -2,11 +2,12 @@
 
 use super::{class_argument, install as install_on, keyword, natives};
 use crate::interp::error::{runtime_error, type_error};
-use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
+use crate::interp::{call, import, isinstance, text};
 use crate::runtime::event_loop::{context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
+use crate::source::Symbol;
 use crate::value::context;
 use crate::value::*;
 
@@ -86,7 +87,7 @@ const FUTURE: &[NativeDef] = natives! {
     Method Plain "__await__" "(self, /)" "What `await` iterates." |args| Ok(future::iterate(this(args)?));
     Method Plain "__iter__" "(self, /)" "What `yield from` iterates." |args| Ok(future::iterate(this(args)?));
     ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Futures can be subscripted in annotations."
-        |args| Ok(args[0].clone());
+        |args| Ok(isinstance::generic_alias(&args[0], &args[1]));
     Method Plain "_make_cancelled_error" "(self, /)" "The CancelledError that it raises now."
         |args| Ok(future::cancelled_error(this(args)?).into());
     Getter Plain "_state" "(self)" "PENDING, FINISHED or CANCELLED."
@@ -136,6 +137,14 @@ fn none_if_unset(value: &Value) -> Value {
     }
 }
 
+/// Calls the function of `asyncio.stacks` with a task.
+fn on_stack(name: &str, args: &[Value]) -> Res {
+    this_task(args)?;
+    let args: Vec<Value> = args.iter().map(none_if_unset).collect();
+    let module = import::by_name("asyncio.stacks")?;
+    call::call(&crate::interp::attribute::get(&module, Symbol::new(name))?, &args)
+}
+
 const TASK: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A task without its coroutine." |args| {
         let mut made = Future::new(loop_argument(&args[2])?);
@@ -179,13 +188,10 @@ const TASK: &[NativeDef] = natives! {
         |args| Ok(Value::Int(task::cancelling(this(args)?).into()));
     Method Plain "uncancel" "(self, /)" "Take one cancellation back; tells how many are left."
         |args| Ok(Value::Int(task::uncancel(this(args)?).into()));
-    Method Plain "get_stack" "(self, /, *, limit=None)" "The frames it is suspended in: not recorded."
-        |_| Ok(Value::list(vec![]));
-    Method Plain "print_stack" "(self, /, *, limit=None, file=None)" "Tell where it is suspended." |args| {
-        let shown = text::repr(&args[0])?;
-        crate::runtime::console::write_error(&format!("Stack for {shown} (most recent call last):\n"));
-        Ok(Value::None)
-    };
+    Method Plain "get_stack" "(self, /, *, limit=None)" "The frames it is suspended in, or failed in."
+        |args| on_stack("get_stack", &args[..2]);
+    Method Plain "print_stack" "(self, /, *, limit=None, file=None)" "Tell where it is suspended or failed."
+        |args| on_stack("print_stack", &args[..3]);
     Getter Plain "_coro" "(self)" "The coroutine it runs."
         |args| Ok(this_task(args)?.1.coroutine.get());
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {
