@@ -22,9 +22,55 @@ enum Manner {
     Positions,
     /// By position or name.
     Names,
+    /// As a function of a script: in CPython it is written in Python.
+    Script,
+}
+
+/// Whether CPython has it in Python, and what its complaints call it then.
+fn script_name(native: &Native) -> Option<String> {
+    const CLASSES: &[&str] = &[
+        "Lock",
+        "Event",
+        "Semaphore",
+        "Queue",
+        "LifoQueue",
+        "PriorityQueue",
+        "TaskGroup",
+        "Timeout",
+        "Handle",
+        "TimerHandle",
+    ];
+    const IN_C: &[&str] = &[
+        "get_running_loop",
+        "_get_running_loop",
+        "_set_running_loop",
+        "get_event_loop",
+        "current_task",
+    ];
+    let (name, owner) = (native.name.text(), native.owner);
+    match native.role {
+        NativeRole::Function => (owner == "asyncio" && !IN_C.contains(&name)).then(|| name.to_string()),
+        _ if native.name == name::NEW => CLASSES.contains(&owner).then(|| format!("{owner}.__init__")),
+        _ if owner == "_UnixSelectorEventLoop" => Some(format!("BaseEventLoop.{name}")),
+        _ => CLASSES.contains(&owner).then(|| format!("{owner}.{name}")),
+    }
+}
+
+/// `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`
+fn listed(names: &[Symbol]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+    }
 }
 
 fn manner(native: &Native) -> Manner {
+    if script_name(native).is_some() {
+        return Manner::Script;
+    }
     let signature = &native.signature;
     let takes = signature.positional.saturating_sub(own(native));
     let has = |kind| signature.params.iter().any(|p| p.kind == kind);
@@ -75,9 +121,19 @@ fn whole_name(native: &Native) -> String {
     }
 }
 
+/// The error for an argument by a name that no parameter has.
+#[cold]
+pub fn unexpected_keyword(native: &Native, name: Symbol) -> Raised {
+    let called = script_name(native).unwrap_or_else(|| short_name(native).to_string());
+    type_error(format!("{called}() got an unexpected keyword argument '{name}'"))
+}
+
 /// The error for arguments by name to a built-in that takes none.
 #[cold]
-pub fn no_keywords(native: &Native) -> Raised {
+pub fn no_keywords(native: &Native, name: Symbol) -> Raised {
+    if script_name(native).is_some() {
+        return unexpected_keyword(native, name);
+    }
     type_error(if native.is_slot() && native.name != name::INIT {
         format!("wrapper {}() takes no keyword arguments", native.name)
     } else {
@@ -123,6 +179,16 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
     let most = if is_exact { "" } else { "at most " };
     let s = plural(takes);
     type_error(match manner(native) {
+        Manner::Script => {
+            let name = script_name(native).unwrap_or_default();
+            let (least, most) = (native.signature.required, native.signature.positional);
+            let (range, s) = match least == most {
+                true => (most.to_string(), plural(most)),
+                false => (format!("from {least} to {most}"), "s"),
+            };
+            let were = if npos == 1 { "was" } else { "were" };
+            format!("{name}() takes {range} positional argument{s} but {npos} {were} given")
+        }
         Manner::Slot => {
             let space = slot_prefix(native, takes);
             format!("{space}expected {most}{takes} argument{s}, got {got}")
@@ -168,6 +234,24 @@ pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) ->
     type_error(match manner(native) {
         _ if npos < own && native.name == name::NEW => {
             format!("{}.__new__(): not enough arguments", native.owner)
+        }
+        Manner::Script => {
+            let missing: Vec<Symbol> = signature.params[index..]
+                .iter()
+                .filter(|p| {
+                    matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional) && !p.has_default
+                })
+                .map(|p| p.name)
+                .collect();
+            let (name, count, s) = (
+                script_name(native).unwrap_or_default(),
+                missing.len(),
+                plural(missing.len()),
+            );
+            format!(
+                "{name}() missing {count} required positional argument{s}: {}",
+                listed(&missing)
+            )
         }
         Manner::Slot => {
             let space = slot_prefix(native, signature.positional - own);

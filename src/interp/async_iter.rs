@@ -2,7 +2,7 @@
 
 use super::call;
 use super::error::*;
-use super::types::{class_name, class_of};
+use super::types::{class_name, class_of, named_class};
 use crate::source::name;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -67,15 +67,19 @@ pub fn anext(iterator: &Value) -> Res {
 
 /// The awaitable that `asend()`, `athrow()` and `aclose()` give.
 pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Value {
+    let class = match &step {
+        AsyncStep::Send(_) => Value::None,
+        AsyncStep::Throw(_) | AsyncStep::Close => named_class("async_generator_athrow").into(),
+    };
     let first = Activation::AsyncStep(Box::new((generator.clone(), step)));
-    Ref::new(Generator::new(GeneratorKind::Awaitable, Value::None, first)).into()
+    Ref::new(Generator::new(GeneratorKind::Awaitable, class, first)).into()
 }
 
-/// An awaitable that awaits a value as soon as it is resumed: `coroutine.__await__()`.
-pub fn wrapper(value: &Value) -> Value {
+/// An awaitable of a class that awaits a value as soon as it is resumed: `coroutine.__await__()`.
+pub fn wrapper(class: &'static str, value: &Value) -> Value {
     Ref::new(Generator::new(
         GeneratorKind::Awaitable,
-        Value::None,
+        named_class(class).into(),
         Activation::Begin(Box::new(value.clone())),
     ))
     .into()
@@ -86,7 +90,7 @@ pub fn anext_default(iterator: &Value, default: Value) -> Res {
     let awaitable = anext(iterator)?;
     let generator = Generator::new(
         GeneratorKind::Awaitable,
-        Value::None,
+        named_class("anext_awaitable").into(),
         Activation::Default(Box::new(default)),
     );
     generator.push(Activation::Begin(Box::new(awaitable)));

@@ -380,8 +380,8 @@ fn bind_native(
         .params
         .iter()
         .all(|p| p.kind == ParamKind::PositionalOnly);
-    if is_positional && !names.is_empty() {
-        return Err(argument::no_keywords(native));
+    if is_positional && let Some(name) = names.first() {
+        return Err(argument::no_keywords(native, *name));
     }
     if npos > signature.positional {
         return Err(argument::too_many(native, npos, names.len()));
@@ -434,12 +434,9 @@ fn bind_native(
             .iter()
             .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
         {
-            return Err(argument::no_keywords(native));
+            return Err(argument::no_keywords(native, name));
         }
-        return Err(type_error(format!(
-            "{}() got an unexpected keyword argument '{name}'",
-            argument::short_name(native)
-        )));
+        return Err(argument::unexpected_keyword(native, name));
     }
     Ok(())
 }

@@ -32,7 +32,14 @@ pub fn not_iterable(value: &Value) -> Raised {
 pub fn iter(value: &Value) -> Res {
     match value {
         Value::Iterator(_) => return Ok(value.clone()),
-        Value::Generator(generator) if generator.kind == GeneratorKind::Generator => return Ok(value.clone()),
+        Value::Generator(generator)
+            if matches!(
+                generator.kind,
+                GeneratorKind::Generator | GeneratorKind::Awaitable
+            ) =>
+        {
+            return Ok(value.clone());
+        }
         Value::Instance(_) | Value::Opaque(_) | Value::Class(_) | Value::Exception(_) | Value::Future(_) => {
             match special::find(value, name::ITER) {
                 Some(Value::None) => return Err(not_iterable(value)),
@@ -154,7 +161,12 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
 pub fn is_iterator(value: &Value) -> bool {
     match value {
         Value::Iterator(_) => true,
-        Value::Generator(generator) => generator.kind == GeneratorKind::Generator,
+        Value::Generator(generator) => {
+            matches!(
+                generator.kind,
+                GeneratorKind::Generator | GeneratorKind::Awaitable
+            )
+        }
         _ => special::find(value, name::NEXT).is_some(),
     }
 }
@@ -193,7 +205,14 @@ pub fn is_iterable(value: &Value) -> bool {
 pub fn next(iterator: &Value) -> Res<Option<Value>> {
     match iterator {
         Value::Iterator(iterator) => native_next(iterator),
-        Value::Generator(generator) if generator.kind == GeneratorKind::Generator => machine::next(generator),
+        Value::Generator(generator)
+            if matches!(
+                generator.kind,
+                GeneratorKind::Generator | GeneratorKind::Awaitable
+            ) =>
+        {
+            machine::next(generator)
+        }
         other => other_next(other),
     }
 }

@@ -269,7 +269,15 @@ pub fn named_class(name: &'static str) -> Ref<Class> {
     if let Some(class) = NAMED.with_borrow(|named| named.get(name).cloned()) {
         return class;
     }
-    let object = class(Type::Object);
+    let is_awaited = matches!(
+        name,
+        "async_generator_athrow" | "anext_awaitable" | "coroutine_wrapper" | "_asyncio.FutureIter"
+    );
+    let object = class(if is_awaited {
+        Type::AsyncGenAsend
+    } else {
+        Type::Object
+    });
     let (module, short) = name.rsplit_once('.').unwrap_or(("builtins", name));
     let made = Ref::new(Class::new(
         Symbol::new(short),
@@ -332,7 +340,10 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             GeneratorKind::Generator => Type::Generator,
             GeneratorKind::Coroutine => Type::Coroutine,
             GeneratorKind::AsyncGenerator => Type::AsyncGenerator,
-            GeneratorKind::Awaitable => Type::AsyncGenAsend,
+            GeneratorKind::Awaitable => match &generator.func {
+                Value::Class(class) => return Ref::clone(class),
+                _ => Type::AsyncGenAsend,
+            },
         },
         Value::Iterator(iterator) => return named_class(iterator.type_name),
         Value::Future(future) => match future.class() {

@@ -60,12 +60,10 @@ sources! {
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.locks" "asyncio_locks"
-    "asyncio.queues" "asyncio_queues"
+    "asyncio.policies" "asyncio_policies"
     "asyncio.runners" "asyncio_runners"
-    "asyncio.taskgroups" "asyncio_taskgroups"
     "asyncio.tasks" "asyncio_tasks"
     "asyncio.threads" "asyncio_threads"
-    "asyncio.timeouts" "asyncio_timeouts"
     "bisect" "bisect"
     "collections" "collections"
     "collections.abc" "collections_abc"
@@ -122,36 +120,53 @@ sources! {
 
 /// Which part of asyncio, written in aio, holds a name that the native core does not.
 const ASYNCIO_PARTS: &[(&str, &str)] = &[
-    ("Lock", "asyncio.locks"),
-    ("Event", "asyncio.locks"),
     ("Condition", "asyncio.locks"),
-    ("Semaphore", "asyncio.locks"),
-    ("BoundedSemaphore", "asyncio.locks"),
     ("Barrier", "asyncio.locks"),
     ("BrokenBarrierError", "asyncio.locks"),
-    ("Queue", "asyncio.queues"),
-    ("LifoQueue", "asyncio.queues"),
-    ("PriorityQueue", "asyncio.queues"),
-    ("QueueEmpty", "asyncio.queues"),
-    ("QueueFull", "asyncio.queues"),
-    ("QueueShutDown", "asyncio.queues"),
+    ("AbstractEventLoopPolicy", "asyncio.policies"),
+    ("DefaultEventLoopPolicy", "asyncio.policies"),
+    ("get_event_loop_policy", "asyncio.policies"),
+    ("set_event_loop_policy", "asyncio.policies"),
     ("Runner", "asyncio.runners"),
     ("as_completed", "asyncio.tasks"),
-    ("TaskGroup", "asyncio.taskgroups"),
-    ("Timeout", "asyncio.timeouts"),
-    ("timeout", "asyncio.timeouts"),
-    ("timeout_at", "asyncio.timeouts"),
     ("to_thread", "asyncio.threads"),
     ("run_coroutine_threadsafe", "asyncio.threads"),
     ("wrap_future", "asyncio.threads"),
 ];
+
+/// Modules of asyncio that have no text of their own here: each gives the names of asyncio itself.
+const ASYNCIO_FACES: &[&str] = &[
+    "asyncio.base_events",
+    "asyncio.coroutines",
+    "asyncio.events",
+    "asyncio.exceptions",
+    "asyncio.futures",
+    "asyncio.queues",
+    "asyncio.taskgroups",
+    "asyncio.timeouts",
+];
+
+fn asyncio_face(_: &Module, name: Symbol) -> Res<Option<Value>> {
+    attribute::find(&import::by_name("asyncio")?, name)
+}
 
 /// How `import` asks for modules.
 pub const MODULES: Library = Library { find, names, advice };
 
 fn find(module: &str) -> Option<Found> {
     if module == "asyncio" {
-        return Some(Found::Native(asyncio::module(), Some(asyncio_part)));
+        let mut names = asyncio::module();
+        let lazy = ASYNCIO_PARTS.iter().map(|(name, _)| Symbol::new(name));
+        let mut public: Vec<Symbol> = names.iter().map(|(name, _)| *name).chain(lazy).collect();
+        public.retain(|name| !name.text().starts_with('_'));
+        public.sort_by_key(|name| name.text());
+        public.dedup();
+        let all = Value::tuple(public.into_iter().map(Value::from).collect::<Vec<Value>>());
+        names.push((Symbol::new("__all__"), all));
+        return Some(Found::Native(names, Some(asyncio_part)));
+    }
+    if ASYNCIO_FACES.contains(&module) {
+        return Some(Found::Native(vec![], Some(asyncio_face)));
     }
     if module == "concurrent" {
         return Some(Found::Native(vec![(name::PATH, Value::list(vec![]))], None));
@@ -170,7 +185,8 @@ fn asyncio_part(this: &Module, name: Symbol) -> Res<Option<Value>> {
     let Some((_, part)) = ASYNCIO_PARTS.iter().find(|(n, _)| *n == name.text()) else {
         // `asyncio.locks` itself.
         let full = format!("asyncio.{name}");
-        return match SOURCES.iter().any(|(n, _)| *n == full) {
+        let is_known = ASYNCIO_FACES.contains(&&*full) || SOURCES.iter().any(|(n, _)| *n == full);
+        return match is_known {
             true => import::by_name(&full).map(Some),
             false => Ok(None),
         };

@@ -17,7 +17,9 @@ pub fn begin(generator: &Ref<Generator>) {
 
 /// An async generator is dropped while suspended: its loop closes it in a task.
 pub fn abandoned(generator: Ref<Generator>) {
+    // Only once: who ignores GeneratorExit is dropped the second time.
     let event_loop = generator.finalizer();
+    generator.set_finalizer(Value::Unset);
     roster::leave_generator(&generator);
     if EventLoop::of(&event_loop).is_none_or(EventLoop::is_closed) {
         generator.progress.set(Progress::Closed);

@@ -2,7 +2,9 @@
 
 use super::event_loop::{self, EventLoop};
 use super::thread;
+use crate::interp::call;
 use crate::interp::error::runtime_error;
+use crate::source::Symbol;
 use crate::value::*;
 
 thread_local! {
@@ -49,7 +51,7 @@ pub fn own_loop() -> Res {
         return Ok(own);
     }
     if me.is_main() && own.is_unset() {
-        let made = event_loop::new_loop();
+        let made = new_event_loop()?;
         me.event_loop.set(made.clone());
         return Ok(made);
     }
@@ -60,6 +62,23 @@ pub fn own_loop() -> Res {
     .help(
         "make one with asyncio.new_event_loop() and asyncio.set_event_loop(loop), or use asyncio.run(main())",
     ))
+}
+
+thread_local! {
+    /// The script's event loop policy, or None.
+    static POLICY: ValueCell = ValueCell::new(Value::None);
+}
+
+pub fn set_policy(policy: Value) {
+    POLICY.with(|cell| cell.set(policy));
+}
+
+/// A new event loop, as the policy makes it.
+pub fn new_event_loop() -> Res {
+    match POLICY.with(ValueCell::get) {
+        Value::None => Ok(event_loop::new_loop()),
+        policy => call::call_method(&policy, Symbol::new("new_event_loop"), &[]),
+    }
 }
 
 fn quoted(name: &str) -> String {

@@ -6,13 +6,14 @@
 use super::event_loop::{EventLoop, Job};
 use super::instrument::{Event, tell};
 use super::{current, task};
-use crate::interp::error::{exception, raise, stop_iteration, type_error};
-use crate::interp::types::{Type, class, is_exception};
+use crate::interp::error::{exception, raise, type_error};
+use crate::interp::types::{Type, class, is_exception, named_class};
 use crate::interp::{attribute, call, operator};
 use crate::source::Symbol;
 use crate::value::context::Context;
 use crate::value::future::Gather;
 pub use crate::value::future::NativeCallback;
+use crate::value::generator::Resume;
 use crate::value::*;
 use std::rc::Rc;
 
@@ -294,20 +295,26 @@ pub fn add_script(future: &Ref<Future>, callback: &Value, context: Rc<Context>) 
 
 /// `iter(future)` and `future.__await__()`: yields the future once, then ends with its result.
 pub fn iterate(future: &Ref<Future>) -> Value {
-    let future = future.clone();
-    let begun = std::cell::Cell::new(false);
-    NativeIterator::from_fn("_asyncio.FutureIter", move || {
-        if future.is_done() {
-            return Err(stop_iteration(result(&future)?));
+    let first = Activation::Native(Box::new(Box::new(Iteration(Some(future.clone())))));
+    let class = named_class("_asyncio.FutureIter");
+    Ref::new(Generator::new(GeneratorKind::Awaitable, class.into(), first)).into()
+}
+
+/// Waits for the future itself, whatever `__await__` its class may have.
+struct Iteration(Option<Ref<Future>>);
+
+impl NativeCoroutine for Iteration {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        match (input, self.0.take()) {
+            (Resume::Raise(exception), _) => Err(Raised::again(exception)),
+            (Resume::Value(_), Some(future)) => Ok(Step::Wait(future)),
+            (Resume::Value(result), None) => Ok(Step::Return(result)),
         }
-        if begun.replace(true) {
-            return Err(crate::interp::error::runtime_error(
-                "await wasn't used with future",
-            ));
-        }
-        future.blocking.set(true);
-        Ok(Some(future.clone().into()))
-    })
+    }
+
+    fn name(&self) -> &'static str {
+        "FutureIter"
+    }
 }
 
 /// The loop of a future, for a class that a script may have given a `get_loop` of its own.

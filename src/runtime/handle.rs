@@ -5,8 +5,8 @@ use super::report;
 use crate::interp::call;
 use crate::interp::error::matches;
 use crate::interp::text;
+use crate::interp::text::pending::callback_repr;
 use crate::interp::types::{Type, class, class_of};
-use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextSlot};
 use crate::value::*;
 use std::cell::Cell;
@@ -111,10 +111,7 @@ impl Handle {
         }
         if let Some((callback, args)) = self.callback() {
             let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
-            parts.push(describe_callback(
-                &callback,
-                if debug { items(&args) } else { &[] },
-            )?);
+            parts.push(callback_repr(&callback, if debug { items(&args) } else { &[] })?);
         }
         Ok(format!("<{}>", parts.join(" ")))
     }
@@ -158,7 +155,7 @@ pub fn settle_callback(
     }
     let exception = raised.take();
     let debug = EventLoop::of(event_loop).is_some_and(|l| l.debug.get());
-    let shown = describe_callback(callback, if debug { args } else { &[] }).unwrap_or_else(|raised| {
+    let shown = callback_repr(callback, if debug { args } else { &[] }).unwrap_or_else(|raised| {
         let _ = raised.take();
         "callback".into()
     });
@@ -175,33 +172,4 @@ pub fn settle_callback(
     entries.push(("exception", exception.into()));
     entries.push(("handle", handle));
     report::call_exception_handler(event_loop, entries)
-}
-
-/// `f(1) at script.aio:3`
-pub fn describe_callback(callback: &Value, args: &[Value]) -> Res<String> {
-    let mut shown = format!("{}({})", callback_name(callback)?, describe_args(args)?);
-    if let Value::Function(f) = callback {
-        let source = &f.code.source;
-        shown.push_str(&format!(" at {}:{}", source.name, source.line(f.code.span.start)));
-    }
-    Ok(shown)
-}
-
-fn describe_args(args: &[Value]) -> Res<String> {
-    let shown: Res<Vec<String>> = args.iter().map(text::repr).collect();
-    Ok(shown?.join(", "))
-}
-
-fn callback_name(callback: &Value) -> Res<String> {
-    if let Value::Future(_) = callback {
-        return text::repr(callback);
-    }
-    for name in ["__qualname__", "__name__"] {
-        if let Some(Value::Str(text)) = &crate::interp::attribute::find(callback, Symbol::new(name))?
-            && !text.text.is_empty()
-        {
-            return Ok(text.text.to_string());
-        }
-    }
-    text::repr(callback)
 }

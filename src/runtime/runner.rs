@@ -25,7 +25,7 @@ pub fn run(main: &Value, debug: &Value, loop_factory: &Value) -> Res {
     let event_loop = match loop_factory.given() {
         Some(factory) => call::call(factory, &[])?,
         None => {
-            let made = event_loop::new_loop();
+            let made = current::new_event_loop()?;
             current::set_event_loop(made.clone());
             made
         }

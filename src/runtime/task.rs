@@ -76,7 +76,12 @@ pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
     roster::enter(task);
     tell(|| Event::TaskCreated(task));
     if eager && current::running().is_some_and(|running| running.is(&task.event_loop)) {
-        return step(task, None);
+        step(task, None)?;
+        if task.is_done() {
+            // As in CPython, who ends at once does not keep its coroutine.
+            state_of(task)?.coroutine.set(Value::None);
+        }
+        return Ok(());
     }
     expect(&task.event_loop)?.push(Job::Step(task.clone()));
     Ok(())
@@ -122,15 +127,16 @@ pub fn is_coroutine(value: &Value) -> bool {
 
 /// Whether calling it gives a coroutine.
 pub fn is_coroutine_function(value: &Value) -> Res<bool> {
+    let marker = Symbol::new("_is_coroutine_marker");
     Ok(match value {
-        Value::Function(f) => f.code.kind == CodeKind::Coroutine,
+        Value::Function(f) => f.code.kind == CodeKind::Coroutine || attribute::find(value, marker)?.is_some(),
         Value::Native(n) => matches!(n.body, NativeBody::Coroutine(_)),
         Value::Method(m) => is_coroutine_function(&m.func)?,
         other if class_name(other) == "partial" => match attribute::find(other, Symbol::new("func"))? {
             Some(func) => is_coroutine_function(&func)?,
             None => false,
         },
-        other => match attribute::find(other, Symbol::new("_is_coroutine_marker"))? {
+        other => match attribute::find(other, marker)? {
             Some(_) => !matches!(other, Value::Class(_)),
             None => false,
         },

@@ -30,8 +30,8 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, me
     }
     if closed {
         return match step {
-            AsyncStep::Close => Resume::Value(Value::None),
-            AsyncStep::Send(_) | AsyncStep::Throw(_) => stop(),
+            AsyncStep::Close | AsyncStep::Throw(_) => Resume::Value(Value::None),
+            AsyncStep::Send(_) => stop(),
         };
     }
     async_iter::first_step(generator);

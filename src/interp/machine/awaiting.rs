@@ -141,7 +141,11 @@ pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
     let refuse = match generator.progress.get() {
         Progress::Closed if generator.kind == GeneratorKind::Generator => return Resume::Value(Value::None),
         Progress::Closed if generator.kind == GeneratorKind::Awaitable => {
-            Some("cannot reuse already awaited __anext__()/asend()")
+            let is_throw = matches!(&generator.func, Value::Class(c) if c.name() == "async_generator_athrow");
+            Some(match is_throw {
+                true => "cannot reuse already awaited aclose()/athrow()",
+                false => "cannot reuse already awaited __anext__()/asend()",
+            })
         }
         Progress::Closed => Some("cannot reuse already awaited coroutine"),
         Progress::Running if generator.kind == GeneratorKind::Generator => {

@@ -31,6 +31,10 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         },
         Value::Generator(generator) => {
             let kind = class_name(value);
+            if generator.kind == GeneratorKind::Awaitable {
+                out.push_str(&default_repr(value));
+                return Ok(());
+            }
             format!(
                 "<{kind} object {} at {}>",
                 generator_qualname(generator),

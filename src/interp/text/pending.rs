@@ -3,6 +3,8 @@
 use super::object::generator_qualname;
 use super::{repr, str as to_str, within};
 use crate::interp::types::class_of;
+use crate::interp::{attribute, iterate, subscript};
+use crate::source::Symbol;
 use crate::value::generator::Progress;
 use crate::value::*;
 
@@ -31,8 +33,10 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
             };
             super::write_repr(&Value::from(to_str(&name)?), out)?;
             let coroutine = task.coroutine.get();
-            out.push_str(" coro=");
-            write_coroutine(&coroutine, out)?;
+            if !coroutine.is_none() {
+                out.push_str(" coro=");
+                write_coroutine(&coroutine, out)?;
+            }
             let waiting = task.waiting.get();
             if let Some(waiting) = waiting
                 && future.state.get() == FutureState::Pending
@@ -53,7 +57,7 @@ fn write_outcome(future: &Ref<Future>, out: &mut String) -> Res<()> {
         FutureState::Pending | FutureState::Cancelled => {}
         FutureState::Finished => {
             out.push_str(" result=");
-            out.push_str(&shortened(repr(&future.outcome.get())?));
+            out.push_str(&shortened(&future.outcome.get(), 0)?);
         }
         FutureState::Failed => {
             out.push_str(" exception=");
@@ -63,10 +67,77 @@ fn write_outcome(future: &Ref<Future>, out: &mut String) -> Res<()> {
     Ok(())
 }
 
-/// Long results are cut in the middle, as by `reprlib`.
-fn shortened(text: String) -> String {
-    const MOST: usize = 4000;
-    text.chars().take(MOST).collect()
+/// A result as `reprlib.repr` shows it: not too deep, not too many items, not too long.
+fn shortened(value: &Value, depth: usize) -> Res<String> {
+    /// Items that are shown of a container, and characters of a text and of anything else.
+    const ITEMS: usize = 6;
+    const ENTRIES: usize = 4;
+    const DEPTH: usize = 6;
+    const LONG_INT: usize = 40;
+    const CHARACTERS: usize = 30;
+    let list = |items: Vec<Value>, most: usize| -> Res<String> {
+        let mut shown = Vec::new();
+        for item in items.iter().take(most) {
+            shown.push(shortened(item, depth + 1)?);
+        }
+        if items.len() > most {
+            shown.push("...".to_string());
+        }
+        Ok(shown.join(", "))
+    };
+    Ok(match value {
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) if depth >= DEPTH => match value {
+            Value::List(_) => "[...]".to_string(),
+            Value::Tuple(_) => "(...)".to_string(),
+            _ => "{...}".to_string(),
+        },
+        Value::List(_) => format!("[{}]", list(iterate::collect(value)?, ITEMS)?),
+        Value::Tuple(tuple) if tuple.items.len() == 1 => format!("({},)", list(tuple.items.to_vec(), ITEMS)?),
+        Value::Tuple(tuple) => format!("({})", list(tuple.items.to_vec(), ITEMS)?),
+        Value::Dict(_) => {
+            let keys = iterate::collect(value)?;
+            let mut shown = Vec::new();
+            for key in keys.iter().take(ENTRIES) {
+                let item = subscript::get_item(value, key)?;
+                shown.push(format!(
+                    "{}: {}",
+                    shortened(key, depth + 1)?,
+                    shortened(&item, depth + 1)?
+                ));
+            }
+            if keys.len() > ENTRIES {
+                shown.push("...".to_string());
+            }
+            format!("{{{}}}", shown.join(", "))
+        }
+        Value::Str(text) => {
+            let start: String = text.text.chars().take(CHARACTERS).collect();
+            let whole = repr(&Value::from(start))?;
+            match text.text.chars().count() <= CHARACTERS && whole.chars().count() <= CHARACTERS {
+                true => whole,
+                false => cut(&repr(value)?, CHARACTERS),
+            }
+        }
+        Value::Int(_) | Value::Big(_) => cut(&repr(value)?, LONG_INT),
+        Value::None | Value::Bool(_) | Value::Float(_) => repr(value)?,
+        _ => cut(&repr(value)?, CHARACTERS),
+    })
+}
+
+/// The start and the end of a text that is too long.
+fn cut(text: &str, most: usize) -> String {
+    let all: Vec<char> = text.chars().collect();
+    if all.len() <= most {
+        return text.to_string();
+    }
+    let before = (most - 3) / 2;
+    let after = most - 3 - before;
+    let (start, end) = (&all[..before], &all[all.len() - after..]);
+    start
+        .iter()
+        .chain("...".chars().collect::<Vec<_>>().iter())
+        .chain(end)
+        .collect()
 }
 
 /// `<f() running at file:3>`, `<f() done, defined at file:1>`
@@ -109,14 +180,7 @@ fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
     let mut texts = Vec::new();
     for callback in &callbacks {
         match callback {
-            Callback::Script(func, _) => texts.push(match func {
-                Value::Function(function) => {
-                    let (source, line) = (&function.code.source, function.code.span.start);
-                    let name = function.names().qualname;
-                    format!("{}() at {}:{}", to_str(&name)?, source.name, source.line(line))
-                }
-                other => format!("{}()", repr(other)?),
-            }),
+            Callback::Script(func, _) => texts.push(callback_repr(func, &[])?),
             Callback::Wake(_) => texts.push("Task.task_wakeup()".to_string()),
             Callback::Native(_) => {}
         }
@@ -130,4 +194,45 @@ fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
         }
     }
     Ok(())
+}
+
+/// `f(1) at script.aio:3`: a callback with the arguments that are shown.
+pub fn callback_repr(callback: &Value, args: &[Value]) -> Res<String> {
+    let shown: Res<Vec<String>> = args.iter().map(repr).collect();
+    let shown = format!("({})", shown?.join(", "));
+    let mut out = callback_name(callback)? + &shown;
+    let mut innermost = callback.clone();
+    while let Some(inner) = partial_of(&innermost)? {
+        innermost = inner;
+    }
+    if let Value::Function(f) = &innermost {
+        let source = &f.code.source;
+        out.push_str(&format!(" at {}:{}", source.name, source.line(f.code.span.start)));
+    }
+    Ok(out)
+}
+
+/// What a `functools.partial` calls.
+fn partial_of(callback: &Value) -> Res<Option<Value>> {
+    match class_of(callback).name() {
+        "partial" => attribute::find(callback, Symbol::new("func")),
+        _ => Ok(None),
+    }
+}
+
+fn callback_name(callback: &Value) -> Res<String> {
+    if let Value::Future(_) = callback {
+        return repr(callback);
+    }
+    if let Some(func) = partial_of(callback)? {
+        return Ok(callback_name(&func)? + "()");
+    }
+    for name in ["__qualname__", "__name__"] {
+        if let Some(Value::Str(text)) = &attribute::find(callback, Symbol::new(name))?
+            && !text.text.is_empty()
+        {
+            return Ok(text.text.to_string());
+        }
+    }
+    repr(callback)
 }

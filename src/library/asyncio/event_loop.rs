@@ -71,6 +71,10 @@ const LOOP: &[NativeDef] = natives! {
         |args| event_loop::call_soon(&args[0], &args[1], &args[2], context_of(&args[3])?);
     Method Plain "call_soon_threadsafe" "(self, callback, *args, context=None)"
         "Call it in the next pass; for use from other threads." |args| {
+        if expect(&args[0])?.debug.get() {
+            expect(&args[0])?.check_closed()?;
+            check_callback(&args[1], "call_soon_threadsafe")?;
+        }
         event_loop::call_soon(&args[0], &args[1], &args[2], context_of(&args[3])?)
     };
     Method Plain "call_later" "(self, delay, callback, *args, context=None)"
@@ -78,7 +82,7 @@ const LOOP: &[NativeDef] = natives! {
         if args[1].is_none() {
             return Err(type_error("delay must not be None"));
         }
-        let when = clock::now() + number(&args[1])?;
+        let when = clock::now() + delay(&args[1])?;
         event_loop::call_at(&args[0], when, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "call_at" "(self, when, callback, *args, context=None)"
@@ -199,6 +203,15 @@ fn number(value: &Value) -> Res<f64> {
     }
 }
 
+/// Seconds that are added to the time.
+pub(super) fn delay(value: &Value) -> Res<f64> {
+    number(value).map_err(|raised| {
+        drop(raised.take());
+        let kind = class_name(value);
+        type_error(format!("unsupported operand type(s) for +: 'float' and '{kind}'"))
+    })
+}
+
 fn signal_number(value: &Value) -> Res<i32> {
     let Some(number) = payload::as_small(value) else {
         return Err(type_error(format!(
@@ -306,9 +319,59 @@ const HANDLE: &[NativeDef] = natives! {
         |args| Ok(handle(args)?.is_cancelled().into());
 };
 
+/// When both are due, for a comparison of timer handles.
+fn both_due(args: &[Value]) -> Option<(f64, f64)> {
+    let when = |value: &Value| value.opaque::<Handle>().and_then(Handle::when);
+    when(&args[0]).zip(when(&args[1]))
+}
+
+/// Whether two timer handles are due together and would do the same.
+fn same_timer(args: &[Value]) -> Res<Option<bool>> {
+    let (Some((a, b)), Some(mine), Some(other)) = (
+        both_due(args),
+        args[0].opaque::<Handle>(),
+        args[1].opaque::<Handle>(),
+    ) else {
+        return Ok(None);
+    };
+    if args[0].is(&args[1]) {
+        return Ok(Some(true));
+    }
+    if a != b || mine.is_cancelled() != other.is_cancelled() {
+        return Ok(Some(false));
+    }
+    let parts = |handle: &Handle| {
+        let (callback, args) = handle.call().unwrap_or((Value::None, Vec::new()));
+        Value::tuple([callback, Value::tuple(args)])
+    };
+    operator::equal(&parts(mine), &parts(other)).map(Some)
+}
+
+fn or_not_implemented(answer: Option<bool>) -> Value {
+    answer.map_or(Value::NotImplemented, Value::bool)
+}
+
 const TIMER_HANDLE: &[NativeDef] = natives! {
     Method Plain "when" "(self)" "When it is due, on the loop's clock." |args| match handle(args)?.when() {
         Some(when) => Ok(Value::float(when)),
         None => Err(runtime_error("this handle has no time")),
+    };
+    Method Plain "__lt__" "(self, other, /)" "Whether it is due before the other."
+        |args| Ok(or_not_implemented(both_due(args).map(|(a, b)| a < b)));
+    Method Plain "__gt__" "(self, other, /)" "Whether it is due after the other."
+        |args| Ok(or_not_implemented(both_due(args).map(|(a, b)| a > b)));
+    Method Plain "__le__" "(self, other, /)" "Whether it is due before the other, or is the same." |args| {
+        let same = same_timer(args)?;
+        Ok(or_not_implemented(both_due(args).map(|(a, b)| a < b || same == Some(true))))
+    };
+    Method Plain "__ge__" "(self, other, /)" "Whether it is due after the other, or is the same." |args| {
+        let same = same_timer(args)?;
+        Ok(or_not_implemented(both_due(args).map(|(a, b)| a > b || same == Some(true))))
+    };
+    Method Plain "__eq__" "(self, other, /)" "Whether both are due together and do the same."
+        |args| same_timer(args).map(or_not_implemented);
+    Method Plain "__hash__" "(self, /)" "That of its time." |args| {
+        let when = handle(args)?.when().unwrap_or_default();
+        operator::hash(&Value::float(when)).map(Value::Int)
     };
 };

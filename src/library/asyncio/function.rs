@@ -70,7 +70,15 @@ const FUNCTIONS: &[NativeDef] = natives! {
     };
     Function Plain "get_event_loop" "()" "The loop that runs now, or the thread's own."
         |_| current::get_event_loop();
-    Function Plain "new_event_loop" "()" "A new event loop." |_| Ok(event_loop::new_loop());
+    Function Plain "new_event_loop" "()" "A new event loop." |_| current::new_event_loop();
+    Function Plain "_own_event_loop" "()" "The thread's own loop, whether or not one runs."
+        |_| current::own_loop();
+    Function Plain "_plain_event_loop" "()" "A new event loop, whatever the policy."
+        |_| Ok(event_loop::new_loop());
+    Function Plain "_set_policy" "(policy, /)" "Have new event loops made by a policy (None: the usual way)." |args| {
+        current::set_policy(args[0].clone());
+        Ok(Value::None)
+    };
     Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
         if !args[0].is_none() && EventLoop::of(&args[0]).is_none() {
             let kind = crate::interp::types::class_name(&args[0]);

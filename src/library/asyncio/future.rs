@@ -3,7 +3,7 @@
 use super::{class_argument, install as install_on, keyword, natives};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, import, text};
+use crate::interp::{call, import, isinstance, text};
 use crate::runtime::event_loop::{context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
@@ -87,7 +87,7 @@ const FUTURE: &[NativeDef] = natives! {
     Method Plain "__await__" "(self, /)" "What `await` iterates." |args| Ok(future::iterate(this(args)?));
     Method Plain "__iter__" "(self, /)" "What `yield from` iterates." |args| Ok(future::iterate(this(args)?));
     ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Futures can be subscripted in annotations."
-        |args| Ok(args[0].clone());
+        |args| Ok(isinstance::generic_alias(&args[0], &args[1]));
     Method Plain "_make_cancelled_error" "(self, /)" "The CancelledError that it raises now."
         |args| Ok(future::cancelled_error(this(args)?).into());
     Getter Plain "_state" "(self)" "PENDING, FINISHED or CANCELLED."

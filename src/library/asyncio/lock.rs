@@ -410,7 +410,13 @@ fn initial_value(args: &[Value]) -> Res<i64> {
     let value = if args[1].is_unset() {
         1
     } else {
-        payload::small(&args[1])?
+        payload::small(&args[1]).map_err(|raised| {
+            drop(raised.take());
+            let kind = crate::interp::types::class_name(&args[1]);
+            type_error(format!(
+                "'<' not supported between instances of '{kind}' and 'int'"
+            ))
+        })?
     };
     if value < 0 {
         return Err(value_error("Semaphore initial value must be >= 0"));

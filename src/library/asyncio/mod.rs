@@ -121,6 +121,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("Task", Type::Task),
         ("Handle", Type::Handle),
         ("TimerHandle", Type::TimerHandle),
+        ("EventLoop", Type::EventLoop),
         ("SelectorEventLoop", Type::EventLoop),
         ("AbstractEventLoop", Type::EventLoop),
         ("BaseEventLoop", Type::EventLoop),

@@ -476,7 +476,7 @@ const METHODS: &[NativeDef] = natives! {
     Method Plain "__str__" "(self, /)" "Its items and who waits."
         |args| Ok(format!("<{} {}>", class_name(&args[0]), describe(&args[0])?).into());
     ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Queues can be subscripted in annotations."
-        |args| Ok(args[0].clone());
+        |args| Ok(crate::interp::isinstance::generic_alias(&args[0], &args[1]));
     Getter Plain "maxsize" "(self)" "How many items may be in the queue; 0 for any number."
         |args| Ok(Queue::of(&args[0])?.maxsize.get());
     Getter Plain "_unfinished_tasks" "(self)" "How many items were put in and not marked done."

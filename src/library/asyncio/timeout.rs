@@ -194,7 +194,7 @@ fn moment(value: &Value) -> Res<Option<f64>> {
 
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "timeout" "(delay)" "Give an `async with` block delay seconds; None for no limit." |args| {
-        let delay = moment(&args[0])?;
+        let delay = args[0].given().map(super::event_loop::delay).transpose()?;
         let running = current::get_running_loop()?;
         event_loop::expect(&running)?;
         Ok(Timeout::value(delay.map(|delay| clock::now() + delay)))

@@ -310,7 +310,12 @@ pub const FUNCTIONS: &[NativeDef] = &[
             if args[1].is_unset() {
                 // What a script's own __next__ raises, and what a generator returns, goes on as it is.
                 return match &args[0] {
-                    Value::Generator(generator) if generator.kind == GeneratorKind::Generator => {
+                    Value::Generator(generator)
+                        if matches!(
+                            generator.kind,
+                            GeneratorKind::Generator | GeneratorKind::Awaitable
+                        ) =>
+                    {
                         crate::interp::machine::send(generator, function::Resume::Value(Value::None))
                     }
                     other => match special::call(other, name::NEXT, &[]) {

@@ -24,6 +24,16 @@ const FUNCTIONS: &[NativeDef] = &[
         |args| coroutine(&args[0]),
     ),
     function(
+        "is_awaitable_generator",
+        "(generator, /)",
+        "Whether types.coroutine made its function awaitable.",
+        |args| {
+            Ok(Value::bool(
+                matches!(&args[0], Value::Generator(g) if is_awaitable(g)),
+            ))
+        },
+    ),
+    function(
         "source_lines",
         "(filename, /)",
         "Return the lines of a file, or none if it cannot be read.",
