@@ -288,6 +288,17 @@ impl Statement {
 }
 
 impl Terminator {
+    /// Of a suspension: the slot for what it is resumed with, and the state that goes on.
+    pub fn resumption(&self) -> Option<(Option<SlotId>, StateId)> {
+        match self {
+            Terminator::Await { into, resume, .. }
+            | Terminator::Yield { into, resume, .. }
+            | Terminator::YieldFrom { into, resume, .. } => Some((*into, *resume)),
+            Terminator::AsyncNext { into, body, .. } => Some((Some(*into), *body)),
+            _ => None,
+        }
+    }
+
     pub fn each_tree<'a>(&'a self, f: &mut dyn FnMut(&'a Tree)) {
         match self {
             Terminator::Branch { test, .. } => f(test),

@@ -300,18 +300,7 @@ pub fn bounds(slice: &Slice) -> Res<Bounds> {
 impl Bounds {
     /// The places of a sequence of this length (Python docs, "slice.indices").
     pub fn clamp(self, len: usize) -> Cut {
-        let len = len as i64;
-        let (lowest, highest) = if self.step < 0 { (-1, len - 1) } else { (0, len) };
-        let clamp = |n: i64| {
-            let n = if n < 0 { n.saturating_add(len) } else { n };
-            n.clamp(lowest, highest)
-        };
-        let start = self
-            .start
-            .map_or(if self.step < 0 { highest } else { lowest }, clamp);
-        let stop = self
-            .stop
-            .map_or(if self.step < 0 { lowest } else { highest }, clamp);
+        let (start, stop, _) = self.indices(len);
         let count = if self.step > 0 && start < stop {
             ((stop - start - 1) / self.step + 1) as usize
         } else if self.step < 0 && start > stop {

@@ -125,7 +125,7 @@ impl Unit {
             };
         }
         let states = self.code.states.iter().map(|state| {
-            let (into, onward) = resumption(&state.end);
+            let (into, onward) = state.end.resumption().unwrap_or((None, 0));
             StateNode {
                 body: builder.block(&state.body),
                 end: end(&builder, &state.end, state.end_span),
@@ -139,17 +139,6 @@ impl Unit {
             states: states.collect(),
             expression: None,
         }
-    }
-}
-
-/// Where the result of a suspension goes, and the state that goes on with it.
-fn resumption(end: &Terminator) -> (Option<u32>, u32) {
-    match end {
-        Terminator::Await { into, resume, .. }
-        | Terminator::Yield { into, resume, .. }
-        | Terminator::YieldFrom { into, resume, .. } => (*into, *resume),
-        Terminator::AsyncNext { into, body, .. } => (Some(*into), *body),
-        _ => (None, 0),
     }
 }
 
@@ -515,9 +504,4 @@ fn reraise(frame: &mut Frame, slot: u32) -> Raised {
         Value::Exception(exception) => Raised::on(Ref::clone(exception)),
         _ => runtime_error("a handler lost its exception"),
     }
-}
-
-/// The place of an await, for reports: the span of the state's terminator.
-pub fn suspension_span(code: &Code, state: u32) -> Option<Span> {
-    code.states.get(state as usize).map(|s| s.end_span)
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, class_name, is_exception};
-use crate::interp::{group, text, unit};
+use crate::interp::{group, text};
 use crate::runtime::{self, AfterDeadlock, Hooks, console, task};
 use crate::source::Span;
 use crate::value::generator::Activation;
@@ -327,11 +327,7 @@ fn notice(notice: Notice) {
 pub fn places(generator: &Ref<Generator>) -> Vec<(Rc<Code>, Span)> {
     generator.look(|stack| {
         let places = stack.iter().filter_map(|activation| match activation {
-            Activation::Script(frame) => {
-                let code = frame.func.code.clone();
-                let span = unit::suspension_span(&code, frame.state)?;
-                Some((code, span))
-            }
+            Activation::Script(frame) => Some((frame.func.code.clone(), frame.place()?)),
             _ => None,
         });
         places.collect()

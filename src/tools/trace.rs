@@ -137,13 +137,10 @@ fn stands(future: &Ref<Future>) -> Option<Place> {
         })
     })?;
     let suspended = code.states.get(state as usize)?;
-    let (next, awaited) = match &suspended.end {
-        Terminator::Await { value, resume, .. } => (*resume, value.span),
-        Terminator::AsyncNext { body, .. } => (*body, suspended.end_span),
-        Terminator::Yield { resume, .. } | Terminator::YieldFrom { resume, .. } => {
-            (*resume, suspended.end_span)
-        }
-        _ => return None,
+    let (_, next) = suspended.end.resumption()?;
+    let awaited = match &suspended.end {
+        Terminator::Await { value, .. } => value.span,
+        _ => suspended.end_span,
     };
     let text = code.source.slice(awaited);
     let fits = text.len() <= LONGEST_TEXT

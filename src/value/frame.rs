@@ -4,6 +4,7 @@
 //! `new` to drop.
 
 use super::*;
+use crate::source::Span;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -78,6 +79,12 @@ impl FrameBox {
 }
 
 impl ScriptFrame {
+    /// Where it is suspended, for reports; none before it has begun.
+    pub fn place(&self) -> Option<Span> {
+        let state = self.func.code.states.get(self.state as usize)?;
+        Some(state.end_span)
+    }
+
     /// Its slots, to look at.
     pub fn seen_slots(&self) -> &[Value] {
         let first = (self as *const ScriptFrame).wrapping_add(1) as *const Value;

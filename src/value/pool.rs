@@ -110,15 +110,18 @@ mod tests {
         unsafe { give(first, 40) };
         let second = take(48); // of the same class
         assert_eq!(first, second);
+        // SAFETY: as above.
         unsafe { give(second, 48) };
     }
 
     #[test]
     fn large_and_many_pieces_go_back_to_the_allocator() {
         let large = take(10_000);
+        // SAFETY: as above.
         unsafe { give(large, 10_000) };
         let many: Vec<_> = (0..KEPT + 100).map(|_| take(16)).collect();
         for piece in many {
+            // SAFETY: as above.
             unsafe { give(piece, 16) };
         }
         POOLS.with(|pools| assert_eq!(pools[1].count.get(), KEPT));

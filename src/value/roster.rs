@@ -50,12 +50,9 @@ pub fn leave(task: &TaskState) {
 /// The pending tasks in order of creation.
 pub fn tasks() -> Vec<Ref<Future>> {
     TASKS.with_borrow(|tasks| {
+        let entries = tasks.iter().flatten();
         // SAFETY: entries point to live memory (see the top).
-        tasks
-            .iter()
-            .flatten()
-            .filter_map(|e| unsafe { e.upgrade() })
-            .collect()
+        entries.filter_map(|e| unsafe { e.upgrade() }).collect()
     })
 }
 

@@ -4,7 +4,6 @@
 //! Always true: a [`Running`] stands on the native stack below everything that its call runs, so
 //! each one in the chain is alive while it can be reached; a thread's chain is its own.
 
-use super::function::NOT_STARTED;
 use super::*;
 use crate::source::Span;
 use std::cell::Cell;
@@ -94,7 +93,9 @@ pub fn look<T>(mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
     // SAFETY: each call in the chain is alive (see the top), and so are its function, its slots
     // and its awaiters by the promises made when it was entered.
     while let Some(running) = unsafe { at.as_ref() } {
+        // SAFETY: as above.
         let func = unsafe { &*running.func };
+        // SAFETY: as above; a frame has as many slots as its function's shape says.
         let slots = unsafe { std::slice::from_raw_parts(running.slots, func.shape.slots()) };
         let span = match running.place.get() {
             unknown if unknown == Span::default() => func.code.span,
@@ -108,10 +109,10 @@ pub fn look<T>(mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
         let awaiters = stack.and_then(|stack| stack.split_last()).map(|(_, below)| below);
         for awaiter in awaiters.unwrap_or_default().iter().rev() {
             if let Activation::Script(frame) = awaiter
-                && frame.state != NOT_STARTED
+                && let Some(span) = frame.place()
                 && let Some(found) = visit(Seen {
                     func: &frame.func,
-                    span: suspension(frame),
+                    span,
                     slots: frame.seen_slots(),
                 })
             {
@@ -121,12 +122,4 @@ pub fn look<T>(mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
         at = running.caller;
     }
     None
-}
-
-/// Where a suspended frame stands.
-fn suspension(frame: &ScriptFrame) -> Span {
-    let states = &frame.func.code.states;
-    states
-        .get(frame.state as usize)
-        .map_or(frame.func.code.span, |state| state.end_span)
 }

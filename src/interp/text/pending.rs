@@ -170,8 +170,7 @@ fn current_line(generator: &Ref<Generator>) -> Option<u32> {
         let Activation::Script(frame) = stack.first()? else {
             return None;
         };
-        let state = frame.func.code.states.get(frame.state as usize)?;
-        Some(frame.func.code.source.line(state.end_span.start))
+        Some(frame.func.code.source.line(frame.place()?.start))
     })
 }
 

@@ -9,7 +9,6 @@ use crate::interp::machine;
 use crate::interp::payload::*;
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::unit::suspension_span;
 use crate::source::name;
 use crate::value::descriptor::CodeObject;
 use crate::value::function::Resume;
@@ -95,7 +94,7 @@ fn frame_of(args: &[Value]) -> Res {
     }
     let code = function.code.clone();
     let stands = generator.look(|stack| match stack.first() {
-        Some(Activation::Script(frame)) => suspension_span(&code, frame.state),
+        Some(Activation::Script(frame)) => frame.place(),
         _ => None,
     });
     let entry = TraceEntry {
