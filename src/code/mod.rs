@@ -94,7 +94,7 @@ pub struct State {
 }
 
 /// The exception is stored in `slot`, then the machine goes on in `target`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Handler {
     pub target: StateId,
     pub slot: SlotId,

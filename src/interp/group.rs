@@ -155,7 +155,7 @@ fn project(original: &Ref<Exception>, kept: &[usize]) -> Option<Ref<Exception>> 
     }
     let message = original.arg(0).unwrap_or(Value::None);
     let made = Exception::new(original.class(), vec![message, Value::list(left)]);
-    *made.traceback.borrow_mut() = original.traceback.borrow().clone();
+    made.traceback.replace(original.traceback.get());
     made.cause.set(original.cause.get());
     made.context.set(original.context.get());
     made.suppress_context.set(original.suppress_context.get());

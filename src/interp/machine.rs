@@ -319,16 +319,15 @@ pub enum Item {
     /// The item is in the consumer's `result`.
     Next,
     End,
-    Raise,
-    /// The generator suspended, as in [`run_nested`].
-    Suspended(Turn),
+    /// `Raise`, or what the generator suspended for, as in [`run_nested`].
+    Turn(Turn),
     /// The step has to be taken on the stack, by a turn of its own.
     NotNow,
 }
 
 /// The next item of an async generator, run within its consumer (benchmark: sched/async_gen).
 /// `generator` is held by the caller's frame, which does not run meanwhile.
-#[inline]
+#[inline(always)]
 pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     let progress = generator.progress.get();
     let usable = generator.kind == GeneratorKind::AsyncGenerator
@@ -344,7 +343,7 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
         return Item::NotNow;
     };
     if stack::enter_call().is_err() {
-        return Item::Raise;
+        return Item::Turn(Turn::Raise);
     }
     generator.progress.set(Progress::Running);
     generator.busy.set(true);
@@ -352,18 +351,18 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     // SAFETY: the generator is marked as running, so its frame is ours until it rests.
     let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
     stack::leave_call();
+    *result = value;
     if turn == Turn::Yield {
         generator.progress.set(Progress::Suspended);
         generator.busy.set(false);
-        *result = value;
         return Item::Next;
     }
-    item_otherwise(generator, turn, value, result)
+    item_otherwise(generator, turn)
 }
 
 /// The async generator that ran in its consumer ended, raised or suspended.
 #[inline(never)]
-fn item_otherwise(generator: &Ref<Generator>, turn: Turn, value: Value, result: &mut Value) -> Item {
+fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
     let mut frames = generator.take_stack();
     let Some(Activation::Script(mut frame)) = frames.pop() else {
         unreachable!("it has just run")
@@ -378,14 +377,13 @@ fn item_otherwise(generator: &Ref<Generator>, turn: Turn, value: Value, result: 
             if turn == Turn::Return {
                 Item::End
             } else {
-                Item::Raise
+                Item::Turn(Turn::Raise)
             }
         }
         turn => {
             frame.owner = Some(generator.clone());
             suspend(frame);
-            *result = value;
-            Item::Suspended(turn)
+            Item::Turn(turn)
         }
     }
 }
@@ -541,12 +539,13 @@ unsafe fn advance(at: NonNull<ScriptFrame>, stack: *const Stack, input: Res) -> 
         return advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
     }
     let turn = frame.func.program.advance(&mut view, &mut frame.state, input);
-    if let Some(handling) = view.handling.take()
+    let Frame { result, handling, .. } = view;
+    if let Some(handling) = handling
         && !handling.exceptions.is_empty()
     {
         keep_handling(&mut frame.handled, *handling);
     }
-    (turn, std::mem::take(&mut view.result))
+    (turn, result)
 }
 
 #[cold]
@@ -631,6 +630,6 @@ fn after_frame(raised: Raised, code: &Rc<Code>) -> Ref<Exception> {
     error.cause.set(exception.clone().into());
     error.context.set(exception.clone().into());
     error.suppress_context.set(true);
-    *error.traceback.borrow_mut() = exception.traceback.borrow().clone();
+    error.traceback.replace(exception.traceback.get());
     error
 }

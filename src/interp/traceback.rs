@@ -9,7 +9,7 @@ pub struct TracebackObject(pub Rc<TraceEntry>);
 
 /// The traceback of an exception, or None.
 pub fn of(exception: &Ref<Exception>) -> Value {
-    match &*exception.traceback.borrow() {
+    match &exception.traceback.get() {
         Some(entry) => object(entry.clone()),
         None => Value::None,
     }

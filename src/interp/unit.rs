@@ -9,7 +9,7 @@ use super::machine::{self, Item};
 use super::node::{Assignable, Block, Builder, Enter, Exit, Flow, Invocation, NodeBox, Raise};
 use super::stack::tick;
 use super::types::{Type, is_exception};
-use crate::code::{Code, CodeKind, Handler, Onward, Terminator, Tree, TreeKind};
+use crate::code::{Code, CodeKind, Handler, Onward, State, Terminator, Tree, TreeKind};
 use crate::source::Span;
 use crate::value::exception::handled;
 use crate::value::function::{CallShape, Frame, NOT_STARTED, Program, Turn};
@@ -35,6 +35,8 @@ struct StateNode {
     body: Block,
     end: End,
     span: Span,
+    /// The state that the terminator belongs to: where the frame stands while it is suspended.
+    place: u32,
     handler: Option<Handler>,
     /// Of a suspension: the slot for what it is resumed with, and the state it goes on in.
     into: Option<u32>,
@@ -124,12 +126,14 @@ impl Unit {
                 expression: Some(builder.node(value)),
             };
         }
-        let states = self.code.states.iter().map(|state| {
-            let (into, onward) = state.end.resumption().unwrap_or((None, 0));
+        let states = self.code.states.iter().enumerate().map(|(number, state)| {
+            let (place, last) = self.merged(number, state);
+            let (into, onward) = last.end.resumption().unwrap_or((None, 0));
             StateNode {
                 body: builder.block(&state.body),
-                end: end(&builder, &state.end, state.end_span),
-                span: state.end_span,
+                end: end(&builder, &last.end, last.end_span),
+                span: last.end_span,
+                place: place as u32,
                 handler: state.handler,
                 into,
                 onward,
@@ -242,6 +246,20 @@ impl Program for Unit {
 }
 
 impl Unit {
+    /// The state whose terminator ends a state that only goes on to it: the head of a loop, which
+    /// then needs no step of its own (benchmarks: sched/async_gen, compute/generators).
+    fn merged<'a>(&'a self, number: usize, state: &'a State) -> (usize, &'a State) {
+        if let Terminator::Goto(target) = state.end {
+            let target = target as usize;
+            let head = &self.code.states[target];
+            let is_head = matches!(head.end, Terminator::Next { .. } | Terminator::AsyncNext { .. });
+            if is_head && head.body.is_empty() && head.handler == state.handler {
+                return (target, head);
+            }
+        }
+        (number, state)
+    }
+
     #[cold]
     #[inline(never)]
     fn build_and_advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn {
@@ -253,31 +271,32 @@ impl Unit {
 /// Goes on with an exception from outside.
 #[inline(never)]
 fn raise_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> Turn {
-    if take_in(body, frame, state, raised) {
-        walk(body, frame, state)
-    } else {
-        Turn::Raise
+    match take_in(body, frame, *state, raised) {
+        Some(target) => {
+            *state = target;
+            walk(body, frame, state)
+        }
+        None => Turn::Raise,
     }
 }
 
-/// An exception comes in from outside. Whether the frame goes on.
+/// An exception comes in from outside: the state that the frame goes on in, if it does.
 #[inline(never)]
-fn take_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> bool {
+fn take_in(body: &Body, frame: &mut Frame, state: u32, raised: Raised) -> Option<u32> {
     let exception = raised.take();
-    if *state == NOT_STARTED {
+    if state == NOT_STARTED {
         drop(thrown(exception));
-        return false;
+        return None;
     }
-    let suspended = &body.states[*state as usize];
+    let suspended = &body.states[state as usize];
     if let End::AsyncNext { iter, done, .. } = &suspended.end
         && is_exception(&exception, Type::StopAsyncIteration)
     {
         drop(frame.take_local(*iter));
-        *state = *done;
-        return true;
+        return Some(*done);
     }
     drop(thrown(exception).at(suspended.span));
-    catch(suspended, frame, state)
+    catch(suspended, frame)
 }
 
 /// What the frame is handling becomes the exception's context.
@@ -291,179 +310,190 @@ fn thrown(exception: Ref<Exception>) -> Raised {
     Raised::again(exception)
 }
 
-/// Goes to the handler of the state in which the exception on its way came up, if it has one.
+/// The handler of the state in which the exception on its way came up, if it has one.
 #[cold]
 #[inline(never)]
-fn catch(state: &StateNode, frame: &mut Frame, at: &mut u32) -> bool {
-    let Some(handler) = state.handler else {
-        return false;
-    };
+fn catch(state: &StateNode, frame: &mut Frame) -> Option<u32> {
+    let handler = state.handler?;
     let exception = Raised::still().leave(&frame.func.code).take();
     frame.set_local(handler.slot, exception.into());
-    *at = handler.target;
-    true
+    Some(handler.target)
 }
 
-/// Walks from state to state until the frame suspends or ends.
-fn walk(body: &Body, frame: &mut Frame, at: &mut u32) -> Turn {
-    loop {
-        let state = &body.states[*at as usize];
-        let turn = match state.body.exec(frame) {
-            Flow::Next => step(state, frame, at),
-            Flow::Return => return Turn::Return,
-            Flow::Goto => {
-                let target = frame.goto;
-                jump(at, target)
-            }
-            Flow::Raise => Some(Turn::Raise),
-            Flow::Break | Flow::Continue => unreachable!("lowering keeps jumps inside their loops"),
-        };
-        match turn {
-            None => {}
-            Some(Turn::Raise) if catch(state, frame, at) => {}
-            Some(turn) => return turn,
-        }
-    }
-}
-
-/// Goes on in a state; a jump back counts.
-#[inline(always)]
-fn jump(at: &mut u32, target: u32) -> Option<Turn> {
-    let before = std::mem::replace(at, target);
-    if target <= before && tick().is_err() {
-        return Some(Turn::Raise);
-    }
-    None
-}
-
-/// Does what the state's terminator says: none to go on, or the turn that ends the walk or raises.
-/// The turn's value is left in `frame.result`.
-#[inline(always)]
-fn step(state: &StateNode, frame: &mut Frame, at: &mut u32) -> Option<Turn> {
-    macro_rules! attempt {
-        ($result:expr) => {
-            match $result {
-                Ok(value) => value,
-                Err(raised) => return failed(raised, state),
-            }
-        };
-    }
-    match &state.end {
-        End::Goto(target) => jump(at, *target),
-        End::Branch { test, then, orelse } => {
-            *at = if attempt!(test.test(frame)) {
-                *then
-            } else {
-                *orelse
-            };
-            None
-        }
-        End::Next {
-            iter,
-            slot,
-            target,
-            body,
-            done,
-        } => {
-            attempt!(tick());
-            // Only this frame's own nodes could change the slot, and none of them runs meanwhile.
-            match attempt!(iterate::next(frame.local(*iter))) {
-                Some(item) => {
-                    match slot {
-                        Some(slot) => frame.set_local(*slot, item),
-                        None => attempt!(target.assign(frame, item)),
+/// Walks from state to state until the frame suspends or ends. `place` is where it begins, and
+/// where it is left. A turn's value is left in `frame.result`.
+fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
+    let mut at = *place;
+    'walk: loop {
+        let state = &body.states[at as usize];
+        // One block, not functions that give the next state or a turn: both stay in registers
+        // (benchmarks: sched/chain, sched/async_gen).
+        let turn = 'step: {
+            /// The value, or the exception that came up: if at no smaller place then at the whole
+            /// of the terminator.
+            macro_rules! attempt {
+                ($result:expr) => {
+                    match $result {
+                        Ok(value) => value,
+                        Err(raised) => {
+                            drop(raised.at(state.span));
+                            break 'step Turn::Raise;
+                        }
                     }
-                    *at = *body;
-                }
-                None => {
-                    drop(frame.take_local(*iter));
-                    *at = *done;
-                }
+                };
             }
-            None
-        }
-        End::Await(value) => {
-            let turn = match value {
-                Awaited::Call(invocation) => invocation.await_call(frame),
-                Awaited::Enter(enter) => attempt!(enter.await_call(frame)),
-                Awaited::Exit(exit) => attempt!(exit.await_call(frame)),
-                Awaited::Value(node) => {
-                    frame.result = attempt!(node.eval(frame));
-                    Turn::Await
-                }
-            };
-            match turn {
-                Turn::Return => {}
-                Turn::Await if is_finished(&mut frame.result) => {}
-                Turn::Raise => return failed(Raised::still(), state),
-                turn => return Some(turn),
-            }
-            let value = std::mem::take(&mut frame.result);
-            if let Some(slot) = state.into {
-                frame.set_local(slot, value);
-            }
-            *at = state.onward;
-            None
-        }
-        End::AsyncNext { iter, done } => {
-            attempt!(tick());
-            let item = match frame.local(*iter) {
-                Value::Generator(generator) => {
-                    let mut value = Value::Unset;
-                    let item = machine::next_item(generator, &mut value);
-                    frame.result = value;
-                    item
-                }
-                _ => Item::NotNow,
-            };
-            match item {
-                Item::Next => {
-                    let value = std::mem::take(&mut frame.result);
-                    if let Some(slot) = state.into {
-                        frame.set_local(slot, value);
+            match state.body.exec(frame) {
+                Flow::Next => {}
+                Flow::Goto => {
+                    let target = frame.goto;
+                    if target <= at && tick().is_err() {
+                        break 'step Turn::Raise;
                     }
-                    *at = state.onward;
-                    None
+                    at = target;
+                    continue 'walk;
                 }
-                Item::End => {
-                    drop(frame.take_local(*iter));
-                    *at = *done;
-                    None
-                }
-                Item::Suspended(turn) => Some(turn),
-                Item::Raise => failed(Raised::still(), state),
-                Item::NotNow => {
-                    frame.result = frame.local(*iter).clone();
-                    Some(Turn::AsyncNext)
-                }
+                Flow::Return => return Turn::Return,
+                Flow::Raise => break 'step Turn::Raise,
+                Flow::Break | Flow::Continue => unreachable!("lowering keeps jumps inside their loops"),
             }
-        }
-        End::Yield(value) => {
-            frame.result = attempt!(value.eval(frame));
-            Some(Turn::Yield)
-        }
-        End::YieldFrom(value) => {
-            frame.result = attempt!(value.eval(frame));
-            Some(Turn::YieldFrom)
-        }
-        End::Return(value) => {
-            frame.result = match value {
-                Some(node) => attempt!(node.eval(frame)),
-                None => Value::None,
+            at = match &state.end {
+                End::Goto(target) => {
+                    if *target <= at {
+                        attempt!(tick());
+                    }
+                    *target
+                }
+                End::Branch { test, then, orelse } => match attempt!(test.test(frame)) {
+                    true => *then,
+                    false => *orelse,
+                },
+                End::Next {
+                    iter,
+                    slot,
+                    target,
+                    body,
+                    done,
+                } => {
+                    attempt!(tick());
+                    // Only this frame's own nodes could change the slot, and none of them runs
+                    // meanwhile.
+                    match attempt!(iterate::next(frame.local(*iter))) {
+                        Some(item) => {
+                            match slot {
+                                Some(slot) => frame.set_local(*slot, item),
+                                None => attempt!(target.assign(frame, item)),
+                            }
+                            *body
+                        }
+                        None => {
+                            drop(frame.take_local(*iter));
+                            *done
+                        }
+                    }
+                }
+                End::Await(awaited) => {
+                    match attempt!(begin_await(awaited, frame)) {
+                        Turn::Return => {}
+                        Turn::Await if is_finished(&mut frame.result) => {}
+                        turn => break 'step turn,
+                    }
+                    go_on(state, frame)
+                }
+                End::AsyncNext { iter, done } => {
+                    attempt!(tick());
+                    match async_next(*iter, frame) {
+                        Item::Next => go_on(state, frame),
+                        Item::End => {
+                            drop(frame.take_local(*iter));
+                            *done
+                        }
+                        Item::Turn(Turn::Raise) => attempt!(Err(Raised::still())),
+                        Item::Turn(turn) => break 'step turn,
+                        Item::NotNow => unreachable!("then it is a turn"),
+                    }
+                }
+                End::Yield(value) => {
+                    frame.result = attempt!(value.eval(frame));
+                    break 'step Turn::Yield;
+                }
+                End::YieldFrom(value) => {
+                    frame.result = attempt!(value.eval(frame));
+                    break 'step Turn::YieldFrom;
+                }
+                End::Return(value) => {
+                    frame.result = match value {
+                        Some(node) => attempt!(node.eval(frame)),
+                        None => Value::None,
+                    };
+                    return Turn::Return;
+                }
+                End::Raise(raise) => attempt!(Err(raise.run(frame))),
+                End::Reraise(slot) => attempt!(Err(reraise(frame, *slot))),
+                End::Dispatch { why, ways } => match attempt!(dispatch(frame, *why, ways)) {
+                    Some(target) => {
+                        if target <= at {
+                            attempt!(tick());
+                        }
+                        target
+                    }
+                    None => return Turn::Return,
+                },
             };
-            Some(Turn::Return)
+            continue 'walk;
+        };
+        if turn != Turn::Raise {
+            *place = state.place;
+            return turn;
         }
-        End::Raise(raise) => failed(raise.run(frame), state),
-        End::Reraise(slot) => failed(reraise(frame, *slot), state),
-        End::Dispatch { why, ways } => dispatch(state, frame, at, *why, ways),
+        match catch(state, frame) {
+            Some(target) => at = target,
+            None => return Turn::Raise,
+        }
     }
 }
 
-/// An exception came up in a terminator, if at no smaller place then at the whole of it.
-#[cold]
-fn failed(raised: Raised, state: &StateNode) -> Option<Turn> {
-    drop(raised.at(state.span));
-    Some(Turn::Raise)
+/// Begins to await: `Return` if the outcome is there already, else the turn it takes.
+#[inline(always)]
+fn begin_await(awaited: &Awaited, frame: &mut Frame) -> Res<Turn> {
+    let turn = match awaited {
+        Awaited::Call(invocation) => invocation.await_call(frame),
+        Awaited::Enter(enter) => enter.await_call(frame)?,
+        Awaited::Exit(exit) => exit.await_call(frame)?,
+        Awaited::Value(node) => {
+            frame.result = node.eval(frame)?;
+            Turn::Await
+        }
+    };
+    if turn == Turn::Raise {
+        return Err(Raised::still());
+    }
+    Ok(turn)
+}
+
+/// The next item of the async iterator in a slot, if it is there without suspending; left in
+/// `frame.result`.
+#[inline(always)]
+fn async_next(iter: u32, frame: &mut Frame) -> Item {
+    if let Value::Generator(generator) = frame.local(iter) {
+        let mut value = Value::Unset;
+        let item = machine::next_item(generator, &mut value);
+        frame.result = value;
+        if item != Item::NotNow {
+            return item;
+        }
+    }
+    frame.result = frame.local(iter).clone();
+    Item::Turn(Turn::AsyncNext)
+}
+
+/// What a suspension waited for is there already, in `frame.result`: the state it goes on in.
+#[inline(always)]
+fn go_on(state: &StateNode, frame: &mut Frame) -> u32 {
+    let value = std::mem::take(&mut frame.result);
+    if let Some(slot) = state.into {
+        frame.set_local(slot, value);
+    }
+    state.onward
 }
 
 /// Whether it is a future that has a result already; then the result takes its place.
@@ -479,21 +509,18 @@ fn is_finished(awaited: &mut Value) -> bool {
     true
 }
 
-/// Goes on where a `finally` block was entered for.
+/// Goes on where a `finally` block was entered for: the next state, or none to return.
 #[inline(never)]
-fn dispatch(state: &StateNode, frame: &mut Frame, at: &mut u32, why: u32, ways: &[Onward]) -> Option<Turn> {
+fn dispatch(frame: &mut Frame, why: u32, ways: &[Onward]) -> Res<Option<u32>> {
     let Value::Int(way) = frame.take_local(why) else {
-        return failed(runtime_error("a finally block lost its way"), state);
+        return Err(runtime_error("a finally block lost its way"));
     };
     match ways[way as usize] {
-        Onward::Goto(target) => {
-            let turn = jump(at, target);
-            turn.and_then(|_| failed(Raised::still(), state))
-        }
-        Onward::Reraise(slot) => failed(reraise(frame, slot), state),
+        Onward::Goto(target) => Ok(Some(target)),
+        Onward::Reraise(slot) => Err(reraise(frame, slot)),
         Onward::Return(slot) => {
             frame.result = frame.take_local(slot);
-            Some(Turn::Return)
+            Ok(None)
         }
     }
 }

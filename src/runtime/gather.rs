@@ -7,7 +7,7 @@ use crate::source::Symbol;
 use crate::value::class::linearise;
 use crate::value::future::Gather;
 use crate::value::*;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -39,12 +39,16 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
     }
     let mut children: Vec<Ref<Future>> = Vec::with_capacity(awaitables.len());
     let mut event_loop: Option<Value> = None;
-    let mut places = FxHashMap::with_capacity_and_hasher(awaitables.len(), FxBuildHasher);
+    let has_twins = has_twins(awaitables.iter().filter_map(Value::address));
+    let mut places = FxHashMap::default();
     for (i, awaitable) in awaitables.iter().enumerate() {
         // A coroutine given twice is one task.
-        let twin = awaitable
-            .address()
-            .map(|address| *places.entry(address).or_insert(i));
+        let twin = match has_twins {
+            true => awaitable
+                .address()
+                .map(|address| *places.entry(address).or_insert(i)),
+            false => None,
+        };
         let child = match twin {
             Some(twin) if twin < i => children[twin].clone(),
             _ => {
@@ -73,12 +77,11 @@ struct Progress {
 
 /// Gathers futures of one loop.
 pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions: bool) -> Ref<Future> {
-    let mut seen = FxHashSet::with_capacity_and_hasher(children.len(), FxBuildHasher);
-    let distinct: Vec<_> = children
-        .iter()
-        .filter(|child| seen.insert(child.address()))
-        .cloned()
-        .collect();
+    let mut distinct = children.clone();
+    if has_twins(children.iter().map(Ref::address)) {
+        let mut seen = FxHashSet::default();
+        distinct.retain(|child| seen.insert(child.address()));
+    }
     let mut outer = Future::new(event_loop.clone());
     outer.label.set(&"gather");
     outer.set_class(Some(gathering_class()));
@@ -96,14 +99,26 @@ pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions
         let progress = progress.clone();
         Rc::new(move |child| child_done(&progress, child))
     };
-    let (done, pending): (Vec<_>, Vec<_>) = distinct.into_iter().partition(|child| child.is_done());
-    for child in &pending {
-        forget(future::add_callback(child, Callback::Native(callback.clone())));
+    let mut done = Vec::new();
+    for child in distinct {
+        if child.is_done() {
+            done.push(child);
+        } else {
+            forget(future::add_callback(&child, Callback::Native(callback.clone())));
+        }
     }
     for child in &done {
         callback(child);
     }
     outer
+}
+
+/// Whether an address occurs twice. Most gatherings have no such, and sorting addresses is cheaper
+/// than hashing them: they mostly are in order (benchmark: sched/spawn_gather).
+fn has_twins(addresses: impl Iterator<Item = usize>) -> bool {
+    let mut addresses: Vec<usize> = addresses.collect();
+    addresses.sort_unstable();
+    addresses.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 fn child_done(progress: &Progress, child: &Ref<Future>) {
@@ -131,8 +146,7 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
         let error = future::cancelled_error(child);
         return finish(progress, &outer, FutureState::Failed, error.into());
     }
-    let children = gather.children.borrow().clone();
-    let results: Vec<Value> = children.iter().map(outcome).collect();
+    let results: Vec<Value> = gather.children.borrow().iter().map(outcome).collect();
     finish(progress, &outer, FutureState::Finished, Value::list(results));
 }
 

@@ -59,7 +59,7 @@ pub fn uncaught(error: &Ref<Exception>) -> String {
 /// The innermost place of an exception that stands in a script, marked.
 fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
     let mut place: Option<Rc<TraceEntry>> = None;
-    let mut row = error.traceback.borrow().clone();
+    let mut row = error.traceback.get();
     while let Some(entry) = row {
         if !is_library(&entry.code) {
             place = Some(entry.clone());
@@ -69,8 +69,8 @@ fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
     let entry = place?;
     let mut diagnostic = Diagnostic::new(Severity::Error, headline(error), &entry.code.source);
     diagnostic = diagnostic.label(entry.span, "raised here");
-    if let Some(help) = &*error.help.borrow() {
-        diagnostic = diagnostic.help(help.as_str());
+    if let Some(help) = error.help.get() {
+        diagnostic = diagnostic.help(&**help);
     }
     Some(diagnostic)
 }
@@ -171,12 +171,12 @@ fn shown_row(mut row: Option<Rc<TraceEntry>>) -> Option<Rc<TraceEntry>> {
 }
 
 fn has_rows(error: &Ref<Exception>) -> bool {
-    shown_row(error.traceback.borrow().clone()).is_some()
+    shown_row(error.traceback.get()).is_some()
 }
 
 /// The rows of a traceback; the same row more than three times is counted instead.
 fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
-    let mut row = shown_row(error.traceback.borrow().clone());
+    let mut row = shown_row(error.traceback.get());
     let mut last: Option<(usize, Span)> = None;
     let mut repeated = 0;
     let told = |repeated: usize, out: &mut String| {

@@ -6,7 +6,7 @@
 use super::*;
 use crate::code::Code;
 use crate::source::Span;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 /// An exception object, of a built-in or a script class.
@@ -15,14 +15,33 @@ pub struct Exception {
     /// The tuple `args`.
     pub args: ValueCell,
     pub attrs: Attrs,
-    pub traceback: RefCell<Option<Rc<TraceEntry>>>,
-    /// `__cause__`: an exception or None.
-    pub cause: ValueCell,
-    /// `__context__`: an exception or None.
-    pub context: ValueCell,
+    pub traceback: Hold<Rc<TraceEntry>>,
+    /// `__cause__`
+    pub cause: Link,
+    /// `__context__`
+    pub context: Link,
     pub suppress_context: Cell<bool>,
     /// What a person can do about it; shown in reports only.
-    pub help: RefCell<Option<String>>,
+    pub help: OnceCell<Box<str>>,
+}
+
+/// Another exception, or None.
+#[derive(Default)]
+pub struct Link(Hold<Ref<Exception>>);
+
+impl Link {
+    pub fn get(&self) -> Value {
+        self.0.get().map_or(Value::None, Value::from)
+    }
+
+    /// Links to an exception, or with anything else to nothing.
+    pub fn set(&self, value: Value) {
+        let before = self.0.replace(match &value {
+            Value::Exception(exception) => Some(Ref::clone(exception)),
+            _ => None,
+        });
+        drop(before);
+    }
 }
 
 impl Dying for Exception {}
@@ -50,11 +69,11 @@ impl Exception {
             class: RefCell::new(class),
             args: ValueCell::new(Value::tuple(args)),
             attrs: Attrs::default(),
-            traceback: RefCell::default(),
-            cause: ValueCell::new(Value::None),
-            context: ValueCell::new(Value::None),
+            traceback: Hold::default(),
+            cause: Link::default(),
+            context: Link::default(),
             suppress_context: Cell::new(false),
-            help: RefCell::default(),
+            help: OnceCell::new(),
         })
     }
 
@@ -79,12 +98,12 @@ impl Exception {
         if code.source.is_built_in() {
             return;
         }
-        let next = self.traceback.borrow_mut().take();
-        *self.traceback.borrow_mut() = Some(Rc::new(TraceEntry {
+        let next = self.traceback.take();
+        self.traceback.replace(Some(Rc::new(TraceEntry {
             code: code.clone(),
             span,
             next,
-        }));
+        })));
     }
 }
 
@@ -184,7 +203,7 @@ impl Raised {
     /// Adds help for the reader of a report.
     #[cold]
     pub fn help(self, text: impl Into<String>) -> Raised {
-        self.peek().help.borrow_mut().get_or_insert_with(|| text.into());
+        self.peek().help.get_or_init(|| text.into().into());
         self
     }
 }

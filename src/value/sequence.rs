@@ -66,8 +66,16 @@ pub struct Tuple {
     pub items: Box<[Value]>,
 }
 
+thread_local! {
+    static EMPTY: Ref<Tuple> = Ref::new(Tuple { items: Box::new([]) });
+}
+
 impl Tuple {
+    /// A tuple of the items; there is one empty tuple only.
     pub fn value(items: Box<[Value]>) -> Value {
+        if items.is_empty() {
+            return EMPTY.with(|empty| Ref::clone(empty).into());
+        }
         Ref::new(Tuple { items }).into()
     }
 }

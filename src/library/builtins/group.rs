@@ -112,7 +112,7 @@ fn with_members(group: &Ref<Exception>, members: Vec<Value>) -> Res {
     if !made.is_instance(&class(Type::BaseExceptionGroup)) {
         return Err(type_error("derive must return an instance of BaseExceptionGroup"));
     }
-    *made.traceback.borrow_mut() = group.traceback.borrow().clone();
+    made.traceback.replace(group.traceback.get());
     made.context.set(group.context.get());
     made.cause.set(group.cause.get());
     made.suppress_context.set(group.suppress_context.get());
