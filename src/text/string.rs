@@ -4,6 +4,7 @@
 //! handed on as byte ranges, which cost nothing to use. A lone surrogate cannot occur.
 
 use super::unicode;
+use memchr::memmem;
 use std::ops::Range;
 
 pub use super::unicode::{is_printable, is_space};
@@ -64,9 +65,11 @@ pub fn slice(text: &str, start: usize, end: usize, is_ascii: bool) -> Range<usiz
 pub fn slice_steps(text: &str, start: usize, step: i64, count: usize, is_ascii: bool) -> String {
     let place = |number: usize| (start as i64 + step * number as i64) as usize;
     if is_ascii {
-        return (0..count)
-            .filter_map(|number| char_at(text, place(number), true))
+        let bytes = text.as_bytes();
+        let picked: Vec<u8> = (0..count)
+            .filter_map(|number| bytes.get(place(number)).copied())
             .collect();
+        return String::from_utf8(picked).expect("ASCII stays ASCII");
     }
     if step > 0 {
         return text
@@ -112,7 +115,7 @@ pub fn bounds(text: &str, start: Option<i64>, end: Option<i64>, is_ascii: bool) 
 
 /// `find` within a byte range.
 pub fn find(text: &str, part: &str, range: Range<usize>) -> Option<usize> {
-    text[range.clone()].find(part).map(|place| place + range.start)
+    memmem::find(text[range.clone()].as_bytes(), part.as_bytes()).map(|place| place + range.start)
 }
 
 /// `rfind` within a byte range.
@@ -126,7 +129,7 @@ pub fn count(text: &str, part: &str, range: Range<usize>) -> usize {
     if part.is_empty() {
         text.chars().count() + 1
     } else {
-        text.matches(part).count()
+        memmem::find_iter(text.as_bytes(), part).count()
     }
 }
 
@@ -162,20 +165,44 @@ pub fn rpartition<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a st
 
 /// `replace(old, new, count)`; `None` replaces all. An empty `old` stands between all code points.
 pub fn replace(text: &str, old: &str, new: &str, count: Option<usize>) -> String {
-    match count {
-        Some(count) => text.replacen(old, new, count),
-        None => text.replace(old, new),
+    if old.is_empty() {
+        return match count {
+            Some(count) => text.replacen(old, new, count),
+            None => text.replace(old, new),
+        };
     }
+    let mut whole = String::with_capacity(text.len());
+    let mut copied = 0;
+    for place in memmem::find_iter(text.as_bytes(), old).take(count.unwrap_or(usize::MAX)) {
+        whole.push_str(&text[copied..place]);
+        whole.push_str(new);
+        copied = place + old.len();
+    }
+    whole.push_str(&text[copied..]);
+    whole
 }
 
 // ---- splitting; the pieces are slices of the text
 
 /// `split(separator, most)`; `None` splits everywhere. The separator is not empty.
 pub fn split<'a>(text: &'a str, separator: &str, most: Option<usize>) -> Vec<&'a str> {
-    match most {
-        Some(most) => text.splitn(most.saturating_add(1), separator).collect(),
-        None => text.split(separator).collect(),
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut cut = |place: usize| {
+        pieces.push(&text[start..place]);
+        start = place + separator.len();
+    };
+    let most = most.unwrap_or(usize::MAX);
+    match separator.as_bytes() {
+        [byte] => memchr::memchr_iter(*byte, text.as_bytes())
+            .take(most)
+            .for_each(&mut cut),
+        bytes => memmem::find_iter(text.as_bytes(), bytes)
+            .take(most)
+            .for_each(&mut cut),
     }
+    pieces.push(&text[start..]);
+    pieces
 }
 
 /// `rsplit(separator, most)`.
@@ -411,12 +438,18 @@ pub fn is_title(text: &str) -> bool {
 
 /// `lower`, with the final form of sigma at the end of words.
 pub fn lower(text: &str) -> String {
-    text.to_lowercase()
+    match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => text.to_lowercase(),
+    }
 }
 
 /// `upper`
 pub fn upper(text: &str) -> String {
-    text.to_uppercase()
+    match text.is_ascii() {
+        true => text.to_ascii_uppercase(),
+        false => text.to_uppercase(),
+    }
 }
 
 /// `casefold`

@@ -45,6 +45,7 @@ pub use opaque::Opaque;
 pub use sequence::{Big, ByteArray, Bytes, Dict, FrozenSet, List, Range, Set, Slice, Tuple};
 pub use str::Str;
 
+use compact_str::CompactString;
 use std::mem::ManuallyDrop;
 
 /// What operations on values give: a value, or the token that an exception is on its way.
@@ -169,7 +170,7 @@ impl Value {
     }
 
     /// A str value of the text.
-    pub fn str(text: impl Into<Box<str>>) -> Value {
+    pub fn str(text: impl Into<CompactString>) -> Value {
         Str::new(text).into()
     }
 

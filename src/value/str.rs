@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::source::Symbol;
+use compact_str::CompactString;
 use std::cell::{Cell, RefCell};
 
 /// A Python str. Indexing by code point is O(1) where `chars == text.len()` (ASCII).
 pub struct Str {
-    pub text: Box<str>,
+    /// Short texts, which most are, take no memory of their own (benchmark: compute/strings).
+    pub text: CompactString,
     /// Length in code points.
     pub chars: usize,
     /// 0 until computed.
@@ -19,7 +21,7 @@ impl Dying for Str {}
 
 impl Str {
     #[allow(clippy::new_ret_no_self)]
-    pub fn new(text: impl Into<Box<str>>) -> Ref<Str> {
+    pub fn new(text: impl Into<CompactString>) -> Ref<Str> {
         let text = text.into();
         let chars = if text.is_ascii() {
             text.len()

@@ -3,6 +3,7 @@
 use super::*;
 use crate::code::{Conversion, Part};
 use crate::interp::text;
+use std::cell::Cell;
 use std::fmt::Write;
 
 struct FString {
@@ -22,10 +23,24 @@ enum PartNode {
 
 impl Node for FString {
     fn eval(&self, frame: &mut Frame) -> Res {
-        let mut out = String::new();
-        write_parts(&self.parts, frame, &mut out).at(self.span)?;
-        Ok(Value::str(out))
+        // A nested f-string finds the buffer taken and begins with an empty one.
+        let mut out = BUFFER.take();
+        let written = write_parts(&self.parts, frame, &mut out).at(self.span);
+        let result = written.map(|()| Value::str(out.as_str()));
+        if out.capacity() <= BUFFER_KEPT {
+            out.clear();
+            BUFFER.set(out);
+        }
+        result
     }
+}
+
+/// The largest buffer that is kept, in bytes.
+const BUFFER_KEPT: usize = 1 << 16;
+
+thread_local! {
+    /// What an f-string is written to before its length is known.
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
 fn write_parts(parts: &[PartNode], frame: &mut Frame, out: &mut String) -> Res<()> {

@@ -321,7 +321,7 @@ fn repeat(sequence: &Value, count: &Value) -> Res {
     Ok(match sequence {
         Value::Str(text) => {
             check_overflow(text.chars, count, "repeated string is too long")?;
-            Value::from(text.text.repeat(times(text.text.len(), count)?))
+            Value::from(str::repeat(&text.text, times(text.text.len(), count)?))
         }
         Value::List(list) => {
             let count = times(list.len(), count)?;
