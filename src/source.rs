@@ -68,6 +68,11 @@ impl Source {
         self.line_starts.partition_point(|&s| s <= offset) as u32
     }
 
+    /// The offset at which a line (from 1) begins.
+    pub fn line_start(&self, line: u32) -> u32 {
+        self.line_starts[line as usize - 1]
+    }
+
     /// Line (from 1) and column (characters, from 0) of an offset.
     pub fn position(&self, offset: u32) -> (u32, u32) {
         let line = self.line(offset);

@@ -452,6 +452,7 @@ pub enum Part {
         value: Tree,
         conversion: Option<Conversion>,
         spec: Option<Vec<Part>>,
+        span: Span,
     },
 }
 

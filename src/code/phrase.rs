@@ -552,6 +552,7 @@ impl<'a> Phrases<'a> {
                     value,
                     conversion,
                     spec,
+                    ..
                 } => {
                     let conversion = match conversion {
                         None => "",

@@ -130,6 +130,11 @@ fn lines(code: &Code, state: &State) -> Option<String> {
         Terminator::Goto(_) | Terminator::Reraise(_) | Terminator::Dispatch { .. } => {}
         Terminator::Next { target, .. } => add(target.span),
         Terminator::Return(None) => {}
+        // The place of an `async for` is the whole statement: its first line says it.
+        Terminator::AsyncNext { .. } => {
+            let start = state.end_span.start as usize;
+            add(Span::new(start, start + 1));
+        }
         end => {
             let mut own = None;
             end.each_tree(&mut |tree| own = Some(own.map_or(tree.span, |span: Span| span.to(tree.span))));

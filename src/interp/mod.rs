@@ -8,6 +8,7 @@ pub mod bind;
 pub mod call;
 pub mod class_body;
 pub mod error;
+pub mod excerpt;
 pub mod finalise;
 pub mod frame_object;
 pub mod group;

@@ -106,6 +106,7 @@ impl<'a> Lowering<'_, 'a> {
                             value,
                             conversion: conversion.take(),
                             spec: None,
+                            span: field.span,
                         };
                         value = tree(TreeKind::FString(vec![converted]), span);
                     }
@@ -118,6 +119,7 @@ impl<'a> Lowering<'_, 'a> {
             value,
             conversion,
             spec,
+            span: field.span,
         })
     }
 
@@ -332,6 +334,7 @@ impl<'a> Lowering<'_, 'a> {
 
 fn plain_field(value: Tree) -> Part {
     Part::Field {
+        span: value.span,
         value,
         conversion: None,
         spec: None,

@@ -39,12 +39,16 @@ impl<'a> Lowering<'_, 'a> {
 
     /// The expression whose leftmost operand has been lowered.
     fn grow(&mut self, left: Tree, node: &'a Expr) -> Lowered<Tree> {
+        let mut span = node.span;
         let kind = match &node.kind {
             ExprKind::Paren(_) => return Ok(left),
-            ExprKind::Attribute { name, .. } => TreeKind::Attribute {
-                object: boxed(left),
-                name: self.mangle(*name),
-            },
+            ExprKind::Attribute { name, name_span, .. } => {
+                span = self.from_name(span, *name_span);
+                TreeKind::Attribute {
+                    object: boxed(left),
+                    name: self.mangle(*name),
+                }
+            }
             ExprKind::Binary { op, right, .. } => {
                 let (left, right) = self.after(left, right)?;
                 TreeKind::Binary {
@@ -65,7 +69,10 @@ impl<'a> Lowering<'_, 'a> {
                     index: boxed(index),
                 }
             }
-            ExprKind::Call { args, .. } => {
+            ExprKind::Call { func, args } => {
+                if let ExprKind::Attribute { name_span, .. } = func.kind {
+                    span = self.from_name(span, name_span);
+                }
                 let suspends = args.iter().any(|arg| self.scopes().suspends(arg_value(arg)));
                 let func = if suspends { self.spill(left) } else { left };
                 let args = self.arguments(args)?;
@@ -76,7 +83,17 @@ impl<'a> Lowering<'_, 'a> {
             }
             _ => unreachable!("only these are on a spine"),
         };
-        Ok(tree(kind, node.span))
+        Ok(tree(kind, span))
+    }
+
+    /// The place of what begins with an attribute: the name, if that stands on a later line than
+    /// what it is an attribute of.
+    fn from_name(&self, span: Span, name: Span) -> Span {
+        let source = self.program.source;
+        match source.line(span.start) == source.line(name.start) {
+            true => span,
+            false => name.to(Span::new(span.end as usize, span.end as usize)),
+        }
     }
 
     fn base(&mut self, expr: &'a Expr) -> Lowered<Tree> {

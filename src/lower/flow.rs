@@ -194,7 +194,8 @@ impl<'a> Lowering<'_, 'a> {
         };
         let slot = self.spill_into_temp(tree(kind, iter.span));
         let (head, done, broken, after) = (self.reserve(), self.reserve(), self.reserve(), self.reserve());
-        self.next_item(is_async, target, slot, [head, done], span)?;
+        let place = if is_async { span } else { iter.span };
+        self.next_item(is_async, target, slot, [head, done], place)?;
         self.split_loop([head, broken], Some(slot), body)?;
         self.goto_if_open(head, span);
         self.start(broken, span);
@@ -218,7 +219,6 @@ impl<'a> Lowering<'_, 'a> {
     ) -> Lowered {
         self.start(head, span);
         let body = self.reserve();
-        let span = target.span;
         let direct = match plain(target).kind {
             ExprKind::Name(name) => match self.store(name) {
                 Place::Local(slot) => Some(slot),

@@ -316,6 +316,8 @@ pub struct FStringField {
     pub conversion: Option<Conversion>,
     /// Present, if perhaps empty, where a `:` stands.
     pub spec: Option<Vec<FStringPart>>,
+    /// From brace to brace.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,18 +22,24 @@ impl Builder<'_> {
     }
 
     pub fn unary(&self, op: UnaryOp, operand: &Tree, span: Span) -> NodeBox {
-        let operand = self.node(operand);
         match op {
-            UnaryOp::Not => Box::new(Not(operand)),
-            _ => Box::new(Unary { op, operand, span }),
+            UnaryOp::Not => Box::new(Not {
+                operand: self.condition(operand),
+                span,
+            }),
+            _ => Box::new(Unary {
+                op,
+                operand: self.node(operand),
+                span,
+            }),
         }
     }
 
-    pub fn bool_op(&self, op: BoolOp, values: &[Tree]) -> NodeBox {
-        let values = self.nodes(values);
+    pub fn bool_op(&self, op: BoolOp, values: &[Tree], span: Span) -> NodeBox {
+        let operands = self.nodes(values);
         match op {
-            BoolOp::And => Box::new(And(values)),
-            BoolOp::Or => Box::new(Or(values)),
+            BoolOp::And => Box::new(And { operands, span }),
+            BoolOp::Or => Box::new(Or { operands, span }),
         }
     }
 
@@ -68,15 +74,22 @@ impl Node for InPlace {
     }
 }
 
-struct Not(NodeBox);
+struct Not {
+    operand: Condition,
+    span: Span,
+}
 
 impl Node for Not {
     fn eval(&self, frame: &mut Frame) -> Res {
-        self.0.test(frame).map(|b| Value::bool(!b))
+        self.operand
+            .node
+            .test(frame)
+            .map(|b| Value::bool(!b))
+            .at(self.span)
     }
 
     fn test(&self, frame: &mut Frame) -> Res<bool> {
-        self.0.test(frame).map(|b| !b)
+        self.operand.holds(frame).map(|b| !b)
     }
 }
 
@@ -97,14 +110,17 @@ impl Node for Unary {
     }
 }
 
-struct And(Box<[NodeBox]>);
+struct And {
+    operands: Box<[NodeBox]>,
+    span: Span,
+}
 
 impl Node for And {
     fn eval(&self, frame: &mut Frame) -> Res {
-        let (last, init) = self.0.split_last().expect("`and` has operands");
+        let (last, init) = self.operands.split_last().expect("`and` has operands");
         for node in init {
             let value = node.eval(frame)?;
-            if !operator::truth(&value)? {
+            if !operator::truth(&value).at(self.span)? {
                 return Ok(value);
             }
         }
@@ -112,8 +128,8 @@ impl Node for And {
     }
 
     fn test(&self, frame: &mut Frame) -> Res<bool> {
-        for node in &self.0 {
-            if !node.test(frame)? {
+        for node in &self.operands {
+            if !node.test(frame).at(self.span)? {
                 return Ok(false);
             }
         }
@@ -121,14 +137,17 @@ impl Node for And {
     }
 }
 
-struct Or(Box<[NodeBox]>);
+struct Or {
+    operands: Box<[NodeBox]>,
+    span: Span,
+}
 
 impl Node for Or {
     fn eval(&self, frame: &mut Frame) -> Res {
-        let (last, init) = self.0.split_last().expect("`or` has operands");
+        let (last, init) = self.operands.split_last().expect("`or` has operands");
         for node in init {
             let value = node.eval(frame)?;
-            if operator::truth(&value)? {
+            if operator::truth(&value).at(self.span)? {
                 return Ok(value);
             }
         }
@@ -136,8 +155,8 @@ impl Node for Or {
     }
 
     fn test(&self, frame: &mut Frame) -> Res<bool> {
-        for node in &self.0 {
-            if node.test(frame)? {
+        for node in &self.operands {
+            if node.test(frame).at(self.span)? {
                 return Ok(true);
             }
         }
@@ -159,7 +178,7 @@ impl Node for Chain {
         for (i, (op, node)) in self.rest.iter().enumerate() {
             let right = node.eval(frame)?;
             let result = operator::compare(*op, &left, &right).at(self.span)?;
-            if i == last || !operator::truth(&result)? {
+            if i == last || !operator::truth(&result).at(self.span)? {
                 return Ok(result);
             }
             left = right;

@@ -21,7 +21,7 @@ struct ClauseNode {
     slot: Option<u32>,
     iter: NodeBox,
     iter_span: Span,
-    conditions: Box<[NodeBox]>,
+    conditions: Box<[Condition]>,
 }
 
 enum Output {
@@ -90,7 +90,7 @@ impl Run {
     fn item(&self, frame: &mut Frame, clause: &ClauseNode, depth: usize, output: &mut Output) -> Res<()> {
         tick()?;
         for condition in &clause.conditions {
-            if !condition.test(frame)? {
+            if !condition.holds(frame)? {
                 return Ok(());
             }
         }
@@ -159,7 +159,7 @@ impl Builder<'_> {
                 slot: self.target_slot(&clause.target),
                 iter: self.node(&clause.iter),
                 iter_span: clause.iter.span,
-                conditions: self.nodes(&clause.conditions),
+                conditions: clause.conditions.iter().map(|c| self.condition(c)).collect(),
             })
             .collect();
         Box::new(Run {

@@ -128,12 +128,12 @@ fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
 }
 
 impl Builder<'_> {
-    fn items(&self, items: &[Element]) -> Items {
+    fn items(&self, items: &[Element], span: Span) -> Items {
         let nodes: Box<[_]> = items
             .iter()
             .map(|item| match item {
                 Element::One(tree) => (self.node(tree), false, tree.span),
-                Element::Star(tree) => (self.node(tree), true, tree.span),
+                Element::Star(tree) => (self.node(tree), true, span),
             })
             .collect();
         let has_star = nodes.iter().any(|(_, star, _)| *star);
@@ -144,7 +144,7 @@ impl Builder<'_> {
         }
     }
 
-    pub fn tuple(&self, items: &[Element], _: Span) -> NodeBox {
+    pub fn tuple(&self, items: &[Element], span: Span) -> NodeBox {
         let constants: Option<Vec<Value>> = items
             .iter()
             .map(|item| match item {
@@ -157,18 +157,18 @@ impl Builder<'_> {
             .collect();
         match constants {
             Some(values) => Box::new(super::name::Const(Value::tuple(values))),
-            None => Box::new(TupleDisplay(self.items(items))),
+            None => Box::new(TupleDisplay(self.items(items, span))),
         }
     }
 
-    pub fn list(&self, items: &[Element], _: Span) -> NodeBox {
-        Box::new(ListDisplay(self.items(items)))
+    pub fn list(&self, items: &[Element], span: Span) -> NodeBox {
+        Box::new(ListDisplay(self.items(items, span)))
     }
 
     pub fn set(&self, items: &[Element], span: Span) -> NodeBox {
         let items = Items {
             is_set: true,
-            ..self.items(items)
+            ..self.items(items, span)
         };
         Box::new(SetDisplay(items, span))
     }

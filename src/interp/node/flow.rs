@@ -83,14 +83,14 @@ impl Exec for ReturnNone {
 }
 
 pub struct Assert {
-    pub test: NodeBox,
+    pub test: Condition,
     pub message: Option<NodeBox>,
     pub span: Span,
 }
 
 impl Exec for Assert {
     fn exec(&self, frame: &mut Frame) -> Flow {
-        if attempt!(self.test.test(frame)) {
+        if attempt!(self.test.holds(frame)) {
             return Flow::Next;
         }
         let raised = match &self.message {
@@ -106,14 +106,14 @@ impl Exec for Assert {
 }
 
 pub struct IfElse {
-    pub test: NodeBox,
+    pub test: Condition,
     pub body: NodeBox,
     pub orelse: NodeBox,
 }
 
 impl Node for IfElse {
     fn eval(&self, frame: &mut Frame) -> Res {
-        if self.test.test(frame)? {
+        if self.test.holds(frame)? {
             self.body.eval(frame)
         } else {
             self.orelse.eval(frame)
@@ -121,7 +121,7 @@ impl Node for IfElse {
     }
 
     fn test(&self, frame: &mut Frame) -> Res<bool> {
-        if self.test.test(frame)? {
+        if self.test.holds(frame)? {
             self.body.test(frame)
         } else {
             self.orelse.test(frame)
@@ -130,14 +130,14 @@ impl Node for IfElse {
 }
 
 struct If {
-    test: NodeBox,
+    test: Condition,
     body: Block,
     orelse: Block,
 }
 
 impl Exec for If {
     fn exec(&self, frame: &mut Frame) -> Flow {
-        if attempt!(self.test.test(frame)) {
+        if attempt!(self.test.holds(frame)) {
             self.body.exec(frame)
         } else {
             self.orelse.exec(frame)
@@ -146,14 +146,14 @@ impl Exec for If {
 }
 
 struct While {
-    test: NodeBox,
+    test: Condition,
     body: Block,
     orelse: Block,
 }
 
 impl Exec for While {
     fn exec(&self, frame: &mut Frame) -> Flow {
-        while attempt!(self.test.test(frame)) {
+        while attempt!(self.test.holds(frame)) {
             match self.body.exec(frame) {
                 Flow::Next | Flow::Continue => attempt!(tick()),
                 Flow::Break => return Flow::Next,
@@ -255,7 +255,7 @@ impl Node for AsyncIter {
 impl Builder<'_> {
     pub fn if_statement(&self, test: &Tree, body: &[Statement], orelse: &[Statement]) -> ExecBox {
         Box::new(If {
-            test: self.node(test),
+            test: self.condition(test),
             body: self.block(body),
             orelse: self.block(orelse),
         })
@@ -263,7 +263,7 @@ impl Builder<'_> {
 
     pub fn while_statement(&self, test: &Tree, body: &[Statement], orelse: &[Statement]) -> ExecBox {
         Box::new(While {
-            test: self.node(test),
+            test: self.condition(test),
             body: self.block(body),
             orelse: self.block(orelse),
         })

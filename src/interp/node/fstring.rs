@@ -97,8 +97,9 @@ impl Builder<'_> {
                     value,
                     conversion,
                     spec,
+                    span,
                 } => PartNode::Field {
-                    span: value.span,
+                    span: *span,
                     value: self.node(value),
                     conversion: *conversion,
                     spec: spec.as_ref().map(|s| self.parts(s)),

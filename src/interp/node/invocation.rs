@@ -371,12 +371,12 @@ impl Builder<'_> {
         };
         Invocation {
             callee,
-            args: self.arguments(args),
+            args: self.argument_nodes(args, span),
             span,
         }
     }
 
-    fn arguments(&self, args: &[Argument]) -> Arguments {
+    fn argument_nodes(&self, args: &[Argument], span: Span) -> Arguments {
         let is_keyword = |a: &Argument| matches!(a, Argument::Keyword(..));
         let spread = args
             .iter()
@@ -385,9 +385,9 @@ impl Builder<'_> {
         if spread || args.windows(2).any(|w| is_keyword(&w[0]) && !is_keyword(&w[1])) {
             let spreads = args.iter().map(|arg| match arg {
                 Argument::Positional(t) => Spread::Positional(self.node(t)),
-                Argument::Star(t) => Spread::Star(self.node(t), t.span),
+                Argument::Star(t) => Spread::Star(self.node(t), span),
                 Argument::Keyword(name, t) => Spread::Keyword(*name, self.node(t)),
-                Argument::DoubleStar(t) => Spread::DoubleStar(self.node(t), t.span),
+                Argument::DoubleStar(t) => Spread::DoubleStar(self.node(t), span),
             });
             return Arguments::Spread(spreads.collect());
         }
@@ -414,7 +414,7 @@ impl Builder<'_> {
     pub fn class_arguments(&self, args: &[Argument], span: Span) -> Invocation {
         Invocation {
             callee: Callee::Value(Box::new(super::name::Const(Value::None))),
-            args: self.arguments(args),
+            args: self.argument_nodes(args, span),
             span,
         }
     }

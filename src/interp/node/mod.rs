@@ -48,6 +48,19 @@ pub trait Node {
 
 pub type NodeBox = Box<dyn Node>;
 
+/// An expression that decides where to go on.
+pub struct Condition {
+    node: NodeBox,
+    span: Span,
+}
+
+impl Condition {
+    #[inline(always)]
+    pub fn holds(&self, frame: &mut Frame) -> Res<bool> {
+        self.node.test(frame).at(self.span)
+    }
+}
+
 /// How a statement ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flow {
@@ -102,6 +115,13 @@ pub struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    pub fn condition(&self, tree: &Tree) -> Condition {
+        Condition {
+            node: self.node(tree),
+            span: tree.span,
+        }
+    }
+
     pub fn node(&self, tree: &Tree) -> NodeBox {
         let span = tree.span;
         match &tree.kind {
@@ -113,10 +133,10 @@ impl Builder<'_> {
             TreeKind::Binary { op, left, right } => self.binary(*op, left, right, span),
             TreeKind::InPlace { op, left, right } => self.in_place(*op, left, right, span),
             TreeKind::Unary { op, operand } => self.unary(*op, operand, span),
-            TreeKind::BoolOp { op, values } => self.bool_op(*op, values),
+            TreeKind::BoolOp { op, values } => self.bool_op(*op, values, span),
             TreeKind::Compare { left, rest } => self.compare(left, rest, span),
             TreeKind::IfElse { test, body, orelse } => Box::new(flow::IfElse {
-                test: self.node(test),
+                test: self.condition(test),
                 body: self.node(body),
                 orelse: self.node(orelse),
             }),
@@ -196,7 +216,7 @@ impl Builder<'_> {
             StatementKind::Delete(target) => Box::new(bind::Delete(self.target(target))),
             StatementKind::Annotate { name, value } => self.annotate(*name, value),
             StatementKind::Assert { test, message } => Box::new(flow::Assert {
-                test: self.node(test),
+                test: self.condition(test),
                 message: self.option(message),
                 span: test.span,
             }),

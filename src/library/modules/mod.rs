@@ -15,6 +15,7 @@ pub mod struct_sequence;
 pub mod sys;
 pub mod thread;
 pub mod time;
+pub mod traceback;
 pub mod types_native;
 pub mod weakref;
 

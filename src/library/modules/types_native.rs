@@ -33,18 +33,6 @@ const FUNCTIONS: &[NativeDef] = &[
             ))
         },
     ),
-    function(
-        "source_lines",
-        "(filename, /)",
-        "Return the lines of a file, or none if it cannot be read.",
-        |args| {
-            let name = as_str(&args[0])
-                .map(|name| name.text.to_string())
-                .unwrap_or_default();
-            let text = std::fs::read_to_string(name).unwrap_or_default();
-            Ok(Value::list(text.lines().map(Value::from).collect()))
-        },
-    ),
 ];
 
 fn coroutine(func: &Value) -> Res {

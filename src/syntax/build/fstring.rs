@@ -49,6 +49,7 @@ impl Builder<'_> {
     }
 
     fn field(&self, pair: Pair, triple: bool) -> Built<FStringField> {
+        let span = self.span(&pair);
         let start = pair.as_span().start();
         let brace = Span::new(start, start + 1);
         let mut pairs = pair.into_inner();
@@ -60,6 +61,7 @@ impl Builder<'_> {
             debug_text: None,
             conversion: None,
             spec: None,
+            span,
         };
         for part in pairs {
             match part.as_rule() {
