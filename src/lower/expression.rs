@@ -43,7 +43,7 @@ impl<'a> Lowering<'_, 'a> {
         let kind = match &node.kind {
             ExprKind::Paren(_) => return Ok(left),
             ExprKind::Attribute { name, name_span, .. } => {
-                span = self.from_name(span, *name_span);
+                span = self.place_from(span, *name_span);
                 TreeKind::Attribute {
                     object: boxed(left),
                     name: self.mangle(*name),
@@ -71,7 +71,7 @@ impl<'a> Lowering<'_, 'a> {
             }
             ExprKind::Call { func, args } => {
                 if let ExprKind::Attribute { name_span, .. } = func.kind {
-                    span = self.from_name(span, name_span);
+                    span = self.place_from(span, name_span);
                 }
                 let suspends = args.iter().any(|arg| self.scopes().suspends(arg_value(arg)));
                 let func = if suspends { self.spill(left) } else { left };
@@ -88,7 +88,7 @@ impl<'a> Lowering<'_, 'a> {
 
     /// The place of what begins with an attribute: the name, if that stands on a later line than
     /// what it is an attribute of.
-    fn from_name(&self, span: Span, name: Span) -> Span {
+    fn place_from(&self, span: Span, name: Span) -> Span {
         let source = self.program.source;
         match source.line(span.start) == source.line(name.start) {
             true => span,
