@@ -28,6 +28,10 @@ pub struct Code {
     pub source: Rc<Source>,
     /// The header of a `def` or `class`, the whole of a lambda or generator expression.
     pub span: Span,
+    /// The line (from 1) on which it begins: that of the first decorator, if there is one.
+    pub first_line: u32,
+    /// Of a class: the attributes of `self` that functions in it assign to.
+    pub attributes: Vec<Symbol>,
     pub params: Params,
     /// The name of each slot: parameters in the order of [`Params`], then locals. Temporaries
     /// have a name that is no identifier (`t0`, spelled `$0`).

@@ -366,3 +366,34 @@ impl State {
         }
     }
 }
+
+impl Code {
+    /// The names of module variables, builtins and attributes that it reads, in order of the text.
+    pub fn names_read(&self) -> Vec<Symbol> {
+        let mut names = Vec::new();
+        for state in &self.states {
+            names_in_block(&state.body, &mut names);
+            state.end.each_tree(&mut |tree| names_in(tree, &mut names));
+        }
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(*name));
+        names
+    }
+}
+
+fn names_in_block(block: &[Statement], names: &mut Vec<Symbol>) {
+    for statement in block {
+        statement.each_tree(&mut |tree| names_in(tree, names));
+        statement.each_block(&mut |block| names_in_block(block, names));
+    }
+}
+
+fn names_in(tree: &Tree, names: &mut Vec<Symbol>) {
+    // Children come first: in `a.b` the name `a`.
+    tree.each_child(&mut |child| names_in(child, names));
+    match &tree.kind {
+        TreeKind::Load(Place::Global(name) | Place::ClassName(name)) => names.push(*name),
+        TreeKind::Attribute { name, .. } => names.push(*name),
+        _ => {}
+    }
+}

@@ -105,11 +105,24 @@ pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
     }
     Ok(match name {
         name::CLASS => Some(class.into()),
-        name::DICT if class.has_dict.get() => Some(instance.detach().into()),
+        name::DICT => dict_of(object),
         name::DOC => Some(Value::None),
         name::MODULE => Some(class.module.borrow().clone()),
         _ => None,
     })
+}
+
+/// The `__dict__` of an object, if it has one.
+pub fn dict_of(object: &Value) -> Option<Value> {
+    if let Value::Instance(instance) = object {
+        let has_dict = instance.class().has_dict.get();
+        return has_dict.then(|| instance.detach().into());
+    }
+    let dict = Ref::new(Dict::default());
+    for (name, value) in attrs_of(object)?.entries() {
+        dict.set_symbol(name, value);
+    }
+    Some(dict.into())
 }
 
 fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
@@ -138,13 +151,9 @@ fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
         return Ok(Some(class.into()));
     }
     if name == name::DICT
-        && let Some(attrs) = attrs_of(object)
+        && let Some(dict) = dict_of(object)
     {
-        let dict = Ref::new(Dict::default());
-        for (n, v) in attrs.entries() {
-            dict.set_symbol(n, v);
-        }
-        return Ok(Some(dict.into()));
+        return Ok(Some(dict));
     }
     if class.is_script
         && let Some(fallback) = class.lookup(name::GETATTR)
@@ -346,7 +355,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                     return member.set(object, value);
                 }
             }
-            Value::Native(n) if n.role == NativeRole::Getter => {
+            Value::Native(n) if n.role == NativeRole::Getter && name != name::DICT => {
                 let setter = Symbol::new(&format!("{name}="));
                 return match class.lookup(setter) {
                     Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
@@ -573,7 +582,7 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
 
 /// The names `dir(object)` lists, in no special order.
 pub fn names(object: &Value) -> Vec<Symbol> {
-    let mut names: Vec<Symbol> = Vec::new();
+    let mut names: Vec<Symbol> = vec![name::CLASS];
     let mut add_class = |class: &Ref<Class>| {
         for c in class.linear() {
             names.extend(
@@ -587,7 +596,7 @@ pub fn names(object: &Value) -> Vec<Symbol> {
     };
     match object {
         Value::Class(class) => add_class(class),
-        Value::Module(_) => {}
+        Value::Module(_) => names.clear(),
         _ => add_class(&class_of(object)),
     }
     match object {

@@ -38,11 +38,10 @@ pub fn define(
     namespace
         .borrow_mut()
         .insert(name::QUALNAME, (&*unit.code().qualname).into());
-    if let Some(original) = original {
-        namespace
-            .borrow_mut()
-            .insert(Symbol::new("__orig_bases__"), original);
-    }
+    let first_line = Value::Int(unit.code().first_line.into());
+    namespace
+        .borrow_mut()
+        .insert(Symbol::new("__firstlineno__"), first_line);
     if let Some(doc) = &unit.code().doc {
         namespace.borrow_mut().insert(name::DOC, (&**doc).into());
     }
@@ -58,7 +57,12 @@ pub fn define(
             .borrow_mut()
             .insert(Symbol::new(CLASS_CELL), cell.into());
     }
-    let namespace = namespace.into_inner();
+    let mut namespace = namespace.into_inner();
+    let attributes: Vec<Value> = unit.code().attributes.iter().map(|&name| name.into()).collect();
+    namespace.insert(Symbol::new("__static_attributes__"), Value::tuple(attributes));
+    if let Some(original) = original {
+        namespace.insert(Symbol::new("__orig_bases__"), original);
+    }
     let Some(metaclass) = metaclass else {
         return make(class_name, bases, namespace, keywords, None);
     };
@@ -241,6 +245,7 @@ pub fn make(
     if has(name::EQ) && !has(name::HASH) {
         made.dict.borrow_mut().insert(name::HASH, Value::None);
     }
+    slot::describe(&made, slots.is_some());
     if !has(name::DOC) {
         made.dict.borrow_mut().insert(name::DOC, Value::None);
     }

@@ -116,6 +116,57 @@ pub fn install(made: &Ref<Class>, declared: Option<&Declared>) {
     }
 }
 
+/// Gives a class that has just been made the descriptors of what its instances have besides: a
+/// `__dict__` and weak references, unless a base has them already.
+pub fn describe(made: &Ref<Class>, declares_slots: bool) {
+    let describe = |name: Symbol, def: &NativeDef| {
+        let getter = Native::of(def, made.name());
+        made.dict.borrow_mut().insert(name, getter.into());
+    };
+    let of_script = |base: &Ref<Class>| base.is_script;
+    let is_plain = !matches!(made.layout, Layout::Exception | Layout::Future | Layout::Class);
+    let is_first = !made
+        .linear()
+        .into_iter()
+        .skip(1)
+        .any(|base| of_script(&base) && base.has_dict.get());
+    if made.has_dict.get() && is_plain && is_first {
+        describe(name::DICT, &DICT);
+    }
+    let can_be_watched = !matches!(
+        made.layout,
+        Layout::Int | Layout::Bytes | Layout::Tuple | Layout::Class
+    );
+    let weakref = Symbol::new("__weakref__");
+    let inherits = made
+        .linear()
+        .into_iter()
+        .skip(1)
+        .any(|base| base.own(weakref).is_some());
+    if !declares_slots && can_be_watched && !inherits {
+        describe(weakref, &WEAKREF);
+    }
+}
+
+const DICT: NativeDef = NativeDef {
+    name: "__dict__",
+    signature: "(self, /)",
+    doc: "The attributes of the object.",
+    role: NativeRole::Getter,
+    body: NativeBody::Plain(|args| {
+        let dict = super::attribute::dict_of(&args[0]);
+        dict.ok_or_else(|| type_error(format!("'{}' object has no __dict__", class_name(&args[0]))))
+    }),
+};
+
+const WEAKREF: NativeDef = NativeDef {
+    name: "__weakref__",
+    signature: "(self, /)",
+    doc: "Weak references to the object: not listed, always None.",
+    role: NativeRole::Getter,
+    body: NativeBody::Plain(|_| Ok(Value::None)),
+};
+
 /// Whether the slots of the bases cannot be had together: only one line of bases may have any.
 pub fn conflict(bases: &[Ref<Class>]) -> bool {
     let solid = |base: &Ref<Class>| base.linear().into_iter().find(|c| c.own_slots.get() > 0);

@@ -50,6 +50,7 @@ sources! {
     "_datetime_zone" "datetime_zone"
     "_digest" "digest"
     "_gregorian" "gregorian"
+    "_inspect_source" "inspect_source"
     "_help" "_help"
     "_signature" "_signature"
     "_io_buffer" "io_buffer"
@@ -135,6 +136,12 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
     ("wrap_future", "asyncio.threads"),
 ];
 
+/// Names of other modules made in Rust that are written in aio: the module, the name, and where it is.
+const LATE_NAMES: &[(&str, &str, &str)] = &[
+    ("time", "strptime", "_struct_time"),
+    ("time", "struct_time", "_struct_time"),
+];
+
 /// Modules of asyncio that have no text of their own here: each gives the names of asyncio itself.
 const ASYNCIO_FACES: &[&str] = &[
     "asyncio.base_events",
@@ -173,12 +180,22 @@ fn find(module: &str) -> Option<Found> {
         return Some(Found::Native(vec![(name::PATH, Value::list(vec![]))], None));
     }
     if let Some((_, make)) = NATIVE.iter().find(|(n, _)| *n == module) {
-        return Some(Found::Native(make(), None));
+        return Some(Found::Native(make(), Some(late_name)));
     }
     SOURCES
         .iter()
         .find(|(n, _)| *n == module)
         .map(|(_, text)| Found::Source(text))
+}
+
+fn late_name(this: &Module, name: Symbol) -> Res<Option<Value>> {
+    let is_it = |(module, late, _): &&(&str, &str, &str)| *module == this.name.text() && *late == name.text();
+    let Some((_, _, part)) = LATE_NAMES.iter().find(is_it) else {
+        return Ok(None);
+    };
+    let value = attribute::get(&import::by_name(part)?, name)?;
+    this.set(name, value.clone());
+    Ok(Some(value))
 }
 
 /// A name of asyncio that is written in aio: its part is run when it is first asked for.

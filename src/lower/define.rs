@@ -49,6 +49,7 @@ impl<'a> Lowering<'_, 'a> {
         let value = self.defined(&class.decorators, &header, |this| {
             let scope = this.scopes().of(class);
             let code = this.nested_code(address(class), scope, CodeKind::Class, |inner| {
+                inner.begins = class.decorators.first().map(|decorator| decorator.span.start);
                 let (doc, body) = docstring(&class.body);
                 inner.block(body)?;
                 Ok((class.header, Params::default(), doc))
@@ -110,6 +111,7 @@ impl<'a> Lowering<'_, 'a> {
         };
         self.nested_code(address(function), scope, kind, |inner| {
             inner.def = Some((function.name, function.header));
+            inner.begins = function.decorators.first().map(|decorator| decorator.span.start);
             let (doc, body) = docstring(&function.body);
             inner.block(body)?;
             Ok((function.header, inner.params(&function.params), doc))

@@ -31,12 +31,33 @@ impl Survey {
             ExprKind::Attribute { name, .. } if name.text() == "__debug__" => {
                 return Err(SyntaxError::new("cannot assign to __debug__", target.span));
             }
+            ExprKind::Attribute { value, name, .. } => {
+                if matches!(&value.kind, ExprKind::Name(object) if object.text() == "self") {
+                    self.note_attribute(*name);
+                }
+                self.expr(target)?
+            }
             _ => self.expr(target)?,
         };
         if suspends {
             self.scopes.suspending.insert(address(target));
         }
         Ok(suspends)
+    }
+
+    /// Notes an attribute of `self` for the nearest class around.
+    fn note_attribute(&mut self, name: Symbol) {
+        let mut at = Some(self.current);
+        while let Some(id) = at {
+            let scope = &mut self.scopes.list[id];
+            if scope.kind == ScopeKind::Class {
+                if !scope.attributes.contains(&name) {
+                    scope.attributes.push(name);
+                }
+                return;
+            }
+            at = scope.parent;
+        }
     }
 
     fn iteration_variable(&mut self, name: Symbol, span: Span) -> Surveyed<()> {

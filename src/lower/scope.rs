@@ -87,6 +87,8 @@ pub(super) struct Scope {
     /// Its own captured variables; of an inline comprehension: that one's captured variables.
     pub(super) cells: Vec<SlotId>,
     pub(super) free: Vec<(Symbol, ScopeId)>,
+    /// Of a class: the attributes of `self` that functions in it assign to.
+    pub(super) attributes: Vec<Symbol>,
     /// Where a class body keeps the cell of `__class__`, if a method needs it.
     pub(super) class_cell: Option<SlotId>,
 }

@@ -102,6 +102,8 @@ pub(super) struct Lowering<'p, 'a> {
     pub(super) qualname: Rc<str>,
     /// The name and header of the `def` this is.
     pub(super) def: Option<(Symbol, Span)>,
+    /// Where its first decorator begins.
+    pub(super) begins: Option<u32>,
     pub(super) blocks: Vec<Block>,
     /// How many structured statements are open in the current state.
     pub(super) structured: u32,
@@ -132,6 +134,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             kind,
             qualname,
             def: None,
+            begins: None,
             blocks: Vec::new(),
             structured: 0,
             copies: 0,
@@ -371,6 +374,8 @@ impl<'p, 'a> Lowering<'p, 'a> {
             kind: self.kind,
             source: self.program.source.clone(),
             span,
+            first_line: self.program.source.line(self.begins.unwrap_or(span.start)),
+            attributes: scope.attributes.clone(),
             params,
             slots,
             cells: scope.cells.clone(),

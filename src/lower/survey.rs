@@ -88,6 +88,7 @@ impl Survey {
             slots: Vec::new(),
             cells: Vec::new(),
             free: Vec::new(),
+            attributes: Vec::new(),
             class_cell: None,
         };
         self.scopes.list.push(scope);

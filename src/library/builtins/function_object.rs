@@ -389,7 +389,7 @@ pub const CODE: &[NativeDef] = &[
     }),
     getter("co_firstlineno", "The line on which it begins.", |args| {
         let code = code(args)?;
-        Ok(Value::Int(i64::from(code.source.line(code.span.start))))
+        Ok(Value::Int(i64::from(code.first_line)))
     }),
     getter("co_argcount", "How many positional parameters it has.", |args| {
         Ok(Value::Int(i64::from(code(args)?.params.positional)))
@@ -413,6 +413,11 @@ pub const CODE: &[NativeDef] = &[
             let all: Vec<Symbol> = code.slots.iter().copied().filter(is_name).collect();
             Ok(names(&all))
         },
+    ),
+    getter(
+        "co_names",
+        "The names of module variables, builtins and attributes that it reads.",
+        |args| Ok(names(&code(args)?.names_read())),
     ),
     getter(
         "co_freevars",

@@ -4,7 +4,7 @@ use super::{class_method, getter, method, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_of};
-use crate::interp::{attribute, class_body, operator, text};
+use crate::interp::{attribute, class_body, iterate, operator, text};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
@@ -92,6 +92,16 @@ pub fn dir_names(object: &Value) -> Value {
             names.push("__dict__");
         }
     }
+    if let Value::Module(module) = object
+        && module.on_missing.is_some()
+        && let Some(all) = module.get(Symbol::new("__all__"))
+        && let Ok(all) = iterate::collect(&all)
+    {
+        names.extend(
+            all.iter()
+                .filter_map(|name| as_str(name).map(|name| name.symbol().text())),
+        );
+    }
     names.sort_unstable();
     names.dedup();
     Value::list(names.into_iter().map(|n| Value::from(Symbol::new(n))).collect())
@@ -100,6 +110,24 @@ pub fn dir_names(object: &Value) -> Value {
 #[cold]
 fn cannot_pickle(value: &Value) -> Raised {
     type_error(format!("cannot pickle '{}' object", class_of(value).name()))
+}
+
+/// The attributes, or with slots those and the slots' values; None if there are none.
+fn state(object: &Value) -> Value {
+    let of = class_of(object);
+    let dict = match attribute::dict_of(object) {
+        Some(dict @ Value::Dict(_)) if operator::truth(&dict).unwrap_or(false) => dict,
+        _ => Value::None,
+    };
+    let names = of.slots.borrow().clone();
+    if names.is_empty() {
+        return dict;
+    }
+    let set = names.into_iter().filter_map(|name| {
+        let value = attribute::find(object, name).ok().flatten()?;
+        Some((name, value))
+    });
+    Value::tuple([dict, crate::interp::mapping::dict_of_symbols(set)])
 }
 
 const NOT_COMPARABLE: fn(&[Value]) -> Res = |_| Ok(Value::NotImplemented);
@@ -113,6 +141,12 @@ pub const METHODS: &[NativeDef] = &[
         new,
     ),
     method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", init),
+    method(
+        "__getstate__",
+        "(self, /)",
+        "What copying and pickling keep of the object.",
+        |args| Ok(state(&args[0])),
+    ),
     method("__eq__", TWO, "Return self==value.", |args| {
         Ok(if args[0].is(&args[1]) {
             Value::TRUE

@@ -2,7 +2,7 @@
 
 use crate::interp::error::{raise, type_error, value_error};
 use crate::interp::types::{Type, class_name};
-use crate::interp::{iterate, payload};
+use crate::interp::{attribute, call, import, iterate, payload};
 use crate::library::asyncio::{functions, natives};
 use crate::runtime::{clock, thread};
 use crate::source::Symbol;
@@ -14,10 +14,33 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("timezone", Value::Int(0)),
         ("altzone", Value::Int(0)),
         ("daylight", Value::Int(0)),
+        ("CLOCK_REALTIME", Value::Int(CLOCK_REALTIME)),
+        ("CLOCK_MONOTONIC", Value::Int(CLOCK_MONOTONIC)),
+        ("CLOCK_PROCESS_CPUTIME_ID", Value::Int(CLOCK_PROCESS_CPUTIME_ID)),
+        ("CLOCK_THREAD_CPUTIME_ID", Value::Int(CLOCK_THREAD_CPUTIME_ID)),
         ("tzname", Value::tuple([Value::from("UTC"), Value::from("UTC")])),
     ];
     names.extend(constants.map(|(name, value)| (Symbol::new(name), value)));
     names
+}
+
+const CLOCK_REALTIME: i64 = 0;
+const CLOCK_MONOTONIC: i64 = 1;
+const CLOCK_PROCESS_CPUTIME_ID: i64 = 2;
+const CLOCK_THREAD_CPUTIME_ID: i64 = 3;
+
+/// What one of the system's clocks shows, in nanoseconds.
+fn clock_ns(which: &Value) -> Res<i64> {
+    match payload::plain(which) {
+        Value::Int(CLOCK_REALTIME) => Ok(clock::wall_ns()),
+        Value::Int(CLOCK_MONOTONIC) => Ok(clock::now_ns()),
+        Value::Int(CLOCK_PROCESS_CPUTIME_ID | CLOCK_THREAD_CPUTIME_ID) => Ok(clock::processor_ns()),
+        Value::Int(_) => Err(raise(Type::OSError, "[Errno 22] Invalid argument")),
+        other => Err(type_error(format!(
+            "an integer is required, not {}",
+            class_name(other)
+        ))),
+    }
 }
 
 fn seconds(ns: i64) -> Value {
@@ -44,6 +67,12 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "process_time_ns" "()" "Nanoseconds of processor time."
         |_| Ok(Value::Int(clock::processor_ns()));
     Function Plain "thread_time" "()" "Seconds of processor time." |_| Ok(seconds(clock::processor_ns()));
+    Function Plain "thread_time_ns" "()" "Nanoseconds of processor time."
+        |_| Ok(Value::Int(clock::processor_ns()));
+    Function Plain "clock_gettime" "(clk_id, /)" "Seconds on one of the system's clocks."
+        |args| Ok(seconds(clock_ns(&args[0])?));
+    Function Plain "clock_gettime_ns" "(clk_id, /)" "Nanoseconds on one of the system's clocks."
+        |args| Ok(Value::Int(clock_ns(&args[0])?));
     Function Plain "sleep" "(seconds, /)" "Block this thread for some seconds." |args| {
         let length = match payload::plain(&args[0]) {
             Value::Int(_) | Value::Bool(_) | Value::Float(_) => payload::real(&args[0])?,
@@ -65,9 +94,9 @@ const FUNCTIONS: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Function Plain "gmtime" "(seconds=None, /)" "The calendar's view of a time, in UTC."
-        |args| fields_of(&args[0]);
+        |args| fields_of(&args[0], "GMT");
     Function Plain "localtime" "(seconds=None, /)" "The calendar's view of a time; aio's time zone is UTC."
-        |args| fields_of(&args[0]);
+        |args| fields_of(&args[0], "UTC");
     Function Plain "mktime" "(tuple, /)" "The time that a calendar's view stands for." |args| {
         let fields = Fields::read(&args[0])?;
         Ok(Value::float(fields.timestamp() as f64))
@@ -98,12 +127,15 @@ fn moment(value: &Value) -> Res<i64> {
     })
 }
 
-fn fields_of(value: &Value) -> Res {
+fn fields_of(value: &Value, zone: &str) -> Res {
     let f = Fields::at(moment(value)?);
     let numbers = [
         f.year, f.month, f.day, f.hour, f.minute, f.second, f.weekday, f.yearday, 0,
     ];
-    Ok(Value::tuple(numbers.map(Value::Int)))
+    let mut parts: Vec<Value> = numbers.map(Value::Int).into();
+    parts.extend([Value::from(zone), Value::Int(0)]);
+    let class = attribute::get(&import::by_name("_struct_time")?, Symbol::new("struct_time"))?;
+    call::call(&class, &[Value::tuple(parts)])
 }
 
 /// The calendar's view of a time.
