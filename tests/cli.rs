@@ -517,7 +517,7 @@ fn a_mistake_is_told_once_on_stderr_and_only_with_warn() {
     assert!(!run.err().contains("A001"), "{}", run.err());
     let both = scratch.aio(&["run", "--warn", "--trace", "bad.aio"]);
     assert!(
-        both.err().contains("A001") && both.err().contains("t=0.000"),
+        both.err().contains("A001") && both.err().contains("(Task-1): begins"),
         "{}",
         both.err()
     );

@@ -125,6 +125,7 @@ catalog! {
         error "TypeError" "'coroutine' object is not",
         error "TypeError" "'coroutine' object does not support",
         error "TypeError" "not supported between instances of 'coroutine'",
+        error "TypeError" "object of type 'coroutine' has no",
         error "TypeError" "and 'coroutine'",
         error "TypeError" ": 'coroutine'",
         error "AttributeError" "'coroutine' object has no attribute";
@@ -137,6 +138,7 @@ catalog! {
         "What is asynchronous is entered with `async with` and looped over with `async for`, and nothing else is."
         text form::with_and_for,
         error "TypeError" "'async_generator' object is not iterable",
+        error "TypeError" "object async_generator can't be used in 'await' expression",
         error "TypeError" "does not support the context manager protocol",
         error "TypeError" "does not support the asynchronous context manager protocol",
         error "TypeError" "'async for' requires an object with __aiter__";
@@ -184,12 +186,13 @@ pub fn find(number: &str) -> Option<&'static Lint> {
         .find(|lint| lint.number.eq_ignore_ascii_case(number))
 }
 
-/// The mistake that an error tells of.
+/// The mistake that an error tells of: the one whose words fit most closely.
 pub fn of_error(class: &str, message: &str) -> Option<&'static Lint> {
-    let tells = |lint: &&&Lint| {
-        lint.errors
-            .iter()
-            .any(|(name, words)| *name == class && message.contains(words))
-    };
-    ALL.iter().find(tells).copied()
+    let all = ALL
+        .iter()
+        .flat_map(|lint| lint.errors.iter().map(move |error| (lint, error)));
+    let fitting = all.filter(|(_, (name, words))| *name == class && message.contains(words));
+    fitting
+        .max_by_key(|(_, (_, words))| words.len())
+        .map(|(lint, _)| *lint)
 }

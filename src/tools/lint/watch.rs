@@ -6,14 +6,15 @@
 use super::catalog::{self, Lint};
 use super::{Finding, lint};
 use crate::code::{Code, StateId, Statement, StatementKind, Terminator, TreeKind};
-use crate::interp::group;
 use crate::interp::report::coroutine_name;
 use crate::interp::types::{Type, is_exception};
+use crate::interp::{group, import};
 use crate::runtime::event_loop::EventLoop;
+use crate::runtime::future;
 use crate::runtime::handle::ends_program;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, current, thread};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, name};
 use crate::syntax::SyntaxError;
 use crate::syntax::ast::Module;
 use crate::tools::standing::{self, Place};
@@ -160,11 +161,15 @@ impl Instrument for Watch {
                 let orphans = self.held.values_mut().filter(|held| held.task == task.number);
                 orphans.for_each(|held| held.is_orphan = true);
             }
-            Event::Over => self.tell_orphans(),
+            Event::Over => {
+                self.tell_orphans();
+                failed_unheard();
+            }
             Event::CallSoon { event_loop, .. } | Event::CallAt { event_loop, .. } => {
                 from_other_thread(event_loop);
             }
             Event::TaskCreated(task) => from_other_thread(&task.event_loop),
+            Event::FutureSettled(future) if future.task.is_none() => from_other_thread(&future.event_loop),
             Event::WokenBy { task, by } => dropped_errors(task, by),
             Event::LeftOver(task) => left_over(task),
             Event::DiedUnheard(future) => died_unheard(future),
@@ -363,6 +368,19 @@ fn may_return(code: &Code, from: StateId) -> bool {
         });
     }
     seen.contains(&from)
+}
+
+/// Tasks that failed, and that a variable of the program keeps to its end: nobody will ask.
+fn failed_unheard() {
+    let Some(Value::Module(module)) = &import::loaded_module(name::MAIN) else {
+        return;
+    };
+    let values = module.entries();
+    for future in values.iter().filter_map(|(_, value)| future::of(value)) {
+        if future.task.is_some() && future.state.get() == FutureState::Failed && future.unseen.get() {
+            died_unheard(future);
+        }
+    }
 }
 
 fn died_unheard(future: &Ref<Future>) {

@@ -3,39 +3,41 @@
 use super::method_call;
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{At, Kind, Program, Unit, UnitKind, each_expr, each_stmt, suspends};
+use crate::tools::lint::program::{At, Kind, Program, Unit, each_expr, each_stmt, suspends};
+
+const SWALLOWED: &str = "this also catches the task's cancellation and does not let it out: add `raise`";
 
 /// An `except` that catches the cancellation of its own coroutine and goes on.
 pub fn swallowed(program: &Program, tell: &mut dyn FnMut(Span, String)) {
-    for (block, at) in &program.blocks {
-        for stmt in *block {
-            let StmtKind::Try { body, handlers, .. } = &stmt.kind else {
-                continue;
-            };
-            let unit = program.unit(*at);
-            if !matches!(unit.kind, UnitKind::Function(function) if function.is_async)
-                || !suspends(body)
-                || cancels(unit)
-                || waits_for_task(program, body, *at)
-            {
-                continue;
-            }
-            for handler in handlers {
-                let Some(how) = catches_cancellation(program, handler, *at) else {
-                    continue;
+    for (stmt, at) in &program.stmts {
+        let unit = program.unit(*at);
+        if !unit.function().is_some_and(|function| function.is_async) || cancels(unit) {
+            continue;
+        }
+        let is_own = |body: &[Stmt]| suspends(body) && !waits_for_task(program, body, *at);
+        match &stmt.kind {
+            StmtKind::Try { body, handlers, .. } if is_own(body) => {
+                let catches = |handler: &&Handler| match &handler.kind {
+                    Some(kind) => is_cancellation(program, kind, *at),
+                    None => true,
                 };
-                let goes_on = match how {
-                    How::ByName => stands_in_loop(unit.body, stmt) && !leaves(&handler.body),
-                    How::WithAllOthers => !leaves(&handler.body),
-                };
-                if goes_on {
-                    tell(
-                        head(handler),
-                        "this also catches the cancellation of the task, which then goes on: let it out with `raise`".into(),
-                    );
+                // Those behind the first one that catches it do not get it.
+                let first = handlers.iter().find(catches);
+                if let Some(handler) = first.filter(|handler| !leaves(&handler.body)) {
+                    tell(head(handler), SWALLOWED.into());
                 }
-                break;
             }
+            StmtKind::With { items, body, .. } if is_own(body) => {
+                for item in items {
+                    if let ExprKind::Call { func, args } = &item.context.plain().kind
+                        && program.path(func, *at).as_deref() == Some("contextlib.suppress")
+                        && args.iter().any(|arg| is_cancellation(program, arg.value(), *at))
+                    {
+                        tell(item.context.span, SWALLOWED.into());
+                    }
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -50,26 +52,14 @@ fn head(handler: &Handler) -> Span {
     Span::new(start, end)
 }
 
-#[derive(Clone, Copy)]
-enum How {
-    /// `except CancelledError`
-    ByName,
-    /// `except:`, `except BaseException`
-    WithAllOthers,
-}
-
-fn catches_cancellation(program: &Program, handler: &Handler, at: At) -> Option<How> {
-    let Some(kind) = &handler.kind else {
-        return Some(How::WithAllOthers);
-    };
-    let one = |expr: &Expr| match program.path(expr, at).as_deref() {
-        Some("asyncio.CancelledError" | "asyncio.exceptions.CancelledError") => Some(How::ByName),
-        Some("builtins.BaseException") => Some(How::WithAllOthers),
-        _ => None,
-    };
+/// Whether `except kind` catches a cancellation.
+fn is_cancellation(program: &Program, kind: &Expr, at: At) -> bool {
     match &kind.plain().kind {
-        ExprKind::Tuple(kinds) => kinds.iter().find_map(one),
-        _ => one(kind),
+        ExprKind::Tuple(kinds) => kinds.iter().any(|kind| is_cancellation(program, kind, at)),
+        _ => matches!(
+            program.path(kind, at).as_deref(),
+            Some("asyncio.CancelledError" | "asyncio.exceptions.CancelledError" | "builtins.BaseException")
+        ),
     }
 }
 
@@ -105,16 +95,6 @@ fn leaves(body: &[Stmt]) -> bool {
             stmt.kind,
             StmtKind::Raise { .. } | StmtKind::Return(_) | StmtKind::Break
         );
-    });
-    found
-}
-
-fn stands_in_loop(body: &[Stmt], wanted: &Stmt) -> bool {
-    let mut found = false;
-    each_stmt(body, &mut |stmt| {
-        if let StmtKind::While { body, .. } | StmtKind::For { body, .. } = &stmt.kind {
-            each_stmt(body, &mut |inner| found |= std::ptr::eq(inner, wanted));
-        }
     });
     found
 }

@@ -90,7 +90,7 @@ fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut d
                 format!("'{text}' is an async generator: loop over it with `async for`"),
             );
         }
-        Kind::Plain if is_async && !matches!(iter.plain().kind, ExprKind::Call { .. }) => {
+        Kind::Plain if is_async => {
             tell(
                 iter.span,
                 format!("'{text}' is looped over with `for`, not with `async for`"),

@@ -75,14 +75,12 @@ fn binds(program: &Program, stmt: &Stmt, object: &Expr, at: At) -> bool {
 pub fn closed_loop(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     after(
         program,
-        &|stmt, at| match &stmt.kind {
-            StmtKind::Expr(call) => match method_call(call) {
-                Some((object, "close", [])) => {
-                    matches!(program.kind(object, at), Kind::Object("asyncio.loop")).then_some(object)
-                }
-                _ => None,
-            },
-            _ => None,
+        &|stmt, at| {
+            let closes = |stmt| closed_by(program, stmt, at);
+            match &stmt.kind {
+                StmtKind::Try { finalbody, .. } => finalbody.iter().find_map(closes),
+                _ => closes(stmt),
+            }
         },
         &mut |object, expr, at| {
             const NEED: &[&str] = &[
@@ -108,6 +106,19 @@ pub fn closed_loop(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         },
         Until::Rebound,
     );
+}
+
+/// The loop that a statement closes.
+fn closed_by<'a>(program: &Program<'a>, stmt: &'a Stmt, at: At) -> Option<&'a Expr> {
+    let StmtKind::Expr(call) = &stmt.kind else {
+        return None;
+    };
+    match method_call(call) {
+        Some((object, "close", [])) => {
+            matches!(program.kind(object, at), Kind::Object("asyncio.loop")).then_some(object)
+        }
+        _ => None,
+    }
 }
 
 /// `c = work()`, `await c`, `await c`.

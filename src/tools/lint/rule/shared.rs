@@ -99,6 +99,10 @@ fn in_several<'s>(program: &Program, stmts: &'s [Stmt], at: At) -> Option<(&'s E
     let ExprKind::Name(name) = copy.plain().kind else {
         return None;
     };
+    let shared = match &shared.plain().kind {
+        ExprKind::Binary { left, right, .. } if matches!(right.plain().kind, ExprKind::Constant(_)) => left,
+        _ => shared,
+    };
     let is_place = matches!(
         shared.plain().kind,
         ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }
@@ -212,20 +216,14 @@ pub fn taken_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 program.kind(lock, *at),
                 Kind::Object("asyncio.Lock" | "asyncio.Condition")
             ) {
-                takes_again(program, body, (lock, *at), true, tell);
+                takes_again(program, body, (lock, *at), tell);
             }
         }
     }
 }
 
-/// Finds where a body takes a lock; `follow`: also in the methods it awaits on the same object.
-fn takes_again(
-    program: &Program,
-    body: &[Stmt],
-    lock: (&Expr, At),
-    follow: bool,
-    tell: &mut dyn FnMut(Span, String),
-) {
+/// Finds where a body takes a lock, itself or in a function that it awaits.
+fn takes_again(program: &Program, body: &[Stmt], lock: (&Expr, At), tell: &mut dyn FnMut(Span, String)) {
     let message = || "this task holds the lock already, so it waits for itself for ever".to_string();
     each_stmt(body, &mut |stmt| {
         if let StmtKind::With {
@@ -250,35 +248,45 @@ fn takes_again(
         {
             tell(expr.span, message());
         }
-        if let Some((object, _, _)) = method_call(value)
-            && follow
-            && let ExprKind::Attribute { value: owner, .. } = &lock.0.plain().kind
-            && program.is_same((object, lock.1), (owner, lock.1))
-            && let ExprKind::Call { func, .. } = &value.plain().kind
-            && let Meaning::Function(method) = program.meaning(func, lock.1)
+        if let ExprKind::Call { func, .. } = &value.plain().kind
+            && let Meaning::Function(function) = program.meaning(func, lock.1)
+            && takes(program, function, lock, is_on_same(program, func, lock))
         {
-            let mut again = false;
-            takes_lock_of_self(program, method, lock.0, &mut again);
-            if again {
-                tell(expr.span, message());
-            }
+            tell(expr.span, message());
         }
     });
 }
 
-/// Whether a method itself takes the lock that `self.name` is.
-fn takes_lock_of_self(program: &Program, method: &Function, lock: &Expr, found: &mut bool) {
-    let text = program.source.slice(lock.span);
-    each_stmt(&method.body, &mut |stmt| {
+/// Whether a method is called on the object that a lock is an attribute of.
+fn is_on_same(program: &Program, func: &Expr, lock: (&Expr, At)) -> bool {
+    match (&func.plain().kind, &lock.0.plain().kind) {
+        (ExprKind::Attribute { value: object, .. }, ExprKind::Attribute { value: owner, .. }) => {
+            program.is_same((object, lock.1), (owner, lock.1))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a function itself takes a lock: one that it knows by the same name, or, as a method of the
+/// same object, that of its `self`.
+fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: bool) -> bool {
+    let text = program.source.slice(lock.0.span);
+    let mut found = false;
+    each_stmt(&function.body, &mut |stmt| {
         if let StmtKind::With {
             is_async: true,
             items,
             ..
         } = &stmt.kind
+            && let Some((_, at)) = program.stmts.iter().find(|(other, _)| std::ptr::eq(*other, stmt))
         {
-            *found |= items
-                .iter()
-                .any(|item| program.source.slice(item.context.span) == text);
+            found |= items.iter().any(|item| {
+                program.is_same((&item.context, *at), lock)
+                    || (is_method
+                        && text.starts_with("self.")
+                        && program.source.slice(item.context.span) == text)
+            });
         }
     });
+    found
 }
