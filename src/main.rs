@@ -5,6 +5,7 @@ use aio::lower;
 use aio::runtime::console;
 use aio::session::{self, Clock, Options};
 use aio::syntax;
+use aio::tools::lint::{catalog, explain as pages};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,13 @@ enum Command {
     Run(RunArgs),
     /// Show the states that functions are compiled to.
     States(StatesArgs),
+    /// Find mistakes with coroutines in the text of programs.
+    Lint(LintArgs),
+    /// Tell what a number of a mistake means, with a wrong and a right program.
+    Explain {
+        /// The number, such as A001; without it, all are listed.
+        number: Option<String>,
+    },
 }
 
 #[derive(Args)]
@@ -46,6 +54,9 @@ struct RunArgs {
     /// Tell the run on stderr, in short sentences with the time.
     #[arg(long)]
     trace: bool,
+    /// Tell mistakes with coroutines on stderr: those in the text, and those that the run shows.
+    #[arg(long)]
+    warn: bool,
     /// The program (`-`: from stdin) and its arguments.
     #[arg(
         trailing_var_arg = true,
@@ -79,6 +90,23 @@ enum FormatName {
     Dot,
 }
 
+#[derive(Args)]
+struct LintArgs {
+    /// The programs.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
+    format: FindingFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FindingFormat {
+    /// `FILE:LINE:COLUMN: NUMBER message`, and the line with the place marked.
+    Text,
+    /// An object a line.
+    Json,
+}
+
 /// What went wrong before a program ran: told in one line.
 const USAGE: u8 = 2;
 
@@ -95,6 +123,8 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::Run(args)) => run(args, false),
         Some(Command::States(args)) => states(&args),
+        Some(Command::Lint(args)) => lint(args),
+        Some(Command::Explain { number }) => explain(number.as_deref()),
         None => run(cli.run, true),
     }
 }
@@ -108,6 +138,7 @@ fn run(args: RunArgs, may_prompt: bool) -> ExitCode {
     let mut options = Options {
         clock,
         trace: args.trace,
+        warn: args.warn,
         args: args.program.clone(),
     };
     if let Some(text) = args.text {
@@ -224,6 +255,59 @@ fn states(args: &StatesArgs) -> ExitCode {
         console::flush();
         ExitCode::SUCCESS
     })
+}
+
+/// Prints the mistakes that are seen in the text of programs; status 1 if there are any besides
+/// notes.
+fn lint(args: LintArgs) -> ExitCode {
+    let mut programs = Vec::new();
+    for file in &args.files {
+        let shown = file.to_string_lossy().into_owned();
+        match std::fs::read(file) {
+            Ok(bytes) => programs.push((shown, bytes)),
+            Err(error) => return usage(&format!("cannot open '{shown}': {}", reason(&error))),
+        }
+    }
+    session::on_session_thread(move || {
+        let mut is_clean = true;
+        for (shown, bytes) in programs {
+            match session::lint(&shown, bytes) {
+                Ok(findings) => {
+                    is_clean &= findings.iter().all(|finding| finding.lint.is_note);
+                    for finding in &findings {
+                        console::write(&match args.format {
+                            FindingFormat::Text => finding.text(),
+                            FindingFormat::Json => finding.json() + "\n",
+                        });
+                    }
+                }
+                Err(message) => {
+                    is_clean = false;
+                    console::write_error(&message);
+                }
+            }
+        }
+        console::flush();
+        ExitCode::from(u8::from(!is_clean))
+    })
+}
+
+/// Prints the page about a mistake, or the list of all.
+fn explain(number: Option<&str>) -> ExitCode {
+    let text = match number {
+        None => pages::list(),
+        Some(number) => match catalog::find(number) {
+            Some(lint) => pages::page(lint),
+            None => {
+                return usage(&format!(
+                    "there is no number '{number}'; `aio explain` lists them"
+                ));
+            }
+        },
+    };
+    console::write(&text);
+    console::flush();
+    ExitCode::SUCCESS
 }
 
 fn usage(message: &str) -> ExitCode {

@@ -113,7 +113,7 @@ fn the_version_and_the_help_go_to_stdout() {
     expect(&version, 0, &format!("aio {}\n", env!("CARGO_PKG_VERSION")));
     let help = call(&["--help"], "");
     assert_eq!((help.status, help.err().as_str()), (0, ""));
-    for word in ["run", "states", "--clock", "-c"] {
+    for word in ["run", "states", "lint", "explain", "--clock", "--warn", "-c"] {
         assert!(help.out().contains(word), "{word} in\n{}", help.out());
     }
 }
@@ -472,6 +472,82 @@ fn ctrl_c_can_be_caught() {
                   print('caught')";
     let (status, out, err) = interrupted(script);
     assert_eq!((status, out.as_str(), err.as_str()), (0, "caught\n", ""));
+}
+
+// ---- mistakes told early
+
+const FORGOTTEN: &str = "async def work():\n    print('work')\n\nwork()\nawait sleep(0)\nprint('done')\n";
+
+#[test]
+fn lint_prints_findings_and_says_by_its_status_whether_there_are_any() {
+    let scratch = Scratch::new("lint");
+    scratch.write("bad.aio", FORGOTTEN);
+    scratch.write("good.aio", "await sleep(0)\n");
+    scratch.write("broken.aio", "x = (\n");
+    let message = "the coroutine 'work' is never awaited: nothing of it runs";
+    expect(
+        &scratch.aio(&["lint", "good.aio", "bad.aio"]),
+        1,
+        &format!("bad.aio:4:1: A001 {message}\n    work()\n    ^^^^^^\n"),
+    );
+    expect(
+        &scratch.aio(&["lint", "--format", "json", "bad.aio"]),
+        1,
+        &format!(
+            "{{\"file\": \"bad.aio\", \"line\": 4, \"column\": 1, \"end_line\": 4, \"end_column\": 7, \
+             \"number\": \"A001\", \"message\": \"{message}\"}}\n"
+        ),
+    );
+    expect(&scratch.aio(&["lint", "good.aio"]), 0, "");
+    expect_error(&scratch.aio(&["lint", "broken.aio"]), 1, "was never closed");
+    expect_error(&scratch.aio(&["lint", "missing.aio"]), 2, "there is no such file");
+    expect_error(&scratch.aio(&["lint"]), 2, "FILE");
+}
+
+#[test]
+fn a_mistake_is_told_once_on_stderr_and_only_with_warn() {
+    let scratch = Scratch::new("warn");
+    scratch.write("bad.aio", FORGOTTEN);
+    let run = scratch.aio(&["run", "--warn", "bad.aio"]);
+    expect(&run, 0, "done\n");
+    assert_eq!(run.err().matches("never awaited").count(), 1, "{}", run.err());
+    assert!(run.err().starts_with("bad.aio:4:1: A001 "), "{}", run.err());
+    let run = scratch.aio(&["run", "bad.aio"]);
+    expect(&run, 0, "done\n");
+    assert!(!run.err().contains("A001"), "{}", run.err());
+    let both = scratch.aio(&["run", "--warn", "--trace", "bad.aio"]);
+    assert!(
+        both.err().contains("A001") && both.err().contains("(Task-1): begins"),
+        "{}",
+        both.err()
+    );
+}
+
+#[test]
+fn explain_tells_all_numbers_or_one() {
+    let list = call(&["explain"], "");
+    assert_eq!(list.status, 0);
+    assert!(
+        list.out().contains("A001  a coroutine is never awaited\n"),
+        "{}",
+        list.out()
+    );
+    let page = call(&["explain", "a001"], "");
+    assert_eq!(page.status, 0);
+    for part in [
+        "A001: a coroutine is never awaited\n",
+        "Wrong:",
+        "Right:",
+        "# <- here",
+    ] {
+        assert!(page.out().contains(part), "{part} in\n{}", page.out());
+    }
+    let unknown = call(&["explain", "A999"], "");
+    assert_eq!((unknown.status, unknown.out().as_str()), (2, ""));
+    assert_eq!(
+        unknown.err(),
+        "aio: there is no number 'A999'; `aio explain` lists them\n"
+    );
 }
 
 // ---- the clock

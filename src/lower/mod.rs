@@ -15,6 +15,7 @@ mod expression;
 mod flow;
 mod guard;
 mod mention;
+pub mod names;
 mod pattern;
 mod scope;
 mod shape;

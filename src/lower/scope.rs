@@ -13,7 +13,7 @@ use crate::syntax::SyntaxError;
 use crate::syntax::ast::{Expr, Stmt};
 use std::collections::{HashMap, HashSet};
 
-pub(super) type ScopeId = usize;
+pub type ScopeId = usize;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ScopeKind {
@@ -38,7 +38,7 @@ pub(super) enum Declared {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Meaning {
+pub(super) enum Meaning {
     /// A module variable or a builtin.
     #[default]
     Global,
@@ -63,6 +63,12 @@ pub(super) struct Variable {
     captured: bool,
     slot: SlotId,
     meaning: Meaning,
+}
+
+impl Variable {
+    pub(super) fn meaning(&self) -> Meaning {
+        self.meaning
+    }
 }
 
 pub(super) struct Scope {

@@ -16,18 +16,12 @@ pub(super) fn spine_child(expr: &Expr) -> Option<&Expr> {
 }
 
 /// The expression without parentheses around it.
-pub(super) fn plain(mut expr: &Expr) -> &Expr {
-    while let ExprKind::Paren(inner) = &expr.kind {
-        expr = inner;
-    }
-    expr
+pub(super) fn plain(expr: &Expr) -> &Expr {
+    expr.plain()
 }
 
 pub(super) fn arg_value(arg: &Arg) -> &Expr {
-    match arg {
-        Arg::Positional(value) | Arg::Star(value) | Arg::DoubleStar(value) => value,
-        Arg::Keyword { value, .. } => value,
-    }
+    arg.value()
 }
 
 /// The parameters in the order of their slots.

@@ -20,6 +20,7 @@ use crate::runtime::{
 use crate::session::{self, Options, deadlock, report};
 use crate::source::{Source, Symbol, name};
 use crate::syntax;
+use crate::tools::lint::watch;
 use crate::tools::trace;
 use crate::value::context::{self, Context};
 use crate::value::*;
@@ -35,6 +36,9 @@ pub fn run(options: &Options, is_terminal: bool) -> i32 {
     library::set_arguments(&[String::new()]);
     if options.trace {
         trace::start();
+    }
+    if options.warn {
+        watch::start();
     }
     import::add_folder(PathBuf::from("."));
     text::SHOW.set(Some(show));

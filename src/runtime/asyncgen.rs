@@ -2,6 +2,7 @@
 
 use super::current;
 use super::event_loop::{self, EventLoop};
+use super::instrument::{Event, tell};
 use crate::interp::call;
 use crate::source::Symbol;
 use crate::value::generator::Progress;
@@ -26,6 +27,7 @@ pub fn abandoned(generator: Ref<Generator>) {
         return;
     }
     let this: Value = generator.clone().into();
+    tell(|| Event::GeneratorAbandoned(&generator));
     let begun = call::call_method(&this, Symbol::new("aclose"), &[]).and_then(|close| {
         let create = event_loop.clone();
         let create = Native::closure("create_task", "(coroutine)", move |args| {

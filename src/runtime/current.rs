@@ -43,6 +43,11 @@ pub fn get_event_loop() -> Res {
     }
 }
 
+/// Whether [`get_event_loop`] would make a loop: none runs, and the main thread has none yet.
+pub fn lacks_loop() -> bool {
+    running().is_none() && thread::current().is_main() && thread::current().event_loop.get().is_unset()
+}
+
 /// The thread's own loop, whether or not one runs.
 pub fn own_loop() -> Res {
     let me = thread::current();

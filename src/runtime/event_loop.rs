@@ -118,6 +118,14 @@ impl EventLoop {
         self.running_in.borrow().is_some()
     }
 
+    /// Whether it runs, and not in the current thread.
+    pub fn runs_elsewhere(&self) -> bool {
+        let running_in = self.running_in.borrow();
+        running_in
+            .as_ref()
+            .is_some_and(|thread| !Rc::ptr_eq(thread, &thread::current()))
+    }
+
     /// Ends `run_forever` after the current pass.
     pub fn stop(&self) {
         self.stopping.set(true);
@@ -178,7 +186,35 @@ pub fn call_soon(this: &Value, callback: &Value, args: &Value, context: Option<R
     if event_loop.debug.get() {
         check_callback(callback, "call_soon")?;
     }
-    tell(|| Event::CallSoon(callback));
+    tell(|| Event::CallSoon {
+        event_loop: this,
+        callback,
+    });
+    push_handle(this, event_loop, callback, args, context)
+}
+
+/// `loop.call_soon_threadsafe(callback, *args, context=…)`: as `call_soon`, from any thread.
+pub fn call_soon_threadsafe(
+    this: &Value,
+    callback: &Value,
+    args: &Value,
+    context: Option<Rc<Context>>,
+) -> Res {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    if event_loop.debug.get() {
+        check_callback(callback, "call_soon_threadsafe")?;
+    }
+    push_handle(this, event_loop, callback, args, context)
+}
+
+fn push_handle(
+    this: &Value,
+    event_loop: &EventLoop,
+    callback: &Value,
+    args: &Value,
+    context: Option<Rc<Context>>,
+) -> Res {
     let handle = Handle::value(
         this,
         callback,
@@ -197,6 +233,10 @@ pub fn call_at(this: &Value, when: f64, callback: &Value, args: &Value, context:
     if event_loop.debug.get() {
         check_callback(callback, "call_at")?;
     }
+    tell(|| Event::CallAt {
+        event_loop: this,
+        callback,
+    });
     let context = context.unwrap_or_else(context::snapshot);
     let handle = Handle::value(this, callback, args, context, Some(when));
     event_loop.set_timer(when, &handle);

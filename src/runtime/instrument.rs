@@ -32,13 +32,24 @@ pub enum Event<'a> {
     TimerFired {
         when: f64,
     },
-    CallSoon(&'a Value),
+    /// `loop.call_soon(callback)`, but not from another thread by `call_soon_threadsafe`.
+    CallSoon {
+        event_loop: &'a Value,
+        callback: &'a Value,
+    },
+    /// `loop.call_at(when, callback)` and `call_later`.
+    CallAt {
+        event_loop: &'a Value,
+        callback: &'a Value,
+    },
     ThreadStarted {
         thread: u64,
         name: &'a str,
     },
     ThreadBlocked {
         thread: u64,
+        /// What it waits for, in a reader's words.
+        doing: &'static str,
     },
     ThreadResumed {
         thread: u64,
@@ -50,6 +61,27 @@ pub enum Event<'a> {
         from: f64,
         to: f64,
     },
+    /// A task has taken an `asyncio.Lock`; tasks are named by the numbers of their futures.
+    LockTaken {
+        lock: &'a Value,
+        task: u32,
+    },
+    LockReleased {
+        lock: &'a Value,
+    },
+    /// `get_event_loop()` made a loop, because none runs and the thread has none.
+    LoopMade,
+    /// A run ends while this task is pending, and is about to cancel it.
+    LeftOver(&'a Ref<Future>),
+    /// A future dies with an error that nobody asked for, or a task dies pending, and no handler of
+    /// the script's hears of it.
+    DiedUnheard(&'a Ref<Future>),
+    /// An async generator is dropped while suspended.
+    GeneratorAbandoned(&'a Ref<Generator>),
+    /// An exception that nobody caught is told on stderr.
+    Uncaught(&'a Ref<Exception>),
+    /// The program is over, or nothing of it can ever run again.
+    Over,
 }
 
 /// A tool that listens.
@@ -59,29 +91,29 @@ pub trait Instrument {
 
 thread_local! {
     static ON: Cell<bool> = const { Cell::new(false) };
-    static LISTENER: RefCell<Option<Box<dyn Instrument>>> = const { RefCell::new(None) };
+    static LISTENERS: RefCell<Vec<Box<dyn Instrument>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Sets the listener; gives the one before.
-pub fn set(listener: Option<Box<dyn Instrument>>) -> Option<Box<dyn Instrument>> {
-    ON.set(listener.is_some());
-    LISTENER.with_borrow_mut(|l| std::mem::replace(l, listener))
+/// Adds a listener; those who came first are told first.
+pub fn add(listener: Box<dyn Instrument>) {
+    LISTENERS.with_borrow_mut(|listeners| listeners.push(listener));
+    ON.set(true);
 }
 
-/// Tells the listener, if there is one.
+/// Tells the listeners, if there are any.
 #[inline(always)]
 pub fn tell<'a>(event: impl FnOnce() -> Event<'a>) {
     if ON.get() {
-        tell_listener(&event());
+        tell_listeners(&event());
     }
 }
 
 #[cold]
-fn tell_listener(event: &Event) {
-    // Taken out while it listens, so that what it does in turn is not told.
-    let Some(mut listener) = LISTENER.with_borrow_mut(Option::take) else {
-        return;
-    };
-    listener.notice(event);
-    LISTENER.with_borrow_mut(|l| *l = Some(listener));
+fn tell_listeners(event: &Event) {
+    // Taken out while they listen, so that what they do in turn is not told.
+    let mut listeners = LISTENERS.with_borrow_mut(std::mem::take);
+    for listener in &mut listeners {
+        listener.notice(event);
+    }
+    LISTENERS.with_borrow_mut(|l| *l = listeners);
 }

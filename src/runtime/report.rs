@@ -2,6 +2,7 @@
 
 use super::event_loop::{EventLoop, expect};
 use super::handle::{Handle, ends_program};
+use super::instrument::{Event, tell};
 use super::{AfterDeadlock, console, future, hooks};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
@@ -127,6 +128,10 @@ fn as_exception(value: &Value) -> Option<Ref<Exception>> {
 pub fn mourn(dead: Ref<Future>) {
     let aside = exception::lay_aside();
     let event_loop = dead.event_loop.clone();
+    let is_heard = EventLoop::of(&event_loop).is_some_and(|l| l.exception_handler.get().given().is_some());
+    if !is_heard {
+        tell(|| Event::DiedUnheard(&dead));
+    }
     let shown = dead.clone().into();
     let result = if !dead.is_done() {
         let message = Value::from("Task was destroyed but it is pending!");

@@ -1,6 +1,7 @@
 //! `asyncio.run`: a loop from its beginning to its end.
 
 use super::event_loop;
+use super::instrument::{Event, tell};
 use super::{current, future, report, signal, task};
 use crate::interp::call;
 use crate::interp::error::{matches, raise_empty, runtime_error, value_error};
@@ -119,6 +120,7 @@ fn cancel_all(this: &Value) -> Res<()> {
         return Ok(());
     }
     for task in &left {
+        tell(|| Event::LeftOver(task));
         future::cancel(task, &Value::None)?;
     }
     let gathered = super::gather::futures(this, left.clone(), true);

@@ -271,7 +271,7 @@ pub fn block(until: Option<f64>, doing: &'static str) -> Res<Woken> {
         me.until.set(until);
         me.doing.set(doing);
         threads(|t| t.next_due = t.next_due.min(until));
-        tell(|| Event::ThreadBlocked { thread: me.id });
+        tell(|| Event::ThreadBlocked { thread: me.id, doing });
         switch(&me);
         me.until.set(f64::INFINITY);
         me.doing.set("its turn");
@@ -488,6 +488,7 @@ fn deadlock() {
     if signal::pending() {
         return;
     }
+    tell(|| Event::Over);
     let after = (hooks().deadlock)();
     console::flush();
     match after {

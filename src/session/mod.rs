@@ -12,9 +12,11 @@ use crate::interp::types::{Type, is_exception, make_classes};
 use crate::interp::{async_iter, import, namespace, text};
 use crate::library;
 use crate::lower;
+use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, clock, console, runner, signal, thread};
 use crate::source::{Source, Symbol, name};
 use crate::syntax;
+use crate::tools::lint::{self, Finding, watch};
 use crate::tools::trace;
 use crate::value::generator::ABANDON;
 use crate::value::*;
@@ -35,6 +37,8 @@ pub struct Options {
     pub clock: Clock,
     /// Tell the run on stderr.
     pub trace: bool,
+    /// Tell the mistakes that are seen in the text and in the run, on stderr.
+    pub warn: bool,
     /// `sys.argv`, the program's name first.
     pub args: Vec<String>,
 }
@@ -98,12 +102,20 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
     if options.trace {
         trace::start();
     }
+    if options.warn {
+        watch::start();
+    }
     if let Some(folder) = folder {
         import::add_folder(folder.to_path_buf());
     }
     let source = Source::new(name, text);
-    let lowered = syntax::parse(&source)
-        .and_then(|module| lower::lower(&module, &source, &lower::Options { interactive: false }));
+    let lowered = syntax::parse(&source).and_then(|module| {
+        let code = lower::lower(&module, &source, &lower::Options { interactive: false })?;
+        if options.warn {
+            watch::tell_text(&module, &source)?;
+        }
+        Ok(code)
+    });
     let code = match lowered {
         Ok(code) => code,
         Err(error) => {
@@ -120,6 +132,16 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
             _ => Ok(value),
         });
     finish(result)
+}
+
+/// The mistakes that are seen in a program's text, or why it is no program. Call on a session
+/// thread.
+pub fn lint(name: &str, bytes: Vec<u8>) -> Result<Vec<Finding>, String> {
+    let source = Source::new(name, decode(bytes, name)?);
+    let render = |error: syntax::SyntaxError| report::render(&error.diagnostic(&source));
+    let module = syntax::parse(&source).map_err(render)?;
+    lower::lower(&module, &source, &lower::Options { interactive: false }).map_err(render)?;
+    lint::lint(&module, &source).map_err(render)
 }
 
 /// Listens for Ctrl-C.
@@ -141,6 +163,7 @@ pub fn finish(result: Res) -> i32 {
         }
     }
     runtime::report::mourn_pending();
+    tell(|| Event::Over);
     console::flush();
     status
 }
@@ -151,6 +174,7 @@ fn uncaught(error: &Ref<Exception>) -> i32 {
         return exit_status(error);
     }
     console::write_error(&report::uncaught(error));
+    tell(|| Event::Uncaught(error));
     if is_exception(error, Type::KeyboardInterrupt) {
         INTERRUPTED
     } else {

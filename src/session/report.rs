@@ -9,8 +9,12 @@ pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, class_name, is_exception};
 use crate::interp::{group, text};
+use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, AfterDeadlock, Hooks, console, task};
 use crate::source::Span;
+use crate::tools::lint::watch;
+use crate::tools::standing;
+pub use crate::tools::standing::is_library;
 use crate::value::generator::Activation;
 use crate::value::*;
 use std::fmt::Write;
@@ -58,26 +62,13 @@ pub fn uncaught(error: &Ref<Exception>) -> String {
 
 /// The innermost place of an exception that stands in a script, marked.
 fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
-    let mut place: Option<Rc<TraceEntry>> = None;
-    let mut row = error.traceback.get();
-    while let Some(entry) = row {
-        if !is_library(&entry.code) {
-            place = Some(entry.clone());
-        }
-        row = entry.next.clone();
-    }
-    let entry = place?;
-    let mut diagnostic = Diagnostic::new(Severity::Error, headline(error), &entry.code.source);
-    diagnostic = diagnostic.label(entry.span, "raised here");
+    let (code, span) = standing::raised(error)?;
+    let mut diagnostic = Diagnostic::new(Severity::Error, headline(error), &code.source);
+    diagnostic = diagnostic.label(span, "raised here");
     if let Some(help) = error.help.get() {
         diagnostic = diagnostic.help(&**help);
     }
     Some(diagnostic)
-}
-
-/// Whether it is code of the library that is written in aio.
-pub fn is_library(code: &Code) -> bool {
-    code.source.name.starts_with("<library ")
 }
 
 /// `ValueError: no`, as the last line of a traceback says it.
@@ -283,8 +274,11 @@ fn write_group(
 }
 
 fn log_error(message: &str, error: Option<&Ref<Exception>>) {
-    let traceback = error.map(traceback).unwrap_or_default();
-    console::write_error(&format!("{message}\n{traceback}"));
+    let shown = error.map(traceback).unwrap_or_default();
+    console::write_error(&format!("{message}\n{shown}"));
+    if let Some(error) = error {
+        tell(|| Event::Uncaught(error));
+    }
 }
 
 fn thread_exception(error: &Ref<Exception>, func: &Value) {
@@ -293,11 +287,13 @@ fn thread_exception(error: &Ref<Exception>, func: &Value) {
         "Exception ignored in thread started by: {name}\n{}",
         traceback(error)
     ));
+    tell(|| Event::Uncaught(error));
 }
 
 /// What the interpreter noticed.
 fn notice(notice: Notice) {
     match notice {
+        Notice::NeverAwaited(generator) if watch::never_awaited(&generator) => {}
         Notice::NeverAwaited(generator) => {
             let name = coroutine_name(&generator);
             let origin = generator.origin();

@@ -15,6 +15,7 @@ mod hint;
 mod layout;
 mod parse;
 mod token;
+mod walk;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
 

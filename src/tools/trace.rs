@@ -4,12 +4,13 @@ use crate::code::Terminator;
 use crate::interp::report::coroutine_name;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, task};
-use crate::value::generator::{Activation, Progress};
+use crate::tools::standing;
+use crate::value::generator::Progress;
 use crate::value::*;
 
 /// Tells the run from now on.
 pub fn start() {
-    instrument::set(Some(Box::new(Trace { from: clock::now() })));
+    instrument::add(Box::new(Trace { from: clock::now() }));
 }
 
 struct Trace {
@@ -125,17 +126,7 @@ fn begins(future: &Ref<Future>) -> bool {
 
 /// Where a task's innermost script frame stands.
 fn stands(future: &Ref<Future>) -> Option<Place> {
-    let state = future.task.as_ref()?;
-    let coroutine = state.coroutine.get();
-    let Value::Generator(generator) = &coroutine else {
-        return None;
-    };
-    let (code, state) = generator.look(|stack| {
-        stack.iter().rev().find_map(|activation| match activation {
-            Activation::Script(frame) => Some((frame.func.code.clone(), frame.state)),
-            _ => None,
-        })
-    })?;
+    let (code, state) = standing::innermost(future)?;
     let suspended = code.states.get(state as usize)?;
     let (_, next) = suspended.end.resumption()?;
     let awaited = match &suspended.end {

@@ -71,11 +71,7 @@ const LOOP: &[NativeDef] = natives! {
         |args| event_loop::call_soon(&args[0], &args[1], &args[2], context_of(&args[3])?);
     Method Plain "call_soon_threadsafe" "(self, callback, *args, context=None)"
         "Call it in the next pass; for use from other threads." |args| {
-        if expect(&args[0])?.debug.get() {
-            expect(&args[0])?.check_closed()?;
-            check_callback(&args[1], "call_soon_threadsafe")?;
-        }
-        event_loop::call_soon(&args[0], &args[1], &args[2], context_of(&args[3])?)
+        event_loop::call_soon_threadsafe(&args[0], &args[1], &args[2], context_of(&args[3])?)
     };
     Method Plain "call_later" "(self, delay, callback, *args, context=None)"
         "Call it after delay seconds." |args| {

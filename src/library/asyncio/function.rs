@@ -4,6 +4,7 @@ use super::{functions, natives, rest, wait};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::{call, operator};
 use crate::runtime::event_loop::{self, EventLoop, context_of, expect};
+use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{current, future, gather, runner, task};
 use crate::source::Symbol;
 use crate::value::*;
@@ -69,7 +70,12 @@ const FUNCTIONS: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Function Plain "get_event_loop" "()" "The loop that runs now, or the thread's own."
-        |_| current::get_event_loop();
+        |_| {
+        if current::lacks_loop() {
+            tell(|| Event::LoopMade);
+        }
+        current::get_event_loop()
+    };
     Function Plain "new_event_loop" "()" "A new event loop." |_| current::new_event_loop();
     Function Plain "_own_event_loop" "()" "The thread's own loop, whether or not one runs."
         |_| current::own_loop();

@@ -9,6 +9,7 @@ use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::payload;
 use crate::interp::text::object::default_repr;
 use crate::interp::types::{Type, class_name, is_exception};
+use crate::runtime::instrument::{Event as Notice, tell};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
 use crate::value::generator::{Obstacle, Resume};
@@ -87,9 +88,13 @@ impl Lock {
         value.opaque().ok_or_else(|| wrong("Lock", value))
     }
 
-    fn take(&self) {
+    /// `this` is the lock as a value.
+    fn take(&self, this: &Value) {
         self.locked.set(true);
         self.holder.set(taker());
+        if let Some(task) = self.holder.get() {
+            tell(|| Notice::LockTaken { lock: this, task });
+        }
     }
 
     fn wake_first(&self) {
@@ -103,7 +108,7 @@ impl Lock {
 fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
     let lock = Lock::of(this)?;
     if !lock.locked.get() && !lock.line.waiters.has_claim() {
-        lock.take();
+        lock.take(this);
         return Ok(Step::Return(result));
     }
     let waiter = lock.line.join(this, &"lock")?;
@@ -133,7 +138,7 @@ impl NativeCoroutine for Acquire {
         lock.line.waiters.remove(&self.waiter);
         match input {
             Resume::Value(_) => {
-                lock.take();
+                lock.take(&self.lock);
                 Ok(Step::Return(std::mem::take(&mut self.result)))
             }
             Resume::Raise(exception) => {
@@ -165,6 +170,7 @@ fn release_lock(this: &Value) -> Res<()> {
     if !lock.locked.replace(false) {
         return Err(runtime_error("Lock is not acquired."));
     }
+    tell(|| Notice::LockReleased { lock: this });
     lock.wake_first();
     Ok(())
 }

@@ -1,0 +1,353 @@
+//! The one pass over a program that notes its parts and what gives each name its value.
+
+use super::*;
+use crate::syntax::SyntaxError;
+
+impl<'a> Program<'a> {
+    /// Reads a module.
+    pub fn new(module: &'a Module, source: &'a Rc<Source>) -> Result<Program<'a>, SyntaxError> {
+        let names = Names::of(module)?;
+        let awaits = names.module_awaits();
+        let mut program = Program {
+            source,
+            units: vec![Unit {
+                kind: UnitKind::Module { awaits },
+                class: None,
+                body: &module.body,
+            }],
+            stmts: Vec::new(),
+            blocks: Vec::new(),
+            exprs: Vec::new(),
+            names,
+            guards: Vec::new(),
+            bindings: HashMap::new(),
+            defined: HashMap::new(),
+            attributes: HashMap::new(),
+            mentioned: HashSet::new(),
+            patched: HashSet::new(),
+            has_star_import: false,
+        };
+        let at = At {
+            scope: 0,
+            unit: 0,
+            guard: None,
+        };
+        program.block(&module.body, at, None);
+        program.note_patches();
+        Ok(program)
+    }
+
+    fn block(&mut self, stmts: &'a [Stmt], at: At, class: Option<&'a Class>) {
+        self.blocks.push((stmts, at));
+        stmts.iter().for_each(|stmt| self.stmt(stmt, at, class));
+    }
+
+    /// `class`: the class in whose body the statement stands.
+    fn stmt(&mut self, stmt: &'a Stmt, at: At, class: Option<&'a Class>) {
+        self.stmts.push((stmt, at));
+        let mut exprs = Vec::new();
+        stmt.each_expr(&mut |expr| exprs.push(expr));
+        exprs.into_iter().for_each(|expr| self.expr(expr, at));
+        self.bindings_of(stmt, at);
+        match &stmt.kind {
+            StmtKind::Function(function) => self.function(function, at, class),
+            StmtKind::Class(class) => {
+                let scope = self.names.opened_by(&**class).unwrap_or(at.scope);
+                self.block(&class.body, At { scope, ..at }, Some(class));
+            }
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finalbody,
+                ..
+            } => {
+                let errors = handlers.iter().map(|handler| error_names(handler.kind.as_ref()));
+                let guarded = self.guarded(
+                    at,
+                    errors.reduce(|a, b| {
+                        if a.is_empty() || b.is_empty() {
+                            vec![]
+                        } else {
+                            [a, b].concat()
+                        }
+                    }),
+                );
+                self.block(body, guarded, class);
+                handlers
+                    .iter()
+                    .for_each(|handler| self.block(&handler.body, at, class));
+                self.block(orelse, at, class);
+                self.block(finalbody, at, class);
+            }
+            StmtKind::With { items, body, .. } => {
+                let errors = items.iter().find_map(|item| suppressed(&item.context));
+                let guarded = self.guarded(at, errors);
+                self.block(body, guarded, class);
+            }
+            _ => stmt
+                .blocks()
+                .into_iter()
+                .for_each(|block| self.block(block, at, class)),
+        }
+    }
+
+    fn guarded(&mut self, at: At, errors: Option<Vec<&'static str>>) -> At {
+        let Some(errors) = errors else { return at };
+        self.guards.push(Guard {
+            errors,
+            outer: at.guard,
+        });
+        At {
+            guard: Some(self.guards.len() - 1),
+            ..at
+        }
+    }
+
+    fn function(&mut self, function: &'a Function, at: At, class: Option<&'a Class>) {
+        self.defined.insert(address(function), at);
+        let inner = self.open(UnitKind::Function(function), class, &function.body, function, at);
+        self.params(&function.params, inner);
+        self.block(&function.body, inner, None);
+    }
+
+    fn open<T>(
+        &mut self,
+        kind: UnitKind<'a>,
+        class: Option<&'a Class>,
+        body: &'a [Stmt],
+        node: &T,
+        at: At,
+    ) -> At {
+        self.units.push(Unit { kind, class, body });
+        At {
+            scope: self.names.opened_by(node).unwrap_or(at.scope),
+            unit: self.units.len() - 1,
+            guard: None,
+        }
+    }
+
+    fn params(&mut self, params: &'a Params, at: At) {
+        let plain = params.posonly.iter().chain(&params.args).chain(&params.kwonly);
+        for param in plain {
+            let binding = match &param.annotation {
+                Some(annotation) => Binding::Annotated(annotation, at),
+                None => Binding::Other,
+            };
+            self.bind(param.name, binding, at);
+        }
+        for param in params.vararg.iter().chain(&params.kwarg) {
+            self.bind(param.name, Binding::Other, at);
+        }
+    }
+
+    fn expr(&mut self, expr: &'a Expr, at: At) {
+        self.exprs.push((expr, at));
+        let mut inner = Vec::new();
+        expr.each_child(&mut |child| inner.push(child));
+        inner.into_iter().for_each(|child| self.expr(child, at));
+        match &expr.kind {
+            ExprKind::Lambda(lambda) => {
+                let inner = self.open(UnitKind::Lambda, None, &[], &**lambda, at);
+                self.params(&lambda.params, inner);
+                self.expr(&lambda.body, inner);
+            }
+            ExprKind::Comprehension(comprehension) => {
+                let scope = self.names.opened_by(&**comprehension).unwrap_or(at.scope);
+                let at = At { scope, ..at };
+                let mut inner = Vec::new();
+                comprehension.each_inner(&mut |child| inner.push(child));
+                inner.into_iter().for_each(|child| self.expr(child, at));
+                for clause in &comprehension.clauses {
+                    self.bind_target(&clause.target, None, at);
+                }
+            }
+            ExprKind::Walrus { target, value } => self.bind(*target, Binding::Value(value, at), at),
+            ExprKind::Attribute { name, .. } => {
+                self.mentioned.insert(name.text());
+            }
+            _ => {}
+        }
+    }
+
+    fn bind(&mut self, name: Symbol, binding: Binding<'a>, at: At) {
+        if let Some(owner) = self.names.owner(at.scope, name) {
+            self.bindings.entry((owner, name)).or_default().push(binding);
+        }
+    }
+
+    fn bindings_of(&mut self, stmt: &'a Stmt, at: At) {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                for target in targets {
+                    self.bind_target(target, Some(value), at);
+                }
+            }
+            StmtKind::AnnAssign {
+                target,
+                value: Some(value),
+                ..
+            } => self.bind_target(target, Some(value), at),
+            StmtKind::AugAssign { target, .. } | StmtKind::For { target, .. } => {
+                self.bind_target(target, None, at);
+            }
+            StmtKind::Del(targets) => targets
+                .iter()
+                .for_each(|target| self.bind_target(target, None, at)),
+            StmtKind::With { items, .. } => {
+                for item in items {
+                    match item.target.as_ref().map(|target| &target.plain().kind) {
+                        Some(ExprKind::Name(name)) => {
+                            self.bind(*name, Binding::Entered(&item.context, at), at);
+                        }
+                        Some(_) => self.bind_target(item.target.as_ref().unwrap_or(&item.context), None, at),
+                        None => {}
+                    }
+                }
+            }
+            StmtKind::Try { handlers, .. } => {
+                for name in handlers.iter().filter_map(|handler| handler.name) {
+                    self.bind(name, Binding::Other, at);
+                }
+            }
+            StmtKind::Match { cases, .. } => {
+                for case in cases {
+                    let mut names = Vec::new();
+                    pattern_names(&case.pattern, &mut names);
+                    names
+                        .into_iter()
+                        .for_each(|name| self.bind(name, Binding::Other, at));
+                }
+            }
+            StmtKind::Import(aliases) => {
+                for alias in aliases {
+                    let dotted = alias.name.text();
+                    let top = dotted.split('.').next().unwrap_or(dotted);
+                    let (name, path) = match alias.asname {
+                        Some(name) => (name, dotted),
+                        None => (Symbol::new(top), top),
+                    };
+                    self.bind(name, Binding::Library(path.into()), at);
+                }
+            }
+            StmtKind::ImportFrom { module, names, level } => {
+                self.has_star_import |= names.is_empty();
+                for alias in names {
+                    let binding = match module {
+                        Some(module) if *level == 0 => Binding::Library(format!("{module}.{}", alias.name)),
+                        _ => Binding::Other,
+                    };
+                    self.bind(alias.asname.unwrap_or(alias.name), binding, at);
+                }
+            }
+            StmtKind::Function(function) => self.bind(function.name, Binding::Function(function), at),
+            StmtKind::Class(class) => self.bind(class.name, Binding::Class(class), at),
+            _ => {}
+        }
+    }
+
+    /// `value`: what is assigned, if it is assigned as it is.
+    fn bind_target(&mut self, target: &'a Expr, value: Option<&'a Expr>, at: At) {
+        let binding = match value {
+            Some(value) => Binding::Value(value, at),
+            None => Binding::Other,
+        };
+        match &target.plain().kind {
+            ExprKind::Name(name) => self.bind(*name, binding, at),
+            ExprKind::Starred(inner) => self.bind_target(inner, None, at),
+            ExprKind::Tuple(targets) | ExprKind::List(targets) => {
+                let values = match value.map(|value| &value.plain().kind) {
+                    Some(ExprKind::Tuple(values)) if values.len() == targets.len() => Some(values),
+                    _ => None,
+                };
+                for (i, target) in targets.iter().enumerate() {
+                    self.bind_target(target, values.map(|values| &values[i]), at);
+                }
+            }
+            ExprKind::Attribute {
+                value: object, name, ..
+            } => {
+                if let Some(class) = self.class_of_self(object, at) {
+                    self.attributes
+                        .entry((address(class), *name))
+                        .or_default()
+                        .push(binding);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is assigned to something of the library is no longer what the library has there.
+    fn note_patches(&mut self) {
+        let targets = self.stmts.iter().filter_map(|(stmt, at)| match &stmt.kind {
+            StmtKind::Assign { targets, .. } => Some((targets, *at)),
+            _ => None,
+        });
+        let patched: Vec<String> = targets
+            .flat_map(|(targets, at)| targets.iter().map(move |target| (target, at)))
+            .filter(|(target, _)| matches!(target.plain().kind, ExprKind::Attribute { .. }))
+            .filter_map(|(target, at)| match self.meaning(target, at) {
+                Meaning::Library(path) => Some(path),
+                _ => None,
+            })
+            .collect();
+        self.patched.extend(patched);
+    }
+}
+
+/// The names of the errors that `except kind` catches; empty for all.
+fn error_names(kind: Option<&Expr>) -> Vec<&'static str> {
+    match kind.map(|kind| &kind.plain().kind) {
+        None => vec![],
+        Some(ExprKind::Tuple(kinds)) => kinds.iter().map(last_name).collect(),
+        Some(_) => vec![kind.map_or("", last_name)],
+    }
+}
+
+fn last_name(expr: &Expr) -> &'static str {
+    match expr.plain().kind {
+        ExprKind::Name(name) | ExprKind::Attribute { name, .. } => name.text(),
+        _ => "",
+    }
+}
+
+/// The errors of `with suppress(…)`, `with self.assertRaises(…)`.
+fn suppressed(context: &Expr) -> Option<Vec<&'static str>> {
+    let ExprKind::Call { func, args } = &context.plain().kind else {
+        return None;
+    };
+    matches!(
+        last_name(func),
+        "suppress" | "assertRaises" | "assertRaisesRegex" | "raises"
+    )
+    .then(|| args.iter().map(|arg| last_name(arg.value())).collect())
+}
+
+fn pattern_names(pattern: &Pattern, names: &mut Vec<Symbol>) {
+    match &pattern.kind {
+        PatternKind::Value(_) | PatternKind::Singleton(_) => {}
+        PatternKind::As { pattern, name } => {
+            names.extend(name);
+            if let Some(pattern) = pattern {
+                pattern_names(pattern, names);
+            }
+        }
+        PatternKind::Or(patterns) | PatternKind::Sequence(patterns) => {
+            patterns.iter().for_each(|pattern| pattern_names(pattern, names));
+        }
+        PatternKind::Star(name) => names.extend(name),
+        PatternKind::Mapping { patterns, rest, .. } => {
+            patterns.iter().for_each(|pattern| pattern_names(pattern, names));
+            names.extend(rest);
+        }
+        PatternKind::Class {
+            patterns, keywords, ..
+        } => {
+            patterns.iter().for_each(|pattern| pattern_names(pattern, names));
+            keywords
+                .iter()
+                .for_each(|(_, pattern)| pattern_names(pattern, names));
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! A program as the rules see it: its statements and expressions with what is around them, and
+//! what its names mean.
+//!
+//! Names are resolved by lowering (`lower::names`). A name has a meaning here only if all its
+//! bindings agree, so a name that is bound twice is no ground for a finding.
+
+mod collect;
+mod walk;
+
+use super::library::{self, Gives};
+use crate::lower::names::{Names, Scope};
+use crate::source::{Source, Symbol};
+use crate::syntax::ast::*;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+pub use walk::{each_expr, each_expr_in, each_stmt, expr_suspends, gives_value, suspends};
+
+/// A body that runs as a whole: the module, a function or a lambda. Class bodies belong to the
+/// unit around them.
+pub struct Unit<'a> {
+    pub kind: UnitKind<'a>,
+    /// The class whose body defines it.
+    pub class: Option<&'a Class>,
+    pub body: &'a [Stmt],
+}
+
+#[derive(Clone, Copy)]
+pub enum UnitKind<'a> {
+    Module { awaits: bool },
+    Function(&'a Function),
+    Lambda,
+}
+
+impl<'a> Unit<'a> {
+    /// Whether a loop is running while it runs.
+    pub fn is_coroutine(&self) -> bool {
+        match self.kind {
+            UnitKind::Module { awaits } => awaits,
+            UnitKind::Function(function) => function.is_async,
+            UnitKind::Lambda => false,
+        }
+    }
+
+    pub fn function(&self) -> Option<&'a Function> {
+        match self.kind {
+            UnitKind::Function(function) => Some(function),
+            _ => None,
+        }
+    }
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy)]
+pub struct At {
+    pub scope: Scope,
+    pub unit: usize,
+    /// The innermost `try` around it, in its unit.
+    guard: Option<usize>,
+}
+
+/// Errors that are caught around a node.
+struct Guard {
+    /// Their names; empty if all are.
+    errors: Vec<&'static str>,
+    outer: Option<usize>,
+}
+
+/// What gives a name its value.
+#[derive(Clone)]
+enum Binding<'a> {
+    /// An import: the path of what is imported.
+    Library(String),
+    Function(&'a Function),
+    Class(&'a Class),
+    Value(&'a Expr, At),
+    /// `with value as name`
+    Entered(&'a Expr, At),
+    /// `name: annotation` of a parameter.
+    Annotated(&'a Expr, At),
+    Other,
+}
+
+/// What an expression names.
+#[derive(Clone)]
+pub enum Meaning<'a> {
+    /// Something of the library, by its dotted path.
+    Library(String),
+    Function(&'a Function),
+    Class(&'a Class),
+    Unknown,
+}
+
+/// What an expression's value is.
+#[derive(Clone, Copy)]
+pub enum Kind<'a> {
+    /// The coroutine of one of the program's functions.
+    Coroutine(&'a Function),
+    /// A coroutine of the library's.
+    LibraryCoroutine,
+    AsyncGenerator,
+    /// What a function under `@asynccontextmanager` gives.
+    AsyncContext,
+    Task,
+    Future,
+    /// An object of a class of the library.
+    Object(&'static str),
+    Instance(&'a Class),
+    /// Something that cannot be awaited: a number, text, None.
+    Plain,
+    Unknown,
+}
+
+impl Kind<'_> {
+    pub fn is_coroutine(self) -> bool {
+        matches!(self, Kind::Coroutine(_) | Kind::LibraryCoroutine)
+    }
+
+    fn agrees(self, other: Kind) -> bool {
+        match (self, other) {
+            (Kind::Coroutine(a), Kind::Coroutine(b)) => std::ptr::eq(a, b),
+            (Kind::Instance(a), Kind::Instance(b)) => std::ptr::eq(a, b),
+            (Kind::Object(a), Kind::Object(b)) => a == b,
+            (Kind::Unknown, _) => false,
+            (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+        }
+    }
+}
+
+/// Names that lead to names that lead to names are followed so far.
+const LONGEST_CHAIN: u32 = 8;
+
+pub struct Program<'a> {
+    pub source: &'a Rc<Source>,
+    pub units: Vec<Unit<'a>>,
+    /// All statements, in order of the text.
+    pub stmts: Vec<(&'a Stmt, At)>,
+    /// All blocks of statements, and where what stands in them stands.
+    pub blocks: Vec<(&'a [Stmt], At)>,
+    /// All expressions, an outer one before those in it.
+    pub exprs: Vec<(&'a Expr, At)>,
+    names: Names,
+    guards: Vec<Guard>,
+    bindings: HashMap<(Scope, Symbol), Vec<Binding<'a>>>,
+    /// Where each function is defined, by address.
+    defined: HashMap<usize, At>,
+    /// What methods assign to attributes of `self`, by class and name.
+    attributes: HashMap<(usize, Symbol), Vec<Binding<'a>>>,
+    /// Every attribute that is mentioned anywhere.
+    pub mentioned: HashSet<&'static str>,
+    /// Paths of the library to which the program assigns.
+    patched: HashSet<String>,
+    has_star_import: bool,
+}
+
+fn address<T>(node: &T) -> usize {
+    std::ptr::from_ref(node).addr()
+}
+
+impl<'a> Program<'a> {
+    pub fn unit(&self, at: At) -> &Unit<'a> {
+        &self.units[at.unit]
+    }
+
+    /// Whether an error of a class is caught around a node, so that it is expected.
+    pub fn expects(&self, at: At, error: &str) -> bool {
+        let mut guard = at.guard;
+        while let Some(found) = guard.map(|id| &self.guards[id]) {
+            let catches = |name: &&str| *name == error || matches!(*name, "Exception" | "BaseException");
+            if found.errors.is_empty() || found.errors.iter().any(catches) {
+                return true;
+            }
+            guard = found.outer;
+        }
+        false
+    }
+
+    /// The class whose method a node stands in, if `object` is that method's `self`.
+    fn class_of_self(&self, object: &Expr, at: At) -> Option<&'a Class> {
+        let unit = self.unit(at);
+        let function = unit.function()?;
+        let first = function.params.posonly.first().or(function.params.args.first())?;
+        let is_static =
+            |expr: &Expr| matches!(expr.plain().kind, ExprKind::Name(name) if name.text() == "staticmethod");
+        match object.plain().kind {
+            ExprKind::Name(name) if name == first.name && !function.decorators.iter().any(is_static) => {
+                unit.class
+            }
+            _ => None,
+        }
+    }
+
+    /// What an expression names.
+    pub fn meaning(&self, expr: &Expr, at: At) -> Meaning<'a> {
+        self.meaning_within(expr, at, LONGEST_CHAIN)
+    }
+
+    fn meaning_within(&self, expr: &Expr, at: At, left: u32) -> Meaning<'a> {
+        let Some(left) = left.checked_sub(1) else {
+            return Meaning::Unknown;
+        };
+        match &expr.plain().kind {
+            ExprKind::Name(name) => match self.names.owner(at.scope, *name) {
+                None if self.has_star_import && !library::is_prelude(name.text()) => Meaning::Unknown,
+                None => self.library(library::free_name(name.text())),
+                Some(owner) => match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
+                    Some([Binding::Function(function)]) => Meaning::Function(function),
+                    Some([Binding::Class(class)]) => Meaning::Class(class),
+                    Some([Binding::Value(value, at)]) => self.meaning_within(value, *at, left),
+                    Some([Binding::Library(path), rest @ ..]) => {
+                        let same = |other: &Binding| matches!(other, Binding::Library(p) if p == path);
+                        match rest.iter().all(same) {
+                            true => self.library(path.clone()),
+                            false => Meaning::Unknown,
+                        }
+                    }
+                    _ => Meaning::Unknown,
+                },
+            },
+            ExprKind::Attribute { value, name, .. } => {
+                let class = match self.class_of_self(value, at) {
+                    Some(class) => Some(class),
+                    None => match self.meaning_within(value, at, left) {
+                        Meaning::Library(path) => return self.library(format!("{path}.{name}")),
+                        Meaning::Class(class) => Some(class),
+                        _ => match self.kind_within(value, at, left) {
+                            Kind::Instance(class) => Some(class),
+                            _ => None,
+                        },
+                    },
+                };
+                class.map_or(Meaning::Unknown, |class| self.method(class, *name, left))
+            }
+            _ => Meaning::Unknown,
+        }
+    }
+
+    fn library(&self, path: String) -> Meaning<'a> {
+        match self.patched.contains(&path) {
+            true => Meaning::Unknown,
+            false => Meaning::Library(path),
+        }
+    }
+
+    /// A method of one of the program's classes, or of those it derives from.
+    fn method(&self, class: &'a Class, name: Symbol, left: u32) -> Meaning<'a> {
+        let Some(left) = left.checked_sub(1) else {
+            return Meaning::Unknown;
+        };
+        if self.attributes.contains_key(&(address(class), name)) {
+            return Meaning::Unknown;
+        }
+        let mut found = class.body.iter().filter_map(|stmt| match &stmt.kind {
+            StmtKind::Function(function) if function.name == name => Some(&**function),
+            _ => None,
+        });
+        match (found.next(), found.next()) {
+            (Some(function), None) => Meaning::Function(function),
+            (None, _) => match &class.args[..] {
+                [Arg::Positional(base)] => {
+                    let module = At {
+                        scope: 0,
+                        unit: 0,
+                        guard: None,
+                    };
+                    match self.meaning_within(base, module, left) {
+                        Meaning::Class(base) => self.method(base, name, left),
+                        _ => Meaning::Unknown,
+                    }
+                }
+                _ => Meaning::Unknown,
+            },
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// The path of the library's thing that an expression names.
+    pub fn path(&self, expr: &Expr, at: At) -> Option<String> {
+        match self.meaning(expr, at) {
+            Meaning::Library(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The path of what a call calls: a function, or `class.method` of an object of the library.
+    pub fn callee(&self, call: &Expr, at: At) -> Option<String> {
+        let ExprKind::Call { func, .. } = &call.plain().kind else {
+            return None;
+        };
+        if let Some(path) = self.path(func, at) {
+            return Some(path);
+        }
+        match &func.plain().kind {
+            ExprKind::Attribute { value, name, .. } => match self.kind(value, at) {
+                Kind::Object(class) => Some(format!("{class}.{name}")),
+                Kind::Task => Some(format!("asyncio.Task.{name}")),
+                Kind::Future => Some(format!("asyncio.Future.{name}")),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What the value of an expression is.
+    pub fn kind(&self, expr: &Expr, at: At) -> Kind<'a> {
+        self.kind_within(expr, at, LONGEST_CHAIN)
+    }
+
+    fn kind_within(&self, expr: &Expr, at: At, left: u32) -> Kind<'a> {
+        let Some(left) = left.checked_sub(1) else {
+            return Kind::Unknown;
+        };
+        match &expr.plain().kind {
+            ExprKind::Constant(_)
+            | ExprKind::FString(_)
+            | ExprKind::List(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Dict(_)
+            | ExprKind::Set(_)
+            | ExprKind::Compare { .. } => Kind::Plain,
+            ExprKind::Name(name) => match self.names.owner(at.scope, *name) {
+                Some(owner) => self.agreed(self.bindings.get(&(owner, *name)), left),
+                None => Kind::Unknown,
+            },
+            ExprKind::Attribute { value, name, .. } => {
+                let class = match self.class_of_self(value, at) {
+                    Some(class) => class,
+                    None => match self.kind_within(value, at, left) {
+                        Kind::Instance(class) => class,
+                        _ => return Kind::Unknown,
+                    },
+                };
+                let own = self.attributes.get(&(address(class), *name));
+                let shared = self
+                    .names
+                    .opened_by(class)
+                    .and_then(|scope| self.bindings.get(&(scope, *name)));
+                match (own, shared) {
+                    (Some(own), None) => self.agreed(Some(own), left),
+                    (None, shared) => self.agreed(shared, left),
+                    (Some(_), Some(_)) => Kind::Unknown,
+                }
+            }
+            ExprKind::Call { func, .. } => self.result(func, at, left),
+            _ => Kind::Unknown,
+        }
+    }
+
+    /// What all bindings of a name give.
+    fn agreed(&self, bindings: Option<&Vec<Binding<'a>>>, left: u32) -> Kind<'a> {
+        let mut kinds = bindings.into_iter().flatten().map(|binding| match binding {
+            Binding::Value(value, at) => self.kind_within(value, *at, left),
+            Binding::Entered(value, at) => match self.kind_within(value, *at, left) {
+                Kind::Object(
+                    class
+                    @ ("asyncio.TaskGroup" | "asyncio.Runner" | "concurrent.futures.ThreadPoolExecutor"),
+                ) => Kind::Object(class),
+                _ => Kind::Unknown,
+            },
+            Binding::Annotated(annotation, at) => match self.meaning_within(annotation, *at, left) {
+                Meaning::Library(path) => match library::class(&path) {
+                    Some("asyncio.Task") => Kind::Task,
+                    Some("asyncio.Future") => Kind::Future,
+                    Some(class) => Kind::Object(class),
+                    None => Kind::Unknown,
+                },
+                Meaning::Class(class) => Kind::Instance(class),
+                _ => Kind::Unknown,
+            },
+            Binding::Library(_) | Binding::Function(_) | Binding::Class(_) | Binding::Other => Kind::Unknown,
+        });
+        let Some(first) = kinds.next() else {
+            return Kind::Unknown;
+        };
+        match kinds.all(|kind| first.agrees(kind)) {
+            true => first,
+            false => Kind::Unknown,
+        }
+    }
+
+    /// What calling `func` gives.
+    fn result(&self, func: &Expr, at: At, left: u32) -> Kind<'a> {
+        let given = |gives: Option<Gives>| match gives {
+            Some(Gives::Coroutine) => Kind::LibraryCoroutine,
+            Some(Gives::Task) => Kind::Task,
+            Some(Gives::Future) => Kind::Future,
+            Some(Gives::Object("asyncio.Task")) => Kind::Task,
+            Some(Gives::Object("asyncio.Future")) => Kind::Future,
+            Some(Gives::Object(class)) => Kind::Object(class),
+            Some(Gives::Plain) => Kind::Plain,
+            None => Kind::Unknown,
+        };
+        match self.meaning_within(func, at, left) {
+            Meaning::Library(path) => given(library::call(&path)),
+            Meaning::Class(class) => Kind::Instance(class),
+            Meaning::Function(function) => self.call_of(function),
+            Meaning::Unknown => match &func.plain().kind {
+                ExprKind::Attribute { value, name, .. } => match self.kind_within(value, at, left) {
+                    Kind::Object(class) => given(library::method(class, name.text())),
+                    Kind::Task | Kind::Future => given(library::method("asyncio.Task", name.text())),
+                    _ => Kind::Unknown,
+                },
+                _ => Kind::Unknown,
+            },
+        }
+    }
+
+    /// What calling one of the program's functions gives.
+    fn call_of(&self, function: &'a Function) -> Kind<'a> {
+        let Some(&at) = self.defined.get(&address(function)) else {
+            return Kind::Unknown;
+        };
+        let decorator = match &function.decorators[..] {
+            [] => None,
+            [only] => match self.path(only, at).as_deref() {
+                Some("contextlib.asynccontextmanager") => return Kind::AsyncContext,
+                Some("builtins.staticmethod" | "builtins.classmethod") => None,
+                _ => Some(only),
+            },
+            [first, ..] => Some(first),
+        };
+        if decorator.is_some() {
+            return Kind::Unknown;
+        }
+        match (function.is_async, self.yields(function)) {
+            (true, true) => Kind::AsyncGenerator,
+            (true, false) => Kind::Coroutine(function),
+            (false, false) if !gives_value(&function.body) => Kind::Plain,
+            (false, _) => Kind::Unknown,
+        }
+    }
+
+    /// The only value that a name is ever given, and where that stands.
+    pub fn only_value(&self, name: &Expr, at: At) -> Option<(&'a Expr, At)> {
+        let ExprKind::Name(name) = name.plain().kind else {
+            return None;
+        };
+        let owner = self.names.owner(at.scope, name)?;
+        match self.bindings.get(&(owner, name)).map(Vec::as_slice) {
+            Some([Binding::Value(value, at)]) => Some((value, *at)),
+            _ => None,
+        }
+    }
+
+    /// Whether a function is a generator, plain or asynchronous.
+    pub fn yields(&self, function: &Function) -> bool {
+        self.names
+            .opened_by(function)
+            .is_some_and(|scope| self.names.yields(scope))
+    }
+
+    /// Whether two expressions name the same variable or attribute.
+    pub fn is_same(&self, a: (&Expr, At), b: (&Expr, At)) -> bool {
+        match (&a.0.plain().kind, &b.0.plain().kind) {
+            (ExprKind::Name(x), ExprKind::Name(y)) => {
+                x == y && self.names.owner(a.1.scope, *x) == self.names.owner(b.1.scope, *y)
+            }
+            (
+                ExprKind::Attribute {
+                    value: x, name: m, ..
+                },
+                ExprKind::Attribute {
+                    value: y, name: n, ..
+                },
+            ) => m == n && self.is_same((x, a.1), (y, b.1)),
+            (ExprKind::Subscript { value: x, index: i }, ExprKind::Subscript { value: y, index: j }) => {
+                self.is_same((x, a.1), (y, b.1))
+                    && match (&i.plain().kind, &j.plain().kind) {
+                        (ExprKind::Constant(i), ExprKind::Constant(j)) => i == j,
+                        _ => self.is_same((i, a.1), (j, b.1)),
+                    }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a name belongs to the function that uses it, and to nobody else.
+    pub fn is_local(&self, name: Symbol, at: At) -> bool {
+        let own = self
+            .unit(at)
+            .function()
+            .and_then(|function| self.names.opened_by(function));
+        self.names
+            .owner(at.scope, name)
+            .is_some_and(|owner| owner != 0 && Some(owner) == own)
+    }
+
+    /// The text of an expression, if it fits into a message.
+    pub fn text(&self, expr: &Expr) -> &'a str {
+        let text = self.source.slice(expr.span);
+        match text.len() <= 40 && !text.contains('\n') {
+            true => text,
+            false => "this",
+        }
+    }
+}

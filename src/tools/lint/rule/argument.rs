@@ -1,0 +1,168 @@
+//! Something else is given, or awaited, than what is needed.
+
+use super::{calls, keyword, positional};
+use crate::source::Span;
+use crate::syntax::ast::*;
+use crate::tools::lint::program::{At, Kind, Meaning, Program};
+
+/// `asyncio.wait([work()])`
+pub fn wait(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (call, func, args, at) in calls(program) {
+        if program.path(func, at).as_deref() == Some("asyncio.wait")
+            && let Some(given) = positional(args, 0)
+            && holds_coroutines(program, given, at)
+            && !program.expects(at, "TypeError")
+        {
+            tell(
+                call.span,
+                "asyncio.wait takes tasks, not coroutines: make them with asyncio.create_task".into(),
+            );
+        }
+    }
+}
+
+fn holds_coroutines(program: &Program, given: &Expr, at: At) -> bool {
+    match &given.plain().kind {
+        ExprKind::List(items) | ExprKind::Set(items) | ExprKind::Tuple(items) => {
+            items.iter().any(|item| program.kind(item, at).is_coroutine())
+        }
+        ExprKind::Comprehension(comprehension) => {
+            // The element is looked up where it stands, for its names are the comprehension's.
+            let element = &comprehension.element;
+            let place = program
+                .exprs
+                .iter()
+                .find(|(expr, _)| std::ptr::eq(*expr, element));
+            place.is_some_and(|(expr, at)| program.kind(expr, *at).is_coroutine())
+        }
+        ExprKind::Name(_) => {
+            let value = program.only_value(given, at);
+            value.is_some_and(|(value, at)| {
+                !matches!(value.plain().kind, ExprKind::Name(_)) && holds_coroutines(program, value, at)
+            })
+        }
+        _ => false,
+    }
+}
+
+/// `await 3`, `await plain_function()`
+pub fn awaited(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (expr, at) in &program.exprs {
+        let ExprKind::Await(value) = &expr.kind else {
+            continue;
+        };
+        if program.expects(*at, "TypeError") {
+            continue;
+        }
+        let text = program.text(value);
+        match program.kind(value, *at) {
+            Kind::Plain if program.callee(value, *at).as_deref() == Some("time.sleep") => {}
+            Kind::Plain => tell(expr.span, format!("'{text}' gives nothing that can be awaited")),
+            Kind::Unknown => {
+                if let Meaning::Function(function) = program.meaning(value, *at)
+                    && function.decorators.is_empty()
+                {
+                    tell(
+                        expr.span,
+                        format!("'{text}' is a function: call it, `await {text}(…)`"),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `asyncio.run(main)`, `create_task(print())`
+pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (call, _, args, at) in calls(program) {
+        let Some(path) = program.callee(call, at) else {
+            continue;
+        };
+        let only_coroutines = match &path[..] {
+            "asyncio.create_task"
+            | "prelude.spawn"
+            | "asyncio.run"
+            | "asyncio.TaskGroup.create_task"
+            | "asyncio.loop.create_task"
+            | "asyncio.Runner.run" => true,
+            "asyncio.gather"
+            | "asyncio.wait_for"
+            | "asyncio.ensure_future"
+            | "asyncio.shield"
+            | "asyncio.loop.run_until_complete" => false,
+            _ => continue,
+        };
+        if program.expects(at, "TypeError") || (path == "asyncio.run" && program.expects(at, "ValueError")) {
+            continue;
+        }
+        let given = match path == "asyncio.gather" {
+            true => args.len(),
+            false => 1,
+        };
+        for arg in args.iter().take(given) {
+            let Arg::Positional(value) = arg else { continue };
+            let text = program.text(value);
+            let message = match program.kind(value, at) {
+                Kind::Plain => format!("a coroutine is needed here, and '{text}' gives none"),
+                Kind::Task if only_coroutines => {
+                    format!("'{text}' is a task already, and a coroutine is needed here")
+                }
+                Kind::AsyncGenerator => {
+                    format!("'{text}' is an async generator, and a coroutine is needed here")
+                }
+                Kind::Unknown => match program.meaning(value, at) {
+                    Meaning::Function(function) if function.decorators.is_empty() => {
+                        format!("'{text}' is a function, and its coroutine is needed: write `{text}(…)`")
+                    }
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            tell(value.span, message);
+        }
+    }
+}
+
+/// `loop.call_soon(async_function)`
+pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (call, func, args, at) in calls(program) {
+        let place = match program.callee(call, at).as_deref() {
+            Some("asyncio.loop.call_soon" | "asyncio.loop.call_soon_threadsafe") => 0,
+            Some("asyncio.Task.add_done_callback" | "asyncio.Future.add_done_callback") => 0,
+            Some("asyncio.loop.call_later" | "asyncio.loop.call_at" | "asyncio.loop.add_signal_handler") => 1,
+            Some("asyncio.loop.run_in_executor") => 1,
+            Some("prelude.run_in_executor" | "asyncio.to_thread") => 0,
+            Some("threading.Thread") => usize::MAX,
+            // Nothing else has methods of these names.
+            _ => match &func.plain().kind {
+                ExprKind::Attribute { name, .. } => match name.text() {
+                    "call_soon" | "call_soon_threadsafe" | "add_done_callback" => 0,
+                    "call_later" | "call_at" => 1,
+                    _ => continue,
+                },
+                _ => continue,
+            },
+        };
+        let given = match place {
+            usize::MAX => keyword(args, "target"),
+            place => positional(args, place),
+        };
+        let Some(given) = given else { continue };
+        let is_async = match program.meaning(given, at) {
+            Meaning::Function(function) => {
+                function.is_async && function.decorators.is_empty() && !program.yields(function)
+            }
+            _ => program.kind(given, at).is_coroutine(),
+        };
+        if is_async && !program.expects(at, "TypeError") {
+            tell(
+                given.span,
+                format!(
+                    "'{}' is only called here, never awaited: a coroutine is made and nothing of it runs",
+                    program.text(given)
+                ),
+            );
+        }
+    }
+}

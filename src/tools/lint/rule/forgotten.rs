@@ -1,0 +1,148 @@
+//! Coroutines, tasks and results that nobody waits for.
+
+use super::{calls, dropped, method_call, positional};
+use crate::source::Span;
+use crate::syntax::ast::*;
+use crate::tools::lint::program::{Kind, Program, gives_value};
+
+/// `work()` as a statement.
+pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (value, at) in dropped(program) {
+        if let Kind::Coroutine(function) = program.kind(value, at) {
+            let name = function.name;
+            tell(
+                value.span,
+                format!("the coroutine '{name}' is never awaited: nothing of it runs"),
+            );
+        }
+    }
+}
+
+/// `sleep(1)` as a statement.
+pub fn sleep(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (value, at) in dropped(program) {
+        if program.callee(value, at).as_deref() == Some("asyncio.sleep") {
+            tell(value.span, "this sleep is never awaited: it takes no time".into());
+        }
+    }
+}
+
+/// `queue.put(1)` as a statement.
+pub fn library_coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (value, at) in dropped(program) {
+        let callee = program.callee(value, at);
+        if matches!(program.kind(value, at), Kind::LibraryCoroutine)
+            && callee.as_deref() != Some("asyncio.sleep")
+        {
+            let name = callee.unwrap_or_default();
+            let name = name.strip_prefix("prelude.").unwrap_or(&name);
+            tell(
+                value.span,
+                format!("'{name}' gives a coroutine, and it is never awaited: nothing happens"),
+            );
+        }
+    }
+}
+
+/// `gather(a(), b())` as a statement.
+pub fn gather(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (value, at) in dropped(program) {
+        if program.callee(value, at).as_deref() == Some("asyncio.gather") {
+            tell(
+                value.span,
+                "nobody awaits this gather: the program goes on at once, and errors are lost".into(),
+            );
+        }
+    }
+}
+
+/// `create_task(work())` as a statement. `spawn(work())` says that it is meant for the background, so
+/// it counts only if `work` gives a result.
+pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (value, at) in dropped(program) {
+        let in_function = program.unit(at).is_coroutine() || program.unit(at).function().is_some();
+        let ExprKind::Call { args, .. } = &value.kind else {
+            continue;
+        };
+        let background = match program.callee(value, at).as_deref() {
+            Some("asyncio.create_task" | "asyncio.ensure_future" | "asyncio.loop.create_task") => false,
+            Some("prelude.spawn") => true,
+            _ => continue,
+        };
+        if !in_function || program.expects(at, "RuntimeError") || program.expects(at, "TypeError") {
+            continue;
+        }
+        let Some(work) = positional(args, 0) else { continue };
+        let result = match program.kind(work, at) {
+            Kind::Coroutine(function) => gives_value(&function.body).then_some(function.name),
+            Kind::Plain => continue,
+            _ => None,
+        };
+        let message = match result {
+            Some(name) => format!("'{name}' gives a result, but nobody keeps this task to ask for it"),
+            None if background => continue,
+            None => {
+                "nobody keeps this task: its error is lost, and it may end before its work is done".into()
+            }
+        };
+        tell(value.span, message);
+    }
+}
+
+/// `wait_for(shield(work()), 1)`: after the timeout nobody can reach the task that was made.
+pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (_, func, args, at) in calls(program) {
+        let Some("asyncio.wait_for") = program.path(func, at).as_deref() else {
+            continue;
+        };
+        if let Some(shield) = positional(args, 0)
+            && program.callee(shield, at).as_deref() == Some("asyncio.shield")
+            && let ExprKind::Call { args, .. } = &shield.plain().kind
+            && let Some(work) = positional(args, 0)
+            && program.kind(work, at).is_coroutine()
+        {
+            tell(
+                shield.span,
+                "after the timeout the shielded work goes on, and nobody has a name for its task".into(),
+            );
+        }
+    }
+}
+
+/// `create_task(work()).result()`, and the same in two lines without an `await` between.
+pub fn too_early(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    if program.mentioned.contains("set_task_factory") {
+        return; // an eager task has run when it is made
+    }
+    let message = || "the task cannot have run yet: await it first".to_string();
+    for (expr, at) in &program.exprs {
+        if let Some((task, "result" | "exception", [])) = method_call(expr)
+            && matches!(task.plain().kind, ExprKind::Call { .. })
+            && matches!(program.kind(task, *at), Kind::Task)
+            && !program.expects(*at, "InvalidStateError")
+        {
+            tell(expr.span, message());
+        }
+    }
+    super::order::after(
+        program,
+        &|stmt, at| match &stmt.kind {
+            StmtKind::Assign { targets, value } => match &targets[..] {
+                [target] if matches!(value.plain().kind, ExprKind::Call { .. }) => {
+                    matches!(program.kind(value, at), Kind::Task).then_some(target)
+                }
+                _ => None,
+            },
+            _ => None,
+        },
+        &mut |task, expr, at| {
+            if let Some((asked, "result" | "exception", [])) = method_call(expr)
+                && program.is_same((task, at), (asked, at))
+                && !program.expects(at, "InvalidStateError")
+            {
+                tell(expr.span, message());
+            }
+        },
+        super::order::Until::Suspension,
+    );
+}

@@ -1,0 +1,204 @@
+//! The plain form where the `async` one is needed, and the other way round.
+
+use crate::source::Span;
+use crate::syntax::ast::*;
+use crate::tools::lint::library;
+use crate::tools::lint::program::{At, Kind, Program};
+
+/// `with lock:` for `async with lock:`, `for x in agen():` for `async for`.
+pub fn with_and_for(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (stmt, at) in &program.stmts {
+        match &stmt.kind {
+            StmtKind::With { is_async, items, .. } => {
+                for item in items {
+                    with_item(program, &item.context, *is_async, *at, tell);
+                }
+            }
+            StmtKind::For { is_async, iter, .. } => iterated(program, iter, *is_async, *at, tell),
+            _ => {}
+        }
+    }
+    for (expr, at) in &program.exprs {
+        match &expr.kind {
+            ExprKind::Comprehension(comprehension) => {
+                for clause in comprehension.clauses.iter().take(1) {
+                    iterated(program, &clause.iter, clause.is_async, *at, tell);
+                }
+            }
+            ExprKind::Await(value)
+                if matches!(program.kind(value, *at), Kind::AsyncGenerator)
+                    && !program.expects(*at, "TypeError") =>
+            {
+                tell(
+                    expr.span,
+                    "an async generator cannot be awaited: loop over it with `async for`".into(),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn with_item(program: &Program, context: &Expr, is_async: bool, at: At, tell: &mut dyn FnMut(Span, String)) {
+    let needs_async = match program.kind(context, at) {
+        Kind::AsyncContext => true,
+        Kind::Object(class) if library::is_entered_async(class) => true,
+        Kind::Object(class) if library::is_entered_plainly(class) => false,
+        Kind::Instance(class) => match (has(class, "__enter__"), has(class, "__aenter__")) {
+            (Some(false), Some(true)) => true,
+            (Some(true), Some(false)) => false,
+            _ => return,
+        },
+        _ => return,
+    };
+    if needs_async != is_async && !program.expects(at, "TypeError") {
+        let (right, wrong) = match needs_async {
+            true => ("async with", "with"),
+            false => ("with", "async with"),
+        };
+        tell(
+            context.span,
+            format!(
+                "'{}' is entered with `{right}`, not with `{wrong}`",
+                program.text(context)
+            ),
+        );
+    }
+}
+
+/// Whether a class has a method; none if it may inherit what is not seen.
+fn has(class: &Class, method: &str) -> Option<bool> {
+    let own = class.body.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Function(function) => function.name.text() == method,
+        StmtKind::Assign { targets, .. } => targets
+            .iter()
+            .any(|target| matches!(target.kind, ExprKind::Name(name) if name.text() == method)),
+        _ => false,
+    });
+    (own || (class.args.is_empty() && class.decorators.is_empty())).then_some(own)
+}
+
+fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut dyn FnMut(Span, String)) {
+    if program.expects(at, "TypeError") {
+        return;
+    }
+    let text = program.text(iter);
+    match program.kind(iter, at) {
+        Kind::AsyncGenerator if !is_async => {
+            tell(
+                iter.span,
+                format!("'{text}' is an async generator: loop over it with `async for`"),
+            );
+        }
+        Kind::Plain if is_async => {
+            tell(
+                iter.span,
+                format!("'{text}' is looped over with `for`, not with `async for`"),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// `if is_ready():`, `fetch() + 1`, where the function is `async def`.
+pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    let mut check = |expr: &Expr, at: At, how: &str| {
+        let value = expr.plain();
+        if matches!(value.kind, ExprKind::Call { .. })
+            && program.kind(value, at).is_coroutine()
+            && !program.expects(at, "TypeError")
+        {
+            let text = program.text(value);
+            tell(
+                value.span,
+                format!("'{text}' is a coroutine, not its result: {how}"),
+            );
+        }
+    };
+    const TRUE: &str = "as a condition it is always true; write `await`";
+    const FAILS: &str = "write `await` before it";
+    for (stmt, at) in &program.stmts {
+        match &stmt.kind {
+            StmtKind::If { test, .. } | StmtKind::While { test, .. } | StmtKind::Assert { test, .. } => {
+                check(test, *at, TRUE);
+            }
+            StmtKind::For { iter, .. } => check(iter, *at, FAILS),
+            _ => {}
+        }
+    }
+    for (expr, at) in &program.exprs {
+        match &expr.kind {
+            ExprKind::IfElse { test, .. } => check(test, *at, TRUE),
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => check(operand, *at, TRUE),
+            ExprKind::Unary { operand, .. } => check(operand, *at, FAILS),
+            ExprKind::BoolOp { values, .. } => values.iter().for_each(|value| check(value, *at, TRUE)),
+            ExprKind::Binary { left, right, .. } => {
+                check(left, *at, FAILS);
+                check(right, *at, FAILS);
+            }
+            ExprKind::Compare { left, rest } => {
+                let is_identity = rest
+                    .iter()
+                    .any(|(op, _)| matches!(op, CompareOp::Is | CompareOp::IsNot));
+                if !is_identity {
+                    check(left, *at, FAILS);
+                    rest.iter().for_each(|(_, operand)| check(operand, *at, FAILS));
+                }
+            }
+            ExprKind::Subscript { value, .. } => check(value, *at, FAILS),
+            ExprKind::Attribute { value, name, .. } => {
+                let name = name.text();
+                let is_own = matches!(name, "send" | "throw" | "close")
+                    || name.starts_with("cr_")
+                    || name.starts_with("__");
+                if !is_own && !program.expects(*at, "AttributeError") {
+                    check(value, *at, FAILS);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `async def __init__`
+pub fn special_method(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    const PLAIN: &[&str] = &[
+        "__init__",
+        "__del__",
+        "__enter__",
+        "__exit__",
+        "__iter__",
+        "__next__",
+        "__len__",
+        "__str__",
+        "__repr__",
+        "__bool__",
+        "__hash__",
+        "__contains__",
+        "__int__",
+        "__float__",
+        "__format__",
+        "__aiter__",
+    ];
+    for (stmt, _) in &program.stmts {
+        let StmtKind::Class(class) = &stmt.kind else {
+            continue;
+        };
+        for stmt in &class.body {
+            if let StmtKind::Function(function) = &stmt.kind
+                && function.is_async
+                && PLAIN.contains(&function.name.text())
+                && !program.yields(function)
+            {
+                let name = function.name;
+                tell(
+                    function.header,
+                    format!("Python calls '{name}' without awaiting it, so it cannot be `async def`"),
+                );
+            }
+        }
+    }
+}

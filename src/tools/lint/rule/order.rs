@@ -1,0 +1,161 @@
+//! Mistakes of order: something is done with an object after its time.
+
+use super::method_call;
+use crate::source::Span;
+use crate::syntax::ast::*;
+use crate::tools::lint::program::{At, Kind, Program, each_expr, each_expr_in, each_stmt, suspends};
+
+/// How far a search in the statements behind one goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of the block, or until the object's name is bound anew.
+    Rebound,
+    /// And not over anything that suspends.
+    Suspension,
+}
+
+/// For each statement in which `begin` finds an object: shows `visit` the expressions of the
+/// statements that certainly run after it.
+pub fn after<'a>(
+    program: &Program<'a>,
+    begin: &dyn Fn(&'a Stmt, At) -> Option<&'a Expr>,
+    visit: &mut dyn FnMut(&'a Expr, &'a Expr, At),
+    until: Until,
+) {
+    for &(block, at) in &program.blocks {
+        for (i, stmt) in block.iter().enumerate() {
+            let Some(object) = begin(stmt, at) else { continue };
+            for later in &block[i + 1..] {
+                if binds(program, later, object, at) || (until == Until::Suspension && lets_others_run(later))
+                {
+                    break;
+                }
+                // What stands in a block of its own may not run.
+                later.each_expr(&mut |expr| {
+                    each_expr_in(expr, &mut |expr| visit(object, expr, at));
+                });
+            }
+        }
+    }
+}
+
+/// Whether other tasks may run while a statement does.
+fn lets_others_run(stmt: &Stmt) -> bool {
+    let stmt = std::slice::from_ref(stmt);
+    let mut runs = suspends(stmt);
+    each_expr(stmt, &mut |expr| {
+        runs |= matches!(
+            method_call(expr),
+            Some((_, "run" | "run_until_complete" | "run_forever", _))
+        );
+    });
+    runs
+}
+
+/// Whether a statement may bind an object's name, or what it hangs on.
+fn binds(program: &Program, stmt: &Stmt, object: &Expr, at: At) -> bool {
+    let mut found = false;
+    each_stmt(std::slice::from_ref(stmt), &mut |stmt| {
+        let targets: Vec<&Expr> = match &stmt.kind {
+            StmtKind::Assign { targets, .. } | StmtKind::Del(targets) => targets.iter().collect(),
+            StmtKind::For { target, .. } | StmtKind::AugAssign { target, .. } => vec![target],
+            StmtKind::With { items, .. } => items.iter().filter_map(|item| item.target.as_ref()).collect(),
+            _ => vec![],
+        };
+        for target in targets {
+            each_expr_in(target, &mut |part| {
+                found |= program.is_same((part, at), (object, at));
+            });
+        }
+    });
+    found
+}
+
+/// `loop.close()`, then something that needs an open loop.
+pub fn closed_loop(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    after(
+        program,
+        &|stmt, at| {
+            let closes = |stmt| closed_by(program, stmt, at);
+            match &stmt.kind {
+                StmtKind::Try { finalbody, .. } => finalbody.iter().find_map(closes),
+                _ => closes(stmt),
+            }
+        },
+        &mut |object, expr, at| {
+            const NEED: &[&str] = &[
+                "run_until_complete",
+                "run_forever",
+                "create_task",
+                "call_soon",
+                "call_soon_threadsafe",
+                "call_later",
+                "call_at",
+                "run_in_executor",
+            ];
+            if let Some((used, name, _)) = method_call(expr)
+                && NEED.contains(&name)
+                && program.is_same((object, at), (used, at))
+                && !program.expects(at, "RuntimeError")
+            {
+                tell(
+                    expr.span,
+                    format!("the loop is closed already, so '{name}' fails"),
+                );
+            }
+        },
+        Until::Rebound,
+    );
+}
+
+/// The loop that a statement closes.
+fn closed_by<'a>(program: &Program<'a>, stmt: &'a Stmt, at: At) -> Option<&'a Expr> {
+    let StmtKind::Expr(call) = &stmt.kind else {
+        return None;
+    };
+    match method_call(call) {
+        Some((object, "close", [])) => {
+            matches!(program.kind(object, at), Kind::Object("asyncio.loop")).then_some(object)
+        }
+        _ => None,
+    }
+}
+
+/// `c = work()`, `await c`, `await c`.
+pub fn awaited_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    after(
+        program,
+        &|stmt, at| {
+            let mut object = None;
+            let mut is_certain = true;
+            stmt.each_expr(&mut |expr| {
+                each_expr_in(expr, &mut |expr| match &expr.kind {
+                    ExprKind::IfElse { .. } | ExprKind::BoolOp { .. } => is_certain = false,
+                    ExprKind::Await(value)
+                        if matches!(value.plain().kind, ExprKind::Name(_))
+                            && program.kind(value, at).is_coroutine() =>
+                    {
+                        object = Some(&**value);
+                    }
+                    _ => {}
+                });
+            });
+            object.filter(|_| is_certain)
+        },
+        &mut |object, expr, at| {
+            if let ExprKind::Await(again) = &expr.kind
+                && program.is_same((object, at), (again, at))
+                && !program.expects(at, "RuntimeError")
+            {
+                tell(
+                    expr.span,
+                    format!(
+                        "'{}' was awaited before: a coroutine runs only once",
+                        program.text(again)
+                    ),
+                );
+            }
+        },
+        Until::Rebound,
+    );
+}

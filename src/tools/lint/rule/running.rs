@@ -1,0 +1,96 @@
+//! A loop runs where none may, or none where one must.
+
+use super::{calls, positional};
+use crate::source::Span;
+use crate::syntax::ast::*;
+use crate::tools::lint::program::{Kind, Program, UnitKind};
+
+/// `asyncio.run(…)` in a coroutine.
+pub fn nested(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (call, _, _, at) in calls(program) {
+        if !program.unit(at).is_coroutine() || program.expects(at, "RuntimeError") {
+            continue;
+        }
+        if let Some(
+            name @ ("asyncio.run"
+            | "asyncio.loop.run_until_complete"
+            | "asyncio.loop.run_forever"
+            | "asyncio.Runner.run"),
+        ) = program.callee(call, at).as_deref()
+        {
+            tell(
+                call.span,
+                format!("a loop is running here already, so '{name}' fails: use `await`"),
+            );
+        }
+    }
+}
+
+/// `asyncio.create_task(…)` at the top of a module that does not await.
+pub fn missing(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (call, func, args, at) in calls(program) {
+        if !matches!(program.unit(at).kind, UnitKind::Module { awaits: false })
+            || program.expects(at, "RuntimeError")
+        {
+            continue;
+        }
+        let is_work = positional(args, 0).is_none_or(|work| program.kind(work, at).is_coroutine());
+        if let Some(path @ ("asyncio.create_task" | "asyncio.get_running_loop" | "asyncio.current_task")) =
+            program.path(func, at).as_deref()
+            && is_work
+        {
+            tell(call.span, format!("no loop is running here, so '{path}' fails"));
+        }
+    }
+}
+
+/// `asyncio.get_event_loop()` at the top of a module that never set a loop.
+pub fn implicit(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    if program.mentioned.contains("set_event_loop") {
+        return;
+    }
+    for (call, func, _, at) in calls(program) {
+        if matches!(program.unit(at).kind, UnitKind::Module { awaits: false })
+            && program.path(func, at).as_deref() == Some("asyncio.get_event_loop")
+            && !program.expects(at, "RuntimeError")
+        {
+            tell(
+                call.span,
+                "no loop is running here: this makes one, and Python 3.14 raises RuntimeError".into(),
+            );
+        }
+    }
+}
+
+/// `yield from work()` in a plain function, `@asyncio.coroutine`.
+pub fn generator_based(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for (expr, at) in &program.exprs {
+        match &expr.kind {
+            ExprKind::YieldFrom(value) => {
+                let kind = program.kind(value, *at);
+                let is_made_awaitable = program.unit(*at).function().is_some_and(|function| {
+                    !function.decorators.is_empty() || function.name.text() == "__await__"
+                });
+                if (kind.is_coroutine() || matches!(kind, Kind::AsyncGenerator))
+                    && !is_made_awaitable
+                    && !program.expects(*at, "TypeError")
+                {
+                    tell(
+                        expr.span,
+                        "`yield from` cannot wait for a coroutine: write `async def` and `await`".into(),
+                    );
+                }
+            }
+            ExprKind::Attribute { .. } | ExprKind::Name(_)
+                if program.path(expr, *at).as_deref() == Some("asyncio.coroutine")
+                    && !program.expects(*at, "AttributeError") =>
+            {
+                tell(
+                    expr.span,
+                    "'asyncio.coroutine' is no more since Python 3.11: write `async def`".into(),
+                );
+            }
+            _ => {}
+        }
+    }
+}

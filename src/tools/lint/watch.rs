@@ -1,0 +1,484 @@
+//! `aio run --warn`: mistakes are told on stderr as soon as they are seen, those of the text before
+//! the run, and those that only a run shows.
+//!
+//! Always true: what is told of a line once, in the text or in the run, is not told of it again.
+
+use super::catalog::{self, Lint};
+use super::{Finding, lint};
+use crate::code::{Code, StateId, Statement, StatementKind, Terminator, TreeKind};
+use crate::interp::report::coroutine_name;
+use crate::interp::types::{Type, is_exception};
+use crate::interp::{group, import};
+use crate::runtime::event_loop::EventLoop;
+use crate::runtime::future;
+use crate::runtime::handle::ends_program;
+use crate::runtime::instrument::{self, Event, Instrument};
+use crate::runtime::{clock, console, current, thread};
+use crate::source::{Source, Span, name};
+use crate::syntax::SyntaxError;
+use crate::syntax::ast::Module;
+use crate::tools::standing::{self, Place};
+use crate::value::generator::Progress;
+use crate::value::*;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+/// A call that blocks for less is not told, in seconds.
+const SHORTEST_BLOCK: f64 = 0.05;
+
+/// And not while it waits for another thread, which good programs do for a moment.
+const SHORTEST_LOCK: f64 = 0.25;
+
+/// What was told: the number of the mistake, the file, the line.
+type Told = HashSet<(&'static str, String, u32)>;
+
+thread_local! {
+    /// None as long as nobody watches.
+    static TOLD: RefCell<Option<Told>> = const { RefCell::new(None) };
+}
+
+/// Watches the run from now on.
+pub fn start() {
+    TOLD.with_borrow_mut(|told| {
+        told.get_or_insert_default();
+    });
+    instrument::add(Box::new(Watch::default()));
+}
+
+/// Tells the mistakes of a program's text.
+pub fn tell_text(module: &Module, source: &Rc<Source>) -> Result<(), SyntaxError> {
+    for finding in lint(module, source)? {
+        tell(&finding);
+    }
+    Ok(())
+}
+
+/// Tells a mistake, once.
+fn tell(finding: &Finding) {
+    let number = finding.lint.number;
+    let key = (number, finding.source.name.clone(), finding.line());
+    let (is_new, is_first) = TOLD.with_borrow_mut(|told| {
+        let told = told.get_or_insert_default();
+        let is_first = told.iter().all(|(other, ..)| *other != number);
+        (told.insert(key), is_first)
+    });
+    if is_new {
+        let more = match is_first {
+            true => format!("    `aio explain {number}` tells more\n"),
+            false => String::new(),
+        };
+        console::write_error(&format!("{}{more}", finding.text()));
+    }
+}
+
+/// Whether something was told of a line: then it is no news that what was made there comes to
+/// nothing.
+fn is_told_of(source: &Source, span: Span) -> bool {
+    let line = source.line(span.start);
+    TOLD.with_borrow(|told| {
+        let mut told = told.iter().flatten();
+        told.any(|(_, file, told_line)| *file == source.name && *told_line == line)
+    })
+}
+
+fn tell_at(lint: &'static Lint, place: Option<Place>, message: impl Into<String>) {
+    if let Some((code, span)) = place {
+        tell(&Finding {
+            lint,
+            source: code.source.clone(),
+            span,
+            message: message.into(),
+        });
+    }
+}
+
+/// Tells of a coroutine that was never awaited; false if nobody watches, or its place is not known.
+pub fn never_awaited(generator: &Ref<Generator>) -> bool {
+    let origin = generator.origin().filter(|(code, _)| !standing::is_library(code));
+    if origin.is_none() || TOLD.with_borrow(Option::is_none) {
+        return false;
+    }
+    if origin
+        .as_ref()
+        .is_some_and(|(code, span)| is_told_of(&code.source, *span))
+    {
+        return true;
+    }
+    let name = coroutine_name(generator);
+    let is_library = match &generator.func {
+        Value::Function(function) => standing::is_library(&function.code),
+        _ => true,
+    };
+    let lint = match (is_library, &name[..]) {
+        (true, "sleep") => &catalog::A002,
+        (true, _) => &catalog::A003,
+        (false, _) => &catalog::A001,
+    };
+    tell_at(
+        lint,
+        origin,
+        format!("coroutine '{name}' was never awaited: nothing of it has run"),
+    );
+    true
+}
+
+/// A lock that somebody holds.
+struct Held {
+    /// The number of the task that took it.
+    task: u32,
+    place: Option<Place>,
+    /// That task is done.
+    is_orphan: bool,
+}
+
+/// A call that blocks a thread in which a loop runs.
+struct Block {
+    since: f64,
+    doing: &'static str,
+    place: Option<Place>,
+}
+
+#[derive(Default)]
+struct Watch {
+    /// Locks that are held, by address, in an order that every run has.
+    held: BTreeMap<u64, Held>,
+    /// The key in `held` of each lock.
+    keys: HashMap<usize, u64>,
+    taken: u64,
+    /// Threads that are blocked while they should run a loop.
+    blocked: HashMap<u64, Block>,
+}
+
+impl Instrument for Watch {
+    fn notice(&mut self, event: &Event) {
+        match event {
+            Event::ThreadBlocked { thread, doing } => self.block(*thread, doing),
+            Event::ThreadResumed { thread } => self.unblock(*thread),
+            Event::LockTaken { lock, task } => self.take(lock, *task),
+            Event::LockReleased { lock } => self.release(lock),
+            Event::TaskDone(task) => {
+                let orphans = self.held.values_mut().filter(|held| held.task == task.number);
+                orphans.for_each(|held| held.is_orphan = true);
+            }
+            Event::Over => {
+                self.tell_orphans();
+                failed_unheard();
+            }
+            Event::CallSoon { event_loop, .. } | Event::CallAt { event_loop, .. } => {
+                from_other_thread(event_loop);
+            }
+            Event::TaskCreated(task) => from_other_thread(&task.event_loop),
+            Event::FutureSettled(future) if future.task.is_none() => from_other_thread(&future.event_loop),
+            Event::WokenBy { task, by } => dropped_errors(task, by),
+            Event::LeftOver(task) => left_over(task),
+            Event::DiedUnheard(future) => died_unheard(future),
+            Event::Uncaught(error) => uncaught(error),
+            Event::GeneratorAbandoned(generator) => abandoned(generator),
+            Event::LoopMade => tell_at(
+                &catalog::A017,
+                standing::running(),
+                "no loop was running here: one was made, and Python 3.14 raises RuntimeError",
+            ),
+            _ => {}
+        }
+    }
+}
+
+impl Watch {
+    fn block(&mut self, thread: u64, doing: &'static str) {
+        if doing != thread::IN_LOOP && current::current_task().is_some() {
+            let block = Block {
+                since: clock::now(),
+                doing,
+                place: standing::running(),
+            };
+            self.blocked.insert(thread, block);
+        }
+    }
+
+    /// Tells how long others had to wait, if there are others.
+    fn unblock(&mut self, thread: u64) {
+        let Some(block) = self.blocked.remove(&thread) else {
+            return;
+        };
+        let now = clock::now();
+        let Some(running) = current::running() else { return };
+        let Some(event_loop) = EventLoop::of(&running) else {
+            return;
+        };
+        let (ready, timers) = event_loop.backlog();
+        let due = timers.iter().filter(|(when, _)| *when <= now);
+        let waited = due.map(|(when, _)| now - when.max(block.since));
+        let waited: Vec<f64> = waited.chain((0..ready).map(|_| now - block.since)).collect();
+        let longest = waited.iter().copied().fold(0.0, f64::max);
+        let shortest = match block.doing {
+            "lock" => SHORTEST_LOCK,
+            _ => SHORTEST_BLOCK,
+        };
+        if longest < shortest {
+            return;
+        }
+        let others = match waited.len() {
+            1 => "another one".to_string(),
+            n => format!("{n} others"),
+        };
+        let (lint, what) = match block.doing {
+            "input" => (&catalog::A009, "input()"),
+            "lock" => (&catalog::A008, "waiting for another thread"),
+            doing => (&catalog::A008, doing),
+        };
+        tell_at(
+            lint,
+            block.place,
+            format!("{what} stopped the loop: {others} had to wait, for up to {longest:.3} s"),
+        );
+    }
+
+    fn take(&mut self, lock: &Value, task: u32) {
+        let Some(address) = lock.address() else { return };
+        self.release(lock);
+        self.taken += 1;
+        self.keys.insert(address, self.taken);
+        let place = standing::running();
+        let held = Held {
+            task,
+            place,
+            is_orphan: false,
+        };
+        self.held.insert(self.taken, held);
+    }
+
+    fn release(&mut self, lock: &Value) {
+        if let Some(key) = lock.address().and_then(|address| self.keys.remove(&address)) {
+            self.held.remove(&key);
+        }
+    }
+
+    fn tell_orphans(&mut self) {
+        self.keys.clear();
+        for held in std::mem::take(&mut self.held)
+            .into_values()
+            .filter(|held| held.is_orphan)
+        {
+            tell_at(
+                &catalog::A033,
+                held.place,
+                "the task that took this lock is over and never released it",
+            );
+        }
+    }
+}
+
+/// A loop that runs in another thread is given something to do.
+fn from_other_thread(event_loop: &Value) {
+    if EventLoop::of(event_loop).is_some_and(EventLoop::runs_elsewhere) {
+        tell_at(
+            &catalog::A018,
+            standing::running(),
+            "the loop runs in another thread, which is not woken by this: use call_soon_threadsafe",
+        );
+    }
+}
+
+/// A task goes on after `await gather(…, return_exceptions=True)` as a statement.
+fn dropped_errors(task: &Ref<Future>, by: &Ref<Future>) {
+    let Some(gather) = by.gather() else { return };
+    if by.state.get() != FutureState::Finished {
+        return;
+    }
+    let Some((code, state)) = standing::innermost(task).filter(|(code, _)| !standing::is_library(code))
+    else {
+        return;
+    };
+    let Some(state) = code.states.get(state as usize) else {
+        return;
+    };
+    let Terminator::Await {
+        value, into: None, ..
+    } = &state.end
+    else {
+        return;
+    };
+    let span = value.span;
+    let failed = gather
+        .children
+        .borrow()
+        .iter()
+        .find_map(|child| match &child.outcome.get() {
+            Value::Exception(error) if child.state.get() == FutureState::Failed => Some(Ref::clone(error)),
+            _ => None,
+        });
+    if let Some(error) = failed {
+        tell_at(
+            &catalog::A029,
+            Some((code, span)),
+            format!(
+                "errors are among these results, and nobody looks at them: {}",
+                shown(&error)
+            ),
+        );
+    }
+}
+
+/// A task is cancelled by the end of the run. Told only if its work was certainly not done: it has
+/// not begun, or it sleeps and would come to its end without a loop. A run that ends with an error
+/// has other troubles.
+fn left_over(task: &Ref<Future>) {
+    let Some(state) = &task.task else { return };
+    let Value::Generator(generator) = &state.coroutine.get() else {
+        return;
+    };
+    let frames = standing::frames(task);
+    if frames.is_empty() {
+        return; // the library's own, such as a sleep
+    }
+    let sleeps = state.waiting.get().is_some_and(|future| future.is_sleep);
+    let place = standing::origin(task);
+    let is_news = place
+        .as_ref()
+        .is_some_and(|(code, span)| !is_told_of(&code.source, *span));
+    if exception::handled().is_some() || !is_news {
+        return;
+    }
+    let how = match generator.progress.get() {
+        Progress::Created => "began",
+        _ if sleeps && frames.iter().all(|(code, state)| !may_return(code, *state)) => "had done its work",
+        _ => return,
+    };
+    tell_at(
+        &catalog::A006,
+        place,
+        format!(
+            "the program ended before '{}' {how}: await its task",
+            coroutine_name(generator)
+        ),
+    );
+}
+
+/// Whether a state may be come to again from itself.
+fn may_return(code: &Code, from: StateId) -> bool {
+    let mut seen = HashSet::new();
+    let mut open = vec![from];
+    while let Some(state) = open.pop().and_then(|id| code.states.get(id as usize)) {
+        state.each_successor(&mut |next| {
+            if seen.insert(next) {
+                open.push(next);
+            }
+        });
+    }
+    seen.contains(&from)
+}
+
+/// Tasks that failed, and that a variable of the program keeps to its end: nobody will ask.
+fn failed_unheard() {
+    let Some(Value::Module(module)) = &import::loaded_module(name::MAIN) else {
+        return;
+    };
+    let values = module.entries();
+    for future in values.iter().filter_map(|(_, value)| future::of(value)) {
+        if future.task.is_some() && future.state.get() == FutureState::Failed && future.unseen.get() {
+            died_unheard(future);
+        }
+    }
+}
+
+fn died_unheard(future: &Ref<Future>) {
+    if !future.is_done() {
+        tell_at(
+            &catalog::A006,
+            standing::origin(future),
+            "nobody kept this task, and it was destroyed while it had still work to do",
+        );
+    } else if let Value::Exception(error) = &future.outcome.get()
+        && !ends_program(error)
+        && !is_exception(error, Type::CancelledError)
+        && !tell_error(error)
+    {
+        let place = standing::origin(future).or_else(|| standing::raised(error));
+        tell_at(
+            &catalog::A007,
+            place,
+            format!("nobody awaited this task, and it failed: {}", shown(error)),
+        );
+    }
+}
+
+/// An error that nobody caught.
+fn uncaught(error: &Ref<Exception>) {
+    if !tell_error(error) {
+        for member in group::members(error).unwrap_or_default() {
+            if let Value::Exception(member) = &member {
+                uncaught(member);
+            }
+        }
+    }
+}
+
+/// Tells the mistake that an error is known to come from; whether it is.
+fn tell_error(error: &Ref<Exception>) -> bool {
+    let class = error.class();
+    let message = match &error.arg(0) {
+        Some(Value::Str(message)) => message.text.to_string(),
+        _ => return false,
+    };
+    let Some(lint) = catalog::of_error(class.name(), &message) else {
+        return false;
+    };
+    tell_at(lint, standing::raised(error), lint.sentence);
+    true
+}
+
+/// An async generator was dropped in the middle; told only if it has something to clean up.
+fn abandoned(generator: &Ref<Generator>) {
+    let Some((code, state)) = standing::frames_of(generator).pop() else {
+        return;
+    };
+    if cleans_up(&code, state) && !standing::is_library(&code) {
+        let span = code.states[state as usize].end_span;
+        tell_at(
+            &catalog::A031,
+            Some((code, span)),
+            format!(
+                "the loop over '{}' was left here, so its clean-up runs at an unknown time",
+                coroutine_name(generator)
+            ),
+        );
+    }
+}
+
+/// Whether something other than `except` is on the way of an exception out of a state: a `finally`,
+/// or the exit of a `with`.
+fn cleans_up(code: &Code, state: StateId) -> bool {
+    let mut handler = code.states.get(state as usize).and_then(|state| state.handler);
+    // Handlers lead outwards; the bound is a proof that this ends.
+    for _ in 0..code.states.len() {
+        let Some(state) = handler.and_then(|handler| code.states.get(handler.target as usize)) else {
+            return false;
+        };
+        let is_mark = |statement: &Statement| {
+            matches!(
+                statement.kind,
+                StatementKind::EnterHandler(_) | StatementKind::LeaveHandler | StatementKind::Clear(_)
+            )
+        };
+        let leads_on = match &state.end {
+            Terminator::Branch { test, .. } => matches!(test.kind, TreeKind::ExceptMatch { .. }),
+            end => matches!(end, Terminator::Reraise(_)),
+        };
+        if !leads_on || !state.body.iter().all(is_mark) {
+            return true;
+        }
+        handler = state.handler;
+    }
+    false
+}
+
+/// `ValueError: no`, without running a script's code.
+fn shown(error: &Ref<Exception>) -> String {
+    let class = error.class();
+    match &error.arg(0) {
+        Some(Value::Str(message)) if !class.is_script => format!("{}: {}", class.name(), message.text),
+        _ => class.name().to_string(),
+    }
+}
