@@ -195,6 +195,8 @@ pub fn close(generator: &Ref<Generator>) -> Res {
     match generator.progress.get() {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => return Ok(Value::None),
+        // A step of an async generator passes it on to the generator.
+        Progress::Created if generator.look(|stack| matches!(stack, [Activation::AsyncStep(_)])) => {}
         Progress::Created => {
             generator.progress.set(Progress::Closed);
             drop(generator.take_stack());
@@ -211,7 +213,10 @@ pub fn close(generator: &Ref<Generator>) -> Res {
         })),
         Outcome::Return(value) => Ok(value),
         Outcome::Raise(raised)
-            if matches(&raised, Type::GeneratorExit) || matches(&raised, Type::StopIteration) =>
+            if matches(&raised, Type::GeneratorExit)
+                || matches(&raised, Type::StopIteration)
+                || generator.kind == GeneratorKind::Awaitable
+                    && matches(&raised, Type::StopAsyncIteration) =>
         {
             let _ = raised.take();
             Ok(Value::None)
@@ -489,9 +494,14 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
             lift(awaiting::begin_await(frames, value))
         }
         Turn::AsyncNext => lift(match &value {
-            Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => Ok(
-                async_step::begin(frames, generator, AsyncStep::Send(Value::None), "anext"),
-            ),
+            Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => {
+                Ok(async_step::begin(
+                    frames,
+                    generator,
+                    AsyncStep::Send(Value::None),
+                    Resume::Value(Value::None),
+                ))
+            }
             other => match async_iter::anext(other) {
                 Ok(awaitable) => awaiting::begin_await(frames, awaitable),
                 Err(raised) => return Ok(Err(raised)),

@@ -137,10 +137,12 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
 /// Modules of asyncio that have no text of their own here: each gives the names of asyncio itself.
 const ASYNCIO_FACES: &[&str] = &[
     "asyncio.base_events",
+    "asyncio.base_futures",
     "asyncio.coroutines",
     "asyncio.events",
     "asyncio.exceptions",
     "asyncio.futures",
+    "asyncio.mixins",
     "asyncio.queues",
     "asyncio.taskgroups",
     "asyncio.timeouts",

@@ -1,7 +1,7 @@
 //! What nobody handled: the loop's exception handler, and futures and tasks that die unheard.
 
 use super::event_loop::{EventLoop, expect};
-use super::handle::{Handle, ends_program};
+use super::handle::{Handle, ends_program, run_in};
 use super::{AfterDeadlock, console, future, hooks};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
@@ -34,7 +34,7 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
         });
     }
     let result = match context_to_run_in(context) {
-        Some(inner) => super::handle::call_in(&inner, &handler, &[this.clone(), context.clone()]),
+        Some(inner) => run_in(&inner, &handler, &[this.clone(), context.clone()], &[]),
         None => call::call(&handler, &[this.clone(), context.clone()]),
     };
     unless_fatal(result.map(drop), |error| {
@@ -65,25 +65,19 @@ fn unless_fatal(result: Res<()>, tell: impl FnOnce(&Ref<Exception>)) -> Res<()> 
     Ok(())
 }
 
-/// The context of the task, future or handle that the report is about.
+/// The context of the task, future or handle that the report is about: of the first that is named.
 fn context_to_run_in(context: &Value) -> Option<std::rc::Rc<context::Context>> {
     let Value::Dict(dict) = context else { return None };
-    for (name, value) in dict.symbol_entries() {
-        match name.text() {
-            "task" | "future" => {
-                if let Some(task) = future::of(&value).and_then(|f| f.task.as_ref()) {
-                    return Some(task.context.own());
-                }
-            }
-            "handle" => {
-                if let Some(handle) = value.opaque::<Handle>() {
-                    return Some(handle.context());
-                }
-            }
-            _ => {}
-        }
+    let entries = dict.symbol_entries();
+    let about = ["task", "future", "handle"].iter().find_map(|about| {
+        let named = entries.iter().find(|(name, _)| name.text() == *about);
+        named.and_then(|(_, value)| value.given())
+    })?;
+    match (future::of(about), about.opaque::<Handle>()) {
+        (Some(future), _) => future.task.as_ref().map(|task| task.context.own()),
+        (None, Some(handle)) => Some(handle.context()),
+        (None, None) => None,
     }
-    None
 }
 
 /// `loop.default_exception_handler(context)`: the message, a line for each other entry, and the

@@ -25,6 +25,8 @@ pub struct Context {
     shared: bool,
     /// The shared context with the same entries, if one was made since they last changed.
     snapshot: Hold<Rc<Context>>,
+    /// Points weakly to the object that scripts know it as, once there is one.
+    object: ValueCell,
 }
 
 impl Context {
@@ -38,7 +40,21 @@ impl Context {
             entered: Cell::new(false),
             shared,
             snapshot: Hold::default(),
+            object: ValueCell::default(),
         })
+    }
+
+    /// The object that scripts know it as: the same one as long as it is alive.
+    pub fn object(&self, make: impl FnOnce() -> Value) -> Value {
+        if let Some(object) = weak::target(&self.object.get()) {
+            return object;
+        }
+        let object = make();
+        // Any object can point to another; this one does nothing else.
+        let pointer = Value::list(vec![]);
+        weak::point(&pointer, &object);
+        self.object.set(pointer);
+        object
     }
 
     pub fn get(&self, var: &Rc<ContextVar>) -> Option<Value> {
@@ -110,6 +126,11 @@ pub fn get(var: &Rc<ContextVar>) -> Option<Value> {
 /// Sets the variable in the current context (unset: removes it) and gives its old value.
 pub fn set(var: &Rc<ContextVar>, value: Value) -> Option<Value> {
     current().set(var, value)
+}
+
+/// Whether somebody runs in it now.
+pub fn is_entered(context: &Rc<Context>) -> bool {
+    context.entered.get() || CURRENT.with_borrow(|current| Rc::ptr_eq(current, context))
 }
 
 /// Makes another context the current one; gives the one before.

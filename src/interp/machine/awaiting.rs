@@ -127,7 +127,8 @@ fn await_iterator(value: &Value) -> Res {
         Value::Generator(g) if g.kind == GeneratorKind::Coroutine => {
             Err(type_error("__await__() returned a coroutine"))
         }
-        Value::Generator(_) | Value::Iterator(_) => Ok(iterator),
+        Value::Generator(g) if g.kind != GeneratorKind::AsyncGenerator => Ok(iterator),
+        Value::Iterator(_) => Ok(iterator),
         other if call::special(other, name::NEXT).is_some() => Ok(iterator),
         other => Err(type_error(format!(
             "__await__() returned non-iterator of type '{}'",

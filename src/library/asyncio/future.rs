@@ -3,8 +3,8 @@
 use super::{class_argument, install as install_on, keyword, natives};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, import, isinstance, text};
-use crate::runtime::event_loop::{context_of, context_value, expect};
+use crate::interp::{attribute, call, import, isinstance, text};
+use crate::runtime::event_loop::{EventLoop, context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
 use crate::source::Symbol;
@@ -42,7 +42,13 @@ fn derived(args: &[Value], exact: Type) -> Res<Option<Ref<Class>>> {
 
 fn loop_argument(kwargs: &Value) -> Res {
     match keyword(kwargs, "loop").filter(|l| !l.is_none()) {
-        Some(event_loop) => expect(&event_loop).map(|_| event_loop.clone()),
+        Some(event_loop) => {
+            if EventLoop::of(&event_loop).is_none() {
+                // It is asked for what loops have.
+                attribute::get(&event_loop, Symbol::new("get_debug"))?;
+            }
+            expect(&event_loop).map(|_| event_loop.clone())
+        }
         None => current::get_event_loop(),
     }
 }

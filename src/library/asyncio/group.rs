@@ -1,6 +1,6 @@
 //! The class `TaskGroup`: tasks that end together.
 
-use super::{class_argument, natives, object_class};
+use super::{class_argument, natives, open_class};
 use crate::interp::call;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::text;
@@ -39,7 +39,10 @@ struct Group {
 const USUAL: usize = 14;
 
 thread_local! {
-    static CLASS: Ref<Class> = object_class("TaskGroup", "asyncio.taskgroups", METHODS);
+    static CLASS: Ref<Class> = {
+        let base = vec![class(Type::Object)];
+        open_class("TaskGroup", "asyncio.taskgroups", base, Layout::Opaque, METHODS)
+    };
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {

@@ -62,9 +62,17 @@ pub(crate) fn make_class(
     class
 }
 
-/// An object class: `object` is its base.
-pub(crate) fn object_class(name: &str, module: &str, table: &[NativeDef]) -> Ref<Class> {
-    make_class(name, module, vec![class(Type::Object)], Layout::Opaque, table)
+/// A class that CPython has in Python: its objects take any attributes.
+pub(crate) fn open_class(
+    name: &str,
+    module: &str,
+    bases: Vec<Ref<Class>>,
+    layout: Layout,
+    table: &[NativeDef],
+) -> Ref<Class> {
+    let class = make_class(name, module, bases, layout, table);
+    class.has_dict.set(true);
+    class
 }
 
 /// A class of exceptions.
@@ -123,8 +131,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("TimerHandle", Type::TimerHandle),
         ("EventLoop", Type::EventLoop),
         ("SelectorEventLoop", Type::EventLoop),
-        ("AbstractEventLoop", Type::EventLoop),
-        ("BaseEventLoop", Type::EventLoop),
+        ("AbstractEventLoop", Type::AbstractEventLoop),
+        ("BaseEventLoop", Type::BaseEventLoop),
         ("CancelledError", Type::CancelledError),
         ("InvalidStateError", Type::InvalidStateError),
         ("TimeoutError", Type::TimeoutError),

@@ -1,11 +1,12 @@
 //! The module `contextvars`: variables that each task has its own values of.
 
 use crate::interp::error::{key_error, runtime_error, type_error, value_error};
+use crate::interp::iterate;
 use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, iterate};
 use crate::library::asyncio::{class_argument, functions, install, natives, rest};
 use crate::runtime::event_loop::context_value;
+use crate::runtime::handle;
 use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextVar};
 use crate::value::*;
@@ -159,31 +160,16 @@ const TOKEN: &[NativeDef] = natives! {
     };
 };
 
-/// Runs a callable in a context, which nobody else may run in meanwhile.
-fn run(context: &Rc<Context>, this: &Value, func: &Value, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
-    if context.entered.replace(true) {
-        return Err(runtime_error(format!(
-            "cannot enter context: {} is already entered",
-            shown(this)
-        )));
-    }
-    let before = context::enter(context.clone());
-    let result = call::call_kw(func, args, kwargs);
-    context::enter(before);
-    context.entered.set(false);
-    result
-}
-
 const CONTEXT: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls)" "An empty context."
-        |args| Ok(Opaque::value(class_argument(args)?, Rc::<Context>::default()));
+        |args| class_argument(args).map(|_| context_value(Rc::default()));
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "run" "(self, callable, /, *args, **kwargs)" "Call it in this context." |args| {
         let kwargs = match &args[3] {
             Value::Dict(dict) => dict.symbol_entries(),
             _ => vec![],
         };
-        run(context_of(args)?, &args[0], &args[1], rest(&args[2]), &kwargs)
+        handle::run_in(context_of(args)?, &args[1], rest(&args[2]), &kwargs)
     };
     Method Plain "copy" "(self, /)" "A copy." |args| Ok(context_value(context_of(args)?.copy()));
     Method Plain "get" "(self, key, default=None, /)" "A variable's value in it, or the default." |args| {
