@@ -169,11 +169,12 @@ pub fn first_step(generator: &Ref<Generator>) {
 
 /// What happens to a generator that is dropped before its end
 /// (https://docs.python.org/3/reference/expressions.html#generator.close): generators and
-/// coroutines are closed at once, async generators by their event loop.
+/// coroutines are closed at once, async generators by their event loop if they have one.
 pub fn abandon(generator: Ref<Generator>) {
     let aside = exception::lay_aside();
     match generator.kind {
-        GeneratorKind::AsyncGenerator => match HOOKS.get() {
+        // One that no loop knows is closed like a generator.
+        GeneratorKind::AsyncGenerator if !generator.finalizer().is_unset() => match HOOKS.get() {
             Some(hooks) => (hooks.abandoned)(generator),
             None => generator.progress.set(Progress::Closed),
         },

@@ -146,6 +146,20 @@ pub fn already_running(generator: &Generator) -> Raised {
     })
 }
 
+/// The words for resuming or awaiting what can be awaited once and has been.
+fn spent(generator: &Generator) -> &'static str {
+    let class = match &generator.func {
+        Value::Class(class) => class.name(),
+        _ if generator.kind == GeneratorKind::Awaitable => "async_generator_asend",
+        _ => "coroutine",
+    };
+    match class {
+        "async_generator_athrow" => "cannot reuse already awaited aclose()/athrow()",
+        "async_generator_asend" => "cannot reuse already awaited __anext__()/asend()",
+        _ => "cannot reuse already awaited coroutine",
+    }
+}
+
 /// `generator.send(value)` and `generator.throw(exception)`: what it yields or returns, as the
 /// value or StopIteration that Python gives.
 pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
@@ -153,10 +167,7 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => {
             return Err(match (generator.kind, input) {
-                (GeneratorKind::Coroutine, _) => runtime_error("cannot reuse already awaited coroutine"),
-                (GeneratorKind::Awaitable, _) => {
-                    runtime_error("cannot reuse already awaited __anext__()/asend()")
-                }
+                (GeneratorKind::Coroutine | GeneratorKind::Awaitable, _) => runtime_error(spent(generator)),
                 (_, Resume::Raise(exception)) => Raised::new(exception),
                 _ => stop_iteration(Value::None),
             });

@@ -6,10 +6,10 @@
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{clock, current, future, inbox, report, signal, task, thread};
+use super::{clock, current, future, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
-use crate::interp::types::{Type, class, class_name};
+use crate::interp::types::{Type, class, class_name, class_of};
 use crate::interp::{attribute, call, operator, payload, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
@@ -433,12 +433,33 @@ pub fn close(this: &Value) -> Res<()> {
     Ok(())
 }
 
-/// `loop.create_task(coroutine, name=…, context=…)`
-pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: &Value) -> Res {
-    create_task_in(this, coroutine, name, context_of(context)?)
+/// The method with which a script's class of loops overrides a built-in one.
+pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
+    let class = class_of(this);
+    if !class.is_script {
+        return None;
+    }
+    let method = class.lookup(Symbol::new(name))?;
+    (!matches!(method, Value::Native(_))).then_some(method)
 }
 
-/// The same with the context itself.
+/// `loop.create_task(coroutine, name=…, context=…)`, whatever a script's class made of it. An unset
+/// name is not handed on.
+pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
+    let Some(method) = overriding(this, "create_task") else {
+        return create_task_in(this, coroutine, name, context);
+    };
+    let mut kwargs = Vec::new();
+    if !name.is_unset() {
+        kwargs.push((Symbol::new("name"), name.clone()));
+    }
+    if let Some(context) = context {
+        kwargs.push((Symbol::new("context"), context_value(context)));
+    }
+    call::call_kw(&method, &[this.clone(), coroutine.clone()], &kwargs)
+}
+
+/// What `create_task` of our own loops does.
 pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
@@ -456,7 +477,9 @@ pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Op
 
 /// A context as its object of the class `contextvars.Context`.
 pub fn context_value(context: Rc<Context>) -> Value {
-    context.object(|| Opaque::value(class(Type::Context), context.clone()))
+    context
+        .object
+        .get_or_make(|| Opaque::value(class(Type::Context), context.clone()))
 }
 
 /// The context that a `context=` argument names, if one was given.
@@ -471,11 +494,6 @@ pub fn context_of(value: &Value) -> Res<Option<Rc<Context>>> {
             ))),
         },
     }
-}
-
-/// `loop.call_exception_handler(context)`
-pub fn call_exception_handler(this: &Value, context: &Value) -> Res<()> {
-    report::call_handler(this, context)
 }
 
 /// `<_UnixSelectorEventLoop running=True closed=False debug=False>`

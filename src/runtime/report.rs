@@ -1,6 +1,6 @@
 //! What nobody handled: the loop's exception handler, and futures and tasks that die unheard.
 
-use super::event_loop::{EventLoop, expect};
+use super::event_loop::{EventLoop, expect, overriding};
 use super::handle::{Handle, ends_program, run_in};
 use super::{AfterDeadlock, console, future, hooks};
 use crate::interp::error::type_error;
@@ -21,7 +21,19 @@ fn context_dict(entries: Vec<(&'static str, Value)>) -> Value {
 
 /// Tells the loop's exception handler.
 pub fn call_exception_handler(event_loop: &Value, entries: Vec<(&'static str, Value)>) -> Res<()> {
-    call_handler(event_loop, &context_dict(entries))
+    let context = context_dict(entries);
+    match overriding(event_loop, "call_exception_handler") {
+        Some(method) => call::call_unbound(&method, event_loop, &[context]).map(drop),
+        None => call_handler(event_loop, &context),
+    }
+}
+
+/// Tells the handler that is used when a script has set none.
+fn call_default(event_loop: &Value, context: &Value) -> Res<()> {
+    match overriding(event_loop, "default_exception_handler") {
+        Some(method) => call::call_unbound(&method, event_loop, std::slice::from_ref(context)).map(drop),
+        None => default_handler(event_loop, context),
+    }
 }
 
 /// `loop.call_exception_handler(context)`
@@ -29,7 +41,7 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
     let event_loop = expect(this)?;
     let handler = event_loop.exception_handler.get();
     if handler.is_unset() || handler.is_none() {
-        return unless_fatal(default_handler(this, context), |error| {
+        return unless_fatal(call_default(this, context), |error| {
             (hooks().log_error)("Exception in default exception handler", Some(error));
         });
     }
@@ -43,7 +55,7 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
             ("exception", error.clone().into()),
             ("context", context.clone()),
         ];
-        if let Err(raised) = default_handler(this, &context_dict(entries)) {
+        if let Err(raised) = call_default(this, &context_dict(entries)) {
             let error = raised.take();
             (hooks().log_error)(
                 "Exception in default exception handler while handling an unexpected error \

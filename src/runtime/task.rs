@@ -12,7 +12,7 @@ use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
 use crate::interp::machine::{self, Outcome};
 use crate::interp::types::{Type, class, class_name, is_exception};
-use crate::interp::{async_iter, attribute, call, stack, text};
+use crate::interp::{async_iter, attribute, call, payload, stack, text};
 use crate::source::{Symbol, name};
 use crate::value::context::{self, Context, ContextSlot};
 use crate::value::generator::{Progress, Resume};
@@ -176,7 +176,7 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
             Some(event_loop) => event_loop.clone(),
             None => current::get_event_loop()?,
         };
-        super::event_loop::create_task(&event_loop, &wrapped, &Value::None, &Value::None)
+        super::event_loop::create_task(&event_loop, &wrapped, &Value::Unset, None)
     })();
     let task = match made {
         Ok(task) => task,
@@ -495,7 +495,19 @@ fn must_cancel(state: &TaskState, message: &Value) {
     });
 }
 
-/// `task.uncancel()`: how many cancellations are left.
+/// `task.uncancel()`, whatever a script's class made of it.
+pub fn uncancel_as_defined(task: &Ref<Future>) -> Res<u32> {
+    if let Some(class) = task.class()
+        && class.is_script
+        && let Some(method @ Value::Function(_)) = class.lookup(Symbol::new("uncancel"))
+    {
+        let left = call::call_unbound(&method, &task.clone().into(), &[])?;
+        return Ok(u32::try_from(payload::small(&left)?).unwrap_or(0));
+    }
+    Ok(uncancel(task))
+}
+
+/// `Task.uncancel`: how many cancellations are left.
 pub fn uncancel(task: &Ref<Future>) -> u32 {
     let Some(state) = &task.task else { return 0 };
     let left = state.cancelling.get().saturating_sub(1);

@@ -12,6 +12,8 @@ pub struct ContextVar {
     pub name: Value,
     /// Unset if it has none.
     pub default: Value,
+    /// The object that scripts know it as.
+    pub object: weak::Pointer,
 }
 
 type Entries = Rc<Vec<(Rc<ContextVar>, Value)>>;
@@ -25,8 +27,8 @@ pub struct Context {
     shared: bool,
     /// The shared context with the same entries, if one was made since they last changed.
     snapshot: Hold<Rc<Context>>,
-    /// Points weakly to the object that scripts know it as, once there is one.
-    object: ValueCell,
+    /// The object that scripts know it as, once there is one.
+    pub object: weak::Pointer,
 }
 
 impl Context {
@@ -40,21 +42,8 @@ impl Context {
             entered: Cell::new(false),
             shared,
             snapshot: Hold::default(),
-            object: ValueCell::default(),
+            object: weak::Pointer::default(),
         })
-    }
-
-    /// The object that scripts know it as: the same one as long as it is alive.
-    pub fn object(&self, make: impl FnOnce() -> Value) -> Value {
-        if let Some(object) = weak::target(&self.object.get()) {
-            return object;
-        }
-        let object = make();
-        // Any object can point to another; this one does nothing else.
-        let pointer = Value::list(vec![]);
-        weak::point(&pointer, &object);
-        self.object.set(pointer);
-        object
     }
 
     pub fn get(&self, var: &Rc<ContextVar>) -> Option<Value> {

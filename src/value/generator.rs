@@ -58,8 +58,8 @@ struct Rare {
     names: RefCell<Option<(Value, Value)>>,
     /// The event loop that shuts down an async generator, once it has begun.
     finalizer: ValueCell,
-    /// Points weakly to the generator on whose stack its frame stands.
-    holder: ValueCell,
+    /// The generator on whose stack its frame stands.
+    holder: weak::Pointer,
     /// What a stand-in awaits.
     awaits: ValueCell,
 }
@@ -135,7 +135,8 @@ impl Generator {
         drop(before);
     }
 
-    /// The event loop that shuts down an async generator; unset before it has begun.
+    /// The event loop that shuts down an async generator; unset if none knows it, None once it was
+    /// asked to.
     pub fn finalizer(&self) -> Value {
         self.rare.get().map_or(Value::Unset, |rare| rare.finalizer.get())
     }
@@ -152,15 +153,12 @@ impl Generator {
 
     /// Notes on whose stack its frame stands.
     pub fn set_holder(&self, holder: &Ref<Generator>) {
-        // Any object can point to another; this one does nothing else.
-        let pointer = Value::list(vec![]);
-        weak::point(&pointer, &holder.clone().into());
-        self.rare().holder.set(pointer);
+        self.rare().holder.set(&holder.clone().into());
     }
 
     /// On whose stack its frame stands, if that was noted.
     pub fn holder(&self) -> Option<Ref<Generator>> {
-        match weak::target(&self.rare.get()?.holder.get())? {
+        match self.rare.get()?.holder.get()? {
             Value::Generator(ref holder) => Some(Ref::clone(holder)),
             _ => None,
         }

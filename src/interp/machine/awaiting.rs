@@ -141,15 +141,9 @@ fn await_iterator(value: &Value) -> Res {
 pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
     let refuse = match generator.progress.get() {
         Progress::Closed if generator.kind == GeneratorKind::Generator => return Resume::Value(Value::None),
-        Progress::Closed if generator.kind == GeneratorKind::Awaitable => {
-            let is_throw = matches!(&generator.func, Value::Class(c) if c.name() == "async_generator_athrow");
-            Some(match is_throw {
-                true => "cannot reuse already awaited aclose()/athrow()",
-                false => "cannot reuse already awaited __anext__()/asend()",
-            })
-        }
-        Progress::Closed => Some("cannot reuse already awaited coroutine"),
-        Progress::Running if generator.kind == GeneratorKind::Generator => {
+        Progress::Closed => Some(super::spent(generator)),
+        // Its frame is on a stack, which may be the one that runs now: then it awaits itself.
+        Progress::Running if generator.kind == GeneratorKind::Generator || !generator.lent.get() => {
             return Resume::Raise(already_running(generator).take());
         }
         Progress::Running => Some("coroutine is being awaited already"),

@@ -1,7 +1,7 @@
 //! The class of event loops, and handles: their methods, which scripts see.
 
 use super::wait::callback_args;
-use super::{class_argument, install as install_on, natives};
+use super::{class_argument, install as install_on, natives, none_if_unset};
 use crate::code::CompareOp;
 use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
@@ -54,10 +54,6 @@ fn install_abstract(abstract_loop: &Ref<Class>) {
 fn from_threads(name: &str) -> Res {
     let module = import::by_name("asyncio.threads")?;
     crate::interp::attribute::get(&module, Symbol::new(name))
-}
-
-fn none_if_unset(value: Value) -> Value {
-    if value.is_unset() { Value::None } else { value }
 }
 
 /// A callable, or None for nothing.
@@ -126,7 +122,7 @@ const LOOP: &[NativeDef] = natives! {
         Ok(future::new(&args[0]).into())
     };
     Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task."
-        |args| event_loop::create_task(&args[0], &args[1], &args[2], &args[3]);
+        |args| event_loop::create_task_in(&args[0], &args[1], &args[2], context_of(&args[3])?);
     Method Plain "set_task_factory" "(self, factory)"
         "Have tasks made by factory(loop, coro); None for the usual." |args| {
         let factory = callable_or_none(&args[1], |_| "task factory must be a callable or None".into())?;
@@ -134,7 +130,7 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "get_task_factory" "(self)" "What makes tasks, or None."
-        |args| Ok(none_if_unset(expect(&args[0])?.task_factory.get()));
+        |args| Ok(none_if_unset(&expect(&args[0])?.task_factory.get()));
     Method Plain "set_exception_handler" "(self, handler)"
         "Have unhandled errors told to handler(loop, context); None for the usual." |args| {
         let message = |shown: &str| format!("A callable object or None is expected, got {shown}");
@@ -143,7 +139,7 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "get_exception_handler" "(self)" "What is told of unhandled errors, or None."
-        |args| Ok(none_if_unset(expect(&args[0])?.exception_handler.get()));
+        |args| Ok(none_if_unset(&expect(&args[0])?.exception_handler.get()));
     Method Plain "call_exception_handler" "(self, context)" "Tell the exception handler." |args| {
         report::call_handler(&args[0], &args[1])?;
         Ok(Value::None)
@@ -177,7 +173,7 @@ const LOOP: &[NativeDef] = natives! {
     Method Plain "set_default_executor" "(self, executor)" "Set the executor that None stands for."
         |args| call::call(&from_threads("set_default_executor")?, &args[..2]);
     Getter Plain "_default_executor" "(self)" "The executor that None stands for, once there is one."
-        |args| Ok(none_if_unset(expect(&args[0])?.executor.get()));
+        |args| Ok(none_if_unset(&expect(&args[0])?.executor.get()));
     Setter Plain "_default_executor" "(self, value)" "The executor that None stands for." |args| {
         expect(&args[0])?.executor.set(args[1].clone());
         Ok(Value::None)
@@ -197,7 +193,7 @@ const LOOP: &[NativeDef] = natives! {
         if event_loop.executor.get().given().is_none() {
             return Ok(Step::Return(Value::None));
         }
-        let timeout = none_if_unset(args[1].clone());
+        let timeout = none_if_unset(&args[1]);
         call::call(&from_threads("shutdown_default_executor")?, &[args[0].clone(), timeout]).map(Step::Await)
     };
     Method Coroutine "shutdown_asyncgens" "(self)" "Close the async generators that have begun." |args| {

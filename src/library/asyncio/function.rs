@@ -1,6 +1,6 @@
 //! asyncio's functions: making tasks, waiting, and asking who runs.
 
-use super::{functions, natives, rest, wait};
+use super::{functions, natives, none_if_unset, rest, wait};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name, class_of, is_instance};
 use crate::interp::{attribute, call, operator, text};
@@ -28,7 +28,7 @@ pub fn prelude(name: &str) -> Option<Value> {
 const PRELUDE: &[NativeDef] = natives! {
     Function Plain "spawn" "(coro, *, name=None)"
         "Start a task on the running loop, else on the default loop." |args| {
-        event_loop::create_task(&prelude_loop()?, &args[0], &args[1], &Value::None)
+        event_loop::create_task(&prelude_loop()?, &args[0], &none_if_unset(&args[1]), None)
     };
     Function Coroutine "wait" "(aws, *, timeout=None, return_when='ALL_COMPLETED')"
         "Wait for awaitables, coroutines among them; gives the sets done and pending."
@@ -45,7 +45,7 @@ const PRELUDE: &[NativeDef] = natives! {
 fn prelude_loop() -> Res {
     match current::running() {
         Some(event_loop) => Ok(event_loop),
-        None => current::own_loop(),
+        None => current::policy_loop(),
     }
 }
 
@@ -76,22 +76,22 @@ const FUNCTIONS: &[NativeDef] = natives! {
         |_| current::own_loop();
     Function Plain "_plain_event_loop" "()" "A new event loop, whatever the policy."
         |_| Ok(event_loop::new_loop());
+    Function Plain "_set_own_event_loop" "(loop, /)" "Make it the thread's own loop, whatever the policy." |args| {
+        current::set_own_loop(loop_or_none(&args[0])?);
+        Ok(Value::None)
+    };
     Function Plain "_set_policy" "(policy, /)" "Have new event loops made by a policy (None: the usual way)." |args| {
         current::set_policy(args[0].clone());
         Ok(Value::None)
     };
     Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
-        if !args[0].is_none() && !is_instance(&args[0], &class(Type::AbstractEventLoop)) {
-            let kind = class_name(&args[0]);
-            let message = format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'");
-            return Err(type_error(message));
-        }
-        current::set_event_loop(args[0].clone());
+        current::set_event_loop(loop_or_none(&args[0])?)?;
         Ok(Value::None)
     };
     Function Plain "create_task" "(coro, *, name=None, context=None)"
         "Start a task on the running loop." |args| {
-        event_loop::create_task(&current::get_running_loop()?, &args[0], &args[1], &args[2])
+        let running = current::get_running_loop()?;
+        event_loop::create_task(&running, &args[0], &none_if_unset(&args[1]), context_of(&args[2])?)
     };
     Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
         "The future it is, or a task for the coroutine or awaitable." |args| {
@@ -187,6 +187,16 @@ const FUNCTIONS: &[NativeDef] = natives! {
         }))
     };
 };
+
+/// An event loop or None, as what `set_event_loop` takes.
+fn loop_or_none(value: &Value) -> Res {
+    if !value.is_none() && !is_instance(value, &class(Type::AbstractEventLoop)) {
+        let kind = class_name(value);
+        let message = format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'");
+        return Err(type_error(message));
+    }
+    Ok(value.clone())
+}
 
 /// The task that a value is.
 fn task_of(value: &Value) -> Res<&Ref<Future>> {

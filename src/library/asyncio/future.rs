@@ -1,6 +1,6 @@
 //! The classes `Future` and `Task`: their methods, which scripts see.
 
-use super::{class_argument, install as install_on, keyword, natives};
+use super::{class_argument, install as install_on, keyword, natives, none_if_unset};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{attribute, call, import, isinstance, text};
@@ -134,14 +134,6 @@ const FUTURE: &[NativeDef] = natives! {
         Ok(Value::None)
     };
 };
-
-fn none_if_unset(value: &Value) -> Value {
-    if value.is_unset() {
-        Value::None
-    } else {
-        value.clone()
-    }
-}
 
 /// A method that is written in aio.
 fn in_tasks(name: &str, args: &[Value]) -> Res {

@@ -1,6 +1,6 @@
 //! The class `TaskGroup`: tasks that end together.
 
-use super::{class_argument, natives, open_class};
+use super::{class_argument, natives, none_if_unset, open_class};
 use crate::interp::call;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::text;
@@ -158,7 +158,12 @@ fn create_task(args: &[Value]) -> Res {
         call::call_method(coroutine, Symbol::new("close"), &[])?;
         return Err(runtime_error(format!("TaskGroup {} {refusal}", shown(this))));
     }
-    let made = event_loop::create_task(&group.event_loop.get(), coroutine, &args[2], &args[3])?;
+    let made = event_loop::create_task(
+        &group.event_loop.get(),
+        coroutine,
+        &none_if_unset(&args[2]),
+        event_loop::context_of(&args[3])?,
+    )?;
     let Some(task) = future::of(&made) else {
         return Ok(made);
     };

@@ -105,6 +105,15 @@ pub(crate) fn keyword(kwargs: &Value, name: &str) -> Option<Value> {
     }
 }
 
+/// The value of a parameter whose default is None.
+pub(crate) fn none_if_unset(value: &Value) -> Value {
+    if value.is_unset() {
+        Value::None
+    } else {
+        value.clone()
+    }
+}
+
 /// The positional arguments of a `*args` tuple.
 pub(crate) fn rest(args: &Value) -> &[Value] {
     match args {
@@ -142,23 +151,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
     names.extend(queue::names());
     names.extend(timeout::names());
     names.extend(group::names());
-    names.extend(exceptions());
     names
-}
-
-fn exceptions() -> Vec<(Symbol, Value)> {
-    let all = [
-        ("IncompleteReadError", Type::EOFError),
-        ("LimitOverrunError", Type::Exception),
-        ("SendfileNotAvailableError", Type::RuntimeError),
-    ];
-    let make = |(name, base)| {
-        (
-            Symbol::new(name),
-            exception_class(name, "asyncio.exceptions", base).into(),
-        )
-    };
-    all.map(make).into()
 }
 
 /// A word of the prelude that asyncio itself does not have: `spawn`, `wait`, `run_in_executor`.

@@ -5,6 +5,7 @@
 
 use super::wait::{Waiters, loop_or_none, waiter_on};
 use super::{class_argument, exception_class, lock, natives, open_class};
+use crate::code::CompareOp;
 use crate::interp::error::{type_error, value_error};
 use crate::interp::types::{Type, class_name};
 use crate::interp::{call, iterate, operator, payload, text};
@@ -69,7 +70,7 @@ struct Queue {
     /// to itself goes through its methods.
     is_custom: bool,
     maxsize: ValueCell,
-    /// The most items it holds; infinite for any number.
+    /// The most items it holds: infinite for any number, NaN if `maxsize` is none.
     limit: Cell<f64>,
     /// The container: a deque or a list, or what a script's class put here.
     items: ValueCell,
@@ -122,16 +123,13 @@ impl Queue {
         }
     }
 
-    fn set_maxsize(&self, maxsize: &Value) -> Res<()> {
-        let maxsize = if maxsize.is_unset() {
-            Value::Int(0)
-        } else {
-            maxsize.clone()
-        };
-        let most = payload::real(&maxsize)?;
-        self.limit.set(if most > 0.0 { most } else { f64::INFINITY });
+    fn set_maxsize(&self, maxsize: Value) {
+        let most = payload::real(&maxsize).unwrap_or_else(|raised| {
+            drop(raised.take());
+            f64::NAN
+        });
+        self.limit.set(if most <= 0.0 { f64::INFINITY } else { most });
         self.maxsize.set(maxsize);
-        Ok(())
     }
 
     /// Calls the method of a script's class.
@@ -170,7 +168,11 @@ impl Queue {
     }
 
     fn has_no_room(&self, this: &Value) -> Res<bool> {
-        Ok(self.limit.get() != f64::INFINITY && self.size(this)? as f64 >= self.limit.get())
+        let limit = self.limit.get();
+        if limit.is_nan() {
+            operator::compare(CompareOp::LtE, &self.maxsize.get(), &Value::Int(0))?;
+        }
+        Ok(limit != f64::INFINITY && self.size(this)? as f64 >= limit)
     }
 
     /// Puts an item where its order has it.
@@ -466,7 +468,7 @@ const METHODS: &[NativeDef] = natives! {
         |args| make(args, Order::Fifo);
     Method Plain "__init__" "(self, maxsize=0)" "Sets how many items it holds; 0 for any number." |args| {
         let queue = Queue::of(&args[0])?;
-        queue.set_maxsize(&args[1])?;
+        queue.set_maxsize(if args[1].is_unset() { Value::Int(0) } else { args[1].clone() });
         if queue.is_custom {
             queue.hook(&args[0], "_init", &[queue.maxsize.get()])?;
         }
@@ -493,7 +495,7 @@ const METHODS: &[NativeDef] = natives! {
     Getter Plain "_maxsize" "(self)" "How many items may be in the queue; 0 for any number."
         |args| Ok(Queue::of(&args[0])?.maxsize.get());
     Setter Plain "_maxsize" "(self, value)" "How many items may be in the queue; 0 for any number." |args| {
-        Queue::of(&args[0])?.set_maxsize(&args[1])?;
+        Queue::of(&args[0])?.set_maxsize(args[1].clone());
         Ok(Value::None)
     };
     Getter Plain "_is_shutdown" "(self)" "Whether shutdown() was called."

@@ -131,7 +131,7 @@ impl Timeout {
             State::Expiring => {
                 this.state.set(State::Expired);
                 let task = this.task.borrow().clone();
-                let left = task.map_or(0, |task| task::uncancel(&task));
+                let left = task.map_or(Ok(0), |task| task::uncancel_as_defined(&task))?;
                 // A cancellation from outside counts more than the timeout's own.
                 if left <= this.cancelling.get()
                     && let Some(error) = error

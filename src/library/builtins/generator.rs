@@ -235,7 +235,9 @@ fn is_running(args: &[Value]) -> Res {
 fn is_suspended(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
     Ok(Value::bool(
-        generator.progress.get() == Progress::Suspended || is_lent_and_suspended(generator),
+        generator.progress.get() == Progress::Suspended
+            || generator.awaits().is_some()
+            || is_lent_and_suspended(generator),
     ))
 }
 
