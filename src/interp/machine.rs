@@ -9,7 +9,7 @@ mod awaiting;
 mod delegate;
 mod native;
 
-pub use awaiting::{cancelled_error, outcome_of};
+pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of};
 use native::leave_native;
 
 use super::async_iter;

@@ -9,7 +9,7 @@ use super::timer::Timers;
 use super::{clock, current, future, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
-use crate::interp::types::{Type, class, class_name, class_of};
+use crate::interp::types::{Type, class, class_name};
 use crate::interp::{attribute, call, operator, payload, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
@@ -435,10 +435,10 @@ pub fn close(this: &Value) -> Res<()> {
 
 /// The method with which a script's class of loops overrides a built-in one.
 pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
-    let class = class_of(this);
-    if !class.is_script {
-        return None;
-    }
+    let class = match this {
+        Value::Opaque(object) if object.class.is_script => &object.class,
+        _ => return None,
+    };
     let method = class.lookup(Symbol::new(name))?;
     (!matches!(method, Value::Native(_))).then_some(method)
 }

@@ -164,16 +164,15 @@ pub fn run_in(context: &Rc<Context>, func: &Value, args: &[Value], kwargs: &[(Sy
 #[inline]
 pub fn call_back(callback: &Value, context: Rc<Context>, future: Ref<Future>, event_loop: &Value) -> Res<()> {
     let args = [future.into()];
-    let slot = ContextSlot::new(context);
-    let before = slot.enter();
+    let before = context::enter(context);
     let result = call::call(callback, &args);
-    slot.leave(before);
+    let context = context::enter(before);
     settle_callback(result, event_loop, callback, &args, || {
         Handle::value(
             event_loop,
             callback,
             &Value::tuple(args.clone()),
-            slot.own(),
+            context,
             Value::Unset,
         )
     })

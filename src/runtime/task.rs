@@ -11,7 +11,7 @@ use super::{clock, current};
 use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
 use crate::interp::machine::{self, Outcome};
-use crate::interp::types::{Type, class, class_name, is_exception};
+use crate::interp::types::{Type, class_name, is_exception};
 use crate::interp::{async_iter, attribute, call, payload, stack, text};
 use crate::source::{Symbol, name};
 use crate::value::context::{self, Context, ContextSlot};
@@ -281,7 +281,9 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
             .as_ref()
             .is_some_and(|e| is_exception(e, Type::CancelledError))
         {
-            throw = Some(new_cancelled_error(state.cancel_message.replace(Value::None)));
+            throw = Some(machine::new_cancelled_error(
+                state.cancel_message.replace(Value::None),
+            ));
         }
     }
     let coroutine = state.coroutine.get();
@@ -442,22 +444,25 @@ pub fn shown(value: &Value) -> String {
     })
 }
 
-/// `CancelledError(message)`, without an argument for None.
-pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
-    let args = if message.is_none() || message.is_unset() {
-        vec![]
-    } else {
-        vec![message]
-    };
-    Exception::new(class(Type::CancelledError), args)
-}
-
-/// `task.cancel(msg)`. A chain of tasks that await each other is walked in a loop.
+/// `task.cancel(msg)`. A chain of tasks that await each other is walked in a loop; it is an error if
+/// that has no end.
 pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
     stack::check_native(" while cancelling")?;
     let mut at = task.clone();
     let mut above: Option<Ref<Future>> = None;
+    // The walk meets `seen` again if it goes round: `seen` is moved on in ever longer strides.
+    let (mut seen, mut walked, mut stride) = (None, 0u64, 1u64);
     loop {
+        walked += 1;
+        if seen == Some(at.address()) {
+            return Err(raise(
+                Type::RecursionError,
+                "maximum recursion depth exceeded while calling a Python object",
+            ));
+        }
+        if walked == stride {
+            (seen, stride) = (Some(at.address()), stride * 2);
+        }
         at.unseen.set(false);
         let state = state_of(&at)?;
         if at.is_done() {

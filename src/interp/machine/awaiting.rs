@@ -3,7 +3,7 @@
 use super::{Outcome, already_running, is_plain};
 use crate::code::CodeKind;
 use crate::interp::error::*;
-use crate::interp::types::{Type, class_name, class_of};
+use crate::interp::types::{Type, class, class_name, class_of, is_exception};
 use crate::interp::{async_iter, call, stack};
 use crate::source::name;
 use crate::value::generator::Progress;
@@ -56,22 +56,38 @@ pub fn outcome_of(future: &Ref<Future>) -> Resume {
                 "a failed future lost its exception",
             )),
         },
-        _ => Resume::Raise(cancelled_error(&future.outcome.get())),
+        _ => Resume::Raise(cancelled_error(future)),
     }
 }
 
-/// `CancelledError(message)`, or the one that was kept.
-pub fn cancelled_error(message: &Value) -> Ref<Exception> {
-    match message {
-        Value::Exception(exception) => Ref::clone(exception),
-        Value::Unset | Value::None => {
-            Exception::new(crate::interp::types::class(Type::CancelledError), vec![])
+/// The CancelledError of a cancelled future: the one its coroutine ended with, the first time;
+/// then new ones with the message.
+pub fn cancelled_error(future: &Future) -> Ref<Exception> {
+    match &future.outcome.get() {
+        Value::Exception(ended) if future.task.is_some() && is_exception(ended, Type::CancelledError) => {
+            future.outcome.set(Value::None);
+            Ref::clone(ended)
         }
-        message => Exception::new(
-            crate::interp::types::class(Type::CancelledError),
-            vec![message.clone()],
-        ),
+        _ => new_cancelled_error(cancel_message(future)),
     }
+}
+
+/// The message of `cancel(msg)`, or None.
+pub fn cancel_message(future: &Future) -> Value {
+    let message = match &future.task {
+        Some(task) => task.cancel_message.get(),
+        None => future.outcome.get(),
+    };
+    if message.is_unset() { Value::None } else { message }
+}
+
+/// `CancelledError(message)`, without an argument for None.
+pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
+    let args = match message {
+        Value::None | Value::Unset => vec![],
+        message => vec![message],
+    };
+    Exception::new(class(Type::CancelledError), args)
 }
 
 /// `await value` (https://docs.python.org/3/reference/expressions.html#await-expression).

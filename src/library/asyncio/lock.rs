@@ -7,7 +7,7 @@ use super::wait::{Waiters, loop_or_none, other_loop, waiter_on};
 use super::{class_argument, natives, open_class};
 use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::text::object::default_repr;
-use crate::interp::types::{Type, class, class_name, class_of, is_exception};
+use crate::interp::types::{Type, class, class_name, is_exception};
 use crate::interp::{attribute, call, operator, payload};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
@@ -81,26 +81,34 @@ impl NativeCoroutine for Entering {
     }
 }
 
+/// One of ours that no script's class has a say in.
+fn plain(this: &Value) -> Option<&Opaque> {
+    match this {
+        Value::Opaque(object) if !object.class.is_script => Some(object),
+        _ => None,
+    }
+}
+
 /// What `async with` does with all that is acquired and released.
 const HELD_METHODS: &[NativeDef] = natives! {
     Method Coroutine "__aenter__" "(self)" "Wait until it is free, and take it." |args| {
-        // A script's class may have an `acquire` and a `release` of its own.
-        if !class_of(&args[0]).is_script {
-            if args[0].opaque::<Lock>().is_some() {
-                return acquire_lock(&args[0], Value::None);
+        let this = &args[0];
+        if let Some(plain) = plain(this) {
+            if let Some(lock) = plain.get::<Lock>() {
+                return acquire_lock(lock, this, Value::None);
             }
-            if args[0].opaque::<Semaphore>().is_some() {
-                return acquire_semaphore(&args[0], Value::None);
+            if let Some(semaphore) = plain.get::<Semaphore>() {
+                return acquire_semaphore(semaphore, this, Value::None);
             }
         }
-        Step::begin(Entering(Some(call::call_method(&args[0], Symbol::new("acquire"), &[])?)))
+        Step::begin(Entering(Some(call::call_method(this, Symbol::new("acquire"), &[])?)))
     };
     Method Coroutine "__aexit__" "(self, exc_type, exc, tb)" "Let it go." |args| {
-        let is_own = !class_of(&args[0]).is_script;
-        if is_own && args[0].opaque::<Lock>().is_some() {
-            release_lock(&args[0])?;
-        } else if is_own && args[0].opaque::<Semaphore>().is_some() {
-            release_semaphore(&args[0])?;
+        let plain = plain(&args[0]);
+        if let Some(lock) = plain.and_then(|plain| plain.get::<Lock>()) {
+            release_lock(lock)?;
+        } else if let Some(semaphore) = plain.and_then(|plain| plain.get::<Semaphore>()) {
+            release_semaphore(semaphore)?;
         } else {
             call::call_method(&args[0], Symbol::new("release"), &[])?;
         }
@@ -184,8 +192,7 @@ impl Lock {
 }
 
 /// Takes the lock and gives `result`, now or after a wait.
-fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
-    let lock = Lock::of(this)?;
+fn acquire_lock(lock: &Lock, this: &Value, result: Value) -> Res<Step> {
     if !lock.locked.get() && !lock.line.waiters.has_claim() {
         lock.take();
         return Ok(Step::Return(result));
@@ -244,8 +251,7 @@ impl NativeCoroutine for Acquire {
     }
 }
 
-fn release_lock(this: &Value) -> Res<()> {
-    let lock = Lock::of(this)?;
+fn release_lock(lock: &Lock) -> Res<()> {
     if !lock.locked.replace(false) {
         return Err(runtime_error("Lock is not acquired."));
     }
@@ -276,9 +282,9 @@ const LOCK_METHODS: &[NativeDef] = natives! {
     Method Plain "locked" "(self)" "Whether a task holds the lock."
         |args| Ok(Lock::of(&args[0])?.locked.get().into());
     Method Coroutine "acquire" "(self)" "Wait until the lock is free, and take it."
-        |args| acquire_lock(&args[0], Value::TRUE);
+        |args| acquire_lock(Lock::of(&args[0])?, &args[0], Value::TRUE);
     Method Plain "release" "(self)" "Let the lock go, and wake the first who waits." |args| {
-        release_lock(&args[0])?;
+        release_lock(Lock::of(&args[0])?)?;
         Ok(Value::None)
     };
 };
@@ -429,8 +435,8 @@ impl Semaphore {
     }
 }
 
-fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
-    let semaphore = Semaphore::of(this)?;
+/// Takes one and gives `result`, now or after a wait.
+fn acquire_semaphore(semaphore: &Semaphore, this: &Value, result: Value) -> Res<Step> {
     if !semaphore.is_locked() {
         semaphore.value.set(semaphore.value.get() - 1);
         semaphore.note_taker();
@@ -491,8 +497,7 @@ impl NativeCoroutine for TakeOne {
     }
 }
 
-fn release_semaphore(this: &Value) -> Res<()> {
-    let semaphore = Semaphore::of(this)?;
+fn release_semaphore(semaphore: &Semaphore) -> Res<()> {
     if semaphore
         .bound
         .get()
@@ -553,9 +558,9 @@ const SEMAPHORE_METHODS: &[NativeDef] = natives! {
     Method Plain "locked" "(self)" "Whether acquire() would have to wait now."
         |args| Ok(Semaphore::of(&args[0])?.is_locked().into());
     Method Coroutine "acquire" "(self)" "Take one, waiting until there is one and those before have theirs."
-        |args| acquire_semaphore(&args[0], Value::TRUE);
+        |args| acquire_semaphore(Semaphore::of(&args[0])?, &args[0], Value::TRUE);
     Method Plain "release" "(self)" "Give one back, and hand it to the first who waits." |args| {
-        release_semaphore(&args[0])?;
+        release_semaphore(Semaphore::of(&args[0])?)?;
         Ok(Value::None)
     };
 };
@@ -571,7 +576,7 @@ const BOUNDED_METHODS: &[NativeDef] = natives! {
     Getter Plain "_bound_value" "(self)" "The most that may be taken."
         |args| Ok(Semaphore::of(&args[0])?.bound.get().map_or(Value::None, Value::Int));
     Method Plain "release" "(self)" "Give one back, unless all are back." |args| {
-        release_semaphore(&args[0])?;
+        release_semaphore(Semaphore::of(&args[0])?)?;
         Ok(Value::None)
     };
 };

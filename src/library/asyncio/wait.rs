@@ -3,6 +3,7 @@
 use super::future::remove_from_all;
 use super::timeout::Timeout;
 use super::{natives, rest};
+use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class_of, is_exception};
 use crate::interp::{attribute, iterate, mapping, operator, payload, text};
@@ -39,7 +40,7 @@ pub(super) fn seconds(delay: &Value) -> Res<f64> {
         other => match payload::as_float(other) {
             Some(x) => Ok(x),
             None => {
-                operator::compare(crate::code::CompareOp::LtE, delay, &Value::Int(0))?;
+                operator::compare(CompareOp::LtE, delay, &Value::Int(0))?;
                 payload::real(delay)
             }
         },
@@ -235,8 +236,11 @@ pub(super) fn cancel_handle(handle: &Value) {
 fn wait_for(args: &[Value]) -> Res<Step> {
     let (awaitable, limit) = (&args[0], &args[1]);
     if let Some(limit) = limit.given() {
-        let limit = seconds(limit)?;
-        if limit <= 0.0 {
+        let is_over = match limit {
+            Value::Float(limit) => limit.get() <= 0.0,
+            limit => operator::truth(&operator::compare(CompareOp::LtE, limit, &Value::Int(0))?)?,
+        };
+        if is_over {
             return wait_no_longer(awaitable);
         }
     }
