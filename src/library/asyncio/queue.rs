@@ -225,10 +225,26 @@ impl Queue {
         Ok(())
     }
 
-    fn get_now(&self, this: &Value) -> Res {
-        match self.is_custom {
-            true => self.hook(this, "get_nowait", &[]),
-            false => self.get_out(this),
+    /// Takes out the next item, if there is one.
+    fn next(&self, this: &Value) -> Res<Option<Value>> {
+        if self.is_custom {
+            return match self.is_empty(this)? {
+                true => Ok(None),
+                false => self.hook(this, "get_nowait", &[]).map(Some),
+            };
+        }
+        if self.order == Order::Fifo
+            && let Some(deque) = self.items.get().opaque::<Deque>()
+        {
+            let item = deque.pop_front();
+            if item.is_some() {
+                wake_next(&self.putters);
+            }
+            return Ok(item);
+        }
+        match self.is_empty(this)? {
+            true => Ok(None),
+            false => self.get_out(this).map(Some),
         }
     }
 
@@ -265,8 +281,8 @@ fn wake_next(waiters: &Waiters) {
 
 fn get(this: &Value) -> Res<Step> {
     let queue = Queue::of(this)?;
-    if !queue.is_empty(this)? {
-        return queue.get_now(this).map(Step::Return);
+    if let Some(item) = queue.next(this)? {
+        return Ok(Step::Return(item));
     }
     Step::begin(Getting {
         queue: this.clone(),
@@ -295,8 +311,8 @@ impl NativeCoroutine for Getting {
             }
             return Err(Raised::again(exception));
         }
-        if !queue.is_empty(this)? {
-            return queue.get_now(this).map(Step::Return);
+        if let Some(item) = queue.next(this)? {
+            return Ok(Step::Return(item));
         }
         if queue.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));

@@ -72,8 +72,9 @@ impl Deque {
 
     /// Takes out the first item.
     pub fn pop_front(&self) -> Option<Value> {
+        let item = self.items.borrow_mut().pop_front()?;
         self.changed();
-        self.items.borrow_mut().pop_front()
+        Some(item)
     }
 
     pub fn push_back(&self, item: Value) {
