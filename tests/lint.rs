@@ -60,6 +60,32 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A001", "A003", "A019"],
     ),
     ("tests/golden/tasks/wait_details", &["A001"]),
+    (
+        "tests/golden/coroutines/async_generator_protocol",
+        &["A001", "A031"],
+    ),
+    (
+        "tests/golden/coroutines/async_generator_steps_dropped_and_thrown",
+        &["A031"],
+    ),
+    (
+        "tests/golden/coroutines/which_functions_are_coroutine_functions",
+        &["A001", "A033"],
+    ),
+    ("tests/golden/loop/misuse_of_asyncio", &["A027"]),
+    ("tests/golden/loop/runners_loops_and_policies", &["A006"]),
+    ("tests/golden/loop/times_of_every_type", &["A002"]),
+    ("tests/golden/sync/lock_subclasses_and_insides", &["A033"]),
+    (
+        "tests/golden/syntax/async_for_and_with_protocol_errors",
+        &["A001", "A025"],
+    ),
+    (
+        "tests/golden/tasks/odd_yields_cancellations_and_callbacks",
+        &["A006"],
+    ),
+    ("tests/golden/tasks/tasks_that_wait_in_a_circle", &["A006"]),
+    ("tests/golden/tasks/timeout_states_and_misuse", &["A027"]),
 ];
 
 fn main() {

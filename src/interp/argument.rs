@@ -39,6 +39,11 @@ fn script_name(native: &Native) -> Option<String> {
         "Timeout",
         "Handle",
         "TimerHandle",
+        "AbstractEventLoop",
+        "BaseEventLoop",
+        "_UnixSelectorEventLoop",
+        "_ContextManagerMixin",
+        "_LoopBoundMixin",
     ];
     const IN_C: &[&str] = &[
         "get_running_loop",
@@ -51,7 +56,6 @@ fn script_name(native: &Native) -> Option<String> {
     match native.role {
         NativeRole::Function => (owner == "asyncio" && !IN_C.contains(&name)).then(|| name.to_string()),
         _ if native.name == name::NEW => CLASSES.contains(&owner).then(|| format!("{owner}.__init__")),
-        _ if owner == "_UnixSelectorEventLoop" => Some(format!("BaseEventLoop.{name}")),
         _ => CLASSES.contains(&owner).then(|| format!("{owner}.{name}")),
     }
 }

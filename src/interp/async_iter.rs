@@ -45,23 +45,63 @@ pub fn anext(iterator: &Value) -> Res {
     {
         return Ok(step(g, AsyncStep::Send(Value::None)));
     }
-    match call::special(iterator, name::ANEXT) {
-        Some(method) => {
-            let awaitable = call::call_unbound(&method, iterator, &[])?;
-            let usable = matches!(awaitable, Value::Generator(_) | Value::Future(_))
-                || call::special(&awaitable, name::AWAIT).is_some();
-            if usable {
-                return Ok(awaitable);
-            }
-            Err(type_error(format!(
-                "'async for' received an invalid object from __anext__: {}",
-                class_name(&awaitable)
-            )))
-        }
-        None => Err(type_error(format!(
+    let Some(awaitable) = call_anext(iterator)? else {
+        return Err(type_error(format!(
             "'async for' requires an iterator with __anext__ method, got {}",
             class_name(iterator)
-        ))),
+        )));
+    };
+    if is_awaitable(&awaitable) {
+        return Ok(awaitable);
+    }
+    Err(type_error(format!(
+        "'async for' received an invalid object from __anext__: {}",
+        class_name(&awaitable)
+    )))
+}
+
+/// What `__anext__()` gives, whatever it is; none if there is no such method.
+fn call_anext(iterator: &Value) -> Res<Option<Value>> {
+    call::special(iterator, name::ANEXT)
+        .map(|method| call::call_unbound(&method, iterator, &[]))
+        .transpose()
+}
+
+/// `anext(iterator)`
+pub fn anext_builtin(iterator: &Value) -> Res {
+    let not_one = || {
+        let kind = class_name(iterator);
+        type_error(format!("'{kind}' object is not an async iterator"))
+    };
+    call_anext(iterator)?.ok_or_else(not_one)
+}
+
+/// `aiter(value)`
+pub fn aiter_builtin(value: &Value) -> Res {
+    let Some(method) = call::special(value, name::AITER) else {
+        let kind = class_name(value);
+        return Err(type_error(format!("'{kind}' object is not an async iterable")));
+    };
+    let iterator = call::call_unbound(&method, value, &[])?;
+    if call::special(&iterator, name::ANEXT).is_none() {
+        let kind = class_name(&iterator);
+        return Err(type_error(format!(
+            "aiter() returned not an async iterator of type '{kind}'"
+        )));
+    }
+    Ok(iterator)
+}
+
+/// Whether `await value` can begin.
+pub fn is_awaitable(value: &Value) -> bool {
+    match value {
+        Value::Future(_) => true,
+        Value::Generator(g) => match g.kind {
+            GeneratorKind::Coroutine | GeneratorKind::Awaitable => true,
+            GeneratorKind::Generator => is_awaitable_generator(g),
+            GeneratorKind::AsyncGenerator => false,
+        },
+        other => call::special(other, name::AWAIT).is_some(),
     }
 }
 
@@ -87,7 +127,7 @@ pub fn wrapper(class: &'static str, value: &Value) -> Value {
 
 /// `anext(iterator, default)`
 pub fn anext_default(iterator: &Value, default: Value) -> Res {
-    let awaitable = anext(iterator)?;
+    let awaitable = anext_builtin(iterator)?;
     let generator = Generator::new(
         GeneratorKind::Awaitable,
         named_class("anext_awaitable").into(),
@@ -129,11 +169,12 @@ pub fn first_step(generator: &Ref<Generator>) {
 
 /// What happens to a generator that is dropped before its end
 /// (https://docs.python.org/3/reference/expressions.html#generator.close): generators and
-/// coroutines are closed at once, async generators by their event loop.
+/// coroutines are closed at once, async generators by their event loop if they have one.
 pub fn abandon(generator: Ref<Generator>) {
     let aside = exception::lay_aside();
     match generator.kind {
-        GeneratorKind::AsyncGenerator => match HOOKS.get() {
+        // One that no loop knows is closed like a generator.
+        GeneratorKind::AsyncGenerator if !generator.finalizer().is_unset() => match HOOKS.get() {
             Some(hooks) => (hooks.abandoned)(generator),
             None => generator.progress.set(Progress::Closed),
         },

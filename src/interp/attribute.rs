@@ -422,7 +422,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             Ok(())
         }
         _ => match attrs_of(object) {
-            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.is_script) => {
+            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.has_dict.get()) => {
                 attrs.set(name, value);
                 Ok(())
             }
@@ -523,7 +523,9 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         Value::Class(class) => class.delete(name),
         Value::Module(module) => super::namespace::delete(module, name),
         _ => match attrs_of(object) {
-            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.is_script) => attrs.delete(name),
+            Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.has_dict.get()) => {
+                attrs.delete(name)
+            }
             _ => return Err(no_room(object, &class, name)),
         },
     };

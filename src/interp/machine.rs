@@ -9,7 +9,7 @@ mod awaiting;
 mod delegate;
 mod native;
 
-pub use awaiting::{cancelled_error, outcome_of};
+pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of};
 use native::leave_native;
 
 use super::async_iter;
@@ -146,6 +146,20 @@ pub fn already_running(generator: &Generator) -> Raised {
     })
 }
 
+/// The words for resuming or awaiting what can be awaited once and has been.
+fn spent(generator: &Generator) -> &'static str {
+    let class = match &generator.func {
+        Value::Class(class) => class.name(),
+        _ if generator.kind == GeneratorKind::Awaitable => "async_generator_asend",
+        _ => "coroutine",
+    };
+    match class {
+        "async_generator_athrow" => "cannot reuse already awaited aclose()/athrow()",
+        "async_generator_asend" => "cannot reuse already awaited __anext__()/asend()",
+        _ => "cannot reuse already awaited coroutine",
+    }
+}
+
 /// `generator.send(value)` and `generator.throw(exception)`: what it yields or returns, as the
 /// value or StopIteration that Python gives.
 pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
@@ -153,10 +167,7 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => {
             return Err(match (generator.kind, input) {
-                (GeneratorKind::Coroutine, _) => runtime_error("cannot reuse already awaited coroutine"),
-                (GeneratorKind::Awaitable, _) => {
-                    runtime_error("cannot reuse already awaited __anext__()/asend()")
-                }
+                (GeneratorKind::Coroutine | GeneratorKind::Awaitable, _) => runtime_error(spent(generator)),
                 (_, Resume::Raise(exception)) => Raised::new(exception),
                 _ => stop_iteration(Value::None),
             });
@@ -195,6 +206,8 @@ pub fn close(generator: &Ref<Generator>) -> Res {
     match generator.progress.get() {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => return Ok(Value::None),
+        // A step of an async generator passes it on to the generator.
+        Progress::Created if generator.look(|stack| matches!(stack, [Activation::AsyncStep(_)])) => {}
         Progress::Created => {
             generator.progress.set(Progress::Closed);
             drop(generator.take_stack());
@@ -211,7 +224,10 @@ pub fn close(generator: &Ref<Generator>) -> Res {
         })),
         Outcome::Return(value) => Ok(value),
         Outcome::Raise(raised)
-            if matches(&raised, Type::GeneratorExit) || matches(&raised, Type::StopIteration) =>
+            if matches(&raised, Type::GeneratorExit)
+                || matches(&raised, Type::StopIteration)
+                || generator.kind == GeneratorKind::Awaitable
+                    && matches(&raised, Type::StopAsyncIteration) =>
         {
             let _ = raised.take();
             Ok(Value::None)
@@ -487,9 +503,14 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
             lift(awaiting::begin_await(frames, value))
         }
         Turn::AsyncNext => lift(match &value {
-            Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => Ok(
-                async_step::begin(frames, generator, AsyncStep::Send(Value::None), "anext"),
-            ),
+            Value::Generator(generator) if generator.kind == GeneratorKind::AsyncGenerator => {
+                Ok(async_step::begin(
+                    frames,
+                    generator,
+                    AsyncStep::Send(Value::None),
+                    Resume::Value(Value::None),
+                ))
+            }
             other => match async_iter::anext(other) {
                 Ok(awaitable) => awaiting::begin_await(frames, awaitable),
                 Err(raised) => return Ok(Err(raised)),

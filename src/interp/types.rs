@@ -75,7 +75,10 @@ types! {
     Context "Context" Opaque (Object);
     Future "Future" Future (Object);
     Task "Task" Future (Future);
-    EventLoop "_UnixSelectorEventLoop" Opaque (Object);
+    AbstractEventLoop "AbstractEventLoop" Object (Object);
+    BaseEventLoop "BaseEventLoop" Opaque (AbstractEventLoop);
+    BaseSelectorEventLoop "BaseSelectorEventLoop" Opaque (BaseEventLoop);
+    EventLoop "_UnixSelectorEventLoop" Opaque (BaseSelectorEventLoop);
     Handle "Handle" Opaque (Object);
     TimerHandle "TimerHandle" Opaque (Handle);
     CoroutineWrapper "coroutine_wrapper" Closed (Object);
@@ -160,6 +163,9 @@ types! {
 const MODULES: &[(Type, &str)] = &[
     (Type::Future, "_asyncio"),
     (Type::Task, "_asyncio"),
+    (Type::AbstractEventLoop, "asyncio.events"),
+    (Type::BaseEventLoop, "asyncio.base_events"),
+    (Type::BaseSelectorEventLoop, "asyncio.selector_events"),
     (Type::EventLoop, "asyncio.unix_events"),
     (Type::Handle, "asyncio.events"),
     (Type::TimerHandle, "asyncio.events"),

@@ -61,6 +61,7 @@ sources! {
     "_task_stack" "_task_stack"
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
+    "asyncio.exceptions" "asyncio_exceptions"
     "asyncio.locks" "asyncio_locks"
     "asyncio.policies" "asyncio_policies"
     "asyncio.runners" "asyncio_runners"
@@ -125,6 +126,9 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
     ("Condition", "asyncio.locks"),
     ("Barrier", "asyncio.locks"),
     ("BrokenBarrierError", "asyncio.locks"),
+    ("IncompleteReadError", "asyncio.exceptions"),
+    ("LimitOverrunError", "asyncio.exceptions"),
+    ("SendfileNotAvailableError", "asyncio.exceptions"),
     ("AbstractEventLoopPolicy", "asyncio.policies"),
     ("DefaultEventLoopPolicy", "asyncio.policies"),
     ("get_event_loop_policy", "asyncio.policies"),
@@ -145,10 +149,11 @@ const LATE_NAMES: &[(&str, &str, &str)] = &[
 /// Modules of asyncio that have no text of their own here: each gives the names of asyncio itself.
 const ASYNCIO_FACES: &[&str] = &[
     "asyncio.base_events",
+    "asyncio.base_futures",
     "asyncio.coroutines",
     "asyncio.events",
-    "asyncio.exceptions",
     "asyncio.futures",
+    "asyncio.mixins",
     "asyncio.queues",
     "asyncio.taskgroups",
     "asyncio.timeouts",
@@ -166,7 +171,10 @@ fn find(module: &str) -> Option<Found> {
         let mut names = asyncio::module();
         let lazy = ASYNCIO_PARTS.iter().map(|(name, _)| Symbol::new(name));
         let mut public: Vec<Symbol> = names.iter().map(|(name, _)| *name).chain(lazy).collect();
-        public.retain(|name| !name.text().starts_with('_'));
+        let is_public = |name: &Symbol| {
+            !name.text().starts_with('_') || ["_get_running_loop", "_set_running_loop"].contains(&name.text())
+        };
+        public.retain(is_public);
         public.sort_by_key(|name| name.text());
         public.dedup();
         let all = Value::tuple(public.into_iter().map(Value::from).collect::<Vec<Value>>());

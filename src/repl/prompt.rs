@@ -132,7 +132,7 @@ impl Prompt {
         module.set(name::DOC, Value::None);
         module.set(Symbol::new("__package__"), Value::None);
         let event_loop = event_loop::new_loop();
-        current::set_event_loop(event_loop.clone());
+        current::set_own_loop(event_loop.clone());
         Prompt {
             event_loop,
             module,

@@ -20,7 +20,7 @@ pub fn begin(generator: &Ref<Generator>) {
 pub fn abandoned(generator: Ref<Generator>) {
     // Only once: who ignores GeneratorExit is dropped the second time.
     let event_loop = generator.finalizer();
-    generator.set_finalizer(Value::Unset);
+    generator.set_finalizer(Value::None);
     roster::leave_generator(&generator);
     if EventLoop::of(&event_loop).is_none_or(EventLoop::is_closed) {
         generator.progress.set(Progress::Closed);

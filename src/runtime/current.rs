@@ -35,11 +35,11 @@ fn no_running_loop() -> Raised {
         .help("call this from a coroutine that a loop runs, as asyncio.run(main()) does")
 }
 
-/// The running loop, or the thread's own one; the main thread makes one when it is first asked.
+/// The running loop, or the one that the policy gives.
 pub fn get_event_loop() -> Res {
     match running() {
         Some(event_loop) => Ok(event_loop),
-        None => own_loop(),
+        None => policy_loop(),
     }
 }
 
@@ -48,7 +48,15 @@ pub fn lacks_loop() -> bool {
     running().is_none() && thread::current().is_main() && thread::current().event_loop.get().is_unset()
 }
 
-/// The thread's own loop, whether or not one runs.
+/// The loop that the policy gives, whether or not one runs.
+pub fn policy_loop() -> Res {
+    match POLICY.with(ValueCell::get) {
+        Value::None => own_loop(),
+        policy => call::call_method(&policy, Symbol::new("get_event_loop"), &[]),
+    }
+}
+
+/// The thread's own loop, whether or not one runs; the main thread makes one when it is first asked.
 pub fn own_loop() -> Res {
     let me = thread::current();
     let own = me.event_loop.get();
@@ -93,8 +101,21 @@ fn quoted(name: &str) -> String {
     })
 }
 
-/// Sets the thread's own loop (None: it has none and makes none).
-pub fn set_event_loop(event_loop: Value) {
+/// Has the policy set the thread's loop (None: it has none and makes none).
+pub fn set_event_loop(event_loop: Value) -> Res<()> {
+    match POLICY.with(ValueCell::get) {
+        Value::None => set_own_loop(event_loop),
+        policy => drop(call::call_method(
+            &policy,
+            Symbol::new("set_event_loop"),
+            &[event_loop],
+        )?),
+    }
+    Ok(())
+}
+
+/// Sets the thread's own loop, whatever the policy.
+pub fn set_own_loop(event_loop: Value) {
     thread::current().event_loop.set(event_loop);
 }
 

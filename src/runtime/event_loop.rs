@@ -3,13 +3,14 @@
 //! Always true: a pass runs exactly the jobs that were ready when it began; what they schedule
 //! waits for the next pass. Due timers join the ready jobs before the pass begins.
 
-use super::handle::{Handle, call_in, settle_callback};
+use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{clock, current, future, inbox, report, signal, task, thread};
+use super::{clock, current, future, inbox, signal, task, thread};
+use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{attribute, call, text};
+use crate::interp::{attribute, call, operator, payload, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
 use crate::value::*;
@@ -220,14 +221,20 @@ fn push_handle(
         callback,
         args,
         context.unwrap_or_else(context::snapshot),
-        None,
+        Value::Unset,
     );
     event_loop.push(Job::Handle(handle.clone()));
     Ok(handle)
 }
 
 /// `loop.call_at(when, callback, *args, context=…)`: the handle. `args` is as for `call_soon`.
-pub fn call_at(this: &Value, when: f64, callback: &Value, args: &Value, context: Option<Rc<Context>>) -> Res {
+pub fn call_at(
+    this: &Value,
+    when: &Value,
+    callback: &Value,
+    args: &Value,
+    context: Option<Rc<Context>>,
+) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {
@@ -237,10 +244,41 @@ pub fn call_at(this: &Value, when: f64, callback: &Value, args: &Value, context:
         event_loop: this,
         callback,
     });
+    let due = moment(when)?;
     let context = context.unwrap_or_else(context::snapshot);
-    let handle = Handle::value(this, callback, args, context, Some(when));
-    event_loop.set_timer(when, &handle);
+    let handle = Handle::value(this, callback, args, context, when.clone());
+    event_loop.set_timer(due, &handle);
     Ok(handle)
+}
+
+/// The time on a loop's clock so many seconds from now.
+pub fn after(delay: &Value) -> Res {
+    match delay {
+        Value::Float(delay) => Ok(Value::float(clock::now() + delay.get())),
+        other => operator::binary(BinaryOp::Add, &Value::float(clock::now()), other),
+    }
+}
+
+/// A time on a loop's clock as a number.
+pub fn moment(when: &Value) -> Res<f64> {
+    match payload::plain(when) {
+        Value::Float(x) => Ok(x.get()),
+        Value::Int(n) => Ok(*n as f64),
+        Value::Str(_) | Value::Bytes(_) | Value::List(_) | Value::None => Err(no_time(when)),
+        _ => payload::real(when).map_err(|raised| {
+            drop(raised.take());
+            no_time(when)
+        }),
+    }
+}
+
+/// Times are compared.
+#[cold]
+fn no_time(when: &Value) -> Raised {
+    type_error(format!(
+        "'<' not supported between instances of '{}' and 'float'",
+        class_name(when)
+    ))
 }
 
 /// In debug mode: a callback must be callable and no coroutine.
@@ -329,11 +367,7 @@ fn run(job: Job, event_loop: &Value) -> Res<()> {
             task::end_sleep(&future);
             Ok(())
         }
-        Job::Script(callback, context, future) => {
-            let args = [future.into()];
-            let result = call_in(&context, &callback, &args);
-            settle_callback(result, event_loop, &callback, &args, None)
-        }
+        Job::Script(callback, context, future) => call_back(&callback, context, future, event_loop),
         Job::Native(callback, future) => {
             callback(&future);
             Ok(())
@@ -439,12 +473,33 @@ pub fn close(this: &Value) -> Res<()> {
     Ok(())
 }
 
-/// `loop.create_task(coroutine, name=…, context=…)`
-pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: &Value) -> Res {
-    create_task_in(this, coroutine, name, context_of(context)?)
+/// The method with which a script's class of loops overrides a built-in one.
+pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
+    let class = match this {
+        Value::Opaque(object) if object.class.is_script => &object.class,
+        _ => return None,
+    };
+    let method = class.lookup(Symbol::new(name))?;
+    (!matches!(method, Value::Native(_))).then_some(method)
 }
 
-/// The same with the context itself.
+/// `loop.create_task(coroutine, name=…, context=…)`, whatever a script's class made of it. An unset
+/// name is not handed on.
+pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
+    let Some(method) = overriding(this, "create_task") else {
+        return create_task_in(this, coroutine, name, context);
+    };
+    let mut kwargs = Vec::new();
+    if !name.is_unset() {
+        kwargs.push((Symbol::new("name"), name.clone()));
+    }
+    if let Some(context) = context {
+        kwargs.push((Symbol::new("context"), context_value(context)));
+    }
+    call::call_kw(&method, &[this.clone(), coroutine.clone()], &kwargs)
+}
+
+/// What `create_task` of our own loops does.
 pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
@@ -455,15 +510,16 @@ pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Op
     let context = context.map(|context| (Symbol::new("context"), context_value(context)));
     let kwargs: Vec<_> = context.into_iter().collect();
     let task = call::call_kw(&factory, &[this.clone(), coroutine.clone()], &kwargs)?;
-    if name.given().is_some() {
-        call::call_method(&task, Symbol::new("set_name"), std::slice::from_ref(name))?;
-    }
+    let name = name.given().cloned().unwrap_or(Value::None);
+    call::call_method(&task, Symbol::new("set_name"), &[name])?;
     Ok(task)
 }
 
-/// A context as an object of the class `contextvars.Context`.
+/// A context as its object of the class `contextvars.Context`.
 pub fn context_value(context: Rc<Context>) -> Value {
-    Opaque::value(class(Type::Context), context)
+    context
+        .object
+        .get_or_make(|| Opaque::value(class(Type::Context), context.clone()))
 }
 
 /// The context that a `context=` argument names, if one was given.
@@ -478,11 +534,6 @@ pub fn context_of(value: &Value) -> Res<Option<Rc<Context>>> {
             ))),
         },
     }
-}
-
-/// `loop.call_exception_handler(context)`
-pub fn call_exception_handler(this: &Value, context: &Value) -> Res<()> {
-    report::call_handler(this, context)
 }
 
 /// `<_UnixSelectorEventLoop running=True closed=False debug=False>`

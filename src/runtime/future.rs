@@ -7,6 +7,7 @@ use super::event_loop::{EventLoop, Job};
 use super::instrument::{Event, tell};
 use super::{current, task};
 use crate::interp::error::{exception, raise, type_error};
+pub use crate::interp::machine::{cancel_message, cancelled_error};
 use crate::interp::types::{Type, class, is_exception, named_class};
 use crate::interp::{attribute, call, operator};
 use crate::source::Symbol;
@@ -161,28 +162,6 @@ pub fn failure(future: &Ref<Future>) -> Option<Ref<Exception>> {
 
 pub fn is_cancelled(future: &Ref<Future>) -> bool {
     future.state.get() == FutureState::Cancelled
-}
-
-/// The CancelledError of a cancelled future: the one its coroutine ended with, the first time;
-/// then new ones with the message.
-pub fn cancelled_error(future: &Ref<Future>) -> Ref<Exception> {
-    let message = match &future.outcome.get() {
-        Value::Exception(ended) if future.task.is_some() && is_exception(ended, Type::CancelledError) => {
-            future.outcome.set(Value::None);
-            return Ref::clone(ended);
-        }
-        _ => cancel_message(future),
-    };
-    task::new_cancelled_error(message)
-}
-
-/// The message of `cancel(msg)`, or None.
-pub fn cancel_message(future: &Ref<Future>) -> Value {
-    let message = match &future.task {
-        Some(task) => task.cancel_message.get(),
-        None => future.outcome.get(),
-    };
-    if message.is_unset() { Value::None } else { message }
 }
 
 /// `future.cancel(msg)`, as the future's kind has it.

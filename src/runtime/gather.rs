@@ -2,6 +2,7 @@
 
 use super::future::{self, NativeCallback, add_native, forget, settle};
 use super::{current, task};
+use crate::interp::operator;
 use crate::interp::types::{Type, class};
 use crate::source::Symbol;
 use crate::value::class::linearise;
@@ -42,6 +43,9 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
     let has_twins = has_twins(awaitables.iter().filter_map(Value::address));
     let mut places = FxHashMap::default();
     for (i, awaitable) in awaitables.iter().enumerate() {
+        if !matches!(awaitable, Value::Generator(_) | Value::Future(_)) {
+            operator::hash(awaitable)?;
+        }
         // A coroutine given twice is one task.
         let twin = match has_twins {
             true => awaitable

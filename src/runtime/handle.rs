@@ -1,12 +1,13 @@
 //! Handles: a callback that waits for its turn.
 
-use super::event_loop::EventLoop;
+use super::event_loop::{EventLoop, context_value};
 use super::report;
 use crate::interp::call;
-use crate::interp::error::matches;
+use crate::interp::error::{matches, runtime_error};
 use crate::interp::text;
 use crate::interp::text::pending::callback_repr;
 use crate::interp::types::{Type, class, class_of};
+use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextSlot};
 use crate::value::*;
 use std::cell::Cell;
@@ -20,8 +21,8 @@ pub struct Handle {
     args: ValueCell,
     context: ContextSlot,
     event_loop: Value,
-    /// When a timer handle is due.
-    when: Option<f64>,
+    /// When a timer handle is due, as it was given; unset for one without a time.
+    when: Value,
     /// It stands in the loop's timers.
     pub scheduled: Cell<bool>,
 }
@@ -33,13 +34,25 @@ impl Handle {
         callback: &Value,
         args: &Value,
         context: Rc<Context>,
-        when: Option<f64>,
+        when: Value,
     ) -> Value {
-        let id = if when.is_some() {
-            Type::TimerHandle
-        } else {
+        let id = if when.is_unset() {
             Type::Handle
+        } else {
+            Type::TimerHandle
         };
+        Handle::of_class(class(id), event_loop, callback, args, context, when)
+    }
+
+    /// The same of a class, which a script may have derived.
+    pub fn of_class(
+        class: Ref<Class>,
+        event_loop: &Value,
+        callback: &Value,
+        args: &Value,
+        context: Rc<Context>,
+        when: Value,
+    ) -> Value {
         let handle = Handle {
             callback: ValueCell::new(callback.clone()),
             args: ValueCell::new(args.clone()),
@@ -48,7 +61,7 @@ impl Handle {
             when,
             scheduled: Cell::new(false),
         };
-        Opaque::value(class(id), handle)
+        Opaque::value(class, handle)
     }
 
     #[inline]
@@ -68,8 +81,13 @@ impl Handle {
         }
     }
 
-    pub fn when(&self) -> Option<f64> {
-        self.when
+    /// When it is due, as it was given; unset without a time.
+    pub fn when(&self) -> &Value {
+        &self.when
+    }
+
+    pub fn event_loop(&self) -> &Value {
+        &self.event_loop
     }
 
     pub fn context(&self) -> Rc<Context> {
@@ -97,7 +115,7 @@ impl Handle {
         let before = self.context.enter();
         let result = call::call(&callback, items(&args));
         self.context.leave(before);
-        settle_callback(result, &self.event_loop, &callback, items(&args), Some(this))
+        settle_callback(result, &self.event_loop, &callback, items(&args), || this.clone())
     }
 
     /// `<TimerHandle when=1.5 f() at script.aio:3>`
@@ -106,8 +124,8 @@ impl Handle {
         if self.is_cancelled() {
             parts.push("cancelled".into());
         }
-        if let Some(when) = self.when {
-            parts.push(format!("when={}", text::repr(&Value::float(when))?));
+        if !self.when.is_unset() {
+            parts.push(format!("when={}", text::repr(&self.when)?));
         }
         if let Some((callback, args)) = self.callback() {
             let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
@@ -126,13 +144,38 @@ fn items(args: &Value) -> &[Value] {
     }
 }
 
-/// Calls in a context.
-#[inline]
-pub fn call_in(context: &Rc<Context>, callback: &Value, args: &[Value]) -> Res {
+/// Calls in a context that nobody runs in now: `context.run(func, *args, **kwargs)`.
+pub fn run_in(context: &Rc<Context>, func: &Value, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
+    if context::is_entered(context) {
+        let shown = text::repr(&context_value(context.clone()))?;
+        return Err(runtime_error(format!(
+            "cannot enter context: {shown} is already entered"
+        )));
+    }
+    context.entered.set(true);
     let before = context::enter(context.clone());
-    let result = call::call(callback, args);
+    let result = call::call_kw(func, args, kwargs);
     context::enter(before);
+    context.entered.set(false);
     result
+}
+
+/// Calls a future's callback in its context.
+#[inline]
+pub fn call_back(callback: &Value, context: Rc<Context>, future: Ref<Future>, event_loop: &Value) -> Res<()> {
+    let args = [future.into()];
+    let before = context::enter(context);
+    let result = call::call(callback, &args);
+    let context = context::enter(before);
+    settle_callback(result, event_loop, callback, &args, || {
+        Handle::value(
+            event_loop,
+            callback,
+            &Value::tuple(args.clone()),
+            context,
+            Value::Unset,
+        )
+    })
 }
 
 /// Whether the exception ends the program rather than the callback or task it came up in.
@@ -147,7 +190,7 @@ pub fn settle_callback(
     event_loop: &Value,
     callback: &Value,
     args: &[Value],
-    handle: Option<&Value>,
+    handle: impl FnOnce() -> Value,
 ) -> Res<()> {
     let Err(raised) = result else { return Ok(()) };
     if matches(&raised, Type::KeyboardInterrupt) || matches(&raised, Type::SystemExit) {
@@ -159,17 +202,8 @@ pub fn settle_callback(
         let _ = raised.take();
         "callback".into()
     });
-    let handle = handle.cloned().unwrap_or_else(|| {
-        Handle::value(
-            event_loop,
-            callback,
-            &Value::tuple(args),
-            context::current(),
-            None,
-        )
-    });
     let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
     entries.push(("exception", exception.into()));
-    entries.push(("handle", handle));
+    entries.push(("handle", handle()));
     report::call_exception_handler(event_loop, entries)
 }

@@ -1,7 +1,7 @@
 //! What nobody handled: the loop's exception handler, and futures and tasks that die unheard.
 
-use super::event_loop::{EventLoop, expect};
-use super::handle::{Handle, ends_program};
+use super::event_loop::{EventLoop, expect, overriding};
+use super::handle::{Handle, ends_program, run_in};
 use super::instrument::{Event, tell};
 use super::{AfterDeadlock, console, future, hooks};
 use crate::interp::error::type_error;
@@ -22,7 +22,19 @@ fn context_dict(entries: Vec<(&'static str, Value)>) -> Value {
 
 /// Tells the loop's exception handler.
 pub fn call_exception_handler(event_loop: &Value, entries: Vec<(&'static str, Value)>) -> Res<()> {
-    call_handler(event_loop, &context_dict(entries))
+    let context = context_dict(entries);
+    match overriding(event_loop, "call_exception_handler") {
+        Some(method) => call::call_unbound(&method, event_loop, &[context]).map(drop),
+        None => call_handler(event_loop, &context),
+    }
+}
+
+/// Tells the handler that is used when a script has set none.
+fn call_default(event_loop: &Value, context: &Value) -> Res<()> {
+    match overriding(event_loop, "default_exception_handler") {
+        Some(method) => call::call_unbound(&method, event_loop, std::slice::from_ref(context)).map(drop),
+        None => default_handler(event_loop, context),
+    }
 }
 
 /// `loop.call_exception_handler(context)`
@@ -30,12 +42,12 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
     let event_loop = expect(this)?;
     let handler = event_loop.exception_handler.get();
     if handler.is_unset() || handler.is_none() {
-        return unless_fatal(default_handler(this, context), |error| {
+        return unless_fatal(call_default(this, context), |error| {
             (hooks().log_error)("Exception in default exception handler", Some(error));
         });
     }
     let result = match context_to_run_in(context) {
-        Some(inner) => super::handle::call_in(&inner, &handler, &[this.clone(), context.clone()]),
+        Some(inner) => run_in(&inner, &handler, &[this.clone(), context.clone()], &[]),
         None => call::call(&handler, &[this.clone(), context.clone()]),
     };
     unless_fatal(result.map(drop), |error| {
@@ -44,7 +56,7 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
             ("exception", error.clone().into()),
             ("context", context.clone()),
         ];
-        if let Err(raised) = default_handler(this, &context_dict(entries)) {
+        if let Err(raised) = call_default(this, &context_dict(entries)) {
             let error = raised.take();
             (hooks().log_error)(
                 "Exception in default exception handler while handling an unexpected error \
@@ -66,25 +78,19 @@ fn unless_fatal(result: Res<()>, tell: impl FnOnce(&Ref<Exception>)) -> Res<()> 
     Ok(())
 }
 
-/// The context of the task, future or handle that the report is about.
+/// The context of the task, future or handle that the report is about: of the first that is named.
 fn context_to_run_in(context: &Value) -> Option<std::rc::Rc<context::Context>> {
     let Value::Dict(dict) = context else { return None };
-    for (name, value) in dict.symbol_entries() {
-        match name.text() {
-            "task" | "future" => {
-                if let Some(task) = future::of(&value).and_then(|f| f.task.as_ref()) {
-                    return Some(task.context.own());
-                }
-            }
-            "handle" => {
-                if let Some(handle) = value.opaque::<Handle>() {
-                    return Some(handle.context());
-                }
-            }
-            _ => {}
-        }
+    let entries = dict.symbol_entries();
+    let about = ["task", "future", "handle"].iter().find_map(|about| {
+        let named = entries.iter().find(|(name, _)| name.text() == *about);
+        named.and_then(|(_, value)| value.given())
+    })?;
+    match (future::of(about), about.opaque::<Handle>()) {
+        (Some(future), _) => future.task.as_ref().map(|task| task.context.own()),
+        (None, Some(handle)) => Some(handle.context()),
+        (None, None) => None,
     }
-    None
 }
 
 /// `loop.default_exception_handler(context)`: the message, a line for each other entry, and the

@@ -27,7 +27,7 @@ pub fn run(main: &Value, debug: &Value, loop_factory: &Value) -> Res {
         Some(factory) => call::call(factory, &[])?,
         None => {
             let made = current::new_event_loop()?;
-            current::set_event_loop(made.clone());
+            current::set_event_loop(made.clone())?;
             made
         }
     };
@@ -64,7 +64,7 @@ pub fn run_main(event_loop: &Value, main: &Value, context: Rc<Context>) -> Res {
             text::repr(main)?
         )));
     }
-    let task = event_loop::create_task_in(event_loop, main, &Value::None, Some(context))?;
+    let task = event_loop::create_task(event_loop, main, &Value::Unset, Some(context))?;
     run_task(event_loop, &task)
 }
 
@@ -102,7 +102,7 @@ pub fn close(this: &Value, was_set: bool) -> Res<()> {
     })();
     finally(ended, || {
         if was_set {
-            current::set_event_loop(Value::None);
+            current::set_event_loop(Value::None)?;
         }
         event_loop::close(this)
     })

@@ -11,11 +11,11 @@ use super::{clock, current};
 use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
 use crate::interp::machine::{self, Outcome};
-use crate::interp::types::{Type, class, class_name, is_exception};
-use crate::interp::{async_iter, attribute, call, stack, text};
-use crate::source::Symbol;
+use crate::interp::types::{Type, class_name, is_exception};
+use crate::interp::{async_iter, attribute, call, payload, stack, text};
+use crate::source::{Symbol, name};
 use crate::value::context::{self, Context, ContextSlot};
-use crate::value::generator::Resume;
+use crate::value::generator::{Progress, Resume};
 use crate::value::*;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -120,9 +120,20 @@ fn prepare(
     Ok(Ref::new(future))
 }
 
-/// Whether it is a coroutine object.
+/// Whether it is a coroutine object, or one of a script's class that has all of their methods.
 pub fn is_coroutine(value: &Value) -> bool {
-    matches!(value, Value::Generator(g) if g.kind == GeneratorKind::Coroutine)
+    match value {
+        Value::Generator(g) => match &g.func {
+            _ if g.kind != GeneratorKind::Awaitable => g.kind == GeneratorKind::Coroutine,
+            // Steps of async generators have all of their methods; iterators do not.
+            Value::Class(class) => ["async_generator_athrow", "anext_awaitable"].contains(&class.name()),
+            _ => true,
+        },
+        Value::Instance(_) => [name::AWAIT, name::SEND, name::THROW, name::CLOSE]
+            .iter()
+            .all(|&method| call::special(value, method).is_some()),
+        _ => false,
+    }
 }
 
 /// Whether calling it gives a coroutine.
@@ -165,7 +176,7 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
             Some(event_loop) => event_loop.clone(),
             None => current::get_event_loop()?,
         };
-        super::event_loop::create_task(&event_loop, &wrapped, &Value::None, &Value::None)
+        super::event_loop::create_task(&event_loop, &wrapped, &Value::Unset, None)
     })();
     let task = match made {
         Ok(task) => task,
@@ -193,15 +204,9 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
     }
 }
 
-/// Whether `await value` works for an object of a script class or a generator made awaitable.
-fn has_await(value: &Value) -> bool {
-    call::special(value, Symbol::new("__await__")).is_some()
-        || matches!(value, Value::Generator(g) if async_iter::is_awaitable_generator(g))
-}
-
 /// A coroutine that awaits an object with `__await__`.
 fn wrap_awaitable(value: &Value) -> Res {
-    if !has_await(value) {
+    if !async_iter::is_awaitable(value) {
         return Err(type_error(
             "An asyncio.Future, a coroutine or an awaitable is required",
         ));
@@ -276,13 +281,15 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
             .as_ref()
             .is_some_and(|e| is_exception(e, Type::CancelledError))
         {
-            throw = Some(new_cancelled_error(state.cancel_message.replace(Value::None)));
+            throw = Some(machine::new_cancelled_error(
+                state.cancel_message.replace(Value::None),
+            ));
         }
     }
     let coroutine = state.coroutine.get();
-    let Value::Generator(coroutine) = &coroutine else {
+    if coroutine.is_unset() {
         return Ok(()); // a subclass that never called Task.__init__
-    };
+    }
     let Some(event_loop) = EventLoop::of(&task.event_loop) else {
         return Ok(());
     };
@@ -290,11 +297,45 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
     let input = throw.map_or(Resume::Value(Value::None), Resume::Raise);
     let before_task = event_loop.set_current_task(Some(task.clone()));
     let before = state.context.enter();
-    let outcome = machine::resume(coroutine, input);
+    let outcome = match &coroutine {
+        Value::Generator(coroutine) => match coroutine.progress.get() {
+            Progress::Created | Progress::Suspended => machine::resume(coroutine, input),
+            Progress::Running | Progress::Closed => refused(coroutine),
+        },
+        other => drive(other, input),
+    };
     let result = rest(task, state, event_loop, outcome);
     state.context.leave(before);
     drop(event_loop.set_current_task(before_task));
     result
+}
+
+/// A task cannot take the next step of a coroutine that has ended or that somebody else runs.
+#[cold]
+fn refused(coroutine: &Ref<Generator>) -> Outcome {
+    Outcome::Raise(match coroutine.progress.get() {
+        Progress::Closed => runtime_error("cannot reuse already awaited coroutine"),
+        _ => machine::already_running(coroutine),
+    })
+}
+
+/// One step of a coroutine of a script's class.
+#[cold]
+fn drive(coroutine: &Value, input: Resume) -> Outcome {
+    let result = match input {
+        Resume::Value(value) => match call::special(coroutine, name::NEXT) {
+            Some(next) => call::call_unbound(&next, coroutine, &[]),
+            None => call::call_method(coroutine, name::SEND, &[value]),
+        },
+        Resume::Raise(exception) => call::call_method(coroutine, name::THROW, &[exception.into()]),
+    };
+    match result {
+        Ok(value) => Outcome::Yield(value),
+        Err(raised) if matches(&raised, Type::StopIteration) => {
+            Outcome::Return(raised.take().arg(0).unwrap_or(Value::None))
+        }
+        Err(raised) => Outcome::Raise(raised),
+    }
 }
 
 /// The exception to throw into a task whose awaited future failed or was cancelled.
@@ -327,6 +368,8 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
         Outcome::Raise(raised) => {
             tell(|| Event::TaskDone(task));
             if matches(&raised, Type::CancelledError) {
+                // The message is that of this error, which whoever awaits the task gets once.
+                state.cancel_message.set(Value::None);
                 return settle(task, FutureState::Cancelled, raised.take().into());
             }
             let exception = raised.take();
@@ -401,22 +444,25 @@ pub fn shown(value: &Value) -> String {
     })
 }
 
-/// `CancelledError(message)`, without an argument for None.
-pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
-    let args = if message.is_none() || message.is_unset() {
-        vec![]
-    } else {
-        vec![message]
-    };
-    Exception::new(class(Type::CancelledError), args)
-}
-
-/// `task.cancel(msg)`. A chain of tasks that await each other is walked in a loop.
+/// `task.cancel(msg)`. A chain of tasks that await each other is walked in a loop; it is an error if
+/// that has no end.
 pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
     stack::check_native(" while cancelling")?;
     let mut at = task.clone();
     let mut above: Option<Ref<Future>> = None;
+    // The walk meets `seen` again if it goes round: `seen` is moved on in ever longer strides.
+    let (mut seen, mut walked, mut stride) = (None, 0u64, 1u64);
     loop {
+        walked += 1;
+        if seen == Some(at.address()) {
+            return Err(raise(
+                Type::RecursionError,
+                "maximum recursion depth exceeded while calling a Python object",
+            ));
+        }
+        if walked == stride {
+            (seen, stride) = (Some(at.address()), stride * 2);
+        }
         at.unseen.set(false);
         let state = state_of(&at)?;
         if at.is_done() {
@@ -454,7 +500,19 @@ fn must_cancel(state: &TaskState, message: &Value) {
     });
 }
 
-/// `task.uncancel()`: how many cancellations are left.
+/// `task.uncancel()`, whatever a script's class made of it.
+pub fn uncancel_as_defined(task: &Ref<Future>) -> Res<u32> {
+    if let Some(class) = task.class()
+        && class.is_script
+        && let Some(method @ Value::Function(_)) = class.lookup(Symbol::new("uncancel"))
+    {
+        let left = call::call_unbound(&method, &task.clone().into(), &[])?;
+        return Ok(u32::try_from(payload::small(&left)?).unwrap_or(0));
+    }
+    Ok(uncancel(task))
+}
+
+/// `Task.uncancel`: how many cancellations are left.
 pub fn uncancel(task: &Ref<Future>) -> u32 {
     let Some(state) = &task.task else { return 0 };
     let left = state.cancelling.get().saturating_sub(1);
@@ -525,5 +583,6 @@ pub fn drop_timer(sleep: &Ref<Future>, state: FutureState) {
 
 /// `asyncio.current_task()`'s check that something runs in a task.
 pub fn expect_current(message: &str) -> Res<Ref<Future>> {
+    current::get_running_loop()?;
     current::current_task().ok_or_else(|| raise(Type::RuntimeError, message))
 }

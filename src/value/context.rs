@@ -12,6 +12,8 @@ pub struct ContextVar {
     pub name: Value,
     /// Unset if it has none.
     pub default: Value,
+    /// The object that scripts know it as.
+    pub object: weak::Pointer,
 }
 
 type Entries = Rc<Vec<(Rc<ContextVar>, Value)>>;
@@ -25,6 +27,8 @@ pub struct Context {
     shared: bool,
     /// The shared context with the same entries, if one was made since they last changed.
     snapshot: Hold<Rc<Context>>,
+    /// The object that scripts know it as, once there is one.
+    pub object: weak::Pointer,
 }
 
 impl Context {
@@ -38,6 +42,7 @@ impl Context {
             entered: Cell::new(false),
             shared,
             snapshot: Hold::default(),
+            object: weak::Pointer::default(),
         })
     }
 
@@ -110,6 +115,11 @@ pub fn get(var: &Rc<ContextVar>) -> Option<Value> {
 /// Sets the variable in the current context (unset: removes it) and gives its old value.
 pub fn set(var: &Rc<ContextVar>, value: Value) -> Option<Value> {
     current().set(var, value)
+}
+
+/// Whether somebody runs in it now.
+pub fn is_entered(context: &Rc<Context>) -> bool {
+    context.entered.get() || CURRENT.with_borrow(|current| Rc::ptr_eq(current, context))
 }
 
 /// Makes another context the current one; gives the one before.

@@ -58,12 +58,38 @@ struct Rare {
     names: RefCell<Option<(Value, Value)>>,
     /// The event loop that shuts down an async generator, once it has begun.
     finalizer: ValueCell,
+    /// The generator on whose stack its frame stands.
+    holder: weak::Pointer,
+    /// What a stand-in awaits.
+    awaits: ValueCell,
 }
 
 impl Generator {
     pub fn new(kind: GeneratorKind, func: Value, first: Activation) -> Generator {
         let mut stack = Stack::new();
         stack.push(first);
+        Generator::with_stack(kind, func, stack)
+    }
+
+    /// The object of a frame that has been running without one, on another generator's stack.
+    pub fn lent(kind: GeneratorKind, func: Value) -> Generator {
+        let made = Generator::with_stack(kind, func, Stack::new());
+        made.progress.set(Progress::Running);
+        made.started.set(true);
+        made.lent.set(true);
+        made
+    }
+
+    /// An object that shows a built-in coroutine on another generator's stack, and what that awaits.
+    pub fn stand_in(func: Value, awaits: Value) -> Generator {
+        let made = Generator::with_stack(GeneratorKind::Coroutine, func, Stack::new());
+        made.progress.set(Progress::Closed);
+        made.rare().awaits.set(awaits);
+        made
+    }
+
+    #[inline(always)]
+    fn with_stack(kind: GeneratorKind, func: Value, stack: Stack) -> Generator {
         Generator {
             kind,
             progress: Cell::new(Progress::Created),
@@ -109,13 +135,33 @@ impl Generator {
         drop(before);
     }
 
-    /// The event loop that shuts down an async generator; unset before it has begun.
+    /// The event loop that shuts down an async generator; unset if none knows it, None once it was
+    /// asked to.
     pub fn finalizer(&self) -> Value {
         self.rare.get().map_or(Value::Unset, |rare| rare.finalizer.get())
     }
 
     pub fn set_finalizer(&self, event_loop: Value) {
         self.rare().finalizer.set(event_loop);
+    }
+
+    /// What a stand-in awaits; none for anything else.
+    pub fn awaits(&self) -> Option<Value> {
+        let awaits = self.rare.get()?.awaits.get();
+        (!awaits.is_unset()).then_some(awaits)
+    }
+
+    /// Notes on whose stack its frame stands.
+    pub fn set_holder(&self, holder: &Ref<Generator>) {
+        self.rare().holder.set(&holder.clone().into());
+    }
+
+    /// On whose stack its frame stands, if that was noted.
+    pub fn holder(&self) -> Option<Ref<Generator>> {
+        match self.rare.get()?.holder.get()? {
+            Value::Generator(ref holder) => Some(Ref::clone(holder)),
+            _ => None,
+        }
     }
 
     fn rare(&self) -> &Rare {

@@ -57,6 +57,34 @@ pub fn references(target: &Value) -> Vec<Value> {
     found.iter().filter_map(|r| unsafe { r.value() }).collect()
 }
 
+/// A field that points to an object without keeping it alive.
+#[derive(Default)]
+pub struct Pointer(ValueCell);
+
+impl Pointer {
+    /// Points to an object from now on.
+    pub fn set(&self, target: &Value) {
+        // Any object can be a reference; this one does nothing else.
+        let reference = Value::list(vec![]);
+        point(&reference, target);
+        self.0.set(reference);
+    }
+
+    /// The object, as long as it is alive.
+    pub fn get(&self) -> Option<Value> {
+        target(&self.0.get())
+    }
+
+    /// The object, or a new one if there is none.
+    pub fn get_or_make(&self, make: impl FnOnce() -> Value) -> Value {
+        self.get().unwrap_or_else(|| {
+            let made = make();
+            self.set(&made);
+            made
+        })
+    }
+}
+
 impl Tables {
     /// Takes a reference out, if it is one.
     fn forget(&mut self, reference: Place) {

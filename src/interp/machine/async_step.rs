@@ -6,8 +6,19 @@ use crate::interp::types::Type;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
 
-/// Begins a step of an async generator on this stack.
-pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, method: &str) -> Resume {
+/// Begins a step of an async generator on this stack. An exception that comes in is thrown into the
+/// generator, whatever the step was to do.
+pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, input: Resume) -> Resume {
+    let method = match &step {
+        AsyncStep::Send(_) => "anext",
+        AsyncStep::Throw(_) => "athrow",
+        AsyncStep::Close => "aclose",
+    };
+    let is_close = matches!(step, AsyncStep::Close);
+    let step = match input {
+        Resume::Value(_) => step,
+        Resume::Raise(exception) => AsyncStep::Throw(exception),
+    };
     let stop = || {
         Resume::Raise(Exception::new(
             crate::interp::types::class(Type::StopAsyncIteration),
@@ -41,7 +52,12 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, me
     };
     let input = match step {
         AsyncStep::Send(value) => Resume::Value(value),
-        AsyncStep::Throw(exception) => Resume::Raise(exception),
+        AsyncStep::Throw(exception) => {
+            if is_close {
+                frames.push(Activation::Closing(generator.clone()));
+            }
+            Resume::Raise(exception)
+        }
         AsyncStep::Close => {
             if !started {
                 generator.progress.set(Progress::Closed);

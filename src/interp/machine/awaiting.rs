@@ -3,7 +3,7 @@
 use super::{Outcome, already_running, is_plain};
 use crate::code::CodeKind;
 use crate::interp::error::*;
-use crate::interp::types::{Type, class_name, class_of};
+use crate::interp::types::{Type, class, class_name, class_of, is_exception};
 use crate::interp::{async_iter, call, stack};
 use crate::source::name;
 use crate::value::generator::Progress;
@@ -56,22 +56,38 @@ pub fn outcome_of(future: &Ref<Future>) -> Resume {
                 "a failed future lost its exception",
             )),
         },
-        _ => Resume::Raise(cancelled_error(&future.outcome.get())),
+        _ => Resume::Raise(cancelled_error(future)),
     }
 }
 
-/// `CancelledError(message)`, or the one that was kept.
-pub fn cancelled_error(message: &Value) -> Ref<Exception> {
-    match message {
-        Value::Exception(exception) => Ref::clone(exception),
-        Value::Unset | Value::None => {
-            Exception::new(crate::interp::types::class(Type::CancelledError), vec![])
+/// The CancelledError of a cancelled future: the one its coroutine ended with, the first time;
+/// then new ones with the message.
+pub fn cancelled_error(future: &Future) -> Ref<Exception> {
+    match &future.outcome.get() {
+        Value::Exception(ended) if future.task.is_some() && is_exception(ended, Type::CancelledError) => {
+            future.outcome.set(Value::None);
+            Ref::clone(ended)
         }
-        message => Exception::new(
-            crate::interp::types::class(Type::CancelledError),
-            vec![message.clone()],
-        ),
+        _ => new_cancelled_error(cancel_message(future)),
     }
+}
+
+/// The message of `cancel(msg)`, or None.
+pub fn cancel_message(future: &Future) -> Value {
+    let message = match &future.task {
+        Some(task) => task.cancel_message.get(),
+        None => future.outcome.get(),
+    };
+    if message.is_unset() { Value::None } else { message }
+}
+
+/// `CancelledError(message)`, without an argument for None.
+pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
+    let args = match message {
+        Value::None | Value::Unset => vec![],
+        message => vec![message],
+    };
+    Exception::new(class(Type::CancelledError), args)
 }
 
 /// `await value` (https://docs.python.org/3/reference/expressions.html#await-expression).
@@ -127,7 +143,8 @@ fn await_iterator(value: &Value) -> Res {
         Value::Generator(g) if g.kind == GeneratorKind::Coroutine => {
             Err(type_error("__await__() returned a coroutine"))
         }
-        Value::Generator(_) | Value::Iterator(_) => Ok(iterator),
+        Value::Generator(g) if g.kind != GeneratorKind::AsyncGenerator => Ok(iterator),
+        Value::Iterator(_) => Ok(iterator),
         other if call::special(other, name::NEXT).is_some() => Ok(iterator),
         other => Err(type_error(format!(
             "__await__() returned non-iterator of type '{}'",
@@ -140,15 +157,9 @@ fn await_iterator(value: &Value) -> Res {
 pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
     let refuse = match generator.progress.get() {
         Progress::Closed if generator.kind == GeneratorKind::Generator => return Resume::Value(Value::None),
-        Progress::Closed if generator.kind == GeneratorKind::Awaitable => {
-            let is_throw = matches!(&generator.func, Value::Class(c) if c.name() == "async_generator_athrow");
-            Some(match is_throw {
-                true => "cannot reuse already awaited aclose()/athrow()",
-                false => "cannot reuse already awaited __anext__()/asend()",
-            })
-        }
-        Progress::Closed => Some("cannot reuse already awaited coroutine"),
-        Progress::Running if generator.kind == GeneratorKind::Generator => {
+        Progress::Closed => Some(super::spent(generator)),
+        // Its frame is on a stack, which may be the one that runs now: then it awaits itself.
+        Progress::Running if generator.kind == GeneratorKind::Generator || !generator.lent.get() => {
             return Resume::Raise(already_running(generator).take());
         }
         Progress::Running => Some("coroutine is being awaited already"),

@@ -79,16 +79,11 @@ fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
             begin_await(frames, value)
         }
         (Activation::Delegate(_), input) => delegate::step(frames, input),
-        (Activation::AsyncStep(asked), Resume::Value(_)) => {
+        (Activation::AsyncStep(asked), input) => {
             let generator = asked.0.clone();
             let step = std::mem::replace(&mut asked.1, AsyncStep::Close);
             frames.pop();
-            let method = match &step {
-                AsyncStep::Send(_) => "anext",
-                AsyncStep::Throw(_) => "athrow",
-                AsyncStep::Close => "aclose",
-            };
-            Ok(async_step::begin(frames, &generator, step, method))
+            Ok(async_step::begin(frames, &generator, step, input))
         }
         (Activation::Closing(_), input) => {
             frames.pop();

@@ -6,8 +6,8 @@ use crate::code::Try;
 use crate::interp::error::*;
 use crate::interp::stack::Window;
 use crate::interp::types::{class_name, class_of};
-use crate::interp::{attribute, call, group, machine};
-use crate::source::name;
+use crate::interp::{async_iter, attribute, call, group, machine};
+use crate::source::{Symbol, name};
 use crate::value::exception::{handled, set_handled};
 use crate::value::function::Turn;
 
@@ -373,14 +373,22 @@ impl Enter {
         let manager = self.context.eval(frame)?;
         let (enter, exit) = methods(&manager, true).at(self.span)?;
         frame.set_local(self.exit, exit);
-        await_method(&enter, manager, &[], frame, self.span)
+        await_method(&enter, name::AENTER, manager, &[], frame, self.span)
     }
 }
 
-/// Awaits the call of a method that a class holds.
-fn await_method(method: &Value, object: Value, args: &[Value], frame: &mut Frame, span: Span) -> Res<Turn> {
+/// Awaits the call of a method that a class holds under a name.
+fn await_method(
+    method: &Value,
+    name: Symbol,
+    object: Value,
+    args: &[Value],
+    frame: &mut Frame,
+    span: Span,
+) -> Res<Turn> {
     let (Value::Function(_) | Value::Native(_)) = method else {
         frame.result = call::call_unbound(method, &object, args).at(span)?;
+        check_awaitable(&frame.result, name).at(span)?;
         return Ok(Turn::Await);
     };
     let window = Window::open();
@@ -397,9 +405,21 @@ fn await_method(method: &Value, object: Value, args: &[Value], frame: &mut Frame
                 Value::Native(n) => call::call_native(n, &window, 0, args.len() + 1, &[], None).at(span)?,
                 _ => unreachable!("checked above"),
             };
+            check_awaitable(&frame.result, name).at(span)?;
             Ok(Turn::Await)
         }
     }
+}
+
+/// What `__aenter__` or `__aexit__` gave can be awaited, or the error says which of them it was.
+fn check_awaitable(value: &Value, method: Symbol) -> Res<()> {
+    if async_iter::is_awaitable(value) {
+        return Ok(());
+    }
+    Err(type_error(format!(
+        "'async with' received an object from {method} that does not implement __await__: {}",
+        class_name(value)
+    )))
 }
 
 impl Node for Enter {
@@ -427,9 +447,13 @@ impl Exit {
         };
         let args = leaving_with(exception.as_ref());
         match &exit {
-            Value::Method(method) => await_method(&method.func, method.this.clone(), &args, frame, self.span),
+            Value::Method(method) => {
+                let this = method.this.clone();
+                await_method(&method.func, name::AEXIT, this, &args, frame, self.span)
+            }
             other => {
                 frame.result = call::call(other, &args).at(self.span)?;
+                check_awaitable(&frame.result, name::AEXIT).at(self.span)?;
                 Ok(Turn::Await)
             }
         }

@@ -142,8 +142,17 @@ fn cut(text: &str, most: usize) -> String {
 
 /// `<f() running at file:3>`, `<f() done, defined at file:1>`
 fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
-    let Value::Generator(generator) = coroutine else {
-        return super::write_repr(coroutine, out);
+    let with_code = match coroutine {
+        Value::Generator(generator) if generator.kind != GeneratorKind::Awaitable => Some(generator),
+        _ => None,
+    };
+    let Some(generator) = with_code else {
+        let name = match callable_name(coroutine)? {
+            Some(name) => name,
+            None => format!("<{} without __name__>", class_of(coroutine).name()),
+        };
+        out.push_str(&format!("<{name}()>"));
+        return Ok(());
     };
     out.push_str(&format!("<{}()", generator_qualname(generator)));
     if let Value::Function(function) = &generator.func {
@@ -226,12 +235,20 @@ fn callback_name(callback: &Value) -> Res<String> {
     if let Some(func) = partial_of(callback)? {
         return Ok(callback_name(&func)? + "()");
     }
+    match callable_name(callback)? {
+        Some(name) => Ok(name),
+        None => repr(callback),
+    }
+}
+
+/// The name that an object says it has.
+fn callable_name(value: &Value) -> Res<Option<String>> {
     for name in ["__qualname__", "__name__"] {
-        if let Some(Value::Str(text)) = &attribute::find(callback, Symbol::new(name))?
+        if let Some(Value::Str(text)) = &attribute::find(value, Symbol::new(name))?
             && !text.text.is_empty()
         {
-            return Ok(text.text.to_string());
+            return Ok(Some(text.text.to_string()));
         }
     }
-    repr(callback)
+    Ok(None)
 }

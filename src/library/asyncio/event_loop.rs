@@ -1,33 +1,59 @@
 //! The class of event loops, and handles: their methods, which scripts see.
 
-use super::wait::{callback_args, seconds};
-use super::{class_argument, install as install_on, natives};
-use crate::interp::error::{raise, runtime_error, type_error, value_error};
+use super::wait::callback_args;
+use super::{class_argument, install as install_on, natives, none_if_unset};
+use crate::code::CompareOp;
+use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, operator, payload, text};
+use crate::interp::{call, iterate, operator, payload, text};
 use crate::runtime::event_loop::{self, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action};
 use crate::runtime::{asyncgen, clock, future, gather, report, task};
 use crate::source::Symbol;
+use crate::value::context;
 use crate::value::generator::Resume;
 use crate::value::*;
 
 pub fn install() {
-    install_on(&class(Type::EventLoop), LOOP);
+    install_abstract(&class(Type::AbstractEventLoop));
+    install_on(&class(Type::BaseEventLoop), LOOP);
+    install_on(&class(Type::EventLoop), SIGNALS);
+    for id in [
+        Type::AbstractEventLoop,
+        Type::BaseEventLoop,
+        Type::BaseSelectorEventLoop,
+        Type::EventLoop,
+    ] {
+        class(id).has_dict.set(true); // CPython has them in Python: they take any attributes
+    }
     install_on(&class(Type::Handle), HANDLE);
     install_on(&class(Type::TimerHandle), TIMER_HANDLE);
+}
+
+/// What an event loop has to have: the methods of ours, of which none does anything.
+fn install_abstract(abstract_loop: &Ref<Class>) {
+    for def in LOOP.iter().chain(SIGNALS) {
+        let body = match def.body {
+            _ if def.role != NativeRole::Method || def.name.starts_with('_') => continue,
+            NativeBody::Coroutine(_) => {
+                NativeBody::Coroutine(|_| Err(raise_empty(Type::NotImplementedError)))
+            }
+            _ => NativeBody::Plain(|_| Err(raise_empty(Type::NotImplementedError))),
+        };
+        let twin = NativeDef { body, ..*def };
+        abstract_loop.set(
+            Symbol::new(def.name),
+            Native::of(&twin, abstract_loop.name()).into(),
+        );
+    }
 }
 
 /// A function of the part of asyncio that is written in aio.
 fn from_threads(name: &str) -> Res {
     let module = import::by_name("asyncio.threads")?;
     crate::interp::attribute::get(&module, Symbol::new(name))
-}
-
-fn none_if_unset(value: Value) -> Value {
-    if value.is_unset() { Value::None } else { value }
 }
 
 /// A callable, or None for nothing.
@@ -44,7 +70,7 @@ fn callable_or_none(value: &Value, message: impl FnOnce(&str) -> String) -> Res 
 const LOOP: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A new event loop."
         |args| Ok(event_loop::new_of_class(class_argument(args)?));
-    Method Plain "__init__" "(self, selector=None)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "__repr__" "(self, /)" "Its class and state." |args| Ok(event_loop::repr(&args[0])?.into());
     Method Plain "run_forever" "(self)" "Run until stop()." |args| {
         event_loop::run_forever(&args[0])?;
@@ -78,23 +104,21 @@ const LOOP: &[NativeDef] = natives! {
         if args[1].is_none() {
             return Err(type_error("delay must not be None"));
         }
-        let when = clock::now() + delay(&args[1])?;
-        event_loop::call_at(&args[0], when, &args[2], &args[3], context_of(&args[4])?)
+        event_loop::call_at(&args[0], &event_loop::after(&args[1])?, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "call_at" "(self, when, callback, *args, context=None)"
         "Call it at a time on the loop's clock." |args| {
         if args[1].is_none() {
             return Err(type_error("when cannot be None"));
         }
-        let when = number(&args[1])?;
-        event_loop::call_at(&args[0], when, &args[2], &args[3], context_of(&args[4])?)
+        event_loop::call_at(&args[0], &args[1], &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "create_future" "(self)" "A pending future." |args| {
         expect(&args[0])?;
         Ok(future::new(&args[0]).into())
     };
     Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task."
-        |args| event_loop::create_task(&args[0], &args[1], &args[2], &args[3]);
+        |args| event_loop::create_task_in(&args[0], &args[1], &args[2], context_of(&args[3])?);
     Method Plain "set_task_factory" "(self, factory)"
         "Have tasks made by factory(loop, coro); None for the usual." |args| {
         let factory = callable_or_none(&args[1], |_| "task factory must be a callable or None".into())?;
@@ -102,7 +126,7 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "get_task_factory" "(self)" "What makes tasks, or None."
-        |args| Ok(none_if_unset(expect(&args[0])?.task_factory.get()));
+        |args| Ok(none_if_unset(&expect(&args[0])?.task_factory.get()));
     Method Plain "set_exception_handler" "(self, handler)"
         "Have unhandled errors told to handler(loop, context); None for the usual." |args| {
         let message = |shown: &str| format!("A callable object or None is expected, got {shown}");
@@ -111,7 +135,7 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "get_exception_handler" "(self)" "What is told of unhandled errors, or None."
-        |args| Ok(none_if_unset(expect(&args[0])?.exception_handler.get()));
+        |args| Ok(none_if_unset(&expect(&args[0])?.exception_handler.get()));
     Method Plain "call_exception_handler" "(self, context)" "Tell the exception handler." |args| {
         report::call_handler(&args[0], &args[1])?;
         Ok(Value::None)
@@ -145,7 +169,7 @@ const LOOP: &[NativeDef] = natives! {
     Method Plain "set_default_executor" "(self, executor)" "Set the executor that None stands for."
         |args| call::call(&from_threads("set_default_executor")?, &args[..2]);
     Getter Plain "_default_executor" "(self)" "The executor that None stands for, once there is one."
-        |args| Ok(none_if_unset(expect(&args[0])?.executor.get()));
+        |args| Ok(none_if_unset(&expect(&args[0])?.executor.get()));
     Setter Plain "_default_executor" "(self, value)" "The executor that None stands for." |args| {
         expect(&args[0])?.executor.set(args[1].clone());
         Ok(Value::None)
@@ -165,13 +189,18 @@ const LOOP: &[NativeDef] = natives! {
         if event_loop.executor.get().given().is_none() {
             return Ok(Step::Return(Value::None));
         }
-        let timeout = none_if_unset(args[1].clone());
+        let timeout = none_if_unset(&args[1]);
         call::call(&from_threads("shutdown_default_executor")?, &[args[0].clone(), timeout]).map(Step::Await)
     };
     Method Coroutine "shutdown_asyncgens" "(self)" "Close the async generators that have begun." |args| {
         expect(&args[0])?.asyncgens_shut_down.set(true);
         shutdown_asyncgens(&args[0])
     };
+};
+
+/// What depends on the system.
+const SIGNALS: &[NativeDef] = natives! {
+    Method Plain "__init__" "(self, selector=None)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "add_signal_handler" "(self, sig, callback, *args)" "Call it when the signal comes." |args| {
         let number = signal_number(&args[1])?;
         check_callback(&args[2], "add_signal_handler")?;
@@ -191,22 +220,6 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::TRUE)
     };
 };
-
-fn number(value: &Value) -> Res<f64> {
-    match payload::as_float(value) {
-        Some(x) => Ok(x),
-        None => seconds(value),
-    }
-}
-
-/// Seconds that are added to the time.
-pub(super) fn delay(value: &Value) -> Res<f64> {
-    number(value).map_err(|raised| {
-        drop(raised.take());
-        let kind = class_name(value);
-        type_error(format!("unsupported operand type(s) for +: 'float' and '{kind}'"))
-    })
-}
 
 fn signal_number(value: &Value) -> Res<i32> {
     let Some(number) = payload::as_small(value) else {
@@ -263,7 +276,7 @@ impl NativeCoroutine for Closing {
         }
         let results = match input {
             Resume::Raise(exception) => return Err(Raised::again(exception)),
-            Resume::Value(results) => crate::interp::iterate::collect(&results)?,
+            Resume::Value(results) => iterate::collect(&results)?,
         };
         for (generator, result) in self.generators.iter().zip(results) {
             if matches!(result, Value::Exception(_)) {
@@ -292,7 +305,18 @@ fn handle(args: &[Value]) -> Res<&Handle> {
         .ok_or_else(|| type_error(format!("a Handle is required, not '{}'", class_name(&args[0]))))
 }
 
+/// A handle of a class from `callback, args, loop, context`.
+fn new_handle(class: Ref<Class>, args: &[Value], when: Value) -> Res {
+    let context = context_of(&args[3])?.unwrap_or_else(context::snapshot);
+    let all = Value::tuple(iterate::collect(&args[1])?);
+    Ok(Handle::of_class(class, &args[2], &args[0], &all, context, when))
+}
+
 const HANDLE: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, callback, args, loop, context=None)" "A callback with its arguments."
+        |args| new_handle(class_argument(args)?, &args[1..], Value::Unset);
+    Method Plain "__init__" "(self, *args, **kwargs)" "Nothing is left to do." |_| Ok(Value::None);
+    Getter Plain "_loop" "(self)" "The loop it waits in." |args| Ok(handle(args)?.event_loop().clone());
     Method Plain "__repr__" "(self, /)" "Its callback and state."
         |args| Ok(handle(args)?.repr(&args[0])?.into());
     Method Plain "cancel" "(self)" "Take the callback back." |args| {
@@ -315,25 +339,36 @@ const HANDLE: &[NativeDef] = natives! {
         |args| Ok(handle(args)?.is_cancelled().into());
 };
 
-/// When both are due, for a comparison of timer handles.
-fn both_due(args: &[Value]) -> Option<(f64, f64)> {
-    let when = |value: &Value| value.opaque::<Handle>().and_then(Handle::when);
-    when(&args[0]).zip(when(&args[1]))
+/// How two timer handles compare by their times.
+fn by_time(args: &[Value], op: CompareOp) -> Res {
+    let when = |value: &Value| value.opaque::<Handle>().map(|h| h.when().clone());
+    match when(&args[0]).zip(when(&args[1])) {
+        Some((a, b)) if !a.is_unset() && !b.is_unset() => operator::compare(op, &a, &b),
+        _ => Ok(Value::NotImplemented),
+    }
+}
+
+/// The same for two that may also be equal.
+fn by_time_or_same(args: &[Value], op: CompareOp) -> Res {
+    let first = by_time(args, op)?;
+    match first {
+        Value::NotImplemented => Ok(first),
+        first => Ok((operator::truth(&first)? || same_timer(args)? == Some(true)).into()),
+    }
 }
 
 /// Whether two timer handles are due together and would do the same.
 fn same_timer(args: &[Value]) -> Res<Option<bool>> {
-    let (Some((a, b)), Some(mine), Some(other)) = (
-        both_due(args),
-        args[0].opaque::<Handle>(),
-        args[1].opaque::<Handle>(),
-    ) else {
+    let (Some(mine), Some(other)) = (args[0].opaque::<Handle>(), args[1].opaque::<Handle>()) else {
         return Ok(None);
     };
+    if other.when().is_unset() {
+        return Ok(None);
+    }
     if args[0].is(&args[1]) {
         return Ok(Some(true));
     }
-    if a != b || mine.is_cancelled() != other.is_cancelled() {
+    if !operator::equal(mine.when(), other.when())? || mine.is_cancelled() != other.is_cancelled() {
         return Ok(Some(false));
     }
     let parts = |handle: &Handle| {
@@ -343,31 +378,26 @@ fn same_timer(args: &[Value]) -> Res<Option<bool>> {
     operator::equal(&parts(mine), &parts(other)).map(Some)
 }
 
-fn or_not_implemented(answer: Option<bool>) -> Value {
-    answer.map_or(Value::NotImplemented, Value::bool)
-}
-
 const TIMER_HANDLE: &[NativeDef] = natives! {
-    Method Plain "when" "(self)" "When it is due, on the loop's clock." |args| match handle(args)?.when() {
-        Some(when) => Ok(Value::float(when)),
-        None => Err(runtime_error("this handle has no time")),
+    Static Plain "__new__" "(cls, when, callback, args, loop, context=None)" "A callback for a time." |args| {
+        new_handle(class_argument(args)?, &args[2..], args[1].clone())
     };
+    Method Plain "__init__" "(self, *args, **kwargs)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "when" "(self)" "When it is due, on the loop's clock." |args| Ok(handle(args)?.when().clone());
+    Getter Plain "_when" "(self)" "When it is due, on the loop's clock."
+        |args| Ok(handle(args)?.when().clone());
+    Getter Plain "_scheduled" "(self)" "Whether it waits among the loop's timers."
+        |args| Ok(handle(args)?.scheduled.get().into());
     Method Plain "__lt__" "(self, other, /)" "Whether it is due before the other."
-        |args| Ok(or_not_implemented(both_due(args).map(|(a, b)| a < b)));
+        |args| by_time(args, CompareOp::Lt);
     Method Plain "__gt__" "(self, other, /)" "Whether it is due after the other."
-        |args| Ok(or_not_implemented(both_due(args).map(|(a, b)| a > b)));
-    Method Plain "__le__" "(self, other, /)" "Whether it is due before the other, or is the same." |args| {
-        let same = same_timer(args)?;
-        Ok(or_not_implemented(both_due(args).map(|(a, b)| a < b || same == Some(true))))
-    };
-    Method Plain "__ge__" "(self, other, /)" "Whether it is due after the other, or is the same." |args| {
-        let same = same_timer(args)?;
-        Ok(or_not_implemented(both_due(args).map(|(a, b)| a > b || same == Some(true))))
-    };
+        |args| by_time(args, CompareOp::Gt);
+    Method Plain "__le__" "(self, other, /)" "Whether it is due before the other, or is the same."
+        |args| by_time_or_same(args, CompareOp::Lt);
+    Method Plain "__ge__" "(self, other, /)" "Whether it is due after the other, or is the same."
+        |args| by_time_or_same(args, CompareOp::Gt);
     Method Plain "__eq__" "(self, other, /)" "Whether both are due together and do the same."
-        |args| same_timer(args).map(or_not_implemented);
-    Method Plain "__hash__" "(self, /)" "That of its time." |args| {
-        let when = handle(args)?.when().unwrap_or_default();
-        operator::hash(&Value::float(when)).map(Value::Int)
-    };
+        |args| Ok(same_timer(args)?.map_or(Value::NotImplemented, Value::bool));
+    Method Plain "__hash__" "(self, /)" "That of its time."
+        |args| operator::hash(handle(args)?.when()).map(Value::Int);
 };

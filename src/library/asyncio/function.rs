@@ -1,8 +1,9 @@
 //! asyncio's functions: making tasks, waiting, and asking who runs.
 
-use super::{functions, natives, rest, wait};
+use super::{functions, natives, none_if_unset, rest, wait};
 use crate::interp::error::{runtime_error, type_error};
-use crate::interp::{call, operator};
+use crate::interp::types::{Type, class, class_name, class_of, is_instance};
+use crate::interp::{attribute, call, operator, text};
 use crate::runtime::event_loop::{self, EventLoop, context_of, expect};
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{current, future, gather, runner, task};
@@ -28,7 +29,7 @@ pub fn prelude(name: &str) -> Option<Value> {
 const PRELUDE: &[NativeDef] = natives! {
     Function Plain "spawn" "(coro, *, name=None)"
         "Start a task on the running loop, else on the default loop." |args| {
-        event_loop::create_task(&prelude_loop()?, &args[0], &args[1], &Value::None)
+        event_loop::create_task(&prelude_loop()?, &args[0], &none_if_unset(&args[1]), None)
     };
     Function Coroutine "wait" "(aws, *, timeout=None, return_when='ALL_COMPLETED')"
         "Wait for awaitables, coroutines among them; gives the sets done and pending."
@@ -45,7 +46,7 @@ const PRELUDE: &[NativeDef] = natives! {
 fn prelude_loop() -> Res {
     match current::running() {
         Some(event_loop) => Ok(event_loop),
-        None => current::own_loop(),
+        None => current::policy_loop(),
     }
 }
 
@@ -81,22 +82,22 @@ const FUNCTIONS: &[NativeDef] = natives! {
         |_| current::own_loop();
     Function Plain "_plain_event_loop" "()" "A new event loop, whatever the policy."
         |_| Ok(event_loop::new_loop());
+    Function Plain "_set_own_event_loop" "(loop, /)" "Make it the thread's own loop, whatever the policy." |args| {
+        current::set_own_loop(loop_or_none(&args[0])?);
+        Ok(Value::None)
+    };
     Function Plain "_set_policy" "(policy, /)" "Have new event loops made by a policy (None: the usual way)." |args| {
         current::set_policy(args[0].clone());
         Ok(Value::None)
     };
     Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
-        if !args[0].is_none() && EventLoop::of(&args[0]).is_none() {
-            let kind = crate::interp::types::class_name(&args[0]);
-            let message = format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'");
-            return Err(type_error(message));
-        }
-        current::set_event_loop(args[0].clone());
+        current::set_event_loop(loop_or_none(&args[0])?)?;
         Ok(Value::None)
     };
     Function Plain "create_task" "(coro, *, name=None, context=None)"
         "Start a task on the running loop." |args| {
-        event_loop::create_task(&current::get_running_loop()?, &args[0], &args[1], &args[2])
+        let running = current::get_running_loop()?;
+        event_loop::create_task(&running, &args[0], &none_if_unset(&args[1]), context_of(&args[2])?)
     };
     Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
         "The future it is, or a task for the coroutine or awaitable." |args| {
@@ -111,18 +112,68 @@ const FUNCTIONS: &[NativeDef] = natives! {
         |args| Ok(gather::shield(&args[0])?.into());
     Function Plain "current_task" "(loop=None)" "The task that runs now, or None." |args| {
         let event_loop = loop_or_running(&args[0])?;
-        Ok(expect(&event_loop)?.current_task().map_or(Value::None, Value::from))
+        let current = EventLoop::of(&event_loop).and_then(EventLoop::current_task);
+        Ok(current.map_or(Value::None, Value::from))
     };
     Function Plain "all_tasks" "(loop=None)" "The set of the loop's pending tasks." |args| {
         let event_loop = loop_or_running(&args[0])?;
         wait::set_of(task::all_tasks(&event_loop))
+    };
+    Function Plain "_register_task" "(task)" "Have all_tasks() list a task." |args| {
+        roster::enter(task_of(&args[0])?);
+        Ok(Value::None)
+    };
+    Function Plain "_unregister_task" "(task)" "Have all_tasks() list a task no more." |args| {
+        if let Some(state) = &task_of(&args[0])?.task {
+            roster::leave(state);
+        }
+        Ok(Value::None)
+    };
+    Function Plain "_enter_task" "(loop, task)" "Say that a task runs now, where none did." |args| {
+        let (event_loop, task) = (expect(&args[0])?, task_of(&args[1])?);
+        if let Some(current) = event_loop.current_task() {
+            return Err(runtime_error(format!(
+                "Cannot enter into task {} while another task {} is being executed.",
+                text::repr(&args[1])?,
+                text::repr(&current.into())?
+            )));
+        }
+        drop(event_loop.set_current_task(Some(task.clone())));
+        Ok(Value::None)
+    };
+    Function Plain "_leave_task" "(loop, task)" "Say that no task runs now, after this one." |args| {
+        let (event_loop, task) = (expect(&args[0])?, task_of(&args[1])?);
+        let current = event_loop.current_task();
+        if !current.as_ref().is_some_and(|current| current.is(task)) {
+            return Err(runtime_error(format!(
+                "Leaving task {} does not match the current task {}.",
+                text::repr(&args[1])?,
+                text::repr(&current.map_or(Value::None, Value::from))?
+            )));
+        }
+        drop(event_loop.set_current_task(None));
+        Ok(Value::None)
+    };
+    Function Plain "_swap_current_task" "(loop, task)" "Say which task runs now; gives the one before." |args| {
+        let task = args[1].given().map(task_of).transpose()?;
+        let before = expect(&args[0])?.set_current_task(task.cloned());
+        Ok(before.map_or(Value::None, Value::from))
     };
     Function Plain "iscoroutine" "(obj)" "Whether it is a coroutine."
         |args| Ok(task::is_coroutine(&args[0]).into());
     Function Plain "iscoroutinefunction" "(func)" "Whether calling it gives a coroutine."
         |args| Ok(task::is_coroutine_function(&args[0])?.into());
     Function Plain "isfuture" "(obj)" "Whether it is a Future or a Task."
-        |args| Ok(future::of(&args[0]).is_some().into());
+        |args| {
+        if future::of(&args[0]).is_some() {
+            return Ok(Value::TRUE);
+        }
+        // Also whatever says that it is one.
+        let mark = Symbol::new("_asyncio_future_blocking");
+        let is_marked = class_of(&args[0]).lookup(mark).is_some()
+            && attribute::find(&args[0], mark)?.is_some_and(|mark| !mark.is_none());
+        Ok(is_marked.into())
+    };
     Function Plain "eager_task_factory" "(loop, coro, *, name=None, context=None)"
         "A task factory whose tasks take their first step at once." |args| {
         Ok(task::create_eager(&args[0], &args[1], &args[2], context_of(&args[3])?, None)?.into())
@@ -142,6 +193,23 @@ const FUNCTIONS: &[NativeDef] = natives! {
         }))
     };
 };
+
+/// An event loop or None, as what `set_event_loop` takes.
+fn loop_or_none(value: &Value) -> Res {
+    if !value.is_none() && !is_instance(value, &class(Type::AbstractEventLoop)) {
+        let kind = class_name(value);
+        let message = format!("loop must be an instance of AbstractEventLoop or None, not '{kind}'");
+        return Err(type_error(message));
+    }
+    Ok(value.clone())
+}
+
+/// The task that a value is.
+fn task_of(value: &Value) -> Res<&Ref<Future>> {
+    future::of(value)
+        .filter(|future| future.task.is_some())
+        .ok_or_else(|| type_error(format!("a Task is required, not '{}'", class_name(value))))
+}
 
 fn loop_or_running(value: &Value) -> Res {
     match value.given() {

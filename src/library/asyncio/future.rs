@@ -1,10 +1,10 @@
 //! The classes `Future` and `Task`: their methods, which scripts see.
 
-use super::{class_argument, install as install_on, keyword, natives};
+use super::{class_argument, install as install_on, keyword, natives, none_if_unset};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, import, isinstance, text};
-use crate::runtime::event_loop::{context_of, context_value, expect};
+use crate::interp::{attribute, call, import, isinstance, text};
+use crate::runtime::event_loop::{EventLoop, context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
 use crate::source::Symbol;
@@ -42,7 +42,13 @@ fn derived(args: &[Value], exact: Type) -> Res<Option<Ref<Class>>> {
 
 fn loop_argument(kwargs: &Value) -> Res {
     match keyword(kwargs, "loop").filter(|l| !l.is_none()) {
-        Some(event_loop) => expect(&event_loop).map(|_| event_loop.clone()),
+        Some(event_loop) => {
+            if EventLoop::of(&event_loop).is_none() {
+                // It is asked for what loops have.
+                attribute::get(&event_loop, Symbol::new("get_debug"))?;
+            }
+            expect(&event_loop).map(|_| event_loop.clone())
+        }
         None => current::get_event_loop(),
     }
 }
@@ -128,14 +134,6 @@ const FUTURE: &[NativeDef] = natives! {
         Ok(Value::None)
     };
 };
-
-fn none_if_unset(value: &Value) -> Value {
-    if value.is_unset() {
-        Value::None
-    } else {
-        value.clone()
-    }
-}
 
 /// A method that is written in aio.
 fn in_tasks(name: &str, args: &[Value]) -> Res {

@@ -1,6 +1,6 @@
 //! The class `TaskGroup`: tasks that end together.
 
-use super::{class_argument, natives, object_class};
+use super::{class_argument, natives, none_if_unset, open_class};
 use crate::interp::call;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::text;
@@ -39,7 +39,10 @@ struct Group {
 const USUAL: usize = 14;
 
 thread_local! {
-    static CLASS: Ref<Class> = object_class("TaskGroup", "asyncio.taskgroups", METHODS);
+    static CLASS: Ref<Class> = {
+        let base = vec![class(Type::Object)];
+        open_class("TaskGroup", "asyncio.taskgroups", base, Layout::Opaque, METHODS)
+    };
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
@@ -155,7 +158,12 @@ fn create_task(args: &[Value]) -> Res {
         call::call_method(coroutine, Symbol::new("close"), &[])?;
         return Err(runtime_error(format!("TaskGroup {} {refusal}", shown(this))));
     }
-    let made = event_loop::create_task(&group.event_loop.get(), coroutine, &args[2], &args[3])?;
+    let made = event_loop::create_task(
+        &group.event_loop.get(),
+        coroutine,
+        &none_if_unset(&args[2]),
+        event_loop::context_of(&args[3])?,
+    )?;
     let Some(task) = future::of(&made) else {
         return Ok(made);
     };

@@ -3,12 +3,12 @@
 //! Always true: waiters go on in the order in which they came; nobody overtakes one that was woken
 //! and has not run yet; a wake-up whose task is cancelled goes to the next.
 
-use super::wait::{Waiters, waiter_on};
-use super::{class_argument, make_class, natives, object_class};
+use super::wait::{Waiters, loop_or_none, other_loop, waiter_on};
+use super::{class_argument, natives, open_class};
 use crate::interp::error::{runtime_error, type_error, value_error};
-use crate::interp::payload;
 use crate::interp::text::object::default_repr;
-use crate::interp::types::{Type, class_name, is_exception};
+use crate::interp::types::{Type, class, class_name, is_exception};
+use crate::interp::{attribute, call, operator, payload};
 use crate::runtime::instrument::{Event as Notice, tell};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
@@ -17,21 +17,105 @@ use crate::value::*;
 use std::cell::{Cell, RefCell};
 
 thread_local! {
-    static LOCK: Ref<Class> = object_class("Lock", "asyncio.locks", LOCK_METHODS);
-    static EVENT: Ref<Class> = object_class("Event", "asyncio.locks", EVENT_METHODS);
-    static SEMAPHORE: Ref<Class> = object_class("Semaphore", "asyncio.locks", SEMAPHORE_METHODS);
-    static BOUNDED: Ref<Class> = {
-        let base = SEMAPHORE.with(Ref::clone);
-        make_class("BoundedSemaphore", "asyncio.locks", vec![base], Layout::Opaque, BOUNDED_METHODS)
+    static LOOP_BOUND: Ref<Class> = {
+        let base = vec![class(Type::Object)];
+        let made = open_class("_LoopBoundMixin", "asyncio.mixins", base, Layout::Object, LOOP_BOUND_METHODS);
+        made.set(Symbol::new("_loop"), Value::None);
+        made
     };
+    static HELD: Ref<Class> = {
+        let base = vec![class(Type::Object)];
+        open_class("_ContextManagerMixin", "asyncio.locks", base, Layout::Object, HELD_METHODS)
+    };
+    static LOCK: Ref<Class> = make("Lock", vec![HELD.with(Ref::clone), loop_bound()], LOCK_METHODS);
+    static EVENT: Ref<Class> = make("Event", vec![loop_bound()], EVENT_METHODS);
+    static SEMAPHORE: Ref<Class> =
+        make("Semaphore", vec![HELD.with(Ref::clone), loop_bound()], SEMAPHORE_METHODS);
+    static BOUNDED: Ref<Class> = make("BoundedSemaphore", vec![SEMAPHORE.with(Ref::clone)], BOUNDED_METHODS);
+}
+
+fn make(name: &str, bases: Vec<Ref<Class>>, table: &[NativeDef]) -> Ref<Class> {
+    open_class(name, "asyncio.locks", bases, Layout::Opaque, table)
+}
+
+/// The base class of all that belongs to the loop of its first wait.
+pub fn loop_bound() -> Ref<Class> {
+    LOOP_BOUND.with(Ref::clone)
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
-    let classes = [&LOCK, &EVENT, &SEMAPHORE, &BOUNDED].map(|class| class.with(Ref::clone));
+    let classes = [&LOCK, &EVENT, &SEMAPHORE, &BOUNDED, &HELD, &LOOP_BOUND];
     classes
+        .map(|class| class.with(Ref::clone))
         .map(|class| (Symbol::new(class.name()), class.into()))
         .into()
 }
+
+const LOOP_BOUND_METHODS: &[NativeDef] = natives! {
+    Method Plain "_get_loop" "(self)" "The running loop, which must be that of the first wait." |args| {
+        let running = current::get_running_loop()?;
+        let name = Symbol::new("_loop");
+        let bound = attribute::get(&args[0], name)?;
+        if bound.is_none() {
+            attribute::set(&args[0], name, running.clone())?;
+        } else if !bound.is(&running) {
+            return Err(other_loop(&args[0])?);
+        }
+        Ok(running)
+    };
+};
+
+/// Awaits the script's `acquire()` of what a block begins with.
+struct Entering(Option<Value>);
+
+impl NativeCoroutine for Entering {
+    fn resume(&mut self, input: Resume) -> Res<Step> {
+        match (input, self.0.take()) {
+            (Resume::Raise(exception), _) => Err(Raised::again(exception)),
+            (Resume::Value(_), Some(acquired)) => Ok(Step::Await(acquired)),
+            (Resume::Value(_), None) => Ok(Step::Return(Value::None)),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "_ContextManagerMixin.__aenter__"
+    }
+}
+
+/// One of ours that no script's class has a say in.
+fn plain(this: &Value) -> Option<&Opaque> {
+    match this {
+        Value::Opaque(object) if !object.class.is_script => Some(object),
+        _ => None,
+    }
+}
+
+/// What `async with` does with all that is acquired and released.
+const HELD_METHODS: &[NativeDef] = natives! {
+    Method Coroutine "__aenter__" "(self)" "Wait until it is free, and take it." |args| {
+        let this = &args[0];
+        if let Some(plain) = plain(this) {
+            if let Some(lock) = plain.get::<Lock>() {
+                return acquire_lock(lock, this, Value::None);
+            }
+            if let Some(semaphore) = plain.get::<Semaphore>() {
+                return acquire_semaphore(semaphore, this, Value::None);
+            }
+        }
+        Step::begin(Entering(Some(call::call_method(this, Symbol::new("acquire"), &[])?)))
+    };
+    Method Coroutine "__aexit__" "(self, exc_type, exc, tb)" "Let it go." |args| {
+        let plain = plain(&args[0]);
+        if let Some(lock) = plain.and_then(|plain| plain.get::<Lock>()) {
+            release_lock(lock, &args[0])?;
+        } else if let Some(semaphore) = plain.and_then(|plain| plain.get::<Semaphore>()) {
+            release_semaphore(semaphore)?;
+        } else {
+            call::call_method(&args[0], Symbol::new("release"), &[])?;
+        }
+        Ok(Step::Return(Value::None))
+    };
+};
 
 /// What is common to all: who waits, and on which loop.
 #[derive(Default)]
@@ -47,6 +131,14 @@ impl Line {
         let waiter = waiter_on(&self.event_loop, object, label)?;
         self.waiters.add(waiter.clone());
         Ok(waiter)
+    }
+
+    /// The waiters as scripts see them; None before the first wait.
+    fn shown(&self) -> Value {
+        match self.event_loop.get() {
+            Value::Unset => Value::None,
+            _ => self.waiters.shown(),
+        }
     }
 }
 
@@ -105,8 +197,7 @@ impl Lock {
 }
 
 /// Takes the lock and gives `result`, now or after a wait.
-fn acquire_lock(this: &Value, result: Value) -> Res<Step> {
-    let lock = Lock::of(this)?;
+fn acquire_lock(lock: &Lock, this: &Value, result: Value) -> Res<Step> {
     if !lock.locked.get() && !lock.line.waiters.has_claim() {
         lock.take(this);
         return Ok(Step::Return(result));
@@ -165,8 +256,7 @@ impl NativeCoroutine for Acquire {
     }
 }
 
-fn release_lock(this: &Value) -> Res<()> {
-    let lock = Lock::of(this)?;
+fn release_lock(lock: &Lock, this: &Value) -> Res<()> {
     if !lock.locked.replace(false) {
         return Err(runtime_error("Lock is not acquired."));
     }
@@ -184,19 +274,24 @@ const LOCK_METHODS: &[NativeDef] = natives! {
         let state = if lock.locked.get() { "locked" } else { "unlocked" };
         Ok(describe(&args[0], state.into(), &lock.line))
     };
+    Getter Plain "_locked" "(self)" "Whether a task holds the lock."
+        |args| Ok(Lock::of(&args[0])?.locked.get().into());
+    Setter Plain "_locked" "(self, value)" "Whether a task holds the lock." |args| {
+        let locked = operator::truth(&args[1])?;
+        Lock::of(&args[0])?.locked.set(locked);
+        Ok(Value::None)
+    };
+    Getter Plain "_waiters" "(self)" "Who waits for the lock; None before the first wait."
+        |args| Ok(Lock::of(&args[0])?.line.shown());
+    Getter Plain "_loop" "(self)" "The loop of the first wait, or None."
+        |args| Ok(loop_or_none(&Lock::of(&args[0])?.line.event_loop));
     Method Plain "locked" "(self)" "Whether a task holds the lock."
         |args| Ok(Lock::of(&args[0])?.locked.get().into());
     Method Coroutine "acquire" "(self)" "Wait until the lock is free, and take it."
-        |args| acquire_lock(&args[0], Value::TRUE);
+        |args| acquire_lock(Lock::of(&args[0])?, &args[0], Value::TRUE);
     Method Plain "release" "(self)" "Let the lock go, and wake the first who waits." |args| {
-        release_lock(&args[0])?;
+        release_lock(Lock::of(&args[0])?, &args[0])?;
         Ok(Value::None)
-    };
-    Method Coroutine "__aenter__" "(self)" "Wait until the lock is free, and take it."
-        |args| acquire_lock(&args[0], Value::None);
-    Method Coroutine "__aexit__" "(self, exc_type, exc, tb)" "Let the lock go." |args| {
-        release_lock(&args[0])?;
-        Ok(Step::Return(Value::None))
     };
 };
 
@@ -262,6 +357,17 @@ const EVENT_METHODS: &[NativeDef] = natives! {
         let state = if event.is_set.get() { "set" } else { "unset" };
         Ok(describe(&args[0], state.into(), &event.line))
     };
+    Getter Plain "_value" "(self)" "Whether the flag is up."
+        |args| Ok(Event::of(&args[0])?.is_set.get().into());
+    Setter Plain "_value" "(self, value)" "Whether the flag is up." |args| {
+        let is_set = operator::truth(&args[1])?;
+        Event::of(&args[0])?.is_set.set(is_set);
+        Ok(Value::None)
+    };
+    Getter Plain "_waiters" "(self)" "Who waits for the flag."
+        |args| Ok(Event::of(&args[0])?.line.waiters.shown());
+    Getter Plain "_loop" "(self)" "The loop of the first wait, or None."
+        |args| Ok(loop_or_none(&Event::of(&args[0])?.line.event_loop));
     Method Plain "is_set" "(self)" "Whether the flag is up."
         |args| Ok(Event::of(&args[0])?.is_set.get().into());
     Method Plain "set" "(self)" "Raise the flag and wake all who wait for it." |args| {
@@ -335,8 +441,8 @@ impl Semaphore {
     }
 }
 
-fn acquire_semaphore(this: &Value, result: Value) -> Res<Step> {
-    let semaphore = Semaphore::of(this)?;
+/// Takes one and gives `result`, now or after a wait.
+fn acquire_semaphore(semaphore: &Semaphore, this: &Value, result: Value) -> Res<Step> {
     if !semaphore.is_locked() {
         semaphore.value.set(semaphore.value.get() - 1);
         semaphore.note_taker();
@@ -397,8 +503,7 @@ impl NativeCoroutine for TakeOne {
     }
 }
 
-fn release_semaphore(this: &Value) -> Res<()> {
-    let semaphore = Semaphore::of(this)?;
+fn release_semaphore(semaphore: &Semaphore) -> Res<()> {
     if semaphore
         .bound
         .get()
@@ -447,22 +552,22 @@ const SEMAPHORE_METHODS: &[NativeDef] = natives! {
     };
     Getter Plain "_value" "(self)" "How many may be taken now."
         |args| Ok(Value::Int(Semaphore::of(&args[0])?.value.get()));
+    Setter Plain "_value" "(self, value)" "How many may be taken now." |args| {
+        let value = payload::small(&args[1])?;
+        Semaphore::of(&args[0])?.value.set(value);
+        Ok(Value::None)
+    };
+    Getter Plain "_waiters" "(self)" "Who waits for one; None before the first wait."
+        |args| Ok(Semaphore::of(&args[0])?.line.shown());
+    Getter Plain "_loop" "(self)" "The loop of the first wait, or None."
+        |args| Ok(loop_or_none(&Semaphore::of(&args[0])?.line.event_loop));
     Method Plain "locked" "(self)" "Whether acquire() would have to wait now."
         |args| Ok(Semaphore::of(&args[0])?.is_locked().into());
     Method Coroutine "acquire" "(self)" "Take one, waiting until there is one and those before have theirs."
-        |args| acquire_semaphore(&args[0], Value::TRUE);
+        |args| acquire_semaphore(Semaphore::of(&args[0])?, &args[0], Value::TRUE);
     Method Plain "release" "(self)" "Give one back, and hand it to the first who waits." |args| {
-        release_semaphore(&args[0])?;
+        release_semaphore(Semaphore::of(&args[0])?)?;
         Ok(Value::None)
-    };
-    Method Coroutine "__aenter__" "(self)" "Take one." |args| acquire_semaphore(&args[0], Value::None);
-    Method Coroutine "__aexit__" "(self, exc_type, exc, tb)" "Give one back." |args| {
-        // A script's class may count releases.
-        match args[0].opaque::<Semaphore>() {
-            Some(_) if !crate::interp::types::class_of(&args[0]).is_script => release_semaphore(&args[0])?,
-            _ => drop(crate::interp::call::call_method(&args[0], Symbol::new("release"), &[])?),
-        }
-        Ok(Step::Return(Value::None))
     };
 };
 
@@ -474,8 +579,10 @@ const BOUNDED_METHODS: &[NativeDef] = natives! {
         semaphore.bound.set(Some(value));
         Ok(Value::None)
     };
+    Getter Plain "_bound_value" "(self)" "The most that may be taken."
+        |args| Ok(Semaphore::of(&args[0])?.bound.get().map_or(Value::None, Value::Int));
     Method Plain "release" "(self)" "Give one back, unless all are back." |args| {
-        release_semaphore(&args[0])?;
+        release_semaphore(Semaphore::of(&args[0])?)?;
         Ok(Value::None)
     };
 };

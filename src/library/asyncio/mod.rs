@@ -62,9 +62,17 @@ pub(crate) fn make_class(
     class
 }
 
-/// An object class: `object` is its base.
-pub(crate) fn object_class(name: &str, module: &str, table: &[NativeDef]) -> Ref<Class> {
-    make_class(name, module, vec![class(Type::Object)], Layout::Opaque, table)
+/// A class that CPython has in Python: its objects take any attributes.
+pub(crate) fn open_class(
+    name: &str,
+    module: &str,
+    bases: Vec<Ref<Class>>,
+    layout: Layout,
+    table: &[NativeDef],
+) -> Ref<Class> {
+    let class = make_class(name, module, bases, layout, table);
+    class.has_dict.set(true);
+    class
 }
 
 /// A class of exceptions.
@@ -97,6 +105,15 @@ pub(crate) fn keyword(kwargs: &Value, name: &str) -> Option<Value> {
     }
 }
 
+/// The value of a parameter whose default is None.
+pub(crate) fn none_if_unset(value: &Value) -> Value {
+    if value.is_unset() {
+        Value::None
+    } else {
+        value.clone()
+    }
+}
+
 /// The positional arguments of a `*args` tuple.
 pub(crate) fn rest(args: &Value) -> &[Value] {
     match args {
@@ -123,8 +140,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("TimerHandle", Type::TimerHandle),
         ("EventLoop", Type::EventLoop),
         ("SelectorEventLoop", Type::EventLoop),
-        ("AbstractEventLoop", Type::EventLoop),
-        ("BaseEventLoop", Type::EventLoop),
+        ("AbstractEventLoop", Type::AbstractEventLoop),
+        ("BaseEventLoop", Type::BaseEventLoop),
         ("CancelledError", Type::CancelledError),
         ("InvalidStateError", Type::InvalidStateError),
         ("TimeoutError", Type::TimeoutError),
@@ -134,23 +151,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
     names.extend(queue::names());
     names.extend(timeout::names());
     names.extend(group::names());
-    names.extend(exceptions());
     names
-}
-
-fn exceptions() -> Vec<(Symbol, Value)> {
-    let all = [
-        ("IncompleteReadError", Type::EOFError),
-        ("LimitOverrunError", Type::Exception),
-        ("SendfileNotAvailableError", Type::RuntimeError),
-    ];
-    let make = |(name, base)| {
-        (
-            Symbol::new(name),
-            exception_class(name, "asyncio.exceptions", base).into(),
-        )
-    };
-    all.map(make).into()
 }
 
 /// A word of the prelude that asyncio itself does not have: `spawn`, `wait`, `run_in_executor`.

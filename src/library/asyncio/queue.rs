@@ -3,20 +3,25 @@
 //! Always true: a put wakes the first who waits to get, and a get the first who waits to put; a
 //! task that was woken and cancelled at once passes its wake-up on.
 
-use super::wait::{Waiters, waiter_on};
-use super::{class_argument, exception_class, make_class, natives, object_class};
+use super::wait::{Waiters, loop_or_none, waiter_on};
+use super::{class_argument, exception_class, lock, natives, open_class};
+use crate::code::CompareOp;
 use crate::interp::error::{type_error, value_error};
-use crate::interp::types::{Type, class_name, class_of};
-use crate::interp::{attribute, call, iterate, operator, payload, text};
+use crate::interp::types::{Type, class_name};
+use crate::interp::{call, iterate, operator, payload, text};
+use crate::library::modules::collections::deque::{self, Deque};
+use crate::library::modules::heapq;
 use crate::runtime::future;
 use crate::source::Symbol;
 use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 
 thread_local! {
-    static QUEUE: Ref<Class> = object_class("Queue", "asyncio.queues", METHODS);
+    static QUEUE: Ref<Class> = {
+        let base = lock::loop_bound();
+        open_class("Queue", "asyncio.queues", vec![base], Layout::Opaque, METHODS)
+    };
     static LIFO: Ref<Class> = derived("LifoQueue", LIFO_METHODS);
     static PRIORITY: Ref<Class> = derived("PriorityQueue", PRIORITY_METHODS);
     static EMPTY: Ref<Class> = exception_class("QueueEmpty", "asyncio.queues", Type::Exception);
@@ -25,7 +30,7 @@ thread_local! {
 }
 
 fn derived(name: &str, table: &[NativeDef]) -> Ref<Class> {
-    make_class(
+    open_class(
         name,
         "asyncio.queues",
         vec![QUEUE.with(Ref::clone)],
@@ -41,22 +46,34 @@ pub fn names() -> Vec<(Symbol, Value)> {
         .into()
 }
 
-/// In which order items leave.
+/// In which order items leave, unless a script's class says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
     Fifo,
     Lifo,
     Priority,
-    /// A script's class says, through `_init`, `_put` and `_get`.
-    Script,
+}
+
+impl Order {
+    /// An empty container for the items.
+    fn container(self) -> Value {
+        match self {
+            Order::Fifo => deque::value([]),
+            Order::Lifo | Order::Priority => Value::list(vec![]),
+        }
+    }
 }
 
 struct Queue {
     order: Order,
+    /// A script's class has a say in what is stored or when the queue is full: what the queue does
+    /// to itself goes through its methods.
+    is_custom: bool,
     maxsize: ValueCell,
-    /// The most items it holds; infinite for any number.
+    /// The most items it holds: infinite for any number, NaN if `maxsize` is none.
     limit: Cell<f64>,
-    items: RefCell<VecDeque<Value>>,
+    /// The container: a deque or a list, or what a script's class put here.
+    items: ValueCell,
     getters: Waiters,
     putters: Waiters,
     unfinished: Cell<usize>,
@@ -65,6 +82,18 @@ struct Queue {
     is_shut_down: Cell<bool>,
     event_loop: ValueCell,
 }
+
+/// The methods by which a script's class changes how a queue works.
+const HOOKS: [&str; 8] = [
+    "_init",
+    "_put",
+    "_get",
+    "qsize",
+    "empty",
+    "full",
+    "put_nowait",
+    "get_nowait",
+];
 
 #[cold]
 fn raise(class: &'static std::thread::LocalKey<Ref<Class>>) -> Raised {
@@ -78,12 +107,13 @@ impl Queue {
             .ok_or_else(|| type_error(format!("a Queue is required, not '{}'", class_name(value))))
     }
 
-    fn new(order: Order) -> Queue {
+    fn new(order: Order, is_custom: bool) -> Queue {
         Queue {
             order,
+            is_custom,
             maxsize: ValueCell::new(Value::Int(0)),
             limit: Cell::new(f64::INFINITY),
-            items: RefCell::default(),
+            items: ValueCell::new(order.container()),
             getters: Waiters::default(),
             putters: Waiters::default(),
             unfinished: Cell::new(0),
@@ -93,74 +123,142 @@ impl Queue {
         }
     }
 
-    fn set_maxsize(&self, maxsize: &Value) -> Res<()> {
-        let maxsize = if maxsize.is_unset() {
-            Value::Int(0)
-        } else {
-            maxsize.clone()
-        };
-        let most = payload::real(&maxsize)?;
-        self.limit.set(if most > 0.0 { most } else { f64::INFINITY });
+    fn set_maxsize(&self, maxsize: Value) {
+        let most = payload::real(&maxsize).unwrap_or_else(|raised| {
+            drop(raised.take());
+            f64::NAN
+        });
+        self.limit.set(if most <= 0.0 { f64::INFINITY } else { most });
         self.maxsize.set(maxsize);
-        Ok(())
+    }
+
+    /// Calls the method of a script's class.
+    fn hook(&self, this: &Value, name: &str, args: &[Value]) -> Res {
+        call::call_method(this, Symbol::new(name), args)
+    }
+
+    /// How many items the container holds.
+    fn held(&self) -> Res<usize> {
+        let items = self.items.get();
+        match items.opaque::<Deque>() {
+            Some(deque) => Ok(deque.len()),
+            None => iterate::length(&items),
+        }
     }
 
     fn size(&self, this: &Value) -> Res<usize> {
-        if self.order == Order::Script
-            && let Some(items) = attribute::find(this, Symbol::new("_queue"))?
-        {
-            return iterate::length(&items);
+        match self.is_custom {
+            true => Ok(usize::try_from(payload::small(&self.hook(this, "qsize", &[])?)?).unwrap_or(0)),
+            false => self.held(),
         }
-        Ok(self.items.borrow().len())
+    }
+
+    fn is_empty(&self, this: &Value) -> Res<bool> {
+        match self.is_custom {
+            true => operator::truth(&self.hook(this, "empty", &[])?),
+            false => Ok(self.held()? == 0),
+        }
     }
 
     fn is_full(&self, this: &Value) -> Res<bool> {
-        Ok(self.limit.get() != f64::INFINITY && self.size(this)? as f64 >= self.limit.get())
+        match self.is_custom {
+            true => operator::truth(&self.hook(this, "full", &[])?),
+            false => self.has_no_room(this),
+        }
+    }
+
+    fn has_no_room(&self, this: &Value) -> Res<bool> {
+        let limit = self.limit.get();
+        if limit.is_nan() {
+            operator::compare(CompareOp::LtE, &self.maxsize.get(), &Value::Int(0))?;
+        }
+        Ok(limit != f64::INFINITY && self.size(this)? as f64 >= limit)
     }
 
     /// Puts an item where its order has it.
-    fn store(&self, this: &Value, item: Value) -> Res<()> {
-        match self.order {
-            Order::Fifo | Order::Lifo => self.items.borrow_mut().push_back(item),
-            Order::Priority => push_heap(&self.items, item)?,
-            Order::Script => drop(call::call_method(this, Symbol::new("_put"), &[item])?),
+    fn store(&self, item: Value) -> Res<()> {
+        let items = self.items.get();
+        match (self.order, &items) {
+            (Order::Priority, Value::List(heap)) => return heapq::push(heap, item),
+            (_, Value::List(list)) => list.push(item),
+            (_, other) => match other.opaque::<Deque>() {
+                Some(deque) => deque.push_back(item),
+                None => drop(call::call_method(other, Symbol::new("append"), &[item])?),
+            },
         }
         Ok(())
     }
 
-    /// Takes out the next item; the caller has seen that there is one.
-    fn take(&self, this: &Value) -> Res {
-        let item = match self.order {
-            Order::Fifo => self.items.borrow_mut().pop_front(),
-            Order::Lifo => self.items.borrow_mut().pop_back(),
-            Order::Priority => pop_heap(&self.items)?,
-            Order::Script => Some(call::call_method(this, Symbol::new("_get"), &[])?),
-        };
-        item.ok_or_else(|| raise(&EMPTY))
+    /// Takes out the next item.
+    fn take(&self) -> Res {
+        let items = self.items.get();
+        match (self.order, &items) {
+            (Order::Priority, Value::List(heap)) => heapq::pop(heap),
+            (Order::Fifo, other) => match other.opaque::<Deque>().and_then(Deque::pop_front) {
+                Some(item) => Ok(item),
+                None => call::call_method(other, Symbol::new("popleft"), &[]),
+            },
+            (_, other) => call::call_method(other, Symbol::new("pop"), &[]),
+        }
     }
 
     fn put_now(&self, this: &Value, item: Value) -> Res<()> {
+        match self.is_custom {
+            true => self.hook(this, "put_nowait", &[item]).map(drop),
+            false => self.put_in(this, item),
+        }
+    }
+
+    fn put_in(&self, this: &Value, item: Value) -> Res<()> {
         if self.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));
         }
         if self.is_full(this)? {
             return Err(raise(&FULL));
         }
-        self.store(this, item)?;
+        match self.is_custom {
+            true => drop(self.hook(this, "_put", &[item])?),
+            false => self.store(item)?,
+        }
         self.unfinished.set(self.unfinished.get() + 1);
         wake_next(&self.getters);
         Ok(())
     }
 
-    fn get_now(&self, this: &Value) -> Res {
-        if self.size(this)? == 0 {
-            return Err(if self.is_shut_down.get() {
-                raise(&SHUT_DOWN)
-            } else {
-                raise(&EMPTY)
+    /// Takes out the next item, if there is one.
+    fn next(&self, this: &Value) -> Res<Option<Value>> {
+        if self.is_custom {
+            return match self.is_empty(this)? {
+                true => Ok(None),
+                false => self.hook(this, "get_nowait", &[]).map(Some),
+            };
+        }
+        if self.order == Order::Fifo
+            && let Some(deque) = self.items.get().opaque::<Deque>()
+        {
+            let item = deque.pop_front();
+            if item.is_some() {
+                wake_next(&self.putters);
+            }
+            return Ok(item);
+        }
+        match self.is_empty(this)? {
+            true => Ok(None),
+            false => self.get_out(this).map(Some),
+        }
+    }
+
+    fn get_out(&self, this: &Value) -> Res {
+        if self.is_empty(this)? {
+            return Err(match self.is_shut_down.get() {
+                true => raise(&SHUT_DOWN),
+                false => raise(&EMPTY),
             });
         }
-        let item = self.take(this)?;
+        let item = match self.is_custom {
+            true => self.hook(this, "_get", &[])?,
+            false => self.take()?,
+        };
         wake_next(&self.putters);
         Ok(item)
     }
@@ -181,74 +279,10 @@ fn wake_next(waiters: &Waiters) {
     }
 }
 
-/// Adds to a heap (the smallest first). Comparing may run script code, so the items are taken out
-/// meanwhile.
-fn push_heap(items: &RefCell<VecDeque<Value>>, item: Value) -> Res<()> {
-    let mut heap: Vec<Value> = std::mem::take(&mut *items.borrow_mut()).into();
-    heap.push(item);
-    let last = heap.len() - 1;
-    let result = sift_down(&mut heap, 0, last);
-    put_back(items, heap);
-    result
-}
-
-fn pop_heap(items: &RefCell<VecDeque<Value>>) -> Res<Option<Value>> {
-    let mut heap: Vec<Value> = std::mem::take(&mut *items.borrow_mut()).into();
-    let result = (|| {
-        let Some(last) = heap.pop() else { return Ok(None) };
-        if heap.is_empty() {
-            return Ok(Some(last));
-        }
-        let smallest = std::mem::replace(&mut heap[0], last);
-        sift_up(&mut heap)?;
-        Ok(Some(smallest))
-    })();
-    put_back(items, heap);
-    result
-}
-
-/// Gives a heap back; what was put in meanwhile, by a comparison, joins at the end.
-fn put_back(items: &RefCell<VecDeque<Value>>, heap: Vec<Value>) {
-    let mut items = items.borrow_mut();
-    let later = std::mem::replace(&mut *items, heap.into());
-    items.extend(later);
-}
-
-/// Moves the item at `at` up towards `start` until its parent is not greater.
-fn sift_down(heap: &mut [Value], start: usize, mut at: usize) -> Res<()> {
-    while at > start {
-        let parent = (at - 1) / 2;
-        if !operator::less(&heap[at], &heap[parent])? {
-            break;
-        }
-        heap.swap(at, parent);
-        at = parent;
-    }
-    Ok(())
-}
-
-/// Moves the item at the root down to a leaf along the smaller children, then up to its place:
-/// fewer comparisons than stopping on the way.
-fn sift_up(heap: &mut [Value]) -> Res<()> {
-    let mut at = 0;
-    loop {
-        let mut child = 2 * at + 1;
-        if child >= heap.len() {
-            break;
-        }
-        if child + 1 < heap.len() && !operator::less(&heap[child], &heap[child + 1])? {
-            child += 1;
-        }
-        heap.swap(at, child);
-        at = child;
-    }
-    sift_down(heap, 0, at)
-}
-
 fn get(this: &Value) -> Res<Step> {
     let queue = Queue::of(this)?;
-    if queue.size(this)? > 0 {
-        return queue.get_now(this).map(Step::Return);
+    if let Some(item) = queue.next(this)? {
+        return Ok(Step::Return(item));
     }
     Step::begin(Getting {
         queue: this.clone(),
@@ -271,14 +305,14 @@ impl NativeCoroutine for Getting {
                 future::cancel_plain(&waiter, &Value::None)?;
                 queue.getters.remove(&waiter);
                 // Woken and cancelled at once: the item goes to the next.
-                if !future::is_cancelled(&waiter) && queue.size(this)? > 0 {
+                if !future::is_cancelled(&waiter) && !queue.is_empty(this)? {
                     wake_next(&queue.getters);
                 }
             }
             return Err(Raised::again(exception));
         }
-        if queue.size(this)? > 0 {
-            return queue.get_now(this).map(Step::Return);
+        if let Some(item) = queue.next(this)? {
+            return Ok(Step::Return(item));
         }
         if queue.is_shut_down.get() {
             return Err(raise(&SHUT_DOWN));
@@ -396,8 +430,11 @@ fn shutdown(this: &Value, immediate: bool) -> Res<()> {
     let queue = Queue::of(this)?;
     queue.is_shut_down.set(true);
     if immediate {
-        while queue.size(this)? > 0 {
-            drop(queue.take(this)?);
+        while !queue.is_empty(this)? {
+            drop(match queue.is_custom {
+                true => queue.hook(this, "_get", &[])?,
+                false => queue.take()?,
+            });
             queue.unfinished.set(queue.unfinished.get().saturating_sub(1));
         }
         if queue.unfinished.get() == 0 {
@@ -416,9 +453,9 @@ fn shutdown(this: &Value, immediate: bool) -> Res<()> {
 fn describe(this: &Value) -> Res<String> {
     let queue = Queue::of(this)?;
     let mut out = format!("maxsize={}", text::repr(&queue.maxsize.get())?);
-    let items: Vec<Value> = queue.items.borrow().iter().cloned().collect();
-    if !items.is_empty() {
-        out += &format!(" _queue={}", text::repr(&Value::list(items))?);
+    let items = queue.items.get();
+    if operator::truth(&items)? {
+        out += &format!(" _queue={}", text::repr(&Value::list(iterate::collect(&items)?))?);
     }
     for (name, waiters) in [("getters", &queue.getters), ("putters", &queue.putters)] {
         if !waiters.is_empty() {
@@ -434,18 +471,12 @@ fn describe(this: &Value) -> Res<String> {
     Ok(out)
 }
 
-/// A queue of a class; a script's class may hold the items its own way.
+/// A queue of a class.
 fn make(args: &[Value], order: Order) -> Res {
     let class = class_argument(args)?;
-    let hooks = ["_init", "_put", "_get"].map(Symbol::new);
-    let is_custom = class.is_script
-        && hooks
-            .iter()
-            .any(|&h| matches!(class.lookup(h), Some(Value::Function(_))));
-    Ok(Opaque::value(
-        class,
-        Queue::new(if is_custom { Order::Script } else { order }),
-    ))
+    let is_own = |name: &&str| !matches!(class.lookup(Symbol::new(name)), Some(Value::Native(_)));
+    let is_custom = class.is_script && HOOKS.iter().any(is_own);
+    Ok(Opaque::value(class, Queue::new(order, is_custom)))
 }
 
 const METHODS: &[NativeDef] = natives! {
@@ -453,48 +484,75 @@ const METHODS: &[NativeDef] = natives! {
         |args| make(args, Order::Fifo);
     Method Plain "__init__" "(self, maxsize=0)" "Sets how many items it holds; 0 for any number." |args| {
         let queue = Queue::of(&args[0])?;
-        queue.set_maxsize(&args[1])?;
-        let init = class_of(&args[0]).lookup(Symbol::new("_init"));
-        if queue.order == Order::Script && matches!(init, Some(Value::Function(_))) {
-            call::call_method(&args[0], Symbol::new("_init"), &[queue.maxsize.get()])?;
+        queue.set_maxsize(if args[1].is_unset() { Value::Int(0) } else { args[1].clone() });
+        if queue.is_custom {
+            queue.hook(&args[0], "_init", &[queue.maxsize.get()])?;
         }
         Ok(Value::None)
     };
-    Method Plain "_init" "(self, maxsize)" "A script's class makes its container here." |_| Ok(Value::None);
-    Method Plain "_put" "(self, item)" "A script's class stores an item here." |args| {
-        Queue::of(&args[0])?.items.borrow_mut().push_back(args[1].clone());
+    Method Plain "_init" "(self, maxsize)" "Makes the container; for script classes to change." |args| {
+        let queue = Queue::of(&args[0])?;
+        queue.items.set(queue.order.container());
         Ok(Value::None)
     };
-    Method Plain "_get" "(self)" "A script's class takes an item out here." |args| {
-        let item = Queue::of(&args[0])?.items.borrow_mut().pop_front();
-        item.ok_or_else(|| raise(&EMPTY))
+    Method Plain "_put" "(self, item)" "Stores an item in the container; for script classes to change." |args| {
+        Queue::of(&args[0])?.store(args[1].clone())?;
+        Ok(Value::None)
     };
+    Method Plain "_get" "(self)" "Takes an item out of the container; for script classes to change."
+        |args| Queue::of(&args[0])?.take();
+    Getter Plain "_queue" "(self)" "The container of the items." |args| Ok(Queue::of(&args[0])?.items.get());
+    Setter Plain "_queue" "(self, value)" "The container of the items." |args| {
+        Queue::of(&args[0])?.items.set(args[1].clone());
+        Ok(Value::None)
+    };
+    Getter Plain "_getters" "(self)" "Who waits for an item." |args| Ok(Queue::of(&args[0])?.getters.shown());
+    Getter Plain "_putters" "(self)" "Who waits for room." |args| Ok(Queue::of(&args[0])?.putters.shown());
+    Getter Plain "_maxsize" "(self)" "How many items may be in the queue; 0 for any number."
+        |args| Ok(Queue::of(&args[0])?.maxsize.get());
+    Setter Plain "_maxsize" "(self, value)" "How many items may be in the queue; 0 for any number." |args| {
+        Queue::of(&args[0])?.set_maxsize(args[1].clone());
+        Ok(Value::None)
+    };
+    Getter Plain "_is_shutdown" "(self)" "Whether shutdown() was called."
+        |args| Ok(Queue::of(&args[0])?.is_shut_down.get().into());
     Method Plain "__repr__" "(self, /)" "Its items and who waits." |args| {
         let address = text::address(&args[0]);
         Ok(format!("<{} at {address} {}>", class_name(&args[0]), describe(&args[0])?).into())
     };
     Method Plain "__str__" "(self, /)" "Its items and who waits."
         |args| Ok(format!("<{} {}>", class_name(&args[0]), describe(&args[0])?).into());
+    Getter Plain "_loop" "(self)" "The loop of the first wait, or None."
+        |args| Ok(loop_or_none(&Queue::of(&args[0])?.event_loop));
+    Setter Plain "_loop" "(self, value)" "The loop of the first wait." |args| {
+        Queue::of(&args[0])?.event_loop.set(args[1].clone());
+        Ok(Value::None)
+    };
     ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Queues can be subscripted in annotations."
         |args| Ok(crate::interp::isinstance::generic_alias(&args[0], &args[1]));
     Getter Plain "maxsize" "(self)" "How many items may be in the queue; 0 for any number."
         |args| Ok(Queue::of(&args[0])?.maxsize.get());
     Getter Plain "_unfinished_tasks" "(self)" "How many items were put in and not marked done."
         |args| Ok(Queue::of(&args[0])?.unfinished.get().into());
+    Setter Plain "_unfinished_tasks" "(self, value)" "How many items were put in and not marked done." |args| {
+        let count = usize::try_from(payload::small(&args[1])?).unwrap_or(0);
+        Queue::of(&args[0])?.unfinished.set(count);
+        Ok(Value::None)
+    };
     Method Plain "qsize" "(self)" "How many items are in the queue."
-        |args| Ok(Queue::of(&args[0])?.size(&args[0])?.into());
+        |args| Ok(Queue::of(&args[0])?.held()?.into());
     Method Plain "empty" "(self)" "Whether nothing is in the queue."
-        |args| Ok((Queue::of(&args[0])?.size(&args[0])? == 0).into());
+        |args| Ok((!operator::truth(&Queue::of(&args[0])?.items.get())?).into());
     Method Plain "full" "(self)" "Whether no room is left."
-        |args| Ok(Queue::of(&args[0])?.is_full(&args[0])?.into());
+        |args| Ok(Queue::of(&args[0])?.has_no_room(&args[0])?.into());
     Method Coroutine "put" "(self, item)" "Put an item in, waiting for room." |args| put(&args[0], &args[1]);
     Method Plain "put_nowait" "(self, item)" "Put an item in, or raise QueueFull." |args| {
-        Queue::of(&args[0])?.put_now(&args[0], args[1].clone())?;
+        Queue::of(&args[0])?.put_in(&args[0], args[1].clone())?;
         Ok(Value::None)
     };
     Method Coroutine "get" "(self)" "Take an item out, waiting for one." |args| get(&args[0]);
     Method Plain "get_nowait" "(self)" "Take an item out, or raise QueueEmpty."
-        |args| Queue::of(&args[0])?.get_now(&args[0]);
+        |args| Queue::of(&args[0])?.get_out(&args[0]);
     Method Plain "task_done" "(self)" "Say that the work on one item is done." |args| {
         let queue = Queue::of(&args[0])?;
         let Some(left) = queue.unfinished.get().checked_sub(1) else {
@@ -526,19 +584,9 @@ const METHODS: &[NativeDef] = natives! {
 const LIFO_METHODS: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A queue that gives its newest item first."
         |args| make(args, Order::Lifo);
-    Method Plain "_get" "(self)" "A script's class takes an item out here." |args| {
-        let item = Queue::of(&args[0])?.items.borrow_mut().pop_back();
-        item.ok_or_else(|| raise(&EMPTY))
-    };
 };
 
 const PRIORITY_METHODS: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A queue that gives its smallest item first."
         |args| make(args, Order::Priority);
-    Method Plain "_put" "(self, item)" "A script's class stores an item here." |args| {
-        push_heap(&Queue::of(&args[0])?.items, args[1].clone())?;
-        Ok(Value::None)
-    };
-    Method Plain "_get" "(self)" "A script's class takes an item out here."
-        |args| pop_heap(&Queue::of(&args[0])?.items)?.ok_or_else(|| raise(&EMPTY));
 };

@@ -1,11 +1,11 @@
 //! `timeout`, `timeout_at` and the class `Timeout`.
 
-use super::wait::{cancel_handle, seconds, timeout_from};
-use super::{class_argument, functions, natives, object_class};
+use super::wait::{cancel_handle, timeout_from};
+use super::{class_argument, functions, natives, open_class};
+use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error};
-use crate::interp::group;
-use crate::interp::text;
-use crate::interp::types::{Type, is_exception};
+use crate::interp::types::{Type, class, is_exception};
+use crate::interp::{group, operator, text};
 use crate::runtime::{clock, current, event_loop, future, task};
 use crate::source::Symbol;
 use crate::value::*;
@@ -37,7 +37,8 @@ impl State {
 /// A limit on the time of the block that a task is in.
 pub struct Timeout {
     state: Cell<State>,
-    when: Cell<Option<f64>>,
+    /// A time on the loop's clock, or None.
+    when: ValueCell,
     task: RefCell<Option<Ref<Future>>>,
     /// The handle of its timer, or unset.
     timer: ValueCell,
@@ -46,18 +47,18 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    pub fn new(when: Option<f64>) -> Timeout {
+    pub fn new(when: Value) -> Timeout {
         Timeout {
             state: Cell::new(State::Created),
-            when: Cell::new(when),
+            when: ValueCell::new(when),
             task: RefCell::new(None),
             timer: ValueCell::default(),
             cancelling: Cell::new(0),
         }
     }
 
-    /// A timeout object.
-    pub fn value(when: Option<f64>) -> Value {
+    /// A timeout object for a time, or None.
+    pub fn value(when: Value) -> Value {
         Opaque::value(CLASS.with(Ref::clone), Timeout::new(when))
     }
 
@@ -75,7 +76,7 @@ impl Timeout {
     }
 
     /// Another time for an active timeout.
-    fn reschedule(object: &Value, when: Option<f64>) -> Res<()> {
+    fn reschedule(object: &Value, when: Value) -> Res<()> {
         let this = of(object)?;
         match this.state.get() {
             State::Active => {}
@@ -87,15 +88,25 @@ impl Timeout {
                 )));
             }
         }
-        this.when.set(when);
+        this.when.set(when.clone());
         cancel_handle(&this.timer.take());
-        let Some(when) = when else { return Ok(()) };
+        if when.is_none() {
+            return Ok(());
+        }
         let running = current::get_running_loop()?;
         let expire = EXPIRE.with(Value::clone);
-        let handle = if when <= clock::now() {
+        let is_past = match &when {
+            Value::Float(when) => when.get() <= clock::now(),
+            other => operator::truth(&operator::compare(
+                CompareOp::LtE,
+                other,
+                &Value::float(clock::now()),
+            )?)?,
+        };
+        let handle = if is_past {
             event_loop::call_soon(&running, &expire, object, None)?
         } else {
-            event_loop::call_at(&running, when, &expire, object, None)?
+            event_loop::call_at(&running, &when, &expire, object, None)?
         };
         this.timer.set(handle);
         Ok(())
@@ -120,7 +131,7 @@ impl Timeout {
             State::Expiring => {
                 this.state.set(State::Expired);
                 let task = this.task.borrow().clone();
-                let left = task.map_or(0, |task| task::uncancel(&task));
+                let left = task.map_or(Ok(0), |task| task::uncancel_as_defined(&task))?;
                 // A cancellation from outside counts more than the timeout's own.
                 if left <= this.cancelling.get()
                     && let Some(error) = error
@@ -163,7 +174,10 @@ fn mark(error: &Ref<Exception>) {
 }
 
 thread_local! {
-    static CLASS: Ref<Class> = object_class("Timeout", "asyncio.timeouts", TIMEOUT);
+    static CLASS: Ref<Class> = {
+        let base = vec![class(Type::Object)];
+        open_class("Timeout", "asyncio.timeouts", base, Layout::Opaque, TIMEOUT)
+    };
     /// What a timer calls with the timeout.
     static EXPIRE: Value = Native::closure("Timeout._on_timeout", "(timeout)", |args| {
         this(args)?.expire()?;
@@ -188,44 +202,40 @@ fn this(args: &[Value]) -> Res<&Timeout> {
     of(&args[0])
 }
 
-fn moment(value: &Value) -> Res<Option<f64>> {
-    value.given().map(seconds).transpose()
-}
-
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "timeout" "(delay)" "Give an `async with` block delay seconds; None for no limit." |args| {
-        let delay = args[0].given().map(super::event_loop::delay).transpose()?;
         let running = current::get_running_loop()?;
         event_loop::expect(&running)?;
-        Ok(Timeout::value(delay.map(|delay| clock::now() + delay)))
+        args[0].given().map_or(Ok(Value::None), event_loop::after).map(Timeout::value)
     };
     Function Plain "timeout_at" "(when)" "Give an `async with` block until a time on the loop's clock."
-        |args| Ok(Timeout::value(moment(&args[0])?));
+        |args| Ok(Timeout::value(args[0].clone()));
 };
 
 const TIMEOUT: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, when)" "A timeout for a time on the loop's clock." |args| {
-        Ok(Opaque::value(class_argument(args)?, Timeout::new(moment(&args[1])?)))
+        Ok(Opaque::value(class_argument(args)?, Timeout::new(args[1].clone())))
     };
     Method Plain "__init__" "(self, *args)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "__repr__" "(self, /)" "Its state and time." |args| {
         let timeout = this(args)?;
         let state = timeout.state.get();
         let when = match (state, timeout.when.get()) {
-            (State::Active, None) => " when=None".to_string(),
-            (State::Active, Some(when)) => {
-                format!(" when={}", text::repr(&Value::float((when * 1000.0).round() / 1000.0))?)
+            (State::Active, Value::None) => " when=None".to_string(),
+            (State::Active, Value::Float(when)) => {
+                format!(" when={}", text::repr(&Value::float((when.get() * 1000.0).round() / 1000.0))?)
             }
+            (State::Active, when) => format!(" when={}", text::repr(&when)?),
             _ => String::new(),
         };
         Ok(format!("<Timeout [{}]{when}>", state.word()).into())
     };
     Method Plain "when" "(self, /)" "When its time is over, or None."
-        |args| Ok(this(args)?.when.get().map_or(Value::None, Value::float));
+        |args| Ok(this(args)?.when.get());
     Method Plain "expired" "(self, /)" "Whether its time was over before the block ended."
         |args| Ok(matches!(this(args)?.state.get(), State::Expiring | State::Expired).into());
     Method Plain "reschedule" "(self, /, when)" "Set another time; None for no limit." |args| {
-        Timeout::reschedule(&args[0], moment(&args[1])?)?;
+        Timeout::reschedule(&args[0], args[1].clone())?;
         Ok(Value::None)
     };
     Method Coroutine "__aenter__" "(self, /)" "The block begins." |args| {

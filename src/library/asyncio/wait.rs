@@ -3,11 +3,14 @@
 use super::future::remove_from_all;
 use super::timeout::Timeout;
 use super::{natives, rest};
-use crate::interp::error::{raise_empty, type_error, value_error};
+use crate::code::CompareOp;
+use crate::interp::error::{raise_empty, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class_of, is_exception};
-use crate::interp::{iterate, mapping, operator, payload, text};
+use crate::interp::{attribute, iterate, mapping, operator, payload, text};
+use crate::library::modules::collections::deque;
 use crate::runtime::future::{self, NativeCallback, forget};
-use crate::runtime::{clock, current, event_loop, task};
+use crate::runtime::{current, event_loop, task};
+use crate::source::Symbol;
 use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -37,7 +40,7 @@ pub(super) fn seconds(delay: &Value) -> Res<f64> {
         other => match payload::as_float(other) {
             Some(x) => Ok(x),
             None => {
-                operator::compare(crate::code::CompareOp::LtE, delay, &Value::Int(0))?;
+                operator::compare(CompareOp::LtE, delay, &Value::Int(0))?;
                 payload::real(delay)
             }
         },
@@ -83,7 +86,15 @@ fn futures_of(given: &Value) -> Res<Vec<Ref<Future>>> {
             "Passing coroutines is forbidden, use tasks explicitly.",
         ));
     }
-    members.iter().map(|m| task::ensure_future(m, None)).collect()
+    let future_of = |member: &Value| match future::of(member) {
+        Some(future) => Ok(future.clone()),
+        // It is asked for what futures have.
+        None => Err(match attribute::get(member, Symbol::new("add_done_callback")) {
+            Ok(_) => type_error("An asyncio.Future, a coroutine or an awaitable is required"),
+            Err(raised) => raised,
+        }),
+    };
+    members.iter().map(future_of).collect()
 }
 
 /// The prelude's `wait`: awaitables of any kind, each of which becomes a task.
@@ -128,7 +139,7 @@ fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
     let when = return_when(when)?;
     let waiter = future::waiter(&"wait")?;
     let timer = match timeout.given() {
-        Some(timeout) => Some(release_later(&waiter, seconds(timeout)?)?),
+        Some(timeout) => Some(release_later(&waiter, timeout)?),
         None => None,
     };
     let left = Cell::new(futures.len());
@@ -166,9 +177,15 @@ thread_local! {
 }
 
 /// A timer that settles a waiter; gives its handle.
-fn release_later(waiter: &Ref<Future>, delay: f64) -> Res {
+fn release_later(waiter: &Ref<Future>, delay: &Value) -> Res {
     let (release, arg) = (RELEASE.with(Value::clone), waiter.clone().into());
-    event_loop::call_at(&waiter.event_loop, clock::now() + delay, &release, &arg, None)
+    event_loop::call_at(
+        &waiter.event_loop,
+        &event_loop::after(delay)?,
+        &release,
+        &arg,
+        None,
+    )
 }
 
 /// `wait` while it waits.
@@ -219,19 +236,18 @@ pub(super) fn cancel_handle(handle: &Value) {
 fn wait_for(args: &[Value]) -> Res<Step> {
     let (awaitable, limit) = (&args[0], &args[1]);
     if let Some(limit) = limit.given() {
-        let limit = seconds(limit)?;
-        if limit <= 0.0 {
+        let is_over = match limit {
+            Value::Float(limit) => limit.get() <= 0.0,
+            limit => operator::truth(&operator::compare(CompareOp::LtE, limit, &Value::Int(0))?)?,
+        };
+        if is_over {
             return wait_no_longer(awaitable);
         }
     }
-    let when = match limit.given() {
-        Some(limit) => Some(clock::now() + seconds(limit)?),
-        None => None,
-    };
-    if when.is_none() {
+    let Some(limit) = limit.given() else {
         return Ok(Step::Await(awaitable.clone()));
-    }
-    let timeout = Timeout::value(when);
+    };
+    let timeout = Timeout::value(event_loop::after(limit)?);
     Timeout::enter(&timeout)?;
     Step::begin(WaitFor {
         awaitable: Some(awaitable.clone()),
@@ -367,6 +383,18 @@ impl Waiters {
         self.0.borrow().is_empty()
     }
 
+    /// A deque of them, as scripts see it.
+    pub fn shown(&self) -> Value {
+        let waiters = self
+            .0
+            .borrow()
+            .iter()
+            .cloned()
+            .map(Value::from)
+            .collect::<Vec<_>>();
+        deque::value(waiters)
+    }
+
     /// The first that is not done.
     pub fn first_pending(&self) -> Option<Ref<Future>> {
         self.0.borrow().iter().find(|w| !w.is_done()).cloned()
@@ -382,17 +410,31 @@ impl Waiters {
     }
 }
 
+/// The loop of an object's first wait as scripts see it.
+pub(super) fn loop_or_none(own: &ValueCell) -> Value {
+    match own.get() {
+        Value::Unset => Value::None,
+        event_loop => event_loop,
+    }
+}
+
+/// The error for waiting on a loop that is not that of the first wait.
+#[cold]
+pub(super) fn other_loop(object: &Value) -> Res<Raised> {
+    let shown = text::repr(object)?;
+    Ok(runtime_error(format!(
+        "{shown} is bound to a different event loop"
+    )))
+}
+
 /// A waiter on the loop that an object belongs to from its first wait on.
 pub(super) fn waiter_on(own: &ValueCell, object: &Value, label: &'static &'static str) -> Res<Ref<Future>> {
     let running = current::get_running_loop()?;
     let bound = own.get();
-    if bound.is_unset() {
+    if bound.given().is_none() {
         own.set(running.clone());
     } else if !bound.is(&running) {
-        let shown = text::repr(object)?;
-        return Err(crate::interp::error::runtime_error(format!(
-            "{shown} is bound to a different event loop"
-        )));
+        return Err(other_loop(object)?);
     }
     let made = Future::new(running);
     made.label.set(label);

@@ -1,6 +1,7 @@
 //! Generators, coroutines and async generators as objects.
 
 use super::{getter, method, setter};
+use crate::code::CodeKind;
 use crate::interp::async_iter;
 use crate::interp::call;
 use crate::interp::error::*;
@@ -9,7 +10,7 @@ use crate::interp::machine;
 use crate::interp::payload::*;
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, class, class_name};
-use crate::source::name;
+use crate::runtime::future;
 use crate::value::descriptor::CodeObject;
 use crate::value::function::Resume;
 use crate::value::generator::{AsyncStep, Progress};
@@ -78,6 +79,34 @@ fn code_of(args: &[Value]) -> Res {
     })
 }
 
+/// Where the frames of a suspended generator are: on whose stack, and at which place of it. A
+/// generator that is awaited has lent its frame to who awaits it.
+fn standing(generator: &Ref<Generator>) -> Option<(Ref<Generator>, usize)> {
+    if generator.progress.get() != Progress::Running {
+        return Some((generator.clone(), 0));
+    }
+    if !generator.lent.get() && !generator.busy.get() {
+        return None;
+    }
+    let is_own = |activation: &Activation| match activation {
+        Activation::Script(frame) => frame.owner.as_ref().is_some_and(|owner| owner.is(generator)),
+        _ => false,
+    };
+    let on = |holder: Ref<Generator>| {
+        let place = holder.look(|stack| stack.iter().position(is_own))?;
+        Some((holder, place))
+    };
+    let in_task = || {
+        roster::tasks()
+            .into_iter()
+            .find_map(|task| match &task.task.as_ref()?.coroutine.get() {
+                Value::Generator(coroutine) => on(Ref::clone(coroutine)),
+                _ => None,
+            })
+    };
+    generator.holder().and_then(on).or_else(in_task)
+}
+
 /// The frame that a suspended one stands in; None once it has ended.
 fn frame_of(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
@@ -87,15 +116,18 @@ fn frame_of(args: &[Value]) -> Res {
     if generator.progress.get() == Progress::Closed {
         return Ok(Value::None);
     }
-    if generator.progress.get() == Progress::Running
+    let standing = standing(generator);
+    if standing.is_none()
         && let Some(frame) = frame_object::running_call(function)
     {
         return Ok(frame);
     }
     let code = function.code.clone();
-    let stands = generator.look(|stack| match stack.first() {
-        Some(Activation::Script(frame)) => frame.place(),
-        _ => None,
+    let stands = standing.and_then(|(holder, place)| {
+        holder.look(|stack| match stack.get(place) {
+            Some(Activation::Script(frame)) => frame.place(),
+            _ => None,
+        })
     });
     let entry = TraceEntry {
         span: stands.unwrap_or(code.span),
@@ -108,24 +140,110 @@ fn frame_of(args: &[Value]) -> Res {
 /// What it delegates to or waits for.
 fn waits_for(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    Ok(generator.look(|stack| match stack {
-        [Activation::Script(frame)] => match &frame.awaiting {
-            Value::Unset => Value::None,
-            awaited => awaited.clone(),
+    if let Some(awaited) = generator.awaits() {
+        return Ok(awaited);
+    }
+    Ok(standing(generator).map_or(Value::None, |(holder, place)| awaited_at(&holder, place)))
+}
+
+/// What the frame at a place of a generator's stack waits for.
+fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
+    /// What stands above the frame.
+    enum Above {
+        Known(Value),
+        /// A script's frame without an object.
+        Frame,
+        /// A built-in coroutine.
+        Native(&'static str),
+    }
+    let wait = |future: &Ref<Future>| match future.is_sleep {
+        true => stand_in("sleep", future::iterate(future)),
+        false => future::iterate(future),
+    };
+    let above = holder.look(|stack| {
+        let known = match (stack.get(place), stack.get(place + 1)) {
+            (Some(Activation::Script(frame)), None) => match &frame.awaiting {
+                Value::Unset => Value::None,
+                Value::None => stand_in("sleep", Value::None),
+                Value::Future(future) => wait(future),
+                awaited => awaited.clone(),
+            },
+            (_, Some(Activation::Script(frame))) => match &frame.owner {
+                Some(owner) if owner.kind == GeneratorKind::AsyncGenerator => {
+                    async_iter::step(owner, AsyncStep::Send(Value::None))
+                }
+                Some(owner) => owner.clone().into(),
+                None => return Above::Frame,
+            },
+            (_, Some(Activation::Native(machine))) => return Above::Native(machine.name()),
+            (Some(Activation::Script(_)), Some(Activation::Wait(future))) => wait(future),
+            (_, Some(Activation::Wait(future))) => future::iterate(future),
+            (_, Some(Activation::Delegate(iterator))) => (**iterator).clone(),
+            (_, Some(Activation::Pass(_))) => stand_in("sleep", Value::None),
+            _ => Value::None,
+        };
+        Above::Known(known)
+    });
+    match above {
+        Above::Known(value) => value,
+        Above::Native(name) => stand_in(name, awaited_at(holder, place + 1)),
+        Above::Frame => object_of(holder, place + 1),
+    }
+}
+
+/// The object of a frame on a generator's stack, which runs without one so far.
+fn object_of(holder: &Ref<Generator>, place: usize) -> Value {
+    let mut stack = holder.take_stack();
+    let mut object = Value::None;
+    if let Some(Activation::Script(frame)) = stack.get_mut(place) {
+        let kind = match frame.func.code.kind {
+            CodeKind::Coroutine => GeneratorKind::Coroutine,
+            _ => GeneratorKind::Generator,
+        };
+        let made = Ref::new(Generator::lent(kind, frame.func.clone().into()));
+        made.set_holder(holder);
+        frame.owner = Some(made.clone());
+        object = made.into();
+    }
+    holder.put_stack(stack);
+    object
+}
+
+/// An object that shows a built-in coroutine and what it awaits.
+fn stand_in(qualname: &'static str, awaits: Value) -> Value {
+    let (owner, name) = qualname.rsplit_once('.').unwrap_or(("asyncio", qualname));
+    let native = Native::of(
+        &NativeDef {
+            name,
+            signature: "()",
+            doc: "",
+            role: NativeRole::Function,
+            body: NativeBody::Coroutine(|_| Ok(Step::Return(Value::None))),
         },
-        [_, Activation::Script(frame), ..] => frame.owner.clone().map_or(Value::None, Value::from),
-        [_, Activation::Wait(future), ..] => future.clone().into(),
-        [_, Activation::Delegate(iterator), ..] => (**iterator).clone(),
-        _ => Value::None,
-    }))
+        owner,
+    );
+    Ref::new(Generator::stand_in(native.into(), awaits)).into()
 }
 
 fn is_running(args: &[Value]) -> Res {
-    Ok(Value::bool(this(&args[0])?.progress.get() == Progress::Running))
+    let generator = this(&args[0])?;
+    Ok(Value::bool(
+        generator.progress.get() == Progress::Running && !is_lent_and_suspended(generator),
+    ))
 }
 
 fn is_suspended(args: &[Value]) -> Res {
-    Ok(Value::bool(this(&args[0])?.progress.get() == Progress::Suspended))
+    let generator = this(&args[0])?;
+    Ok(Value::bool(
+        generator.progress.get() == Progress::Suspended
+            || generator.awaits().is_some()
+            || is_lent_and_suspended(generator),
+    ))
+}
+
+/// Whether its frame stands on the stack of another one, which is suspended.
+fn is_lent_and_suspended(generator: &Ref<Generator>) -> bool {
+    generator.lent.get() && generator.progress.get() == Progress::Running && standing(generator).is_some()
 }
 
 pub const COMMON: &[NativeDef] = &[
@@ -256,27 +374,15 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "aiter",
         "(async_iterable, /)",
         "Return an asynchronous iterator for an object.",
-        |args| {
-            if crate::interp::call::special(&args[0], name::AITER).is_none() {
-                let kind = class_name(&args[0]);
-                return Err(type_error(format!("'{kind}' object is not an async iterable")));
-            }
-            async_iter::begin(&args[0])
-        },
+        |args| async_iter::aiter_builtin(&args[0]),
     ),
     super::function(
         "anext",
         "(async_iterator, default=None, /)",
         "Return an awaitable of the next item.",
-        |args| {
-            if crate::interp::call::special(&args[0], name::ANEXT).is_none() {
-                let kind = class_name(&args[0]);
-                return Err(type_error(format!("'{kind}' object is not an async iterator")));
-            }
-            match &args[1] {
-                Value::Unset => async_iter::anext(&args[0]),
-                default => async_iter::anext_default(&args[0], default.clone()),
-            }
+        |args| match &args[1] {
+            Value::Unset => async_iter::anext_builtin(&args[0]),
+            default => async_iter::anext_default(&args[0], default.clone()),
         },
     ),
 ];

@@ -1,7 +1,7 @@
 //! `_collections`: `deque` and `defaultdict`, of which `collections` is made.
 
 mod default_dict;
-mod deque;
+pub mod deque;
 
 use crate::source::Symbol;
 use crate::value::*;

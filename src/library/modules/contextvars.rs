@@ -3,9 +3,10 @@
 use crate::interp::error::{key_error, runtime_error, type_error, value_error};
 use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, iterate};
+use crate::interp::{isinstance, iterate};
 use crate::library::asyncio::{class_argument, functions, install, natives, rest};
 use crate::runtime::event_loop::context_value;
+use crate::runtime::handle;
 use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextVar};
 use crate::value::*;
@@ -41,10 +42,18 @@ pub fn install_types() {
 }
 
 thread_local! {
-    static MISSING: Value = Opaque::value(crate::interp::types::named_class("Token.MISSING"), Missing);
+    static MISSING: Value = {
+        let kind = crate::interp::types::named_class("Token.MISSING");
+        install(&kind, MISSING_METHODS);
+        Opaque::value(kind, Missing)
+    };
 }
 
 struct Missing;
+
+const MISSING_METHODS: &[NativeDef] = natives! {
+    Method Plain "__repr__" "(self, /)" "`<Token.MISSING>`" |_| Ok("<Token.MISSING>".into());
+};
 
 /// `Token.MISSING`: the variable had no value before.
 fn missing() -> Value {
@@ -83,8 +92,10 @@ const VAR: &[NativeDef] = natives! {
         if !matches!(args[1], Value::Str(_)) {
             return Err(type_error("context variable name must be a str"));
         }
-        let var = Rc::new(ContextVar { name: args[1].clone(), default: args[2].clone() });
-        Ok(Opaque::value(class_argument(args)?, var))
+        let class = class_argument(args)?;
+        let (name, default) = (args[1].clone(), args[2].clone());
+        let var = Rc::new(ContextVar { name, default, object: weak::Pointer::default() });
+        Ok(var.object.get_or_make(|| Opaque::value(class, var.clone())))
     };
     Method Plain "__init__" "(self, *args, **kwargs)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "get" "(self, default=None, /)"
@@ -143,7 +154,7 @@ const VAR: &[NativeDef] = natives! {
     };
     ClassMethod Plain "__class_getitem__" "(cls, item, /)"
         "Context variables can be subscripted in annotations."
-        |args| Ok(args[0].clone());
+        |args| Ok(isinstance::generic_alias(&args[0], &args[1]));
 };
 
 const TOKEN: &[NativeDef] = natives! {
@@ -159,31 +170,16 @@ const TOKEN: &[NativeDef] = natives! {
     };
 };
 
-/// Runs a callable in a context, which nobody else may run in meanwhile.
-fn run(context: &Rc<Context>, this: &Value, func: &Value, args: &[Value], kwargs: &[(Symbol, Value)]) -> Res {
-    if context.entered.replace(true) {
-        return Err(runtime_error(format!(
-            "cannot enter context: {} is already entered",
-            shown(this)
-        )));
-    }
-    let before = context::enter(context.clone());
-    let result = call::call_kw(func, args, kwargs);
-    context::enter(before);
-    context.entered.set(false);
-    result
-}
-
 const CONTEXT: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls)" "An empty context."
-        |args| Ok(Opaque::value(class_argument(args)?, Rc::<Context>::default()));
+        |args| class_argument(args).map(|_| context_value(Rc::default()));
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "run" "(self, callable, /, *args, **kwargs)" "Call it in this context." |args| {
         let kwargs = match &args[3] {
             Value::Dict(dict) => dict.symbol_entries(),
             _ => vec![],
         };
-        run(context_of(args)?, &args[0], &args[1], rest(&args[2]), &kwargs)
+        handle::run_in(context_of(args)?, &args[1], rest(&args[2]), &kwargs)
     };
     Method Plain "copy" "(self, /)" "A copy." |args| Ok(context_value(context_of(args)?.copy()));
     Method Plain "get" "(self, key, default=None, /)" "A variable's value in it, or the default." |args| {
@@ -227,6 +223,9 @@ fn variables(args: &[Value]) -> Res<Vec<Value>> {
     let entries = context_of(args)?.entries();
     Ok(entries
         .into_iter()
-        .map(|(var, _)| Opaque::value(class(Type::ContextVar), var))
+        .map(|(var, _)| {
+            var.object
+                .get_or_make(|| Opaque::value(class(Type::ContextVar), var.clone()))
+        })
         .collect())
 }

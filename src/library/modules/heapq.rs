@@ -77,7 +77,14 @@ fn first(heap: &List) -> Res {
     heap.get(0).ok_or_else(|| index_error("index out of range"))
 }
 
-fn pop(heap: &List) -> Res {
+/// Adds an item to a heap.
+pub fn push(heap: &List, item: Value) -> Res<()> {
+    heap.push(item);
+    rise(heap, 0, heap.len() - 1)
+}
+
+/// Takes the smallest item out of a heap.
+pub fn pop(heap: &List) -> Res {
     let last = heap.items.borrow_mut().pop();
     let Some(last) = last else {
         return Err(index_error("index out of range"));
@@ -95,11 +102,7 @@ const HEAP: &[NativeDef] = &[
         "heappush",
         "(heap, item, /)",
         "Push item onto heap, maintaining the heap invariant.",
-        |args| {
-            let heap = heap(args, "heappush")?;
-            heap.push(args[1].clone());
-            rise(heap, 0, heap.len() - 1).map(|()| Value::None)
-        },
+        |args| push(heap(args, "heappush")?, args[1].clone()).map(|()| Value::None),
     ),
     function(
         "heappop",

@@ -7,6 +7,7 @@ use crate::interp::types::{Type, class, named_class};
 use crate::interp::{call, iterate, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::Symbol;
+use crate::value::generator::Progress;
 use crate::value::*;
 
 pub fn module() -> Vec<(Symbol, Value)> {
@@ -31,6 +32,15 @@ const FUNCTIONS: &[NativeDef] = &[
             Ok(Value::bool(
                 matches!(&args[0], Value::Generator(g) if is_awaitable(g)),
             ))
+        },
+    ),
+    function(
+        "has_ended",
+        "(coroutine, /)",
+        "Whether a coroutine has ended; one that is built in has no frame to tell by.",
+        |args| {
+            let ended = |g: &Generator| g.progress.get() == Progress::Closed && g.awaits().is_none();
+            Ok(Value::bool(matches!(&args[0], Value::Generator(g) if ended(g))))
         },
     ),
 ];

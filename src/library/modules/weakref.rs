@@ -202,18 +202,25 @@ const METHODS: &[NativeDef] = &[
     }),
 ];
 
+/// The weak references that scripts made to an object.
+fn references(object: &Value) -> Vec<Value> {
+    let mut references = weak::references(object);
+    references.retain(|reference| reference.opaque::<Reference>().is_some());
+    references
+}
+
 const FUNCTIONS: &[NativeDef] = &[
     function(
         "getweakrefcount",
         "(object, /)",
         "Return how many weak references there are to an object.",
-        |args| Ok(Value::from(weak::references(&args[0]).len())),
+        |args| Ok(Value::from(references(&args[0]).len())),
     ),
     function(
         "getweakrefs",
         "(object, /)",
         "Return the weak references to an object.",
-        |args| Ok(Value::list(weak::references(&args[0]))),
+        |args| Ok(Value::list(references(&args[0]))),
     ),
 ];
 

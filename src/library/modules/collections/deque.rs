@@ -15,11 +15,21 @@ use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+/// The data of a deque object.
 #[derive(Default)]
-struct Deque {
+pub struct Deque {
     items: RefCell<VecDeque<Value>>,
     most: Cell<Option<usize>>,
     version: Cell<u64>,
+}
+
+/// A new deque object without a greatest length.
+pub fn value(items: impl Into<VecDeque<Value>>) -> Value {
+    let deque = Deque {
+        items: RefCell::new(items.into()),
+        ..Deque::default()
+    };
+    Opaque::value(class(), deque)
 }
 
 /// The class `collections.deque` of this thread.
@@ -44,7 +54,7 @@ impl Deque {
         self.version.set(self.version.get().wrapping_add(1));
     }
 
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.items.borrow().len()
     }
 
@@ -56,7 +66,18 @@ impl Deque {
         self.items.borrow().iter().cloned().collect()
     }
 
-    fn push_back(&self, item: Value) {
+    pub fn is_empty(&self) -> bool {
+        self.items.borrow().is_empty()
+    }
+
+    /// Takes out the first item.
+    pub fn pop_front(&self) -> Option<Value> {
+        let item = self.items.borrow_mut().pop_front()?;
+        self.changed();
+        Some(item)
+    }
+
+    pub fn push_back(&self, item: Value) {
         self.changed();
         let mut items = self.items.borrow_mut();
         items.push_back(item);
@@ -195,7 +216,7 @@ fn init(args: &[Value]) -> Res {
         }
     };
     this.most.set(most);
-    if this.len() > 0 {
+    if !this.is_empty() {
         this.clear();
     }
     if !args[1].is_unset() {
