@@ -40,7 +40,7 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
     }
     let mut children: Vec<Ref<Future>> = Vec::with_capacity(awaitables.len());
     let mut event_loop: Option<Value> = None;
-    let has_twins = has_twins(awaitables.iter().filter_map(Value::address));
+    let has_twins = has_twins(awaitables);
     let mut places = FxHashMap::default();
     for (i, awaitable) in awaitables.iter().enumerate() {
         if !matches!(awaitable, Value::Generator(_) | Value::Future(_)) {
@@ -69,7 +69,13 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
         children.push(child);
     }
     let event_loop = event_loop.unwrap_or(Value::None);
-    Ok(futures(&event_loop, children, return_exceptions))
+    let distinct = has_twins.then(|| {
+        let mut seen = FxHashSet::default();
+        let mut distinct = children.clone();
+        distinct.retain(|child| seen.insert(child.address()));
+        distinct
+    });
+    Ok(wait_for(&event_loop, children, distinct, return_exceptions))
 }
 
 /// What a gather knows while it waits.
@@ -79,13 +85,19 @@ struct Progress {
     return_exceptions: bool,
 }
 
-/// Gathers futures of one loop.
+/// Gathers futures of one loop, all different.
 pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions: bool) -> Ref<Future> {
-    let mut distinct = children.clone();
-    if has_twins(children.iter().map(Ref::address)) {
-        let mut seen = FxHashSet::default();
-        distinct.retain(|child| seen.insert(child.address()));
-    }
+    wait_for(event_loop, children, None, return_exceptions)
+}
+
+/// Gathers futures of one loop; `distinct` are those to wait for if some stand there twice.
+fn wait_for(
+    event_loop: &Value,
+    children: Vec<Ref<Future>>,
+    distinct: Option<Vec<Ref<Future>>>,
+    return_exceptions: bool,
+) -> Ref<Future> {
+    let count = distinct.as_ref().map_or(children.len(), Vec::len);
     let mut outer = Future::new(event_loop.clone());
     outer.label.set(&"gather");
     outer.set_class(Some(gathering_class()));
@@ -96,7 +108,7 @@ pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions
     let outer = Ref::new(outer);
     let progress = Rc::new(Progress {
         outer: RefCell::new(Some(outer.clone())),
-        left: Cell::new(distinct.len()),
+        left: Cell::new(count),
         return_exceptions,
     });
     let callback: NativeCallback = {
@@ -104,11 +116,14 @@ pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions
         Rc::new(move |child| child_done(&progress, child))
     };
     let mut done = Vec::new();
-    for child in distinct {
-        if child.is_done() {
-            done.push(child);
-        } else {
-            forget(future::add_callback(&child, Callback::Native(callback.clone())));
+    if let Some(gather) = outer.gather() {
+        let children = gather.children.borrow();
+        for child in distinct.as_deref().unwrap_or(&children) {
+            if child.is_done() {
+                done.push(child.clone());
+            } else {
+                forget(future::add_callback(child, Callback::Native(callback.clone())));
+            }
         }
     }
     for child in &done {
@@ -117,10 +132,13 @@ pub fn futures(event_loop: &Value, children: Vec<Ref<Future>>, return_exceptions
     outer
 }
 
-/// Whether an address occurs twice. Most gatherings have no such, and sorting addresses is cheaper
-/// than hashing them: they mostly are in order (benchmark: sched/spawn_gather).
-fn has_twins(addresses: impl Iterator<Item = usize>) -> bool {
-    let mut addresses: Vec<usize> = addresses.collect();
+/// Whether an object stands there twice. What nobody else refers to does not; else sorting addresses
+/// is cheaper than hashing them: they mostly are in order (benchmark: sched/spawn_gather).
+fn has_twins(awaitables: &[Value]) -> bool {
+    if awaitables.iter().all(|awaitable| awaitable.references() == 1) {
+        return false;
+    }
+    let mut addresses: Vec<usize> = awaitables.iter().filter_map(Value::address).collect();
     addresses.sort_unstable();
     addresses.windows(2).any(|pair| pair[0] == pair[1])
 }

@@ -16,6 +16,7 @@ use crate::interp::{async_iter, attribute, call, payload, stack, text};
 use crate::source::{Symbol, name};
 use crate::value::context::{self, Context, ContextSlot};
 use crate::value::generator::{Progress, Resume};
+use crate::value::pool::Piece;
 use crate::value::*;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -44,8 +45,8 @@ pub fn set_name(state: &TaskState, name: &Value) -> Res<()> {
 }
 
 /// What a task begins with: everything but the coroutine.
-pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>) -> Res<Box<TaskState>> {
-    Ok(Box::new(TaskState {
+pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>) -> Res<Piece<TaskState>> {
+    Ok(Piece::new(TaskState {
         coroutine: ValueCell::new(coroutine),
         name: ValueCell::new(name_or_number(name)?),
         context: ContextSlot::new(context.unwrap_or_else(context::snapshot)),
@@ -121,10 +122,18 @@ fn prepare(
 }
 
 /// Whether it is a coroutine object, or one of a script's class that has all of their methods.
+#[inline]
 pub fn is_coroutine(value: &Value) -> bool {
     match value {
+        Value::Generator(g) if g.kind == GeneratorKind::Coroutine => true,
+        other => is_like_coroutine(other),
+    }
+}
+
+fn is_like_coroutine(value: &Value) -> bool {
+    match value {
         Value::Generator(g) => match &g.func {
-            _ if g.kind != GeneratorKind::Awaitable => g.kind == GeneratorKind::Coroutine,
+            _ if g.kind != GeneratorKind::Awaitable => false,
             // Steps of async generators have all of their methods; iterators do not.
             Value::Class(class) => ["async_generator_athrow", "anext_awaitable"].contains(&class.name()),
             _ => true,

@@ -29,7 +29,7 @@ pub struct Future {
     pub label: Cell<&'static &'static str>,
     /// A timer of its loop will settle it; its result is there already.
     pub is_sleep: bool,
-    pub task: Option<Box<TaskState>>,
+    pub task: Option<pool::Piece<TaskState>>,
     rare: OnceCell<Box<Rare>>,
 }
 

@@ -21,7 +21,7 @@ pub mod iterator;
 pub mod module;
 pub mod native;
 pub mod opaque;
-mod pool;
+pub mod pool;
 pub mod roster;
 pub mod running;
 pub mod sequence;
