@@ -5,6 +5,7 @@
 use super::deadlock;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::interp::excerpt::excerpt;
 pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, class_name, is_exception};
@@ -196,35 +197,23 @@ fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
 
 fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
     let source = &entry.code.source;
-    let (line, column) = source.position(entry.span.start);
+    let span = entry.span;
+    let (first, last) = (source.line(span.start), source.line(span.end));
     let _ = writeln!(
         out,
-        "{indent}  File \"{}\", line {line}, in {}",
+        "{indent}  File \"{}\", line {first}, in {}",
         source.name,
         shown_name(entry)
     );
-    let text = source.line_text(line);
-    let trimmed = text.trim_start();
-    if trimmed.trim_end().is_empty() {
+    let lines: Vec<&str> = (first..=last)
+        .map(|line| source.line_text(line).trim_end())
+        .collect();
+    if lines[0].is_empty() {
         return;
     }
-    let _ = writeln!(out, "{indent}    {}", trimmed.trim_end());
-    let cut = text.chars().count() - trimmed.chars().count();
-    let (end_line, end_column) = source.position(entry.span.end);
-    let end = if end_line == line {
-        end_column as usize
-    } else {
-        text.trim_end().chars().count()
-    };
-    let (start, end) = ((column as usize).saturating_sub(cut), end.saturating_sub(cut));
-    let whole = start == 0 && end >= trimmed.trim_end().chars().count();
-    if end > start && !whole {
-        let _ = writeln!(
-            out,
-            "{indent}    {}{}",
-            " ".repeat(start),
-            "^".repeat(end - start)
-        );
+    let place = |offset: u32, line: u32| (offset - source.line_start(line)) as usize;
+    for line in excerpt(&lines, place(span.start, first), place(span.end, last)).lines() {
+        let _ = writeln!(out, "{indent}    {line}");
     }
 }
 
