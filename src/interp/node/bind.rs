@@ -90,11 +90,17 @@ impl Builder<'_> {
 
     pub fn aug_assign(&self, target: &Target, op: BinaryOp, value: &Tree, span: Span) -> ExecBox {
         if let Some(slot) = self.target_slot(target) {
+            let operand = match &value.kind {
+                TreeKind::Load(Place::Local(slot)) => Operand::Local(*slot),
+                TreeKind::Constant(constant) => Operand::Constant(constant_value(constant)),
+                _ => Operand::Other,
+            };
             let (value, target_span) = (self.node(value), target.span);
             macro_rules! make {
                 ($operator:ident, $($args:tt)*) => {
                     Box::new(AugLocal::<$operator> {
                         slot,
+                        operand,
                         value,
                         op,
                         target_span,
@@ -181,8 +187,16 @@ impl Exec for Parallel {
     }
 }
 
+/// What can be looked at without evaluating a node (benchmarks: sched/async_gen, compute/loop).
+enum Operand {
+    Local(u32),
+    Constant(Value),
+    Other,
+}
+
 struct AugLocal<O: Operator> {
     slot: u32,
+    operand: Operand,
     value: NodeBox,
     op: BinaryOp,
     target_span: Span,
@@ -192,6 +206,17 @@ struct AugLocal<O: Operator> {
 
 impl<O: Operator> Exec for AugLocal<O> {
     fn exec(&self, frame: &mut Frame) -> Flow {
+        let operand = match &self.operand {
+            Operand::Local(slot) => Some(frame.local(*slot)),
+            Operand::Constant(constant) => Some(constant),
+            Operand::Other => None,
+        };
+        if let Some(operand) = operand
+            && let Some(result) = O::fast(frame.local(self.slot), operand)
+        {
+            frame.set_local(self.slot, result);
+            return Flow::Next;
+        }
         // Python reads the target before the value is evaluated. A number cannot change
         // meanwhile, so it need not be kept apart.
         let old = attempt!(local(frame, self.slot, self.target_span)).clone();
