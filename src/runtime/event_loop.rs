@@ -255,6 +255,9 @@ pub fn call_at(
 pub fn after(delay: &Value) -> Res {
     match delay {
         Value::Float(delay) => Ok(Value::float(clock::now() + delay.get())),
+        Value::Int(delay) if delay.unsigned_abs() <= 1 << 53 => {
+            Ok(Value::float(clock::now() + *delay as f64))
+        }
         other => operator::binary(BinaryOp::Add, &Value::float(clock::now()), other),
     }
 }

@@ -81,20 +81,27 @@ fn nothing_to_wait_for() -> Raised {
 
 fn futures_of(given: &Value) -> Res<Vec<Ref<Future>>> {
     let members = members(given)?;
-    if members.iter().any(task::is_coroutine) {
-        return Err(type_error(
-            "Passing coroutines is forbidden, use tasks explicitly.",
-        ));
+    let mut futures = Vec::with_capacity(members.len());
+    let mut stranger = None;
+    for member in &members {
+        match future::of(member) {
+            Some(future) => futures.push(future.clone()),
+            None if task::is_coroutine(member) => {
+                return Err(type_error(
+                    "Passing coroutines is forbidden, use tasks explicitly.",
+                ));
+            }
+            None => stranger = stranger.or(Some(member)),
+        }
     }
-    let future_of = |member: &Value| match future::of(member) {
-        Some(future) => Ok(future.clone()),
+    match stranger {
+        None => Ok(futures),
         // It is asked for what futures have.
-        None => Err(match attribute::get(member, Symbol::new("add_done_callback")) {
+        Some(stranger) => Err(match attribute::get(stranger, Symbol::new("add_done_callback")) {
             Ok(_) => type_error("An asyncio.Future, a coroutine or an awaitable is required"),
             Err(raised) => raised,
         }),
-    };
-    members.iter().map(future_of).collect()
+    }
 }
 
 /// The prelude's `wait`: awaitables of any kind, each of which becomes a task.
@@ -238,6 +245,7 @@ fn wait_for(args: &[Value]) -> Res<Step> {
     if let Some(limit) = limit.given() {
         let is_over = match limit {
             Value::Float(limit) => limit.get() <= 0.0,
+            Value::Int(limit) => *limit <= 0,
             limit => operator::truth(&operator::compare(CompareOp::LtE, limit, &Value::Int(0))?)?,
         };
         if is_over {
