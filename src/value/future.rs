@@ -38,6 +38,8 @@ pub struct Future {
 struct Rare {
     class: Option<Ref<Class>>,
     gather: Option<Gather>,
+    /// What a `shield` protects, until that future is done.
+    shielded: Hold<Ref<Future>>,
     attrs: Attrs,
 }
 
@@ -193,6 +195,15 @@ impl Future {
 
     pub fn set_gather(&mut self, gather: Gather) {
         self.rare_mut().gather = Some(gather);
+    }
+
+    /// What the future of a `shield` protects, until it is done.
+    pub fn shielded(&self) -> Option<Ref<Future>> {
+        self.rare.get()?.shielded.get()
+    }
+
+    pub fn set_shielded(&self, inner: Option<Ref<Future>>) {
+        drop(self.rare.get_or_init(Box::default).shielded.replace(inner));
     }
 
     /// Attributes that a script gave it.
