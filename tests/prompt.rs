@@ -168,7 +168,7 @@ fn an_await_that_nothing_can_wake_is_told_and_left_waiting() {
     prompt.see(PROMPT);
     prompt.enter("print('wo' + 'ken', await event.wait())");
     prompt.see("nothing can wake what is awaited here");
-    prompt.see("waits for an event that nobody has set");
+    prompt.see("waits for the event `event`, which nobody sets");
     prompt.see(PROMPT);
     prompt.ask("event.set(); 6 * 7", "42");
     prompt.enter("await sleep(0)");

@@ -123,13 +123,10 @@ pub fn forget(result: Res<()>) {
 pub fn result(future: &Ref<Future>) -> Res {
     match future.state.get() {
         FutureState::Finished => Ok(future.outcome.get()),
-        FutureState::Failed => {
-            future.unseen.set(false);
-            match &future.outcome.get() {
-                Value::Exception(exception) => Err(Raised::new(Ref::clone(exception))),
-                _ => Ok(Value::None),
-            }
-        }
+        FutureState::Failed => match future.raising() {
+            Some(exception) => Err(Raised::new(exception)),
+            None => Ok(Value::None),
+        },
         FutureState::Cancelled => Err(Raised::new(cancelled_error(future))),
         FutureState::Pending => Err(invalid_state("Result is not set.")),
     }

@@ -210,6 +210,7 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
     }
     let outer = future::new(&inner.event_loop);
     outer.label.set(&"shield");
+    outer.set_shielded(Some(inner.clone()));
     let on_inner = {
         let outer = outer.clone();
         add_native(&inner, move |inner| {
@@ -231,7 +232,8 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
             });
         })
     };
-    add_native(&outer, move |_| {
+    add_native(&outer, move |outer| {
+        outer.set_shielded(None);
         if !inner.is_done() {
             future::remove_native(&inner, &on_inner);
         }

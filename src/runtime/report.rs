@@ -210,7 +210,8 @@ pub fn deadlock() -> AfterDeadlock {
         let on = on.map_or("its turn", |future| *future.label.get());
         out.push_str(&format!("  task {name} waits for {on}\n"));
     }
-    for (name, doing) in super::thread::waiting() {
+    for thread in super::thread::blocked() {
+        let (name, doing) = (thread.name(), thread.doing());
         out.push_str(&format!("  thread '{name}' waits for {doing}\n"));
     }
     console::write_error(&out);

@@ -351,7 +351,7 @@ fn drive(coroutine: &Value, input: Resume) -> Outcome {
 fn failure_of(future: &Ref<Future>) -> Option<Ref<Exception>> {
     match future.state.get() {
         FutureState::Cancelled => Some(future::cancelled_error(future)),
-        FutureState::Failed => future::failure(future),
+        FutureState::Failed => future.raising(),
         FutureState::Pending | FutureState::Finished => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::interp::stack::{Saved, ValueStack};
 use crate::interp::types::{Type, is_exception};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
-use crate::value::running::Chain;
+use crate::value::running::{self, Chain, Seen};
 use crate::value::*;
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -52,6 +52,8 @@ pub struct Thread {
     woken: Cell<bool>,
     /// What it waits for, in a reader's words.
     doing: Cell<&'static str>,
+    /// The lock it waits for; unset while it does not.
+    wanted: ValueCell,
     fiber: RefCell<Option<Fiber>>,
     yielder: Cell<*const Yielder<(), ()>>,
     /// The loop that `set_event_loop` gave it: unset before the first time, None for none.
@@ -68,6 +70,7 @@ impl Thread {
             until: Cell::new(f64::INFINITY),
             woken: Cell::new(false),
             doing: Cell::new("its turn"),
+            wanted: ValueCell::default(),
             fiber: RefCell::new(None),
             yielder: Cell::new(std::ptr::null()),
             event_loop: ValueCell::default(),
@@ -88,6 +91,26 @@ impl Thread {
 
     pub fn state(&self) -> State {
         self.state.get()
+    }
+
+    /// What it waits for, in a reader's words.
+    pub fn doing(&self) -> &'static str {
+        self.doing.get()
+    }
+
+    /// The lock it waits for, if that is what it does.
+    pub fn wanted(&self) -> Option<Value> {
+        let wanted = self.wanted.get();
+        (!wanted.is_unset()).then_some(wanted)
+    }
+
+    /// Shows the calls that a blocked thread is in the middle of, innermost first; `visit` must
+    /// run no script.
+    pub fn look(&self, visit: impl FnMut(Seen) -> Option<()>) {
+        match &*self.fiber.borrow() {
+            Some(fiber) => fiber.registers.running.look(visit),
+            None => running::look(visit),
+        };
     }
 }
 
@@ -173,13 +196,11 @@ pub fn count() -> usize {
     threads(|t| t.alive.len())
 }
 
-/// The blocked threads and what they wait for, for a report.
-pub fn waiting() -> Vec<(Rc<str>, &'static str)> {
+/// The blocked threads, the main one first.
+pub fn blocked() -> Vec<Rc<Thread>> {
     threads(|t| {
         let all = std::iter::once(&t.main).chain(&t.alive);
-        all.filter(|t| t.state.get() == State::Blocked)
-            .map(|t| (t.name(), t.doing.get()))
-            .collect()
+        all.filter(|t| t.state.get() == State::Blocked).cloned().collect()
     })
 }
 
@@ -282,6 +303,15 @@ pub fn block(until: Option<f64>, doing: &'static str) -> Res<Woken> {
         signal::deliver()?;
     }
     Ok(if woken { Woken::Called } else { Woken::Timeout })
+}
+
+/// [`block`], for a lock.
+pub fn block_for(lock: &Value, until: Option<f64>) -> Res<Woken> {
+    let me = current();
+    me.wanted.set(lock.clone());
+    let woken = block(until, "lock");
+    drop(me.wanted.take());
+    woken
 }
 
 /// Lets a blocked thread go on, or spares it its next block.

@@ -17,6 +17,8 @@ pub struct Future {
     pub state: Cell<FutureState>,
     /// An exception that nobody has asked for yet.
     pub unseen: Cell<bool>,
+    /// Its exception was raised where somebody asked for the result.
+    raised: Cell<bool>,
     /// It was awaited or looked at: what `gather` and friends read.
     pub blocking: Cell<bool>,
     /// Futures are numbered in order of creation; the number is their hash.
@@ -38,6 +40,8 @@ pub struct Future {
 struct Rare {
     class: Option<Ref<Class>>,
     gather: Option<Gather>,
+    /// What a `shield` protects, until that future is done.
+    shielded: Hold<Ref<Future>>,
     attrs: Attrs,
 }
 
@@ -162,6 +166,7 @@ impl Future {
         Future {
             state: Cell::new(FutureState::Pending),
             unseen: Cell::new(false),
+            raised: Cell::new(false),
             blocking: Cell::new(false),
             number: CREATED.replace(CREATED.get().wrapping_add(1)),
             outcome: ValueCell::default(),
@@ -195,6 +200,15 @@ impl Future {
         self.rare_mut().gather = Some(gather);
     }
 
+    /// What the future of a `shield` protects, until it is done.
+    pub fn shielded(&self) -> Option<Ref<Future>> {
+        self.rare.get()?.shielded.get()
+    }
+
+    pub fn set_shielded(&self, inner: Option<Ref<Future>>) {
+        drop(self.rare.get_or_init(Box::default).shielded.replace(inner));
+    }
+
     /// Attributes that a script gave it.
     pub fn attrs(&self) -> &Attrs {
         &self.rare.get_or_init(Box::default).attrs
@@ -209,6 +223,21 @@ impl Future {
     fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_init(Box::default);
         self.rare.get_mut().expect("it was just made")
+    }
+
+    /// The exception of a failed future, to be raised now: it comes with its traceback the first
+    /// time, and without the rows of those who saw it before from then on.
+    pub fn raising(&self) -> Option<Ref<Exception>> {
+        self.unseen.set(false);
+        match &self.outcome.get() {
+            Value::Exception(exception) => {
+                if self.raised.replace(true) {
+                    drop(exception.traceback.take());
+                }
+                Some(Ref::clone(exception))
+            }
+            _ => None,
+        }
     }
 
     #[inline(always)]

@@ -287,12 +287,33 @@ pub enum Obstacle {
         by: Vec<u32>,
     },
     /// Somebody would have to do something with an object.
-    Missing { object: Value, what: &'static str },
+    Missing { object: Value, need: Need },
     /// Other tasks or futures have to be done first.
     Others {
         what: &'static str,
         futures: Vec<Ref<Future>>,
     },
+}
+
+/// What somebody would have to do for those who wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// Set an event.
+    Set,
+    /// Put an item into a queue.
+    Item,
+    /// Take an item out of a full queue.
+    Room,
+    /// Mark as done what is left of a queue's work.
+    WorkDone { left: usize },
+    /// Notify a condition.
+    Notify,
+    /// Come to a barrier.
+    Arrive { here: usize, parties: usize },
+    /// Release a semaphore.
+    Release,
+    /// Settle a future.
+    Result,
 }
 
 pub use super::function::Resume;

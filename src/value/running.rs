@@ -77,6 +77,11 @@ impl Chain {
     pub fn swap(self) -> Chain {
         Chain(INNERMOST.replace(self.0))
     }
+
+    /// [`look`] at the calls of this chain, which its thread left running.
+    pub fn look<T>(&self, visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
+        look_from(self.0, visit)
+    }
 }
 
 /// What can be seen of a running call, or of a frame that waits for one.
@@ -88,8 +93,11 @@ pub struct Seen<'a> {
 
 /// Shows the running calls to `visit`, innermost first, until it gives something. `visit` must run
 /// no script.
-pub fn look<T>(mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
-    let mut at = INNERMOST.get();
+pub fn look<T>(visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
+    look_from(INNERMOST.get(), visit)
+}
+
+fn look_from<T>(mut at: *const Running, mut visit: impl FnMut(Seen) -> Option<T>) -> Option<T> {
     // SAFETY: each call in the chain is alive (see the top), and so are its function, its slots
     // and its awaiters by the promises made when it was entered.
     while let Some(running) = unsafe { at.as_ref() } {

@@ -49,13 +49,11 @@ pub fn outcome_of(future: &Ref<Future>) -> Resume {
     future.unseen.set(false);
     match future.state.get() {
         FutureState::Finished => Resume::Value(future.outcome.get()),
-        FutureState::Failed => match &future.outcome.get() {
-            Value::Exception(exception) => Resume::Raise(Ref::clone(exception)),
-            _ => Resume::Raise(exception(
-                Type::RuntimeError,
-                "a failed future lost its exception",
-            )),
-        },
+        FutureState::Failed => Resume::Raise(
+            future
+                .raising()
+                .unwrap_or_else(|| exception(Type::RuntimeError, "a failed future lost its exception")),
+        ),
         _ => Resume::Raise(cancelled_error(future)),
     }
 }

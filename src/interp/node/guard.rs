@@ -266,6 +266,7 @@ struct With {
 impl Exec for With {
     fn exec(&self, frame: &mut Frame) -> Flow {
         let manager = attempt!(self.context.eval(frame));
+        frame.running.set_place(self.span);
         let (entered, exit) = attempt!(enter(&manager, false).at(self.span));
         let assigned = match &self.target {
             Some(target) => target.assign(frame, entered),
@@ -281,6 +282,7 @@ impl Exec for With {
         if flow == Flow::Raise {
             let exception = caught(frame);
             let before = set_handled(Some(exception.clone()));
+            frame.running.set_place(self.span);
             let suppressed = leave(&exit, Some(&exception))
                 .and_then(|r| operator::truth(&r))
                 .at(self.span);
@@ -295,6 +297,7 @@ impl Exec for With {
             };
         }
         let (kept, goto) = (std::mem::take(&mut frame.result), frame.goto);
+        frame.running.set_place(self.span);
         drop(attempt!(leave(&exit, None).at(self.span)));
         frame.result = kept;
         frame.goto = goto;
@@ -425,6 +428,7 @@ fn check_awaitable(value: &Value, method: Symbol) -> Res<()> {
 impl Node for Enter {
     fn eval(&self, frame: &mut Frame) -> Res {
         let manager = self.context.eval(frame)?;
+        frame.running.set_place(self.span);
         let (entered, exit) = enter(&manager, self.is_async).at(self.span)?;
         frame.set_local(self.exit, exit);
         Ok(entered)
@@ -467,6 +471,7 @@ impl Node for Exit {
             Some(slot) => exception_in(frame, slot),
             None => None,
         };
+        frame.running.set_place(self.span);
         leave(&exit, exception.as_ref()).at(self.span)
     }
 }

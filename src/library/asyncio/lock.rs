@@ -12,7 +12,7 @@ use crate::interp::{attribute, call, operator, payload};
 use crate::runtime::instrument::{Event as Notice, tell};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
-use crate::value::generator::{Obstacle, Resume};
+use crate::value::generator::{Need, Obstacle, Resume};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 
@@ -343,7 +343,7 @@ impl NativeCoroutine for WaitEvent {
     fn obstacle(&self) -> Option<Obstacle> {
         Some(Obstacle::Missing {
             object: self.event.clone(),
-            what: "an event that nobody has set",
+            need: Need::Set,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::library::modules::collections::deque::{self, Deque};
 use crate::library::modules::heapq;
 use crate::runtime::future;
 use crate::source::Symbol;
-use crate::value::generator::{Obstacle, Resume};
+use crate::value::generator::{Need, Obstacle, Resume};
 use crate::value::*;
 use std::cell::Cell;
 
@@ -348,7 +348,7 @@ impl NativeCoroutine for Getting {
     fn obstacle(&self) -> Option<Obstacle> {
         Some(Obstacle::Missing {
             object: self.queue.clone(),
-            what: "an item of a queue into which nobody puts anything",
+            need: Need::Item,
         })
     }
 }
@@ -411,7 +411,7 @@ impl NativeCoroutine for Putting {
     fn obstacle(&self) -> Option<Obstacle> {
         Some(Obstacle::Missing {
             object: self.queue.clone(),
-            what: "room in a queue from which nobody takes anything",
+            need: Need::Room,
         })
     }
 }
@@ -440,9 +440,10 @@ impl NativeCoroutine for Joining {
     }
 
     fn obstacle(&self) -> Option<Obstacle> {
+        let left = self.queue.opaque::<Queue>()?.unfinished.get();
         Some(Obstacle::Missing {
             object: self.queue.clone(),
-            what: "the end of a queue's work, for which nobody calls task_done()",
+            need: Need::WorkDone { left },
         })
     }
 }

@@ -315,6 +315,13 @@ impl NativeCoroutine for CancelAndWait {
     fn name(&self) -> &'static str {
         "wait_for"
     }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Others {
+            what: "the end, as it was cancelled, of",
+            futures: vec![self.inner.clone()],
+        })
+    }
 }
 
 /// `raise TimeoutError from error`, while the error is handled.

@@ -171,8 +171,12 @@ const TOKEN: &[NativeDef] = natives! {
 };
 
 const CONTEXT: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls)" "An empty context."
-        |args| class_argument(args).map(|_| context_value(Rc::default()));
+    Static Plain "__new__" "(cls, *args, **kwargs)" "An empty context." |args| {
+        if iterate::length(&args[1])? + iterate::length(&args[2])? > 0 {
+            return Err(type_error("Context() does not accept any arguments"));
+        }
+        class_argument(args).map(|_| context_value(Rc::default()))
+    };
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "run" "(self, callable, /, *args, **kwargs)" "Call it in this context." |args| {
         let kwargs = match &args[3] {

@@ -31,6 +31,8 @@ pub fn install_types() {
 #[derive(Default)]
 struct Lock {
     locked: Cell<bool>,
+    /// The number of the thread that took it last.
+    holder: Cell<u64>,
     waiting: RefCell<VecDeque<Rc<thread::Thread>>>,
 }
 
@@ -42,14 +44,15 @@ impl Lock {
     }
 
     /// Takes it, waiting until the clock shows `until`; whether it was taken.
-    fn acquire(&self, blocking: bool, until: Option<f64>) -> Res<bool> {
+    /// `this` is the lock as a value.
+    fn acquire(&self, this: &Value, blocking: bool, until: Option<f64>) -> Res<bool> {
         let me = thread::current();
         while self.locked.get() {
             if !blocking || until.is_some_and(|until| clock::now() >= until) {
                 return Ok(false);
             }
             self.waiting.borrow_mut().push_back(me.clone());
-            let woken = thread::block(until, "lock");
+            let woken = thread::block_for(this, until);
             self.waiting.borrow_mut().retain(|t| !Rc::ptr_eq(t, &me));
             if woken.is_err() {
                 self.pass_on();
@@ -57,6 +60,7 @@ impl Lock {
             woken?;
         }
         self.locked.set(true);
+        self.holder.set(me.id);
         Ok(true)
     }
 
@@ -79,6 +83,12 @@ impl Lock {
     }
 }
 
+/// The number of the thread that holds a lock.
+pub fn holder(lock: &Value) -> Option<u64> {
+    let lock = lock.opaque::<Lock>()?;
+    lock.locked.get().then(|| lock.holder.get())
+}
+
 fn acquire(args: &[Value]) -> Res {
     let lock = Lock::of(&args[0])?;
     let blocking = args[1].is_unset() || operator::truth(&args[1])?;
@@ -97,7 +107,7 @@ fn acquire(args: &[Value]) -> Res {
         return Err(raise(Type::OverflowError, "timeout value is too large"));
     }
     let until = (timeout >= 0.0).then(|| clock::now() + timeout);
-    Ok(lock.acquire(blocking, until)?.into())
+    Ok(lock.acquire(&args[0], blocking, until)?.into())
 }
 
 const LOCK: &[NativeDef] = natives! {
@@ -113,7 +123,7 @@ const LOCK: &[NativeDef] = natives! {
     Method Plain "locked" "(self)" "Whether a thread holds the lock."
         |args| Ok(Lock::of(&args[0])?.locked.get().into());
     Method Plain "__enter__" "(self)" "Take the lock."
-        |args| Ok(Lock::of(&args[0])?.acquire(true, None)?.into());
+        |args| Ok(Lock::of(&args[0])?.acquire(&args[0], true, None)?.into());
     Method Plain "__exit__" "(self, *exc)" "Let the lock go." |args| {
         Lock::of(&args[0])?.release()?;
         Ok(Value::None)

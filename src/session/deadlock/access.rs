@@ -1,0 +1,315 @@
+//! Who could have helped: what an object is called, and which calls in the program's text would
+//! do what is missing.
+
+use super::super::report::is_library;
+use super::party::{Frame, Party, holds};
+use crate::interp::types::class_of;
+use crate::source::Source;
+use crate::value::*;
+use std::rc::Rc;
+
+/// So many calls are named.
+const CALLS: usize = 2;
+/// So many items of a list are looked at.
+const ITEMS: usize = 100;
+
+/// How one gets from a variable to the object: `queue`, `self.queue`, `locks[0]`.
+fn path(name: &str, value: &Value, object: &Value) -> Option<String> {
+    if value.is(object) {
+        return Some(name.to_string());
+    }
+    match value {
+        Value::Instance(instance) => {
+            let (attribute, _) = instance.entries().into_iter().find(|(_, v)| v.is(object))?;
+            // What the library's objects are made of is theirs alone.
+            match class_of(value).is_script && !attribute.text().starts_with("__") {
+                true if is_of_library(value) => Some(name.to_string()),
+                _ => Some(format!("{name}.{}", attribute.text())),
+            }
+        }
+        Value::List(list) => {
+            let place = list
+                .items
+                .borrow()
+                .iter()
+                .take(ITEMS)
+                .position(|item| item.is(object))?;
+            Some(format!("{name}[{place}]"))
+        }
+        Value::Tuple(tuple) => {
+            let place = tuple.items.iter().take(ITEMS).position(|item| item.is(object))?;
+            Some(format!("{name}[{place}]"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an object's class is the library's own.
+fn is_of_library(object: &Value) -> bool {
+    let class = class_of(object);
+    let module = class.module.borrow();
+    matches!(&*module, Value::Str(name) if matches!(
+        name.text.split('.').next(),
+        Some("asyncio" | "threading" | "queue" | "concurrent" | "_thread")
+    ))
+}
+
+/// What a call's function calls an object, without its module's names.
+fn local_name(frame: &Frame, object: &Value) -> Option<String> {
+    let variables = frame.variables();
+    let direct = variables.iter().find(|(_, value)| value.is(object));
+    match direct {
+        Some((name, _)) => Some(name.to_string()),
+        None => variables
+            .iter()
+            .find_map(|(name, value)| path(name, value, object)),
+    }
+}
+
+/// The same with the names of its module.
+fn name(frame: &Frame, object: &Value) -> Option<String> {
+    local_name(frame, object).or_else(|| {
+        let globals = frame.func.module.entries();
+        let direct = globals.iter().find(|(_, value)| value.is(object));
+        match direct {
+            Some((name, _)) => Some(name.text().to_string()),
+            None => globals
+                .iter()
+                .find_map(|(name, value)| path(name.text(), value, object)),
+        }
+    })
+}
+
+/// What one who waits calls an object.
+pub fn name_for(party: &Party, object: &Value) -> Option<String> {
+    party.all_own().find_map(|frame| name(frame, object))
+}
+
+/// A call in the program's text that would do what is missing.
+struct Call {
+    line: u32,
+    /// `queue.put()`
+    text: String,
+    /// The function it stands in; none in the module itself.
+    function: Option<String>,
+    /// One who waits within that function.
+    party: Option<usize>,
+}
+
+/// The program's texts: where somebody waits, and what those modules have imported.
+fn sources(all: &[Party]) -> Vec<Rc<Source>> {
+    let mut sources: Vec<Rc<Source>> = Vec::new();
+    let mut note = |source: &Rc<Source>| {
+        if !sources.iter().any(|known| Rc::ptr_eq(known, source)) {
+            sources.push(source.clone());
+        }
+    };
+    for frame in all.iter().flat_map(Party::all_own) {
+        note(&frame.code().source);
+        for (_, value) in frame.func.module.entries() {
+            written_in(&value, &mut note);
+            if let Value::Module(module) = &value {
+                module
+                    .entries()
+                    .iter()
+                    .for_each(|(_, value)| written_in(value, &mut note));
+            }
+        }
+    }
+    sources
+}
+
+/// Tells in which of the program's texts a function or class stands.
+fn written_in(value: &Value, note: &mut impl FnMut(&Rc<Source>)) {
+    match value {
+        Value::Function(func) if !is_library(&func.code) => note(&func.code.source),
+        Value::Class(class) if class.is_script => {
+            for member in class.dict.borrow().values() {
+                if let Value::Function(func) = member
+                    && !is_library(&func.code)
+                {
+                    note(&func.code.source);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The line of the `def` around a line, and the function's name.
+fn enclosing(source: &Source, line: u32) -> Option<(u32, String)> {
+    let mut least = indent(source.line_text(line));
+    for above in (1..line).rev() {
+        let text = source.line_text(above);
+        let trimmed = text.trim_start();
+        if trimmed.trim_end().is_empty() || trimmed.starts_with('#') || indent(text) >= least {
+            continue;
+        }
+        least = indent(text);
+        let def = trimmed.strip_prefix("async ").unwrap_or(trimmed).trim_start();
+        if let Some(rest) = def.strip_prefix("def ") {
+            let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next();
+            return Some((above, name.unwrap_or_default().to_string()));
+        }
+    }
+    None
+}
+
+/// A line without its comment.
+fn without_comment(line: &str) -> &str {
+    match line.trim_start().starts_with('#') {
+        true => "",
+        false => line.split(" #").next().unwrap_or_default(),
+    }
+}
+
+/// The receivers of a method in a line of code, whether it is called or handed on: `self.queue`.
+fn receivers<'a>(code: &'a str, method: &str) -> Vec<&'a str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let wanted = format!(".{method}");
+    let found = code.match_indices(&wanted).filter_map(|(at, _)| {
+        let (before, after) = (&code[..at], &code[at + wanted.len()..]);
+        let start = before.trim_end_matches(|c| is_name(c) || c == '.').len();
+        (!after.starts_with(is_name)).then(|| &before[start..])
+    });
+    found.collect()
+}
+
+/// Whether a line begins a block that takes something of the name, and releases it at its end.
+fn takes_for_a_block(code: &str, names: &[String]) -> bool {
+    let code = code.trim_start();
+    let code = code.strip_prefix("async ").unwrap_or(code).trim_start();
+    code.strip_prefix("with ").is_some_and(|managers| {
+        let mut words = managers.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| names.iter().any(|name| last_name(name) == word))
+    })
+}
+
+/// The last name in a path: `queue` in `self.queue`.
+fn last_name(path: &str) -> &str {
+    let end = path.find('[').unwrap_or(path.len());
+    path[..end].rsplit('.').next().unwrap_or_default()
+}
+
+/// What would have let somebody go on.
+pub struct Remedy {
+    object: Value,
+    /// One of these methods of the object, the usual one first.
+    methods: &'static [&'static str],
+    /// What to say if the program does call one of them.
+    pub if_called: Option<&'static str>,
+}
+
+impl Remedy {
+    pub fn new(object: &Value, methods: &'static [&'static str]) -> Remedy {
+        Remedy {
+            object: object.clone(),
+            methods,
+            if_called: None,
+        }
+    }
+}
+
+/// Who could have done it, in a sentence or two.
+pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String> {
+    let Remedy { object, methods, .. } = remedy;
+    let first = methods.first()?;
+    let mut names: Vec<String> = Vec::new();
+    for frame in all.iter().flat_map(|party| party.frames.iter()) {
+        names.extend(name(frame, object).filter(|name| !names.contains(name)));
+    }
+    let mut calls = Vec::new();
+    let mut is_called = false;
+    for source in sources(all) {
+        for line in 1..=source.line(source.text.len() as u32) {
+            let code = without_comment(source.line_text(line));
+            is_called |= methods.contains(&"release") && takes_for_a_block(code, &names);
+            for method in *methods {
+                for receiver in receivers(code, method) {
+                    is_called = true;
+                    if names.iter().any(|name| last_name(name) == last_name(receiver)) {
+                        let text = format!("{receiver}.{method}()");
+                        calls.push(call(&source, line, text, all));
+                    }
+                }
+            }
+        }
+    }
+    if !is_called {
+        let on = name_for(&all[waiter], object).unwrap_or_else(|| "it".into());
+        return Some(match on.as_str() {
+            "it" => format!("nothing in the program calls {first}() on it"),
+            on => format!("nothing in the program calls `{on}.{first}()`"),
+        });
+    }
+    if calls.is_empty() {
+        return others_with_it(object, waiter, all);
+    }
+    let told = calls.iter().take(CALLS).map(|call| call.told(waiter, all));
+    let told: Vec<String> = told.chain(remedy.if_called.map(String::from)).collect();
+    Some(told.join("\n"))
+}
+
+fn call(source: &Rc<Source>, line: u32, text: String, all: &[Party]) -> Call {
+    let def = enclosing(source, line);
+    let header = def.as_ref().map(|(line, _)| *line);
+    let within = |party: &Party| {
+        let mut own = party.all_own();
+        own.any(|frame| Rc::ptr_eq(&frame.code().source, source) && holds(frame.code(), header))
+    };
+    Call {
+        line,
+        text,
+        party: all.iter().position(within),
+        function: def.map(|(_, name)| name),
+    }
+}
+
+impl Call {
+    fn told(&self, waiter: usize, all: &[Party]) -> String {
+        let Call { line, text, .. } = self;
+        let Some(party) = self.party else {
+            return match &self.function {
+                Some(function) => {
+                    format!("`{text}` in line {line} is in {function}(), which has ended or was never called")
+                }
+                None => format!("`{text}` in line {line} has been called already, or never will be"),
+            };
+        };
+        let waits_at = all[party].own().map_or(0, Frame::line);
+        let who = if party == waiter {
+            "it".into()
+        } else {
+            all[party].name()
+        };
+        match *line > waits_at {
+            true => format!("{who} would call `{text}` in line {line}, but waits in line {waits_at}"),
+            false => format!("{who} calls `{text}` in line {line}, but now waits in line {waits_at}"),
+        }
+    }
+}
+
+fn at_line(party: &Party) -> String {
+    party
+        .own()
+        .map_or(String::new(), |own| format!(" in line {}", own.line()))
+}
+
+/// The others that know the object.
+fn others_with_it(object: &Value, waiter: usize, all: &[Party]) -> Option<String> {
+    let others = all.iter().enumerate().filter(|(place, _)| *place != waiter);
+    let told = others.filter_map(|(_, other)| {
+        let name = other.all_own().find_map(|frame| local_name(frame, object))?;
+        Some(format!(
+            "{} has it too, as `{name}`, and waits{}",
+            other.name(),
+            at_line(other)
+        ))
+    });
+    let told: Vec<String> = told.take(CALLS).collect();
+    (!told.is_empty()).then(|| told.join("\n"))
+}

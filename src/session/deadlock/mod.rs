@@ -1,0 +1,222 @@
+//! The report of a deadlock: who waits for what, who stands in the way, and who waits in a circle.
+//!
+//! It is worked out when nothing can run any more, from the frames that are left: a program that
+//! goes on pays nothing for it.
+
+mod access;
+mod party;
+mod reason;
+
+use super::report::render;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::value::*;
+use party::{Key, Party, named, parties};
+use reason::{Case, Reason, listed};
+use rustc_hash::FxHashMap;
+use std::fmt::Write;
+use std::rc::Rc;
+
+/// So many are shown with the text around; more get two lines each.
+const WITH_TEXT: usize = 4;
+/// So many are told at all.
+const TOLD: usize = 12;
+
+/// Parties that wait in the same place for the same reason.
+struct Group {
+    members: Vec<usize>,
+    reason: Reason,
+}
+
+/// Who waits for what, when nothing can ever run again.
+pub fn report() -> String {
+    let mut out = String::from("deadlock: nothing can ever run again\n");
+    out.push_str(&who_waits());
+    out
+}
+
+/// The same without the headline.
+pub fn who_waits() -> String {
+    let all = parties();
+    let reasons = (0..all.len()).map(|place| Case { place, all: &all }.reason());
+    let reasons: Vec<Reason> = reasons.collect();
+    let circle = circle(&all, &reasons);
+    let mut out = String::new();
+    let told_circle = circle.map(|circle| told_circle(&circle, &all, &reasons));
+    let groups = groups(&all, reasons);
+    let has_help = |group: &Group| group.reason.help.is_some() || group.reason.remedy.is_some();
+    let is_helped = groups.iter().any(has_help);
+    for group in groups.iter().take(TOLD) {
+        out.push_str(&match groups.len() <= WITH_TEXT {
+            true => group.with_text(&all),
+            false => group.in_brief(&all),
+        });
+    }
+    if groups.len() > TOLD {
+        let _ = writeln!(out, "  … and {} more", groups.len() - TOLD);
+    }
+    match told_circle {
+        Some(told) => out.push_str(&told),
+        None if is_helped => {}
+        None => out.push_str("  help: something must set, release, put or cancel what they wait for\n"),
+    }
+    out
+}
+
+/// What a future is, in a reader's words.
+pub fn describe(future: &Ref<Future>) -> String {
+    if future.task.is_some() {
+        return named(future);
+    }
+    if let Some(gather) = future.gather() {
+        let children = gather.children.borrow();
+        let pending = children.iter().filter(|child| !child.is_done());
+        return format!("gather of {}", listed(pending.map(named).collect()));
+    }
+    if let Some(inner) = future.shielded() {
+        return format!("shield of {}", describe(&inner));
+    }
+    match *future.label.get() {
+        "future" => "a future that nobody has set".to_string(),
+        label => label.to_string(),
+    }
+}
+
+/// Sums up those who wait in the same place for the same thing.
+fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let place = |party: &Party| party.own().map(|own| (Rc::as_ptr(own.code()), own.span));
+    for (i, reason) in reasons.into_iter().enumerate() {
+        let same = groups.iter_mut().find(|group| {
+            let first = &all[group.members[0]];
+            place(&all[i]).is_some() && place(first) == place(&all[i]) && group.reason.what == reason.what
+        });
+        match same {
+            Some(group) => group.members.push(i),
+            None => groups.push(Group {
+                members: vec![i],
+                reason,
+            }),
+        }
+    }
+    groups
+}
+
+impl Group {
+    fn first<'a>(&self, all: &'a [Party]) -> &'a Party {
+        &all[self.members[0]]
+    }
+
+    fn title(&self, all: &[Party]) -> String {
+        let names = self.members.iter().map(|i| all[*i].name()).collect();
+        let verb = if self.members.len() == 1 { "waits" } else { "wait" };
+        format!("{} {verb} for {}", listed(names), self.reason.what)
+    }
+
+    /// What to do about it, and who could have.
+    fn help(&self, all: &[Party]) -> Option<String> {
+        let remedy = self.reason.remedy.as_ref();
+        let who = remedy.and_then(|remedy| access::who_could(remedy, self.members[0], all));
+        self.reason.help.clone().or(who)
+    }
+
+    fn with_text(&self, all: &[Party]) -> String {
+        let party = self.first(all);
+        let mut own = party.all_own();
+        let Some(inner) = own.next() else {
+            return self.in_brief(all);
+        };
+        let source = &inner.code().source;
+        let waits = if self.members.len() == 1 {
+            "it waits here"
+        } else {
+            "they wait here"
+        };
+        let mut diagnostic =
+            Diagnostic::new(Severity::Error, self.title(all), source).label(inner.span, waits);
+        // How it got there is told of a task alone: a thread's calls may come from anywhere.
+        for outer in own.filter(|_| self.members.len() == 1) {
+            if Rc::ptr_eq(&outer.code().source, source) {
+                diagnostic = diagnostic.label(outer.span, format!("called from {}", outer.code().qualname));
+            }
+        }
+        if let Some(help) = self.help(all) {
+            diagnostic = diagnostic.help(help);
+        }
+        render(&diagnostic)
+    }
+
+    fn in_brief(&self, all: &[Party]) -> String {
+        let mut out = format!("  × {}\n", self.title(all));
+        if let Some(own) = self.first(all).own() {
+            let source = &own.code().source;
+            let text = source.line_text(own.line()).trim();
+            let _ = writeln!(out, "      {}:{}: {text}", source.name, own.line());
+        }
+        for line in self.help(all).iter().flat_map(|help| help.lines()) {
+            let _ = writeln!(out, "      help: {line}");
+        }
+        out
+    }
+}
+
+fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
+    let first = all[circle[0]].name();
+    let mut out = match circle.len() {
+        1 => format!("  {first} waits for itself\n"),
+        _ => {
+            let others = circle[1..].iter().chain(&circle[..1]).map(|i| all[*i].name());
+            let others: Vec<String> = others.collect();
+            let others = others.join(", which waits for ");
+            format!("  they wait in a circle: {first} waits for {others}\n")
+        }
+    };
+    let has_thread = circle.iter().any(|i| all[*i].thread.is_some());
+    let locks = circle.iter().all(|i| reasons[*i].is_lock);
+    out.push_str(match (locks, circle.len()) {
+        (true, 1) if reasons[circle[0]].help.is_some() => "",
+        (true, 1) => "  help: a lock must be released before it is taken again\n",
+        (true, _) => "  help: take the locks in the same order everywhere\n",
+        (false, 1) => "  help: what waits for itself can never end: leave it out\n",
+        (false, _) if has_thread => "  help: one of them must not wait, or not without a timeout\n",
+        (false, _) => {
+            "  help: one of them must not wait, or wait no longer than asyncio.timeout(…) lets it\n"
+        }
+    });
+    out
+}
+
+/// The parties of a circle, as places in the list, if there is one.
+fn circle(all: &[Party], reasons: &[Reason]) -> Option<Vec<usize>> {
+    let mut places = FxHashMap::default();
+    for (i, party) in all.iter().enumerate() {
+        for key in party.keys() {
+            places.insert(key, i);
+        }
+    }
+    let place = |key: &Key| places.get(key).copied();
+    let mut clear = vec![false; all.len()];
+    for start in 0..all.len() {
+        // The way from `start`: each with those behind which it waits and that are not tried.
+        let mut way: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut next = Some(start);
+        loop {
+            if let Some(at) = next.take() {
+                if let Some(first) = way.iter().position(|(i, _)| *i == at) {
+                    return Some(way[first..].iter().map(|(i, _)| *i).collect());
+                }
+                if !clear[at] {
+                    way.push((at, reasons[at].behind.iter().filter_map(place).rev().collect()));
+                }
+            }
+            let Some((at, left)) = way.last_mut() else { break };
+            match left.pop() {
+                Some(other) => next = Some(other),
+                None => {
+                    clear[*at] = true;
+                    way.pop();
+                }
+            }
+        }
+    }
+    None
+}

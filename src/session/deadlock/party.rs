@@ -1,0 +1,227 @@
+//! Who waits: the tasks and threads that cannot go on, with the calls that each is in the middle of.
+
+use super::super::report::is_library;
+use crate::code::{Code, CodeKind};
+use crate::runtime::task;
+use crate::runtime::thread::{self, Thread};
+use crate::source::{Span, Symbol};
+use crate::value::generator::{Activation, Progress};
+use crate::value::*;
+use std::rc::Rc;
+
+/// A call that waits, or waits for one that does.
+pub struct Frame {
+    pub func: Ref<Function>,
+    pub span: Span,
+    slots: Vec<Value>,
+}
+
+impl Frame {
+    pub fn code(&self) -> &Rc<Code> {
+        &self.func.code
+    }
+
+    /// Whether the program wrote it, and not the library.
+    pub fn is_own(&self) -> bool {
+        !is_library(self.code())
+    }
+
+    pub fn line(&self) -> u32 {
+        self.code().source.line(self.span.start)
+    }
+
+    /// The variables of the function, its own first, then those of the functions around it.
+    pub fn variables(&self) -> Vec<(&str, Value)> {
+        let own = self.code().slots.iter().zip(self.slots.iter().cloned());
+        let outer = self.code().free.iter().zip(&self.func.closure);
+        let outer = outer.map(|(name, cell)| (name, cell.value.get()));
+        let opened = own.chain(outer).map(|(name, value)| match &value {
+            Value::Cell(cell) => (name.text(), cell.value.get()),
+            _ => (name.text(), value),
+        });
+        let is_name = |name: &str| name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        opened.filter(|(name, _)| is_name(name)).collect()
+    }
+
+    pub fn variable(&self, wanted: &str) -> Option<Value> {
+        let mut all = self.variables().into_iter();
+        all.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    }
+}
+
+/// By what a task or thread is known to others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Key {
+    /// The number of its future.
+    Task(u32),
+    Thread(u64),
+}
+
+/// A task or thread that cannot go on; a thread that is stuck within the step of a task is both.
+pub struct Party {
+    pub task: Option<Ref<Future>>,
+    pub thread: Option<Rc<Thread>>,
+    /// Outermost first.
+    pub frames: Vec<Frame>,
+}
+
+impl Party {
+    /// `task 'Task-1'`, `thread 'worker'`
+    pub fn name(&self) -> String {
+        match (&self.task, &self.thread) {
+            (Some(task), Some(thread)) => format!("{} (in thread '{}')", named(task), thread.name()),
+            (Some(task), None) => named(task),
+            (None, Some(thread)) => format!("thread '{}'", thread.name()),
+            (None, None) => String::from("the program"),
+        }
+    }
+
+    /// By what others know it.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        let task = self.task.as_ref().map(|task| Key::Task(task.number));
+        let thread = self.thread.as_ref().map(|thread| Key::Thread(thread.id));
+        task.into_iter().chain(thread)
+    }
+
+    pub fn is(&self, key: Key) -> bool {
+        self.keys().any(|own| own == key)
+    }
+
+    fn own_place(&self) -> Option<usize> {
+        self.frames.iter().rposition(Frame::is_own)
+    }
+
+    /// The program's innermost call.
+    pub fn own(&self) -> Option<&Frame> {
+        self.frames.get(self.own_place()?)
+    }
+
+    /// The program's calls, innermost first.
+    pub fn all_own(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().rev().filter(|frame| frame.is_own())
+    }
+
+    /// The calls of the library that the program's innermost one is in, outermost first.
+    pub fn inside(&self) -> &[Frame] {
+        &self.frames[self.own_place().map_or(0, |own| own + 1)..]
+    }
+
+    /// ` (line 3)`, or nothing for one that is not in the program's own text.
+    pub fn at(&self) -> String {
+        self.own()
+            .map_or(String::new(), |own| format!(" (line {})", own.line()))
+    }
+}
+
+/// `task 'Task-1'`
+pub fn named(task: &Ref<Future>) -> String {
+    match &task.task {
+        Some(state) => format!("task {}", task::shown(&task::name(state))),
+        None => (*task.label.get()).to_string(),
+    }
+}
+
+fn coroutine(task: &Future) -> Option<Ref<Generator>> {
+    match &task.task.as_ref()?.coroutine.get() {
+        Value::Generator(generator) => Some(Ref::clone(generator)),
+        _ => None,
+    }
+}
+
+/// The frames of a suspended task.
+fn suspended(generator: &Generator) -> Vec<Frame> {
+    generator.look(|stack| {
+        let frames = stack.iter().filter_map(|activation| match activation {
+            Activation::Script(frame) => Some(Frame {
+                func: frame.func.clone(),
+                span: frame.place()?,
+                slots: frame.seen_slots().to_vec(),
+            }),
+            _ => None,
+        });
+        frames.collect()
+    })
+}
+
+/// The calls that a blocked thread is in the middle of.
+fn running(thread: &Thread) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    thread.look(|seen| {
+        frames.push(Frame {
+            func: seen.func.clone(),
+            span: seen.span,
+            slots: seen.slots.to_vec(),
+        });
+        None
+    });
+    frames.reverse();
+    frames
+}
+
+/// A thread of a pool that has nothing to do.
+fn is_idle_worker(frames: &[Frame]) -> bool {
+    frames
+        .last()
+        .is_some_and(|top| &*top.code().qualname == "ThreadPoolExecutor._work" && !top.is_own())
+}
+
+/// All that wait: the tasks in order of creation, then the threads.
+pub fn parties() -> Vec<Party> {
+    let pending = roster::tasks().into_iter().filter(|task| !task.is_done());
+    let (active, waiting): (Vec<_>, Vec<_>) =
+        pending
+            .map(|task| (coroutine(&task), task))
+            .partition(|(generator, _)| {
+                generator
+                    .as_ref()
+                    .is_some_and(|g| g.progress.get() == Progress::Running)
+            });
+    let mut all: Vec<Party> = Vec::new();
+    for (generator, task) in waiting {
+        let frames = generator.as_deref().map_or(Vec::new(), suspended);
+        all.push(Party {
+            task: Some(task),
+            thread: None,
+            frames,
+        });
+    }
+    let has_tasks = !all.is_empty();
+    for thread in thread::blocked() {
+        let frames = running(&thread);
+        // A thread that runs a loop only waits for its tasks.
+        if is_idle_worker(&frames) || has_tasks && thread.doing() == thread::IN_LOOP {
+            continue;
+        }
+        let is_step = |task: &&(Option<Ref<Generator>>, Ref<Future>)| {
+            let func = task.0.as_ref().map(|generator| &generator.func);
+            func.is_some_and(|func| {
+                frames
+                    .iter()
+                    .any(|frame| Value::from(frame.func.clone()).is(func))
+            })
+        };
+        let task = active.iter().find(is_step).map(|(_, task)| task.clone());
+        all.push(Party {
+            task,
+            thread: Some(thread),
+            frames,
+        });
+    }
+    all
+}
+
+/// Whether the frame's function is the one whose body holds a line of its text.
+pub fn holds(code: &Code, header: Option<u32>) -> bool {
+    match header {
+        Some(line) => code.source.line(code.span.start) == line,
+        None => matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule),
+    }
+}
+
+/// An attribute of an instance, as it lies there.
+pub fn attribute(object: &Value, name: &str) -> Option<Value> {
+    match object {
+        Value::Instance(instance) => instance.get(Symbol::new(name)),
+        _ => None,
+    }
+}

@@ -1,0 +1,443 @@
+//! Why one who waits does not go on, in a reader's words.
+
+use super::access::{Remedy, name_for};
+use super::party::{Frame, Key, Party, attribute, named};
+use crate::interp::iterate;
+use crate::library::modules::thread as lock;
+use crate::runtime::future;
+use crate::runtime::thread::IN_LOOP;
+use crate::value::generator::{Activation, Need, Obstacle};
+use crate::value::*;
+
+/// So many are named one by one.
+pub const NAMED: usize = 4;
+
+/// What keeps a party.
+pub struct Reason {
+    /// `the lock 'a', which task 'Task-2' holds`
+    pub what: String,
+    /// Who would have to go on first.
+    pub behind: Vec<Key>,
+    /// Whether a lock or semaphore stands between them.
+    pub is_lock: bool,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// What somebody could have called.
+    pub remedy: Option<Remedy>,
+}
+
+impl Reason {
+    fn plain(what: impl Into<String>) -> Reason {
+        Reason {
+            what: what.into(),
+            behind: Vec::new(),
+            is_lock: false,
+            help: None,
+            remedy: None,
+        }
+    }
+
+    fn behind(what: impl Into<String>, behind: Vec<Key>) -> Reason {
+        Reason {
+            behind,
+            ..Reason::plain(what)
+        }
+    }
+}
+
+/// `task 'a', task 'b' and 3 more`
+pub fn listed(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    if more > 0 {
+        names.truncate(NAMED);
+        names.push(format!("{more} more"));
+    }
+    match names.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => "nothing that is pending".into(),
+    }
+}
+
+/// One who waits, among all that do.
+pub struct Case<'a> {
+    pub place: usize,
+    pub all: &'a [Party],
+}
+
+impl Case<'_> {
+    fn party(&self) -> &Party {
+        &self.all[self.place]
+    }
+
+    /// Why it does not go on.
+    pub fn reason(&self) -> Reason {
+        let party = self.party();
+        if let Some(thread) = &party.thread {
+            return match thread.wanted() {
+                Some(_) if thread.is_main() && party.own().is_none() => {
+                    Reason::plain("the other threads, before the program can end")
+                }
+                Some(lock) => self.blocked(&lock),
+                None if thread.doing() == "join" => Reason::plain("the other threads to end"),
+                None if thread.doing() == IN_LOOP => Reason {
+                    help: Some("nothing is left that could call the loop's stop() or give it work".into()),
+                    ..Reason::plain("something to do in its event loop, which has no task")
+                },
+                None => Reason::plain(thread.doing()),
+            };
+        }
+        let Some(task) = &party.task else {
+            return Reason::plain("its turn");
+        };
+        let obstacle = obstacle(task);
+        if let Some(taken @ Obstacle::Taken { .. }) = &obstacle {
+            return self.explain(taken);
+        }
+        if let Some(reason) = self.in_library() {
+            return reason;
+        }
+        match (
+            &obstacle,
+            task.task.as_ref().and_then(|state| state.waiting.get()),
+        ) {
+            (Some(obstacle), _) => self.explain(obstacle),
+            (None, Some(on)) => self.awaited(&on),
+            (None, None) => Reason::plain("its turn, but its loop cannot go on"),
+        }
+    }
+
+    /// A thread that waits for a lock, be it the program's or a part of something else.
+    fn blocked(&self, lock: &Value) -> Reason {
+        let innermost = self.party().frames.last();
+        let is_bell = innermost
+            .is_some_and(|frame| !frame.is_own() && frame.variable("bell").is_some_and(|bell| bell.is(lock)));
+        if is_bell {
+            return self
+                .in_library()
+                .unwrap_or_else(|| Reason::plain("a notification"));
+        }
+        let Some(holder) = lock::holder(lock) else {
+            return Reason::plain("its turn");
+        };
+        let me = self.party();
+        let is_own = me.is(Key::Thread(holder));
+        let by = self.all.iter().find(|other| other.is(Key::Thread(holder)));
+        let by = match (is_own, by) {
+            (true, _) if me.task.is_some() => "its own thread holds".into(),
+            (true, _) => "it holds itself".into(),
+            (false, Some(other)) => format!("{}{} holds", other.name(), other.at()),
+            (false, None) => "a thread took and never released before it ended".into(),
+        };
+        let is_left = !self.all.iter().any(|other| other.is(Key::Thread(holder)));
+        let help = match is_left {
+            true => Some("`with` releases a lock whatever happens in its block"),
+            false if is_own && me.task.is_some() => {
+                Some("a lock of threads stops the whole loop: between tasks, use asyncio.Lock")
+            }
+            false => None,
+        };
+        Reason {
+            what: self.that("lock", lock, &by),
+            behind: vec![Key::Thread(holder)],
+            is_lock: true,
+            help: help.map(String::from),
+            remedy: None,
+        }
+    }
+
+    /// A wait within a function of the library that is written in aio.
+    fn in_library(&self) -> Option<Reason> {
+        let inside = self.party().inside();
+        inside.iter().find_map(|frame| self.known(frame)).or_else(|| {
+            let outermost = inside.first()?;
+            Some(Reason::plain(format!("{}()", outermost.code().qualname)))
+        })
+    }
+
+    /// What the library's functions that wait are to a reader.
+    fn known(&self, frame: &Frame) -> Option<Reason> {
+        let module = frame.func.module.name.text();
+        let this = frame.variable("self")?;
+        let count = |name: &str| match attribute(&this, name) {
+            Some(Value::Int(n)) => usize::try_from(n).unwrap_or(0),
+            _ => 0,
+        };
+        let need = match (module, &*frame.code().qualname) {
+            (_, "Condition.wait" | "Condition.wait_for") => Need::Notify,
+            (_, "Barrier.wait") => Need::Arrive {
+                here: count("_count"),
+                parties: count("_parties"),
+            },
+            (_, "Event.wait") => Need::Set,
+            (_, "Semaphore.acquire") => Need::Release,
+            (_, "Queue.get" | "SimpleQueue.get") => Need::Item,
+            (_, "Queue.put") => Need::Room,
+            (_, "Queue.join") => Need::WorkDone {
+                left: count("unfinished_tasks"),
+            },
+            (_, "Future.result" | "Future.exception") => return Some(self.other_thread(&this)),
+            (_, "Thread.join") => {
+                let thread = match attribute(&this, "_ident") {
+                    Some(Value::Int(id)) => Key::Thread(id as u64),
+                    _ => return None,
+                };
+                let ended = match self.all.iter().find(|other| other.is(thread)) {
+                    Some(other) => format!("the end of {}{}", other.name(), other.at()),
+                    None => "the end of a thread".into(),
+                };
+                return Some(Reason::behind(ended, vec![thread]));
+            }
+            (_, "_AsCompletedIterator._wait_for_one") => {
+                let left = match attribute(&this, "_todo") {
+                    Some(todo) => iterate::collect(&todo).unwrap_or_else(|raised| {
+                        drop(raised.take());
+                        Vec::new()
+                    }),
+                    None => Vec::new(),
+                };
+                let left: Vec<_> = left.iter().filter_map(future::of).cloned().collect();
+                return Some(self.others("the next result of", &left));
+            }
+            _ => return None,
+        };
+        Some(self.missing(&this, need))
+    }
+
+    /// A `concurrent.futures.Future`: the thread that works on it, if there is one.
+    fn other_thread(&self, future: &Value) -> Reason {
+        let works = |party: &&Party| {
+            let mut frames = party.frames.iter();
+            party.thread.is_some()
+                && frames.any(|f| {
+                    &*f.code().qualname == "_Work.run" && f.variable("future").is_some_and(|v| v.is(future))
+                })
+        };
+        match self.all.iter().find(works) {
+            Some(party) => {
+                let key = party.thread.as_ref().map(|thread| Key::Thread(thread.id));
+                let what = format!("a call in {}{}", party.name(), party.at());
+                Reason::behind(what, key.into_iter().collect())
+            }
+            None => self.unclaimed(future),
+        }
+    }
+
+    /// A `concurrent.futures.Future` on which no thread works.
+    fn unclaimed(&self, future: &Value) -> Reason {
+        let reason = self.missing(future, Need::Result);
+        let me = self.party();
+        let is_worker = |f: &Frame| &*f.code().qualname == "_Work.run" && !f.is_own();
+        let help = if me.task.is_some() && me.thread.is_some() {
+            "result() stops the loop of its own thread: await asyncio.wrap_future(…) instead"
+        } else if me.frames.iter().any(is_worker) {
+            "the threads of the pool wait for each other: let none wait, or allow more of them"
+        } else {
+            return reason;
+        };
+        Reason {
+            help: Some(help.into()),
+            remedy: None,
+            ..reason
+        }
+    }
+
+    fn explain(&self, obstacle: &Obstacle) -> Reason {
+        match obstacle {
+            Obstacle::Taken { object, noun, by } => self.taken(object, noun, by),
+            Obstacle::Missing { object, need } => self.missing(object, *need),
+            Obstacle::Others { what, futures } => self.others(what, futures),
+        }
+    }
+
+    fn taken(&self, object: &Value, noun: &str, by: &[u32]) -> Reason {
+        let keys: Vec<Key> = by.iter().map(|number| Key::Task(*number)).collect();
+        let itself = keys.iter().any(|key| self.party().is(*key));
+        let holders = self
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(place, other)| *place != self.place && keys.iter().any(|key| other.is(*key)));
+        let others: Vec<String> = holders.map(|(_, other)| other.name() + &other.at()).collect();
+        let verb = if others.len() == 1 { "holds" } else { "hold" };
+        let by = match (itself, others.is_empty()) {
+            (true, true) => "it holds itself".into(),
+            (true, false) => format!("it holds itself, with {}", listed(others)),
+            (false, true) if by.is_empty() => "nobody releases".into(),
+            (false, true) => "a task took and never released before it ended".into(),
+            (false, false) => format!("{} {verb}", listed(others)),
+        };
+        let is_left = !itself
+            && self
+                .all
+                .iter()
+                .all(|other| !keys.iter().any(|key| other.is(*key)));
+        let is_lock = noun == "lock";
+        let help = (is_left && is_lock)
+            .then(|| "`async with` releases a lock whatever happens in its block".to_string());
+        let remedy = (is_left && !is_lock).then(|| Remedy::new(object, &["release"]));
+        Reason {
+            what: self.that(noun, object, &by),
+            behind: keys,
+            is_lock: true,
+            help,
+            remedy,
+        }
+    }
+
+    fn missing(&self, object: &Value, need: Need) -> Reason {
+        let the = |noun: &str| self.the(noun, object);
+        let that = |noun: &str, clause: &str| self.that(noun, object, clause);
+        let (what, methods): (String, &'static [&'static str]) = match need {
+            Need::Set => (that("event", "nobody sets"), &["set"]),
+            Need::Item => (
+                format!("an item of {}", that("queue", "is empty")),
+                &["put", "put_nowait"],
+            ),
+            Need::Room => (
+                format!("room in {}", that("queue", "is full")),
+                &["get", "get_nowait"],
+            ),
+            Need::WorkDone { left } => {
+                let items = if left == 1 {
+                    "1 item has".into()
+                } else {
+                    format!("{left} items have")
+                };
+                (
+                    format!("the end of the work of {}: {items} no task_done()", the("queue")),
+                    &["task_done"],
+                )
+            }
+            Need::Notify => (
+                format!("a notify() of {}", the("condition")),
+                &["notify", "notify_all"],
+            ),
+            Need::Arrive { here, parties } => {
+                let missing = parties.saturating_sub(here);
+                return Reason {
+                    help: Some(format!(
+                        "{missing} more must call wait(), or the barrier be made for {here}"
+                    )),
+                    ..Reason::plain(format!("{}: {here} of {parties} have come", the("barrier")))
+                };
+            }
+            Need::Release => (that("semaphore", "nobody releases"), &["release"]),
+            Need::Result => (
+                that("future", "nobody resolves"),
+                &["set_result", "set_exception"],
+            ),
+        };
+        let mut remedy = Remedy::new(object, methods);
+        if need == Need::Notify {
+            remedy.if_called =
+                Some("a notify() before the wait is lost: keep the news in a variable, and use wait_for()");
+        }
+        Reason {
+            remedy: Some(remedy),
+            ..Reason::plain(what)
+        }
+    }
+
+    fn others(&self, what: &str, futures: &[Ref<Future>]) -> Reason {
+        let left = futures.iter().filter(|future| !future.is_done());
+        let (names, keys) = left
+            .map(|future| (self.called(future), Key::Task(future.number)))
+            .unzip();
+        Reason::behind(format!("{what} {}", listed(names)), keys)
+    }
+
+    /// A task or future by its name, as the one who waits sees it.
+    fn called(&self, future: &Ref<Future>) -> String {
+        match () {
+            () if self.party().is(Key::Task(future.number)) => "itself".into(),
+            () if future.task.is_some() => named(future),
+            () => self.the("future", &future.clone().into()),
+        }
+    }
+
+    /// What a task awaits, if that is a future.
+    fn awaited(&self, on: &Ref<Future>) -> Reason {
+        if let Some(gather) = on.gather() {
+            return self.others("gather of", &gather.children.borrow());
+        }
+        if let Some(inner) = on.shielded() {
+            let mut reason = self.others("shield of", std::slice::from_ref(&inner));
+            if inner.task.is_none() {
+                let inner = self.awaited(&inner);
+                reason = Reason {
+                    what: format!("shield of {}", inner.what),
+                    ..inner
+                };
+            }
+            return reason;
+        }
+        if on.task.is_some() {
+            let place = self.all.iter().find(|other| other.is(Key::Task(on.number)));
+            let at = place.map_or(String::new(), Party::at);
+            return Reason::behind(self.called(on) + &at, vec![Key::Task(on.number)]);
+        }
+        if on.is_sleep || *on.label.get() == "sleep" {
+            return Reason::plain("the end of its sleep, but its loop cannot go on");
+        }
+        match in_other_thread(on) {
+            Some(future) => self.other_thread(&future),
+            None => self.missing(&on.clone().into(), Need::Result),
+        }
+    }
+
+    /// The object with a clause: `the event `done`, which nobody sets`, `an event that nobody sets`.
+    fn that(&self, noun: &str, object: &Value, clause: &str) -> String {
+        let the = self.the(noun, object);
+        match the.ends_with('`') {
+            true => format!("{the}, which {clause}"),
+            false => format!("{the} that {clause}"),
+        }
+    }
+
+    /// `the lock `a``, or `a lock` for one without a name.
+    fn the(&self, noun: &str, object: &Value) -> String {
+        match name_for(self.party(), object) {
+            Some(name) => format!("the {noun} `{name}`"),
+            None if noun.starts_with('e') => format!("an {noun}"),
+            None => format!("a {noun}"),
+        }
+    }
+}
+
+/// Why the built-in coroutine on top of a task's stack does not go on.
+fn obstacle(task: &Future) -> Option<Obstacle> {
+    let coroutine = task.task.as_ref()?.coroutine.get();
+    let Value::Generator(generator) = &coroutine else {
+        return None;
+    };
+    generator.look(|stack| {
+        let above = stack
+            .iter()
+            .rev()
+            .take_while(|a| !matches!(a, Activation::Script(_)));
+        let mut obstacles = above.filter_map(|activation| match activation {
+            Activation::Native(machine) => machine.obstacle(),
+            _ => None,
+        });
+        obstacles.next()
+    })
+}
+
+/// The `concurrent.futures.Future` that a future was made for.
+fn in_other_thread(future: &Future) -> Option<Value> {
+    future
+        .callbacks
+        .list()
+        .iter()
+        .find_map(|callback| match callback {
+            Callback::Script(Value::Function(func), _)
+                if &*func.code.qualname == "chain.<locals>.on_destination_done" =>
+            {
+                let mut free = func.code.free.iter().zip(&func.closure);
+                free.find(|(name, _)| name.text() == "source")
+                    .map(|(_, cell)| cell.value.get())
+            }
+            _ => None,
+        })
+}
