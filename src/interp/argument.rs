@@ -97,6 +97,16 @@ fn manner(native: &Native) -> Manner {
     }
 }
 
+/// How it took the arguments of a call, `named` of them by name: the constructors of `int` and `str`
+/// have a shorter way for positions alone.
+fn manner_of_call(native: &Native, named: usize) -> Manner {
+    let is_shortened = native.name == name::NEW && matches!(native.owner, "int" | "str");
+    if named == 0 && is_shortened {
+        return Manner::Positions;
+    }
+    manner(native)
+}
+
 /// How many parameters are not counted in messages: `self` and `cls`.
 pub fn own(native: &Native) -> usize {
     usize::from(
@@ -128,8 +138,18 @@ fn whole_name(native: &Native) -> String {
 /// The error for an argument by a name that no parameter has.
 #[cold]
 pub fn unexpected_keyword(native: &Native, name: Symbol) -> Raised {
-    let called = script_name(native).unwrap_or_else(|| short_name(native).to_string());
-    type_error(format!("{called}() got an unexpected keyword argument '{name}'"))
+    let called = match script_name(native) {
+        Some(name) => name,
+        // What sorts is the list that it makes.
+        None if native.name.text() == "sorted" => "sort".to_string(),
+        None => short_name(native).to_string(),
+    };
+    let by_name = |kind| matches!(kind, ParamKind::Positional | ParamKind::KeywordOnly);
+    let known = native.signature.params.iter().filter(|p| by_name(p.kind));
+    let hint = super::suggest::did_you_mean(name.text(), known.map(|p| p.name.text()));
+    type_error(format!(
+        "{called}() got an unexpected keyword argument '{name}'{hint}"
+    ))
 }
 
 /// The error for arguments by name to a built-in that takes none.
@@ -182,7 +202,7 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
     let is_exact = native.signature.required == native.signature.positional;
     let most = if is_exact { "" } else { "at most " };
     let s = plural(takes);
-    type_error(match manner(native) {
+    type_error(match manner_of_call(native, named) {
         Manner::Script => {
             let name = script_name(native).unwrap_or_default();
             let (least, most) = (native.signature.required, native.signature.positional);
@@ -287,6 +307,8 @@ pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) ->
                 };
                 let s = plural(only);
                 format!("{name}() takes {how} {only} positional argument{s} ({got} given)")
+            } else if native.owner == "enumerate" {
+                format!("{name}() missing required argument '{parameter}'")
             } else {
                 let at = index + 1 - own;
                 format!("{name}() missing required argument '{parameter}' (pos {at})")

@@ -546,7 +546,10 @@ fn no_accessor(property: &Value, object: &Value, accessor: &str) -> Raised {
             .map(|(&n, _)| n)
     });
     let name = own.map_or(String::new(), |n| format!(" '{n}'"));
-    let message = format!("property{name} of '{}' object has no {accessor}", class.name());
+    let message = format!(
+        "property{name} of '{}' object has no {accessor}",
+        class.qualname.borrow()
+    );
     attribute_error(message, object, own.unwrap_or(name::NAME))
 }
 
@@ -560,7 +563,10 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
         return no_attribute(&method.func, name);
     }
     let message = match object {
-        Value::Class(class) => format!("type object '{}' has no attribute '{name}'", class.name()),
+        Value::Class(class) => format!(
+            "type object '{}' has no attribute '{name}'",
+            super::types::shown_name(class)
+        ),
         Value::Module(module) => format!("module '{}' has no attribute '{name}'", module.name),
         Value::Opaque(o) if o.get::<SuperObject>().is_some() => {
             format!("'super' object has no attribute '{name}'")

@@ -74,8 +74,7 @@ pub fn bind_arguments(
                 let mut known: Vec<Symbol> =
                     params.names[params.posonly as usize..positional + kwonly].to_vec();
                 known.retain(|n| bound[params.names.iter().position(|p| p == n).unwrap_or(0)].is_unset());
-                let close = super::suggest::closest(name.text(), known.iter().map(|n| n.text()));
-                let hint = close.map_or(String::new(), |c| format!(". Did you mean '{c}'?"));
+                let hint = super::suggest::did_you_mean(name.text(), known.iter().map(|n| n.text()));
                 return Err(type_error(format!(
                     "{}() got an unexpected keyword argument '{name}'{hint}",
                     qualname(func)

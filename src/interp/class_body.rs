@@ -31,7 +31,10 @@ pub fn define(
         .iter()
         .any(|base| !is_class(base))
         .then(|| Value::tuple(bases.clone()));
-    let bases = resolve_bases(bases)?;
+    let bases = match resolve_bases(bases)? {
+        Bases::Classes(classes) => classes,
+        Bases::Mixed(all) => return made_by_first(class_name, all, &keywords),
+    };
     let namespace = Namespace::default();
     let module = unit.module().get(name::NAME).unwrap_or(Value::None);
     namespace.borrow_mut().insert(name::MODULE, module);
@@ -145,28 +148,60 @@ fn run_body(
     }))
 }
 
+/// What the bases of a class statement come to.
+enum Bases {
+    Classes(Vec<Ref<Class>>),
+    /// Some are no classes.
+    Mixed(Vec<Value>),
+}
+
+/// A class statement whose bases are not all classes: the class of the first has to make it. That of a
+/// module, a number or a function complains of what it is given.
+fn made_by_first(class_name: Symbol, bases: Vec<Value>, keywords: &[(Symbol, Value)]) -> Res {
+    match bases.first() {
+        Some(first) if !matches!(first, Value::Class(_)) => {
+            let maker = class_of(first).into();
+            let namespace = super::mapping::new_dict();
+            let args = [class_name.into(), Value::tuple(bases), namespace.into()];
+            call::call_kw(&maker, &args, keywords)
+        }
+        _ => Err(type_error(
+            "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the \
+             metaclasses of all its bases",
+        )),
+    }
+}
+
 /// Bases as classes: `Generic[T]` and the like give theirs by `__mro_entries__`.
-fn resolve_bases(bases: Vec<Value>) -> Res<Vec<Ref<Class>>> {
+fn resolve_bases(bases: Vec<Value>) -> Res<Bases> {
     let mut classes = Vec::new();
+    let mut mixed = Vec::new();
     let all = Value::tuple(bases.clone());
     for base in bases {
         match &base {
-            Value::Class(class) => classes.push(Ref::clone(class)),
+            Value::Class(class) => {
+                mixed.push(base.clone());
+                classes.push(Ref::clone(class));
+            }
             other => {
                 let Some(entries) = attribute::find(other, name::MRO_ENTRIES)? else {
-                    let kind = class_of(other).name();
-                    return Err(type_error(format!("bases must be classes, not '{kind}' objects")));
+                    mixed.push(base.clone());
+                    continue;
                 };
                 for entry in iterate::collect(&call::call(&entries, std::slice::from_ref(&all))?)? {
-                    match &entry {
-                        Value::Class(class) => classes.push(Ref::clone(class)),
-                        _ => return Err(type_error("__mro_entries__ must return classes")),
+                    if let Value::Class(class) = &entry {
+                        classes.push(Ref::clone(class));
                     }
+                    mixed.push(entry);
                 }
             }
         }
     }
-    Ok(classes)
+    Ok(if mixed.len() == classes.len() {
+        Bases::Classes(classes)
+    } else {
+        Bases::Mixed(mixed)
+    })
 }
 
 /// Makes a class of a namespace: `type(name, bases, namespace)` and the end of `class`.

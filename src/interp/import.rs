@@ -217,6 +217,9 @@ fn not_found(module: Symbol) -> Raised {
     };
     let exception = exception(Type::ModuleNotFoundError, text);
     exception.attrs.set(Symbol::new("name"), module.into());
+    exception
+        .attrs
+        .set(name::MSG, exception.arg(0).unwrap_or(Value::None));
     let raised = Raised::new(exception);
     let Some(library) = LIBRARY.get() else {
         return raised;

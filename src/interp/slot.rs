@@ -207,7 +207,24 @@ impl Member {
             Value::Instance(instance) => instance.slot(self.name),
             other => attrs_of(other).and_then(|attrs| attrs.get(self.name)),
         };
-        found.ok_or_else(|| super::attribute::no_attribute(object, self.name))
+        found.ok_or_else(|| self.unset(object))
+    }
+
+    /// The error for a slot without a value, which names the class in full.
+    #[cold]
+    fn unset(&self, object: &Value) -> Raised {
+        let class = super::types::class_of(object);
+        let whole = class.qualname.borrow();
+        let message = match &*class.module.borrow() {
+            Value::Str(module) if !matches!(&*module.text, "__main__" | "builtins") => {
+                format!(
+                    "'{}.{whole}' object has no attribute '{}'",
+                    module.text, self.name
+                )
+            }
+            _ => format!("'{whole}' object has no attribute '{}'", self.name),
+        };
+        attribute_error(message, object, self.name)
     }
 
     pub fn set(&self, object: &Value, value: Value) -> Res<()> {

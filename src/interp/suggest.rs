@@ -17,6 +17,11 @@ pub fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
     best.map(|(_, name)| name)
 }
 
+/// `. Did you mean 'NAME'?`, if one of the names may be meant.
+pub fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+    closest(wrong, names).map_or(String::new(), |name| format!(". Did you mean '{name}'?"))
+}
+
 /// What inserting, deleting or replacing a letter costs; changing only its case costs half.
 const MOVE: usize = 2;
 

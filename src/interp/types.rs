@@ -68,8 +68,8 @@ types! {
     Map "map" Closed (Object);
     Filter "filter" Closed (Object);
     Reversed "reversed" Closed (Object);
-    GenericAlias "types.GenericAlias" Closed (Object);
-    Union "types.UnionType" Closed (Object);
+    GenericAlias "GenericAlias" Closed (Object);
+    Union "UnionType" Closed (Object);
     ContextVar "ContextVar" Opaque (Object);
     ContextToken "Token" Opaque (Object);
     Context "Context" Opaque (Object);
@@ -175,6 +175,8 @@ const MODULES: &[(Type, &str)] = &[
     (Type::ContextToken, "_contextvars"),
     (Type::Context, "_contextvars"),
     (Type::Lock, "_thread"),
+    (Type::GenericAlias, "types"),
+    (Type::Union, "types"),
 ];
 
 thread_local! {
@@ -376,21 +378,23 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 10] = [
+    const WITH_MODULE: [&str; 12] = [
         "_asyncio",
         "_collections",
         "_contextvars",
         "_io",
         "_thread",
         "collections",
+        "datetime",
         "itertools",
         "posix",
         "re",
+        "types",
         "weakref",
     ];
-    // The classes of `io` are written in aio.
-    let is_of_io = || matches!(&*class.module.borrow(), Value::Str(module) if &*module.text == "_io");
-    if (class.is_script && !is_of_io()) || matches!(class.layout, Layout::Exception | Layout::Int) {
+    // These modules' classes are written in aio, and in C in CPython.
+    let is_in_c = || matches!(&*class.module.borrow(), Value::Str(module) if matches!(&*module.text, "_io" | "datetime"));
+    if (class.is_script && !is_in_c()) || matches!(class.layout, Layout::Exception | Layout::Int) {
         return class.name();
     }
     match &*class.module.borrow() {

@@ -59,6 +59,8 @@ sources! {
     "_path_glob" "path_glob"
     "_struct_time" "struct_time"
     "_task_stack" "_task_stack"
+    "_typing_more" "typing_more"
+    "_typing_text" "typing_text"
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.exceptions" "asyncio_exceptions"

@@ -171,6 +171,14 @@ impl Slip {
                 part.chars().for_each(|c| push_escape(&mut escaped, c as u32));
                 bytes.extend_from_slice(escaped.as_bytes());
             }
+            "namereplace" => {
+                let mut escaped = String::new();
+                part.chars().for_each(|c| match unicode_names2::name(c) {
+                    Some(name) => escaped.push_str(&format!("\\N{{{name}}}")),
+                    None => push_escape(&mut escaped, c as u32),
+                });
+                bytes.extend_from_slice(escaped.as_bytes());
+            }
             "xmlcharrefreplace" => {
                 part.chars()
                     .for_each(|c| bytes.extend_from_slice(format!("&#{};", c as u32).as_bytes()));

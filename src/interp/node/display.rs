@@ -79,6 +79,40 @@ impl Node for SetDisplay {
     }
 }
 
+/// A set display of constants only, three or more: CPython keeps those as a frozenset and merges it into
+/// a new set, which shows in the order of the items.
+struct ConstantSet(Ref<Set>);
+
+impl Node for ConstantSet {
+    fn eval(&self, _: &mut Frame) -> Res {
+        let set = Ref::new(Set::default());
+        set.table.borrow_mut().merge_into_empty(&self.0.table.borrow());
+        Ok(set.into())
+    }
+}
+
+fn set_of(values: &[Value]) -> Res<Ref<Set>> {
+    let set = Ref::new(Set::default());
+    for value in values {
+        mapping::set_add(&set.table, value)?;
+    }
+    Ok(set)
+}
+
+/// The constants that all items are, if they are.
+fn constants(items: &[Element]) -> Option<Vec<Value>> {
+    items
+        .iter()
+        .map(|item| match item {
+            Element::One(Tree {
+                kind: TreeKind::Constant(c),
+                ..
+            }) => Some(constant_value(c)),
+            _ => None,
+        })
+        .collect()
+}
+
 struct DictDisplay {
     items: Box<[(Option<NodeBox>, NodeBox, Span)]>,
     span: Span,
@@ -145,17 +179,7 @@ impl Builder<'_> {
     }
 
     pub fn tuple(&self, items: &[Element], span: Span) -> NodeBox {
-        let constants: Option<Vec<Value>> = items
-            .iter()
-            .map(|item| match item {
-                Element::One(Tree {
-                    kind: TreeKind::Constant(c),
-                    ..
-                }) => Some(constant_value(c)),
-                _ => None,
-            })
-            .collect();
-        match constants {
+        match constants(items) {
             Some(values) => Box::new(super::name::Const(Value::tuple(values))),
             None => Box::new(TupleDisplay(self.items(items, span))),
         }
@@ -166,6 +190,16 @@ impl Builder<'_> {
     }
 
     pub fn set(&self, items: &[Element], span: Span) -> NodeBox {
+        if items.len() >= 3
+            && let Some(values) = constants(items)
+        {
+            // CPython makes the frozenset of the constants, and again when it merges equal constants.
+            if let Ok(set) = set_of(&values)
+                && let Ok(set) = set_of(&iterate::collect(&set.into()).unwrap_or_default())
+            {
+                return Box::new(ConstantSet(set));
+            }
+        }
         let items = Items {
             is_set: true,
             ..self.items(items, span)

@@ -22,6 +22,11 @@ pub fn format_error(error: FormatError) -> Raised {
     }
 }
 
+#[cold]
+fn not_enough() -> Raised {
+    type_error("not enough arguments for format string")
+}
+
 /// The arguments of a template: a tuple's items one by one, or one value.
 struct Arguments<'a> {
     given: &'a Value,
@@ -38,7 +43,7 @@ impl Arguments<'_> {
             None => (self.next == 0).then(|| self.given.clone()),
         };
         self.next += 1;
-        found.ok_or_else(|| type_error("not enough arguments for format string"))
+        found.ok_or_else(not_enough)
     }
 
     fn star(&mut self, count: Option<Count>) -> Res<i64> {
@@ -117,6 +122,9 @@ fn argument(
         }
         arguments.by_key = true;
         let value = subscript::get_item(arguments.given, &key_value(key))?;
+        if [field.width, field.precision].contains(&Some(Count::Star)) {
+            return Err(not_enough());
+        }
         return Ok((value, field.layout(0, 0)));
     }
     let width = arguments.star(field.width)?;

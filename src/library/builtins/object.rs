@@ -86,8 +86,12 @@ fn init(args: &[Value]) -> Res {
 /// The sorted names of an object's attributes.
 pub fn dir_names(object: &Value) -> Value {
     let mut names: Vec<&'static str> = attribute::names(object).into_iter().map(Symbol::text).collect();
+    // Each type has a doc of its own, mostly without an entry among its attributes.
+    if !matches!(object, Value::Module(_)) {
+        names.push("__doc__");
+    }
     if let Value::Instance(instance) = object {
-        names.extend(["__class__", "__doc__", "__module__"]);
+        names.extend(["__class__", "__module__"]);
         if instance.class().has_dict.get() {
             names.push("__dict__");
         }
@@ -403,8 +407,10 @@ pub const TYPE: &[NativeDef] = &[
         "The module in which the class was defined.",
         |args| {
             let this = this_class(&args[0])?;
+            // What `type` itself has under this name is this very getter.
             Ok(this
                 .own(name::MODULE)
+                .filter(|module| !matches!(module, Value::Native(_)))
                 .unwrap_or_else(|| this.module.borrow().clone()))
         },
     ),

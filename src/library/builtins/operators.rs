@@ -417,7 +417,14 @@ pub fn install() {
             }
         }
     }
-    for id in [Type::List, Type::Dict, Type::Set, Type::ByteArray] {
+    for id in [
+        Type::List,
+        Type::Dict,
+        Type::Set,
+        Type::ByteArray,
+        Type::DictKeys,
+        Type::DictItems,
+    ] {
         class(id).set(name::HASH, Value::None);
     }
 }
