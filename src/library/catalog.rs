@@ -72,7 +72,6 @@ sources! {
     "bisect" "bisect"
     "collections" "collections"
     "collections.abc" "collections_abc"
-    "collections_abc" "collections_abc"
     "concurrent.futures" "concurrent_futures"
     "contextlib" "contextlib"
     "copy" "copy"
