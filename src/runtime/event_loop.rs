@@ -182,11 +182,7 @@ impl EventLoop {
 
 /// `loop.call_soon(callback, *args, context=…)`: the handle. `args` is as for [`Handle::value`].
 pub fn call_soon(this: &Value, callback: &Value, args: &Value, context: Option<Rc<Context>>) -> Res {
-    let event_loop = expect(this)?;
-    event_loop.check_closed()?;
-    if event_loop.debug.get() {
-        check_callback(callback, "call_soon")?;
-    }
+    let event_loop = taking(this, callback, "call_soon")?;
     tell(|| Event::CallSoon {
         event_loop: this,
         callback,
@@ -201,11 +197,7 @@ pub fn call_soon_threadsafe(
     args: &Value,
     context: Option<Rc<Context>>,
 ) -> Res {
-    let event_loop = expect(this)?;
-    event_loop.check_closed()?;
-    if event_loop.debug.get() {
-        check_callback(callback, "call_soon_threadsafe")?;
-    }
+    let event_loop = taking(this, callback, "call_soon_threadsafe")?;
     push_handle(this, event_loop, callback, args, context)
 }
 
@@ -235,11 +227,7 @@ pub fn call_at(
     args: &Value,
     context: Option<Rc<Context>>,
 ) -> Res {
-    let event_loop = expect(this)?;
-    event_loop.check_closed()?;
-    if event_loop.debug.get() {
-        check_callback(callback, "call_at")?;
-    }
+    let event_loop = taking(this, callback, "call_at")?;
     tell(|| Event::CallAt {
         event_loop: this,
         callback,
@@ -282,6 +270,16 @@ fn no_time(when: &Value) -> Raised {
         "'<' not supported between instances of '{}' and 'float'",
         class_name(when)
     ))
+}
+
+/// The loop, if it takes the callback that a method was given.
+fn taking<'a>(this: &'a Value, callback: &Value, method: &str) -> Res<&'a EventLoop> {
+    let event_loop = expect(this)?;
+    event_loop.check_closed()?;
+    if event_loop.debug.get() {
+        check_callback(callback, method)?;
+    }
+    Ok(event_loop)
 }
 
 /// In debug mode: a callback must be callable and no coroutine.
