@@ -6,7 +6,7 @@
 use super::error::*;
 use super::types::{class_name, class_of, full_name};
 use crate::source::{Symbol, name};
-use crate::value::native::ParamKind;
+use crate::value::native::{ParamKind, Parameters};
 use crate::value::*;
 
 /// How a built-in takes its arguments, as far as its complaints show it.
@@ -75,7 +75,7 @@ fn manner(native: &Native) -> Manner {
     if script_name(native).is_some() {
         return Manner::Script;
     }
-    let signature = &native.signature;
+    let signature: &Parameters = &native.signature;
     let takes = signature.positional.saturating_sub(own(native));
     let has = |kind| signature.params.iter().any(|p| p.kind == kind);
     if native.is_slot() && native.name != name::INIT && !has(ParamKind::Args) {
@@ -246,7 +246,7 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
 #[cold]
 pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) -> Raised {
     let own = own(native);
-    let signature = &native.signature;
+    let signature: &Parameters = &native.signature;
     let needs = signature.required.saturating_sub(own);
     let got = npos.saturating_sub(own);
     let least = if signature.required == signature.positional {

@@ -13,7 +13,7 @@ use super::stack::{self, Window};
 use super::types::{Type, class, class_of};
 use crate::code::{Code, CodeKind};
 use crate::source::{Symbol, name};
-use crate::value::native::ParamKind;
+use crate::value::native::{ParamKind, Parameters};
 use crate::value::running::Running;
 use crate::value::*;
 
@@ -301,7 +301,7 @@ pub fn call_native(
     names: &[Symbol],
     frame: Option<&mut function::Frame>,
 ) -> Res {
-    let signature = &native.signature;
+    let signature: &Parameters = &native.signature;
     if names.is_empty() && signature.fits(npos) {
         window.push_unset(signature.params.len() - npos)?;
     } else {
@@ -351,7 +351,7 @@ pub fn begin_native(
     let NativeBody::Coroutine(body) = &native.body else {
         return Ok(None);
     };
-    let signature = &native.signature;
+    let signature: &Parameters = &native.signature;
     if names.is_empty() && signature.fits(npos) {
         window.push_unset(signature.params.len() - npos)?;
     } else {
@@ -369,7 +369,7 @@ fn bind_native(
     npos: usize,
     names: &[Symbol],
 ) -> Res<()> {
-    let signature = &native.signature;
+    let signature: &Parameters = &native.signature;
     if names.is_empty() && signature.takes_rest && npos >= signature.required {
         return bind_rest(native, window, start, npos);
     }
@@ -444,7 +444,7 @@ fn bind_native(
 /// Positional arguments for a built-in with `*args`: those beyond the other parameters become its
 /// tuple.
 fn bind_rest(native: &Ref<Native>, window: &Window, start: usize, npos: usize) -> Res<()> {
-    let signature = &native.signature;
+    let signature: &Parameters = &native.signature;
     let own = signature.before_rest();
     if npos > own {
         let rest = window.drain(start + own);

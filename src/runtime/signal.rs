@@ -48,12 +48,39 @@ struct Main {
     interrupts: u32,
 }
 
+/// Signals that are watched write into one end, for a loop that waits.
+struct Bell {
+    ring: UnixStream,
+    hear: UnixStream,
+    /// Made when a loop first waits: it starts the thread that watches files.
+    waited: Option<Rc<Async<UnixStream>>>,
+}
+
+impl Bell {
+    fn new() -> std::io::Result<Bell> {
+        let (hear, ring) = UnixStream::pair()?;
+        Ok(Bell {
+            ring,
+            hear,
+            waited: None,
+        })
+    }
+
+    fn wait(&mut self) -> std::io::Result<Rc<Async<UnixStream>>> {
+        if let Some(waited) = &self.waited {
+            return Ok(waited.clone());
+        }
+        let waited = Rc::new(Async::new(self.hear.try_clone()?)?);
+        Ok(self.waited.insert(waited).clone())
+    }
+}
+
 /// Some signal has arrived.
 static ANY: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 thread_local! {
     static WATCHED: RefCell<Vec<Watched>> = const { RefCell::new(Vec::new()) };
-    static BELL: RefCell<Option<(Rc<Async<UnixStream>>, UnixStream)>> = const { RefCell::new(None) };
+    static BELL: RefCell<Option<Bell>> = const { RefCell::new(None) };
     static MAIN: RefCell<Option<Main>> = const { RefCell::new(None) };
     static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
 }
@@ -65,15 +92,9 @@ pub fn watch(number: i32) -> std::io::Result<()> {
     }
     let any = ANY.get_or_init(Arc::default);
     let arrived = Arc::new(AtomicBool::new(false));
-    let bell = BELL.with_borrow_mut(|bell| -> std::io::Result<UnixStream> {
-        if bell.is_none() {
-            let (read, write) = UnixStream::pair()?;
-            *bell = Some((Rc::new(Async::new(read)?), write));
-        }
-        match bell {
-            Some((_, write)) => write.try_clone(),
-            None => Err(std::io::ErrorKind::NotFound.into()),
-        }
+    let bell = BELL.with_borrow_mut(|bell| match bell {
+        Some(bell) => bell.ring.try_clone(),
+        None => bell.insert(Bell::new()?).ring.try_clone(),
     })?;
     // In this order, so that whoever hears the bell finds the flags up.
     signal_hook::flag::register(number, arrived.clone())?;
@@ -91,8 +112,8 @@ pub fn watch(number: i32) -> std::io::Result<()> {
 
 /// Waits for the next signal; for ever if none is watched.
 pub async fn arrival() {
-    let bell = BELL.with_borrow(|bell| bell.as_ref().map(|(read, _)| read.clone()));
-    let Some(bell) = bell else {
+    let bell = BELL.with_borrow_mut(|bell| bell.as_mut().map(Bell::wait));
+    let Some(Ok(bell)) = bell else {
         return std::future::pending().await;
     };
     if pending() || bell.readable().await.is_err() {

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::source::Symbol;
+use std::cell::OnceCell;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// The declaration of a built-in. The signature is written as Python would show it, without
@@ -52,9 +54,14 @@ pub struct Native {
 
 impl Dying for Native {}
 
-/// Parameters of a built-in.
+/// What a built-in takes: its text, read when it is first asked for.
 pub struct Signature {
     pub text: &'static str,
+    parameters: OnceCell<Parameters>,
+}
+
+/// Parameters of a built-in.
+pub struct Parameters {
     pub params: Vec<NativeParam>,
     /// How many positional arguments it needs and takes (`usize::MAX` with `*args`).
     pub required: usize,
@@ -82,7 +89,26 @@ pub enum ParamKind {
 }
 
 impl Signature {
-    pub fn parse(text: &'static str) -> Signature {
+    pub fn new(text: &'static str) -> Signature {
+        let parameters = OnceCell::new();
+        Signature { text, parameters }
+    }
+}
+
+impl Deref for Signature {
+    type Target = Parameters;
+
+    #[inline(always)]
+    fn deref(&self) -> &Parameters {
+        self.parameters.get_or_init(
+            #[cold]
+            || Parameters::parse(self.text),
+        )
+    }
+}
+
+impl Parameters {
+    fn parse(text: &'static str) -> Parameters {
         let inner = text.trim().trim_start_matches('(').trim_end_matches(')');
         let mut params: Vec<NativeParam> = Vec::new();
         let mut keyword_only = false;
@@ -124,8 +150,7 @@ impl Signature {
         let is_rest_optional = params[count..]
             .iter()
             .all(|p| p.kind == ParamKind::Args || p.kind == ParamKind::KeywordOnly && p.has_default);
-        Signature {
-            text,
+        Parameters {
             params,
             required,
             positional: if has_args { usize::MAX } else { count },
@@ -172,7 +197,7 @@ impl Native {
     pub fn of(def: &NativeDef, owner: &'static str) -> Ref<Native> {
         Ref::new(Native {
             name: Symbol::new(def.name),
-            signature: Signature::parse(def.signature),
+            signature: Signature::new(def.signature),
             doc: def.doc,
             role: def.role,
             body: def.body.clone(),
@@ -230,7 +255,7 @@ impl Native {
     ) -> Value {
         Ref::new(Native {
             name: Symbol::new(name),
-            signature: Signature::parse(signature),
+            signature: Signature::new(signature),
             doc: "",
             role: NativeRole::Static,
             body: NativeBody::Closure(Rc::new(body)),

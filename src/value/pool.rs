@@ -8,6 +8,7 @@
 //! says; a thread's pieces stay on its own lists, for good: memory that a burst of objects took is
 //! kept for the next one.
 
+use super::pages;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ops::Deref;
@@ -98,26 +99,13 @@ fn begin(chunk: &Chunk) {
     let align = if size == LARGE_CHUNK { LARGE_CHUNK } else { PAGE };
     let memory = fresh(Layout::from_size_align(size, align).expect("chunks are small"));
     if size >= LAST_CHUNK {
-        provide(memory, size);
+        pages::provide(memory, size);
     }
     chunk.next.set(memory.as_ptr());
     chunk.left.set(size);
-    chunk.size.set(if size < LAST_CHUNK { size * 2 } else { LARGE_CHUNK });
-}
-
-/// Has the kernel provide the pages of a chunk in one go. One that cannot does so page by page.
-fn provide(memory: NonNull<u8>, size: usize) {
-    #[cfg(target_os = "linux")]
-    // SAFETY: the memory is ours, and providing its pages changes nothing in it.
-    let _ = unsafe {
-        rustix::mm::madvise(
-            memory.as_ptr().cast(),
-            size,
-            rustix::mm::Advice::LinuxPopulateWrite,
-        )
-    };
-    #[cfg(not(target_os = "linux"))]
-    let _ = (memory, size);
+    chunk
+        .size
+        .set(if size < LAST_CHUNK { size * 2 } else { LARGE_CHUNK });
 }
 
 fn fresh(layout: Layout) -> NonNull<u8> {
