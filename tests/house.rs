@@ -35,7 +35,7 @@ const BOUNDARIES: &[(&[&str], &[&str])] = &[
     (&["corosensei"], &["src/runtime", "src/interp/stack.rs"]),
     (&["rustyline"], &["src/repl"]),
     (&["clap"], &["src/main.rs"]),
-    (&["libmimalloc_sys"], &["src/allocator"]),
+    (&["libmimalloc_sys"], &["src/allocator.rs"]),
     (&["fancy_regex", "sha2"], &["src/library"]),
 ];
 

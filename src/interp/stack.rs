@@ -7,7 +7,6 @@ use super::error::raise;
 use super::types::Type;
 use crate::value::*;
 use std::cell::Cell;
-use std::ptr::NonNull;
 
 /// Values a stack has room for; its memory is touched only as far as it is used.
 const MAIN_VALUES: usize = 4 << 20;
@@ -29,11 +28,9 @@ pub struct ValueStack {
 
 impl ValueStack {
     pub fn new(values: usize) -> ValueStack {
-        let mut memory = Vec::<std::mem::MaybeUninit<Value>>::with_capacity(values);
-        if let Some(start) = NonNull::new(memory.as_mut_ptr().cast()) {
-            pages::keep_small(start, size_of_val(memory.spare_capacity_mut()));
+        ValueStack {
+            memory: Vec::with_capacity(values),
         }
-        ValueStack { memory }
     }
 
     pub fn main() -> ValueStack {

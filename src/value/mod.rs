@@ -21,7 +21,6 @@ pub mod iterator;
 pub mod module;
 pub mod native;
 pub mod opaque;
-pub mod pages;
 pub mod pool;
 pub mod roster;
 pub mod running;

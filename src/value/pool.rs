@@ -8,7 +8,6 @@
 //! says; a thread's pieces stay on its own lists, for good: memory that a burst of objects took is
 //! kept for the next one.
 
-use super::pages;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ops::Deref;
@@ -22,9 +21,10 @@ const LARGEST: usize = 256;
 
 /// Chunks begin with this size, in bytes, and double, so that small programs touch little memory.
 const FIRST_CHUNK: usize = 32 << 10;
-/// This far; from then on each has a huge page's size and place.
-const LAST_CHUNK: usize = 256 << 10;
-const LARGE_CHUNK: usize = 2 << 20;
+const LARGEST_CHUNK: usize = 1 << 20;
+
+/// From this size on, a chunk's memory is provided at once.
+const PROVIDED: usize = 256 << 10;
 
 /// Where chunks begin: at pages, which is what the kernel provides.
 const PAGE: usize = 4096;
@@ -96,16 +96,29 @@ fn cut(size: usize) -> NonNull<u8> {
 #[cold]
 fn begin(chunk: &Chunk) {
     let size = chunk.size.get();
-    let align = if size == LARGE_CHUNK { LARGE_CHUNK } else { PAGE };
-    let memory = fresh(Layout::from_size_align(size, align).expect("chunks are small"));
-    if size >= LAST_CHUNK {
-        pages::provide(memory, size);
+    let layout = Layout::from_size_align(size, PAGE).expect("chunks are small");
+    let memory = fresh(layout);
+    if size >= PROVIDED {
+        provide(memory, size);
     }
     chunk.next.set(memory.as_ptr());
     chunk.left.set(size);
-    chunk
-        .size
-        .set(if size < LAST_CHUNK { size * 2 } else { LARGE_CHUNK });
+    chunk.size.set((size * 2).min(LARGEST_CHUNK));
+}
+
+/// Has the kernel provide the pages of a chunk in one go. One that cannot does so page by page.
+fn provide(memory: NonNull<u8>, size: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the memory is ours, and providing its pages changes nothing in it.
+    let _ = unsafe {
+        rustix::mm::madvise(
+            memory.as_ptr().cast(),
+            size,
+            rustix::mm::Advice::LinuxPopulateWrite,
+        )
+    };
+    #[cfg(not(target_os = "linux"))]
+    let _ = (memory, size);
 }
 
 fn fresh(layout: Layout) -> NonNull<u8> {
@@ -181,7 +194,7 @@ mod tests {
 
     #[test]
     fn pieces_are_aligned_and_apart_over_many_chunks() {
-        let count = 3 * LARGE_CHUNK / 48;
+        let count = 3 * LARGEST_CHUNK / 48;
         let pieces: Vec<_> = (0..count).map(|_| take(40)).collect();
         let mut starts: Vec<_> = pieces.iter().map(|piece| piece.as_ptr() as usize).collect();
         starts.sort_unstable();

@@ -1,0 +1,67 @@
+//! The allocator of the command-line tool: mimalloc.
+//!
+//! The crate's own `MiMalloc` asks for every alignment explicitly, which sends small objects of
+//! most sizes down mimalloc 3's slow over-allocating way (110 more instructions and a larger
+//! piece). Plain requests are aligned enough for all but rare types.
+
+use libmimalloc_sys::{mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc};
+use std::alloc::{GlobalAlloc, Layout};
+
+pub struct Allocator;
+
+/// What `mi_malloc` aligns to for requests of at least this size (`MI_MAX_ALIGN_SIZE`); smaller
+/// ones are aligned to their size's power of two.
+const NATURAL: usize = 16;
+
+fn is_natural(layout: Layout) -> bool {
+    layout.align() <= NATURAL && layout.align() <= layout.size()
+}
+
+// SAFETY: mimalloc's functions keep the contract of an allocator; `is_natural` sees to the
+// alignment.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if is_natural(layout) {
+                mi_malloc(layout.size()).cast()
+            } else {
+                mi_malloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: passed on from the caller; larger alignments go the default way.
+        unsafe {
+            if is_natural(layout) {
+                return mi_zalloc(layout.size()).cast();
+            }
+            let memory = self.alloc(layout);
+            if !memory.is_null() {
+                memory.write_bytes(0, layout.size());
+            }
+            memory
+        }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, memory: *mut u8, _: Layout) {
+        // SAFETY: passed on from the caller.
+        unsafe { mi_free(memory.cast()) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if is_natural(layout) && layout.align() <= size {
+                mi_realloc(memory.cast(), size).cast()
+            } else {
+                mi_realloc_aligned(memory.cast(), size, layout.align()).cast()
+            }
+        }
+    }
+}
