@@ -5,7 +5,7 @@
 //! programs of the page stand in `pages/NUMBER`. A mistake that is only noticed in a run is looked
 //! for in `watch`.
 
-use super::rule::{Rule, argument, blocking, cancel, forgotten, form, order, running, shared};
+use super::rule::{Rule, argument, blocking, cancel, forgotten, form, order, running, shared, update};
 
 /// One kind of mistake.
 pub struct Lint {
@@ -167,7 +167,7 @@ catalog! {
         "The loop over the async generator was left early, so its clean-up runs at an unknown time.";
     A032 "a change is lost during an await"
         "A shared value is read before an `await` and written after it: what others wrote is lost."
-        text shared::lost_update;
+        text update::lost;
     A033 "a lock is never released"
         "A lock that is acquired and not released stops everybody who wants it."
         text shared::never_released;

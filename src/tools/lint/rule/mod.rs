@@ -10,6 +10,7 @@ pub mod form;
 pub mod order;
 pub mod running;
 pub mod shared;
+pub mod update;
 
 use super::program::{At, Program};
 use crate::source::Span;
