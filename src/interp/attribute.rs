@@ -118,11 +118,17 @@ pub fn dict_of(object: &Value) -> Option<Value> {
         let has_dict = instance.class().has_dict.get();
         return has_dict.then(|| instance.detach().into());
     }
-    let dict = Ref::new(Dict::default());
-    for (name, value) in attrs_of(object)?.entries() {
-        dict.set_symbol(name, value);
-    }
-    Some(dict.into())
+    Some(attrs_of(object)?.dict().into())
+}
+
+/// What `obj.__dict__ = value` gives.
+fn dict_given(value: &Value) -> Res<Ref<Dict>> {
+    super::payload::as_dict(value).cloned().ok_or_else(|| {
+        type_error(format!(
+            "__dict__ must be set to a dictionary, not a '{}'",
+            super::types::class_name(value)
+        ))
+    })
 }
 
 fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
@@ -247,6 +253,14 @@ pub fn is_data_descriptor(attribute: &Value) -> bool {
     }
 }
 
+/// What a property gives for an object.
+pub fn read(property: &Property, object: &Value) -> Res {
+    match property.get.given() {
+        Some(get) => call::call(get, std::slice::from_ref(object)),
+        None => Err(no_accessor(property, object, "getter")),
+    }
+}
+
 /// What `object.attribute` gives for an attribute found in the object's class.
 pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
     match attribute {
@@ -258,11 +272,11 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
             _ => Ok(attribute.clone()),
         },
         Value::Opaque(o) => {
+            if let Some(get) = own_get(o) {
+                return call::call_unbound(&get, attribute, &[object.clone(), owner.clone().into()]);
+            }
             if let Some(property) = o.get::<Property>() {
-                if property.get.is_none() || property.get.is_unset() {
-                    return Err(no_accessor(attribute, object, "getter"));
-                }
-                return call::call(&property.get, std::slice::from_ref(object));
+                return read(property, object);
             }
             if let Some(member) = o.get::<Member>() {
                 return member.get(object);
@@ -283,11 +297,21 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
     }
 }
 
+/// The `__get__` of a script's class that inherits from a built-in descriptor's.
+fn own_get(descriptor: &Opaque) -> Option<Value> {
+    let class = &descriptor.class;
+    let get = class.is_script.then(|| class.lookup(name::GET))??;
+    (!matches!(get, Value::Native(_))).then_some(get)
+}
+
 /// What `Class.attribute` gives for an attribute found in the class.
 pub fn bind_to_class(attribute: &Value, owner: &Ref<Class>) -> Res {
     match attribute {
         Value::Native(n) if n.role == NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
         Value::Opaque(o) => {
+            if let Some(get) = own_get(o) {
+                return call::call_unbound(&get, attribute, &[Value::None, owner.clone().into()]);
+            }
             if let Some(it) = o.get::<ClassMethod>() {
                 return bind_class_method(&it.0, owner);
             }
@@ -304,7 +328,8 @@ pub fn bind_to_class(attribute: &Value, owner: &Ref<Class>) -> Res {
     }
 }
 
-fn bind_class_method(func: &Value, owner: &Ref<Class>) -> Res {
+/// What a class method gives for a class.
+pub fn bind_class_method(func: &Value, owner: &Ref<Class>) -> Res {
     match func {
         Value::Function(_) | Value::Native(_) => Ok(method(func, &owner.clone().into())),
         Value::Opaque(o) if o.get::<Property>().is_some() => bind(func, &owner.clone().into(), owner),
@@ -347,7 +372,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             Value::Opaque(o) => {
                 if let Some(property) = o.get::<Property>() {
                     if property.set.is_none() || property.set.is_unset() {
-                        return Err(no_accessor(&found, object, "setter"));
+                        return Err(no_accessor(property, object, "setter"));
                     }
                     return call::call(&property.set, &[object.clone(), value]).map(drop);
                 }
@@ -409,13 +434,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 return Err(no_room(object, &class, name));
             }
             if name == name::DICT {
-                let Some(dict) = super::payload::as_dict(&value) else {
-                    return Err(type_error(format!(
-                        "__dict__ must be set to a dictionary, not a '{}'",
-                        class_of(&value).name()
-                    )));
-                };
-                instance.replace_dict(dict.clone());
+                instance.replace_dict(dict_given(&value)?);
                 return Ok(());
             }
             instance.set(name, value);
@@ -423,7 +442,10 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
         }
         _ => match attrs_of(object) {
             Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.has_dict.get()) => {
-                attrs.set(name, value);
+                match name {
+                    name::DICT => attrs.replace_dict(dict_given(&value)?),
+                    _ => attrs.set(name, value),
+                }
                 Ok(())
             }
             _ => Err(no_room(object, &class, name)),
@@ -476,6 +498,9 @@ pub fn delete(object: &Value, name: Symbol) -> Res<()> {
     delete_without_hooks(object, name)
 }
 
+/// The doc of a setter that refuses, and of what refuses to be deleted.
+pub const READONLY: &str = "Refuses.";
+
 /// What `object.__delattr__` does.
 pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
     let class = class_of(object);
@@ -484,7 +509,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             Value::Opaque(o) => {
                 if let Some(property) = o.get::<Property>() {
                     if property.del.is_none() || property.del.is_unset() {
-                        return Err(no_accessor(&found, object, "deleter"));
+                        return Err(no_accessor(property, object, "deleter"));
                     }
                     return call::call(&property.del, std::slice::from_ref(object)).map(drop);
                 }
@@ -494,7 +519,10 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             }
             Value::Native(n) if n.role == NativeRole::Getter => {
                 let setter = Symbol::new(&format!("{name}="));
-                return Err(match (class.lookup(setter), object) {
+                return Err(match (&class.lookup(setter), object) {
+                    (Some(Value::Native(n)), _) if n.doc == READONLY => {
+                        attribute_error("readonly attribute", object, name)
+                    }
                     (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
                     _ => attribute_error(
                         format!("attribute '{name}' of '{}' objects is not writable", class.name()),
@@ -536,21 +564,39 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
     }
 }
 
-fn no_accessor(property: &Value, object: &Value, accessor: &str) -> Raised {
+fn no_accessor(property: &Property, object: &Value, accessor: &str) -> Raised {
     let class = class_of(object);
-    let own = class.linear().iter().find_map(|c| {
-        c.dict
-            .borrow()
-            .iter()
-            .find(|(_, v)| v.is(property))
-            .map(|(&n, _)| n)
-    });
-    let name = own.map_or(String::new(), |n| format!(" '{n}'"));
+    let name = match property_name(property) {
+        Ok(Some(name)) => name,
+        Ok(None) => Value::Unset,
+        Err(raised) => return raised,
+    };
+    let shown = match name.is_unset() {
+        true => String::new(),
+        false => match super::text::repr(&name) {
+            Ok(name) => format!(" {name}"),
+            Err(raised) => return raised,
+        },
+    };
     let message = format!(
-        "property{name} of '{}' object has no {accessor}",
+        "property{shown} of '{}' object has no {accessor}",
         class.qualname.borrow()
     );
-    attribute_error(message, object, own.unwrap_or(name::NAME))
+    let name = match &name {
+        Value::Str(name) => name.symbol(),
+        _ => name::NAME,
+    };
+    attribute_error(message, object, name)
+}
+
+/// The name of a property: that of its attribute, or else that of the function that reads.
+pub fn property_name(property: &Property) -> Res<Option<Value>> {
+    let name = property.name.get();
+    match (name.is_unset(), property.get.given()) {
+        (false, _) => Ok(Some(name)),
+        (true, Some(get)) => find(get, name::NAME),
+        (true, None) => Ok(None),
+    }
 }
 
 /// The AttributeError for an attribute that is not there.

@@ -153,6 +153,7 @@ fn call_object(object: &Value, window: &Window, npos: usize, names: &[Symbol]) -
             call_native(n, window, 0, npos + 1, names, None)
         }
         other => {
+            stack::check_native(" while calling a Python object")?;
             let bound = attribute::bind(other, object, &class_of(object))?;
             again(&bound, window, 1, npos, names)
         }
@@ -481,6 +482,16 @@ pub fn construct_with(made: &Ref<Class>, args: &[Value], kwargs: &[(Symbol, Valu
     construct_plainly(made, &window, args.len(), &names)
 }
 
+/// The keyword arguments that a built-in half of construction gets while a script's class has the
+/// other half: none if it takes none, they are meant for that other half then.
+fn keywords_for<'a>(native: &Native, names: &'a [Symbol]) -> &'a [Symbol] {
+    let mut params = native.signature.params.iter();
+    match params.all(|param| param.kind == ParamKind::PositionalOnly) {
+        true => &[],
+        false => names,
+    }
+}
+
 fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[Symbol]) -> Res {
     if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
         return Ok(class_of(&window.values(1)[0]).into());
@@ -496,6 +507,10 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
             Ref::new(Instance::new(made.clone(), Value::Unset)).into()
         }
         Some(Value::Native(n)) => {
+            let names = match made.lookup(name::INIT) {
+                Some(Value::Function(_)) => keywords_for(n, names),
+                _ => names,
+            };
             let inner = Window::open();
             inner.push(made.clone().into())?;
             for i in 0..npos + names.len() {
@@ -535,7 +550,16 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         }
         Some(Value::Native(init)) => {
             window.set(0, object.clone());
-            call_native(init, window, 0, npos + 1, names, None)?;
+            // A set refuses them always.
+            let has_own_new = !matches!(new, Some(Value::Native(_)));
+            let wanted = match init.owner {
+                "list" if has_own_new => keywords_for(init, names),
+                _ => names,
+            };
+            if wanted.len() < names.len() {
+                drop(window.drain(1 + npos));
+            }
+            call_native(init, window, 0, npos + 1, wanted, None)?;
         }
         Some(other) => {
             let bound = attribute::bind(other, &object, made)?;

@@ -598,6 +598,9 @@ pub fn length_hint(value: &Value) -> Res<usize> {
             IteratorState::Str(text, at) => text.text[*at..].chars().count(),
             IteratorState::Bytes(bytes, at) => bytes.0.len().saturating_sub(*at),
             IteratorState::Dict { left, .. } => *left,
+            IteratorState::Set { set, position, .. } => {
+                mapping::as_set_table(set).map_or(0, |table| table.borrow().count_from(*position))
+            }
             _ => 0,
         });
     }

@@ -6,6 +6,7 @@
 
 mod async_step;
 mod awaiting;
+mod closing;
 mod delegate;
 mod native;
 
@@ -49,6 +50,12 @@ pub fn resume(generator: &Ref<Generator>, input: Resume) -> Outcome {
     let mut frames = generator.take_stack();
     generator.progress.set(Progress::Running);
     generator.started.set(true);
+    let input = match input {
+        Resume::Raise(exit) if frames.len() > 1 && is_exception(&exit, Type::GeneratorExit) => {
+            Resume::Raise(closing::close_inner(&mut frames, exit))
+        }
+        input => input,
+    };
     let outcome = run(&mut frames, as_result(input));
     rest(generator, frames, &outcome);
     stack::leave_call();

@@ -60,8 +60,15 @@ fn methods(op: BinaryOp) -> (Symbol, Symbol, Symbol) {
 
 #[cold]
 fn unsupported(op: &str, a: &Value, b: &Value) -> Raised {
+    // `print >> stream` is how Python 2 printed to a stream.
+    let hint = match a {
+        Value::Native(native) if op == ">>" && native.name.text() == "print" => {
+            ". Did you mean \"print(<message>, file=<output_stream>)\"?"
+        }
+        _ => "",
+    };
     type_error(format!(
-        "unsupported operand type(s) for {op}: '{}' and '{}'",
+        "unsupported operand type(s) for {op}: '{}' and '{}'{hint}",
         class_name(a),
         class_name(b)
     ))

@@ -6,7 +6,7 @@
 
 use super::call;
 use super::types::class_of;
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
 
 /// Whether the value's class can define special methods of its own.
@@ -58,10 +58,23 @@ fn is_inherent(value: &Value, native: &Native) -> bool {
     }
 }
 
+/// Special methods that a class has not if it sets them to None; other ones are called, and fail.
+const OPTIONAL: [Symbol; 6] = [
+    name::ITER,
+    name::CONTAINS,
+    name::REVERSED,
+    name::HASH,
+    name::AITER,
+    name::AWAIT,
+];
+
 /// Calls the special method that the value's class defines, if it does.
 pub fn call(value: &Value, name: Symbol, args: &[Value]) -> Option<Res> {
-    find(value, name)?;
-    call::call_special(value, name, args)
+    let method = find(value, name)?;
+    if method.is_none() && OPTIONAL.contains(&name) {
+        return None;
+    }
+    Some(call::call_unbound(&method, value, args))
 }
 
 /// Like [`call`], but `NotImplemented` counts as not defined.

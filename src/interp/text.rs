@@ -207,7 +207,7 @@ pub fn within(
 
 /// The digits of a big int, unless there are too many.
 fn decimal(big: &Ref<Big>) -> Res<String> {
-    int::to_decimal(&int::Int::Big(big.0.clone())).ok_or_else(|| value_error(int::TOO_LONG_TO_WRITE))
+    int::to_decimal(&int::Int::Big(big.0.clone())).ok_or_else(|| value_error(int::too_long_to_write()))
 }
 
 /// `str(value)`

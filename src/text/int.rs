@@ -6,6 +6,7 @@ use super::{float, unicode};
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 use num_traits::{Num, One, Signed, ToPrimitive, Zero};
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 /// An int: 64 bits inline, or a bignum that does not fit them.
@@ -53,19 +54,41 @@ impl Int {
     }
 }
 
-/// The most decimal digits that `int()` and `str()` convert (`sys.get_int_max_str_digits()`).
+/// The most decimal digits that `int()` and `str()` convert (`sys.get_int_max_str_digits()`), to begin with.
 pub const MAX_DIGITS: usize = 4300;
 
-/// The message of the ValueError when `str()` would give more than [`MAX_DIGITS`] digits.
-pub const TOO_LONG_TO_WRITE: &str = "Exceeds the limit (4300 digits) for integer string conversion; \
-     use sys.set_int_max_str_digits() to increase the limit";
+thread_local! {
+    static LIMIT: Cell<usize> = const { Cell::new(MAX_DIGITS) };
+}
+
+/// The most decimal digits that are converted now; 0 if any number is.
+pub fn limit() -> usize {
+    LIMIT.get()
+}
+
+pub fn set_limit(digits: usize) {
+    LIMIT.set(digits);
+}
+
+fn is_too_long(digits: usize) -> bool {
+    LIMIT.get() > 0 && digits > LIMIT.get()
+}
+
+/// The message of the ValueError when `str()` would give more digits than [`limit`].
+pub fn too_long_to_write() -> String {
+    format!(
+        "Exceeds the limit ({} digits) for integer string conversion; use sys.set_int_max_str_digits() to \
+         increase the limit",
+        limit()
+    )
+}
 
 /// Why a text is no int. All are ValueErrors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
     /// Not digits of the base: the caller words it with the repr of what it was given.
     Invalid,
-    /// More than [`MAX_DIGITS`] digits in a base that is no power of two.
+    /// More digits than [`limit`] in a base that is no power of two.
     TooLong { digits: usize },
     /// The base is neither 0 nor 2 to 36.
     Base,
@@ -77,8 +100,9 @@ impl ParseError {
         match self {
             Self::Invalid => format!("invalid literal for int() with base {base}: {repr}"),
             Self::TooLong { digits } => format!(
-                "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has {digits} \
-                 digits; use sys.set_int_max_str_digits() to increase the limit"
+                "Exceeds the limit ({} digits) for integer string conversion: value has {digits} \
+                 digits; use sys.set_int_max_str_digits() to increase the limit",
+                limit()
             ),
             Self::Base => "int() base must be >= 2 and <= 36, or 0".to_string(),
         }
@@ -152,7 +176,7 @@ pub fn parse(text: &str, base: u32) -> Result<Int, ParseError> {
     if zeros_only && digits.bytes().any(|digit| digit != b'0') {
         return Err(ParseError::Invalid);
     }
-    if digits.len() > MAX_DIGITS && !base.is_power_of_two() {
+    if is_too_long(digits.len()) && !base.is_power_of_two() {
         return Err(ParseError::TooLong { digits: digits.len() });
     }
     let value = match i64::from_str_radix(&digits, base) {
@@ -162,17 +186,17 @@ pub fn parse(text: &str, base: u32) -> Result<Int, ParseError> {
     Ok(Int::from(if negative { -value } else { value }))
 }
 
-/// `str(value)`; `None` if that has more than [`MAX_DIGITS`] digits ([`TOO_LONG_TO_WRITE`]).
+/// `str(value)`; `None` if that has more digits than [`limit`] ([`too_long_to_write`]).
 pub fn to_decimal(value: &Int) -> Option<String> {
     match value {
         Int::Small(value) => Some(value.to_string()),
         Int::Big(value) => {
             // Ten bits are more than three digits: what is certainly too long needs no conversion.
-            if value.bits() > (MAX_DIGITS as u64 + 4) * 10 / 3 {
+            if limit() > 0 && value.bits() > (limit() as u64 + 4) * 10 / 3 {
                 return None;
             }
             let text = value.to_string();
-            (text.trim_start_matches('-').len() <= MAX_DIGITS).then_some(text)
+            (!is_too_long(text.trim_start_matches('-').len())).then_some(text)
         }
     }
 }

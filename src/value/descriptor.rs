@@ -8,7 +8,10 @@ pub struct Property {
     pub get: Value,
     pub set: Value,
     pub del: Value,
-    pub doc: Value,
+    /// None if it is that of the function that reads.
+    pub doc: ValueCell,
+    /// What `__set_name__` said; unset if it was not called.
+    pub name: ValueCell,
 }
 
 /// `classmethod(func)`

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::source::Symbol;
-use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell, UnsafeCell};
 
 /// Which attributes an instance has, and at which index. Instances of a class that got the same
@@ -242,7 +241,7 @@ impl Instance {
 
 /// Attributes of objects that rarely have any.
 #[derive(Default)]
-pub struct Attrs(RefCell<Option<Box<IndexMap<Symbol, Value, FxBuildHasher>>>>);
+pub struct Attrs(RefCell<Option<Ref<Dict>>>);
 
 impl Attrs {
     #[inline(always)]
@@ -250,30 +249,37 @@ impl Attrs {
         self.0.borrow().is_none()
     }
 
-    pub fn get(&self, name: Symbol) -> Option<Value> {
-        self.0.borrow().as_ref()?.get(&name).cloned()
+    /// The object's `__dict__`.
+    pub fn dict(&self) -> Ref<Dict> {
+        self.0
+            .borrow_mut()
+            .get_or_insert_with(|| Ref::new(Dict::default()))
+            .clone()
     }
 
-    pub fn set(&self, name: Symbol, value: Value) {
-        let old = self.0.borrow_mut().get_or_insert_default().insert(name, value);
+    /// `obj.__dict__ = dict`
+    pub fn replace_dict(&self, dict: Ref<Dict>) {
+        let old = self.0.borrow_mut().replace(dict);
         drop(old);
     }
 
+    pub fn get(&self, name: Symbol) -> Option<Value> {
+        self.0.borrow().as_ref()?.get_symbol(name)
+    }
+
+    pub fn set(&self, name: Symbol, value: Value) {
+        self.dict().set_symbol(name, value);
+    }
+
     pub fn delete(&self, name: Symbol) -> bool {
-        let old = self
-            .0
-            .borrow_mut()
-            .as_mut()
-            .and_then(|map| map.shift_remove(&name));
-        old.is_some()
+        !self.is_empty() && self.dict().remove_symbol(name)
     }
 
     pub fn entries(&self) -> Vec<(Symbol, Value)> {
         self.0
             .borrow()
-            .iter()
-            .flat_map(|map| map.iter().map(|(&n, v)| (n, v.clone())))
-            .collect()
+            .as_ref()
+            .map_or_else(Vec::new, |dict| dict.symbol_entries())
     }
 }
 

@@ -161,6 +161,10 @@ pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
             return Resume::Raise(already_running(generator).take());
         }
         Progress::Running => Some("coroutine is being awaited already"),
+        // It was begun by hand, and waits.
+        Progress::Suspended if generator.kind == GeneratorKind::Coroutine => {
+            Some("coroutine is being awaited already")
+        }
         _ => None,
     };
     if let Some(message) = refuse {

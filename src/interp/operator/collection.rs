@@ -208,8 +208,10 @@ pub fn set_has(table: &SetTable, key: &Value) -> Res<bool> {
 
 /// The key itself, or the frozenset that equals it if it is a set.
 pub fn frozen_key(key: &Value) -> Res<Value> {
-    match key {
-        Value::Set(set) => Ok(mapping::new_frozenset(set.table.borrow().copy())),
+    match plain(key) {
+        Value::Set(set) if special::find(key, name::HASH).is_none_or(|hash| hash.is_none()) => {
+            Ok(mapping::new_frozenset(set.table.borrow().copy()))
+        }
         _ => Ok(key.clone()),
     }
 }

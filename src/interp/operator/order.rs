@@ -73,14 +73,9 @@ fn rest(op: CompareOp, a: &Value, b: &Value) -> Res<Option<bool>> {
             let (Some(x), Some(y)) = (mapping::as_set_table(a), mapping::as_set_table(b)) else {
                 return Ok(None);
             };
-            sets(
-                op,
-                x.borrow().len(),
-                y.borrow().len(),
-                || is_subset(x, y),
-                || is_subset(y, x),
-            )
-            .map(Some)
+            // The borrows end here: comparing elements may run script code that changes the sets.
+            let (m, n) = (x.borrow().len(), y.borrow().len());
+            sets(op, m, n, || is_subset(x, y), || is_subset(y, x)).map(Some)
         }
         (Value::Dict(a), Value::Dict(b)) if is_equality => equality(dicts_equal(a, b)?),
         (Value::Range(a), Value::Range(b)) if is_equality => {

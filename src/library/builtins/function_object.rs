@@ -1,6 +1,6 @@
 //! Functions, methods, cells and code as objects.
 
-use super::{getter, method, setter};
+use super::{getter, method, readonly, setter};
 use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::mapping;
@@ -138,6 +138,8 @@ const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as
 
 pub const FUNCTION: &[NativeDef] = &[
     CALL,
+    readonly("__closure__"),
+    readonly("__globals__"),
     getter("__name__", "The function's name.", |args| name(&args[0])),
     setter("__name__", |args| {
         set_name(args, "__name__", |names| names.name = args[1].clone())
@@ -251,6 +253,8 @@ fn this_method(value: &Value) -> Res<&Ref<Method>> {
 }
 
 pub const METHOD: &[NativeDef] = &[
+    readonly("__func__"),
+    readonly("__self__"),
     super::static_method(
         "__new__",
         "(cls, function, instance, /)",

@@ -28,6 +28,7 @@ pub mod template;
 pub mod tuple;
 pub mod type_form;
 
+use crate::interp::attribute::READONLY;
 use crate::interp::error::type_error;
 use crate::interp::types::{Type, class, class_name, named_class};
 use crate::source::Symbol;
@@ -122,7 +123,7 @@ pub const fn setter(name: &'static str, body: Body) -> NativeDef {
 /// Refuses assignment to the attribute whose getter it stands beside, in the words for data that
 /// a class only shows.
 pub const fn readonly(name: &'static str) -> NativeDef {
-    setter(name, |args| {
+    def(name, "(self, value, /)", READONLY, NativeRole::Setter, |args| {
         let message = "readonly attribute";
         Err(crate::interp::error::attribute_error(
             message,

@@ -1,7 +1,7 @@
 //! `property`, `classmethod` and `staticmethod`.
 
 use super::function_object::call_with;
-use super::{getter, method, static_method};
+use super::{getter, method, readonly, setter, static_method};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::slot::Member;
@@ -29,17 +29,27 @@ fn make<T: std::any::Any>(of: &Value, data: T) -> Res {
     }
 }
 
-/// A property like another one, with one part exchanged.
-fn with(args: &[Value], change: impl FnOnce(&mut Property)) -> Res {
+/// A property like another one, with the n-th of its functions exchanged.
+fn with(args: &[Value], n: usize) -> Res {
     let this = this(&args[0])?;
-    let mut changed = Property {
-        get: this.get.clone(),
-        set: this.set.clone(),
-        del: this.del.clone(),
-        doc: this.doc.clone(),
-    };
-    change(&mut changed);
-    Ok(Opaque::value(class_of(&args[0]), changed))
+    let mut parts = [&this.get, &this.set, &this.del].map(Value::clone);
+    parts[n] = args[1].clone();
+    let [get, set, del] = parts;
+    let class = class_of(&args[0]);
+    if class.is_script {
+        return call::call(&class.into(), &[get, set, del, this.doc.get()]);
+    }
+    let (doc, name) = (ValueCell::new(this.doc.get()), ValueCell::new(this.name.get()));
+    Ok(Opaque::value(
+        class,
+        Property {
+            get,
+            set,
+            del,
+            doc,
+            name,
+        },
+    ))
 }
 
 /// Whether a wrapped function is marked abstract.
@@ -66,7 +76,8 @@ pub const PROPERTY: &[NativeDef] = &[
                     get: given(get),
                     set: given(set),
                     del: given(del),
-                    doc: given(doc),
+                    doc: ValueCell::new(given(doc)),
+                    name: ValueCell::new(Value::Unset),
                 },
             )?;
             // The doc of a subclass would hide the property's own.
@@ -94,20 +105,37 @@ pub const PROPERTY: &[NativeDef] = &[
     }),
     getter("__doc__", "The property's doc.", |args| {
         let this = this(&args[0])?;
-        if !this.doc.is_none() {
-            return Ok(this.doc.clone());
+        let doc = this.doc.get();
+        if !doc.is_none() {
+            return Ok(doc);
         }
         match this.get.given() {
             Some(get) => attribute::get(get, name::DOC),
             None => Ok(Value::None),
         }
     }),
-    getter(
-        "__name__",
-        "The name of the function that reads.",
-        |args| match this(&args[0])?.get.given() {
-            Some(get) => attribute::get(get, name::NAME),
-            None => Err(attribute::no_attribute(&args[0], name::NAME)),
+    readonly("fget"),
+    readonly("fset"),
+    readonly("fdel"),
+    setter("__doc__", |args| {
+        this(&args[0])?.doc.set(args[1].clone());
+        Ok(Value::None)
+    }),
+    getter("__name__", "The name of the attribute.", |args| {
+        attribute::property_name(this(&args[0])?)?
+            .ok_or_else(|| attribute::no_attribute(&args[0], name::NAME))
+    }),
+    setter("__name__", |args| {
+        this(&args[0])?.name.set(args[1].clone());
+        Ok(Value::None)
+    }),
+    method(
+        "__set_name__",
+        "(self, owner, name, /)",
+        "Take the name of the attribute.",
+        |args| {
+            this(&args[0])?.name.set(args[2].clone());
+            Ok(Value::None)
         },
     ),
     getter(
@@ -129,19 +157,19 @@ pub const PROPERTY: &[NativeDef] = &[
         "getter",
         "(self, fget, /)",
         "Descriptor to obtain a copy of the property with a different getter.",
-        |args| with(args, |p| p.get = args[1].clone()),
+        |args| with(args, 0),
     ),
     method(
         "setter",
         "(self, fset, /)",
         "Descriptor to obtain a copy of the property with a different setter.",
-        |args| with(args, |p| p.set = args[1].clone()),
+        |args| with(args, 1),
     ),
     method(
         "deleter",
         "(self, fdel, /)",
         "Descriptor to obtain a copy of the property with a different deleter.",
-        |args| with(args, |p| p.del = args[1].clone()),
+        |args| with(args, 2),
     ),
     method(
         "__get__",
@@ -149,7 +177,7 @@ pub const PROPERTY: &[NativeDef] = &[
         "Return an attribute of instance.",
         |args| match args[1].given() {
             None => Ok(args[0].clone()),
-            Some(instance) => attribute::bind(&args[0], instance, &class_of(instance)),
+            Some(instance) => attribute::read(this(&args[0])?, instance),
         },
     ),
     method(
@@ -272,7 +300,7 @@ pub const CLASS_METHOD: &[NativeDef] = &[
                 (Value::Class(owner), _) => Ref::clone(owner),
                 (_, instance) => class_of(instance),
             };
-            attribute::bind_to_class(&args[0], &owner)
+            attribute::bind_class_method(&wrapped(&args[0])?, &owner)
         },
     ),
     FUNC,

@@ -171,9 +171,8 @@ pub const COMMON: &[NativeDef] = &[
         |args| {
             let set = this(args, "issubset")?;
             with_set(&args[1], |other| {
-                Ok(Value::bool(
-                    set.borrow().len() <= other.borrow().len() && order::is_subset(set, other)?,
-                ))
+                let is_small = set.borrow().len() <= other.borrow().len();
+                Ok(Value::bool(is_small && order::is_subset(set, other)?))
             })
         },
     ),

@@ -18,7 +18,8 @@ pub fn sort_list(list: &Ref<List>, key: Option<&Value>, reverse: bool) -> Res<()
     let result = sort(&mut items, key, reverse);
     let found = std::mem::replace(&mut *list.items.borrow_mut(), items);
     result?;
-    if !found.is_empty() {
+    // What was added and taken out again has left room.
+    if found.capacity() > 0 {
         drop(found);
         return Err(value_error("list modified during sort"));
     }

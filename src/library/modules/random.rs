@@ -52,6 +52,11 @@ fn unit(value: &Value) -> Res<f64> {
     if let Some(own) = own_method(value, "random") {
         return real(&call::call_unbound(&own, value, &[])?);
     }
+    own_unit(value)
+}
+
+/// The same, whatever a script class makes of `random()`.
+fn own_unit(value: &Value) -> Res<f64> {
     match &this(value)?.source {
         Source::Twister(twister) => Ok(twister.borrow_mut().unit()),
         Source::System => {
@@ -293,7 +298,7 @@ const METHODS: &[NativeDef] = &[
         set_state,
     ),
     method("random", "(self, /)", "Return a float in [0, 1).", |args| {
-        unit(&args[0]).map(Value::float)
+        own_unit(&args[0]).map(Value::float)
     }),
     method(
         "getrandbits",

@@ -12,7 +12,7 @@ use crate::interp::{call, import, stack, text};
 use crate::library::builtins::function;
 use crate::library::catalog;
 use crate::source::Symbol;
-use crate::text::int::MAX_DIGITS;
+use crate::text::int::{self, MAX_DIGITS};
 use crate::value::*;
 use std::cell::Cell;
 
@@ -340,15 +340,13 @@ fn intern(args: &[Value]) -> Res {
 
 thread_local! {
     static SWITCH_INTERVAL: Cell<f64> = const { Cell::new(0.005) };
-    static DIGITS: Cell<i64> = const { Cell::new(MAX_DIGITS as i64) };
 }
 
 fn set_digits(args: &[Value]) -> Res {
-    let digits = small(&args[0])?;
-    if digits != 0 && digits < 640 {
-        return Err(value_error("maxdigits must be 0 or larger than 640"));
+    match usize::try_from(small(&args[0])?) {
+        Ok(digits) if digits == 0 || digits >= 640 => int::set_limit(digits),
+        _ => return Err(value_error("maxdigits must be 0 or larger than 640")),
     }
-    DIGITS.set(digits);
     Ok(Value::None)
 }
 
@@ -475,7 +473,7 @@ const FUNCTIONS: &[NativeDef] = &[
         "get_int_max_str_digits",
         "()",
         "Return how many digits an int may have as text.",
-        |_| Ok(Value::Int(DIGITS.get())),
+        |_| Ok(Value::from(int::limit())),
     ),
     function(
         "set_int_max_str_digits",

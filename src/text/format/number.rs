@@ -32,7 +32,7 @@ pub fn format_int(value: &Int, spec: &FormatSpec, class: &str) -> Result<String,
         return format_code_point(value, spec);
     }
     let text = if base == 10 {
-        int::to_decimal(value).ok_or_else(|| FormatError::Value(int::TOO_LONG_TO_WRITE.to_string()))?
+        int::to_decimal(value).ok_or_else(|| FormatError::Value(int::too_long_to_write()))?
     } else {
         int::to_base(value, base, "")
     };

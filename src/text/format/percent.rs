@@ -262,7 +262,7 @@ impl Conversion {
             _ => (10, ""),
         };
         let text = if base == 10 {
-            int::to_decimal(value).ok_or_else(|| FormatError::Value(int::TOO_LONG_TO_WRITE.to_string()))?
+            int::to_decimal(value).ok_or_else(|| FormatError::Value(int::too_long_to_write()))?
         } else {
             int::to_base(value, base, "")
         };

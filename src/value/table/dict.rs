@@ -240,17 +240,16 @@ impl<K, V> Dict<K, V> {
         self.unlink(hash, position);
         self.live -= 1;
         self.version += 1;
-        // Holes at the end cost nothing to give back; the index slots stay marked.
-        while self.entries.last().is_some_and(|last| last.pair.is_none()) {
-            self.entries.pop();
-        }
         Some(pair)
     }
 
     /// Takes out the entry inserted last (`dict.popitem`).
     pub fn pop_last(&mut self) -> Option<(K, V)> {
         let position = self.entries.iter().rposition(|entry| entry.pair.is_some())?;
-        self.remove_entry(position)
+        let pair = self.remove_entry(position);
+        // Holes at the end cost nothing to give back; the index slots stay marked.
+        self.entries.truncate(position);
+        pair
     }
 
     /// The first entry at `position` or after it. Start with 0 and go on from the answer's position + 1.

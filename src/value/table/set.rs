@@ -259,6 +259,12 @@ impl<K> Set<K> {
             .find_map(|(offset, slot)| slot.key.as_ref().map(|key| (position + offset, slot.hash, key)))
     }
 
+    /// How many keys stand at `position` or after it.
+    pub fn count_from(&self, position: usize) -> usize {
+        let rest = self.slots.get(position..).unwrap_or_default();
+        rest.iter().filter(|slot| slot.key.is_some()).count()
+    }
+
     /// All keys in the order of the slots.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &K> {
         self.slots.iter().filter_map(|slot| slot.key.as_ref())

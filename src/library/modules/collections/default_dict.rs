@@ -4,7 +4,7 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type, class_of};
 use crate::interp::{attribute, call, mapping, text};
-use crate::library::builtins::{self, method};
+use crate::library::builtins::{self, getter, method, setter};
 use crate::source::{Symbol, name};
 use crate::value::*;
 use std::cell::RefCell;
@@ -104,6 +104,15 @@ const METHODS: &[NativeDef] = &[
         "Make, keep and return the value of a key that is not there.",
         missing,
     ),
+    getter("default_factory", "Makes the value of a missing key.", |args| {
+        Ok(factory(&args[0]))
+    }),
+    setter("default_factory", |args| {
+        if let Value::Instance(this) = &args[0] {
+            this.set(factory_name(), args[1].clone());
+        }
+        Ok(Value::None)
+    }),
     method("copy", "(self, /)", "Return a shallow copy.", copy),
     method("__copy__", "(self, /)", "Return a shallow copy.", copy),
     method("__or__", "(self, value, /)", "Return self|value.", |args| {

@@ -6,7 +6,7 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
 use crate::interp::{isinstance, text};
-use crate::library::builtins::{class_method, getter, method};
+use crate::library::builtins::{class_method, getter, method, readonly};
 use crate::text::string;
 use crate::value::*;
 use std::rc::Rc;
@@ -224,10 +224,12 @@ pub const METHODS: &[NativeDef] = &[
     class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(isinstance::generic_alias(&args[0], &args[1]))
     }),
+    readonly("string"),
     getter("string", "The text that was searched.", |args| {
         Ok(this(&args[0])?.subject.value.clone())
     }),
     getter("re", "The pattern.", |args| Ok(this(&args[0])?.pattern.clone())),
+    readonly("pos"),
     getter("pos", "Where the search began.", |args| {
         Ok(Value::from(this(&args[0])?.subject.pos))
     }),

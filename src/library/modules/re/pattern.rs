@@ -8,7 +8,7 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, isinstance, mapping, operator, text};
-use crate::library::builtins::{class_method, getter, method};
+use crate::library::builtins::{class_method, getter, method, readonly};
 use crate::text::string;
 use crate::value::descriptor::MappingProxy;
 use crate::value::*;
@@ -450,9 +450,11 @@ pub const METHODS: &[NativeDef] = &[
     class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(isinstance::generic_alias(&args[0], &args[1]))
     }),
+    readonly("pattern"),
     getter("pattern", "The pattern as it was written.", |args| {
         Ok(this(&args[0])?.source.clone())
     }),
+    readonly("flags"),
     getter("flags", "The flags, with those of the pattern itself.", |args| {
         Ok(Value::Int(i64::from(this(&args[0])?.flags)))
     }),
