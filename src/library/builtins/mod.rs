@@ -249,6 +249,9 @@ pub fn install() {
     for (id, parts) in tables {
         parts.iter().for_each(|defs| add(&class(*id), defs));
     }
+    for id in [Type::ClassMethod, Type::StaticMethod] {
+        class(id).has_dict.set(true);
+    }
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);

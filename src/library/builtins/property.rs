@@ -271,6 +271,12 @@ const NAME: NativeDef = getter("__name__", "The function's name.", |args| {
 const QUALNAME: NativeDef = getter("__qualname__", "The function's qualified name.", |args| {
     wrapped_attribute(args, name::QUALNAME)
 });
+const MODULE: NativeDef = getter("__module__", "The function's module.", |args| {
+    wrapped_attribute(args, name::MODULE)
+});
+const ANNOTATIONS: NativeDef = getter("__annotations__", "The function's annotations.", |args| {
+    wrapped_attribute(args, Symbol::new("__annotations__"))
+});
 const DOC: NativeDef = getter("__doc__", "The function's doc.", |args| {
     wrapped_attribute(args, name::DOC)
 });
@@ -307,6 +313,8 @@ pub const CLASS_METHOD: &[NativeDef] = &[
     WRAPPED,
     NAME,
     QUALNAME,
+    MODULE,
+    ANNOTATIONS,
     DOC,
     ABSTRACT,
     REPR,
@@ -335,6 +343,8 @@ pub const STATIC_METHOD: &[NativeDef] = &[
     WRAPPED,
     NAME,
     QUALNAME,
+    MODULE,
+    ANNOTATIONS,
     DOC,
     ABSTRACT,
     REPR,
