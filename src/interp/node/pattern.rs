@@ -3,7 +3,7 @@
 use super::name::Store;
 use super::*;
 use crate::code::{Pattern, PatternKind};
-use crate::interp::error::type_error;
+use crate::interp::error::{type_error, value_error};
 use crate::interp::types::{Type, class, class_of, is_instance};
 use crate::interp::{attribute, iterate, mapping, subscript};
 use crate::source::{Symbol, name};
@@ -120,7 +120,10 @@ fn sequence<'p>(
         Value::Range(_) => iterate::collect(subject)?,
         Value::Instance(i) => match &i.payload {
             Value::List(_) | Value::Tuple(_) => iterate::collect(subject)?,
-            _ if is_registered(subject, "Sequence") => iterate::collect(subject)?,
+            _ if is_registered(subject, "Sequence") => match spread(subject, patterns, star)? {
+                Some(items) => items,
+                None => return Ok(false),
+            },
             _ => return Ok(false),
         },
         Value::Opaque(o) if o.class.name() == "deque" => iterate::collect(subject)?,
@@ -158,12 +161,48 @@ fn sequence<'p>(
     Ok(true)
 }
 
-/// Whether the value's class inherits from the abstract class of that name.
+/// The items of a script's sequence that the patterns look at, in CPython's way: those beside a
+/// `*_` by their index, all others by iteration. None if it is too long or too short.
+fn spread(subject: &Value, patterns: &[PatternNode], star: Option<usize>) -> Res<Option<Vec<Value>>> {
+    let len = iterate::length(subject)?;
+    let Some(star) = star else {
+        if len != patterns.len() {
+            return Ok(None);
+        }
+        let iterator = iterate::iter(subject)?;
+        let mut items = Vec::with_capacity(len);
+        while items.len() < len {
+            match iterate::next(&iterator)? {
+                Some(item) => items.push(item),
+                None => {
+                    let message = format!(
+                        "not enough values to unpack (expected {len}, got {})",
+                        items.len()
+                    );
+                    return Err(value_error(message));
+                }
+            }
+        }
+        return Ok(Some(items));
+    };
+    let behind = patterns.len() - 1 - star;
+    if len < star + behind {
+        return Ok(None);
+    }
+    if let PatternNode::Star(None) = patterns[star] {
+        let indices = (0..star).chain(len - behind..len);
+        let items: Res<Vec<Value>> = indices
+            .map(|i| subscript::get_item(subject, &Value::from(i)))
+            .collect();
+        return items.map(Some);
+    }
+    iterate::collect(subject).map(Some)
+}
+
+/// Whether the value's class inherits from the abstract class of that name, or was registered with it.
 fn is_registered(subject: &Value, abstract_class: &str) -> bool {
-    class_of(subject)
-        .linear()
-        .iter()
-        .any(|c| matches!(c.name(), n if n == abstract_class || n == format!("Mutable{abstract_class}")))
+    let kind = class_of(subject).lookup(Symbol::new("_abc_kind"));
+    matches!(&kind, Some(Value::Str(kind)) if *kind.text == *abstract_class)
 }
 
 fn mapping_pattern<'p>(

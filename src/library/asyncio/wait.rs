@@ -24,8 +24,9 @@ pub const FUNCTIONS: &[NativeDef] = natives! {
     };
     Function Coroutine "wait" "(fs, *, timeout=None, return_when='ALL_COMPLETED')"
         "Wait for tasks and futures; gives the sets done and pending." |args| {
-        let futures = futures_of(&args[0])?;
-        wait(futures, &args[1], &args[2])
+        let members = members(&args[0])?;
+        let when = return_when(&args[2])?;
+        wait(futures_of(&members)?, &args[1], when)
     };
     Function Coroutine "wait_for" "(fut, timeout)"
         "Await it for at most timeout seconds; TimeoutError if that is not enough." wait_for;
@@ -79,11 +80,10 @@ fn nothing_to_wait_for() -> Raised {
     value_error("Set of Tasks/Futures is empty.")
 }
 
-fn futures_of(given: &Value) -> Res<Vec<Ref<Future>>> {
-    let members = members(given)?;
+fn futures_of(members: &[Value]) -> Res<Vec<Ref<Future>>> {
     let mut futures = Vec::with_capacity(members.len());
     let mut stranger = None;
-    for member in &members {
+    for member in members {
         match future::of(member) {
             Some(future) => futures.push(future.clone()),
             None if task::is_coroutine(member) => {
@@ -113,7 +113,10 @@ pub fn wait_any_awaitables(args: &[Value]) -> Res<Step> {
     let mut seen = FxHashSet::default();
     let mut futures = futures?;
     futures.retain(|f| seen.insert(f.address()));
-    wait(futures, &args[1], &args[2])
+    if futures.is_empty() {
+        return Err(nothing_to_wait_for());
+    }
+    wait(futures, &args[1], return_when(&args[2])?)
 }
 
 /// When `wait` has waited enough.
@@ -139,11 +142,7 @@ fn return_when(value: &Value) -> Res<ReturnWhen> {
     }
 }
 
-fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: &Value) -> Res<Step> {
-    if futures.is_empty() {
-        return Err(nothing_to_wait_for());
-    }
-    let when = return_when(when)?;
+fn wait(futures: Vec<Ref<Future>>, timeout: &Value, when: ReturnWhen) -> Res<Step> {
     let waiter = future::waiter(&"wait")?;
     let timer = match timeout.given() {
         Some(timeout) => Some(release_later(&waiter, timeout)?),
