@@ -4,8 +4,8 @@ use super::name::Store;
 use super::*;
 use crate::code::{Pattern, PatternKind};
 use crate::interp::error::{type_error, value_error};
-use crate::interp::types::{Type, class, class_of, is_instance};
-use crate::interp::{attribute, iterate, mapping, subscript};
+use crate::interp::types::{Type, class, class_of};
+use crate::interp::{attribute, call, isinstance, iterate, mapping, subscript, text};
 use crate::source::{Symbol, name};
 
 struct Match {
@@ -223,25 +223,37 @@ fn mapping_pattern<'p>(
         Value::Opaque(o) if o.class.name() == "mappingproxy" => None,
         _ => return Ok(false),
     };
-    let mut seen = Vec::new();
-    for (key, pattern) in keys.iter().zip(patterns) {
+    if !keys.is_empty() && iterate::length(subject)? < keys.len() {
+        return Ok(false);
+    }
+    let mut seen: Vec<Value> = Vec::with_capacity(keys.len());
+    let mut values = Vec::with_capacity(keys.len());
+    let absent: Value = Ref::new(Instance::new(class(Type::Object), Value::Unset)).into();
+    for key in keys {
         let key = key.eval(frame)?;
+        for other in &seen {
+            if operator::equal(other, &key)? {
+                let key = text::repr(&key)?;
+                return Err(value_error(format!("mapping pattern checks duplicate key ({key})")));
+            }
+        }
+        // `get`, so that no value is made for a key that is not there.
         let found = match &dict {
             Some(dict) => mapping::dict_get(dict, &key)?,
-            None => match subscript::get_item(subject, &key) {
-                Ok(value) => Some(value),
-                Err(raised) if crate::interp::error::matches(&raised, Type::KeyError) => {
-                    let _ = raised.take();
-                    None
-                }
-                Err(raised) => return Err(raised),
-            },
+            None => {
+                let get = attribute::get(subject, Symbol::new("get"))?;
+                let found = call::call(&get, &[key.clone(), absent.clone()])?;
+                (!found.is(&absent)).then_some(found)
+            }
         };
         let Some(value) = found else { return Ok(false) };
-        if !pattern.matches(frame, &value, bound)? {
+        seen.push(key);
+        values.push(value);
+    }
+    for (value, pattern) in values.iter().zip(patterns) {
+        if !pattern.matches(frame, value, bound)? {
             return Ok(false);
         }
-        seen.push(key);
     }
     if let Some(rest) = rest {
         let left = Ref::new(Dict::default());
@@ -278,7 +290,7 @@ fn class_pattern<'p>(
     let Value::Class(wanted) = cls else {
         return Err(type_error("called match pattern must be a class"));
     };
-    if !is_instance(subject, wanted) {
+    if !isinstance::is_instance(subject, cls)? {
         return Ok(false);
     }
     if !patterns.is_empty() {
