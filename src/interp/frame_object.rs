@@ -3,11 +3,12 @@
 //! A frame object notes code, place and module. What else can be asked of a running frame (its
 //! caller, its variables) is looked up when it is asked for, by how deep the frame stands.
 
+use super::identity;
 use super::namespace;
 use super::types::{Type, class};
 use crate::code::{Code, CodeKind};
 use crate::source::{Span, Symbol, name};
-use crate::value::descriptor::TracebackFrame;
+use crate::value::descriptor::{CodeObject, TracebackFrame};
 use crate::value::function::Namespace;
 use crate::value::running::{self, Seen};
 use crate::value::*;
@@ -16,6 +17,13 @@ use std::rc::Rc;
 /// The object of a frame that stands at a row of a traceback, or is suspended there.
 pub fn standing(row: Rc<TraceEntry>) -> Value {
     make(row, None, None)
+}
+
+/// The code object of a function or frame.
+pub fn code(code: &Rc<Code>) -> Value {
+    identity::one_for(Rc::as_ptr(code), || {
+        Opaque::value(class(Type::Code), CodeObject(code.clone()))
+    })
 }
 
 fn make(row: Rc<TraceEntry>, module: Option<Ref<Module>>, level: Option<usize>) -> Value {

@@ -12,6 +12,7 @@ pub mod excerpt;
 pub mod finalise;
 pub mod frame_object;
 pub mod group;
+pub mod identity;
 pub mod import;
 pub mod isinstance;
 pub mod iterate;

@@ -1,5 +1,6 @@
 //! Traceback objects: `exception.__traceback__`.
 
+use super::identity;
 use super::types::{Type, class};
 use crate::value::*;
 use std::rc::Rc;
@@ -16,5 +17,7 @@ pub fn of(exception: &Ref<Exception>) -> Value {
 }
 
 pub fn object(entry: Rc<TraceEntry>) -> Value {
-    Opaque::value(class(Type::Traceback), TracebackObject(entry))
+    identity::one_for(Rc::as_ptr(&entry), || {
+        Opaque::value(class(Type::Traceback), TracebackObject(entry.clone()))
+    })
 }

@@ -234,7 +234,9 @@ fn mapping_pattern<'p>(
         for other in &seen {
             if operator::equal(other, &key)? {
                 let key = text::repr(&key)?;
-                return Err(value_error(format!("mapping pattern checks duplicate key ({key})")));
+                return Err(value_error(format!(
+                    "mapping pattern checks duplicate key ({key})"
+                )));
             }
         }
         // `get`, so that no value is made for a key that is not there.

@@ -11,7 +11,7 @@ use crate::interp::traceback::{self, TracebackObject};
 use crate::interp::types::{Type, class, class_name, class_of};
 use crate::interp::{import, iterate, namespace};
 use crate::source::{Symbol, name};
-use crate::value::descriptor::{CodeObject, TracebackFrame};
+use crate::value::descriptor::TracebackFrame;
 use crate::value::*;
 use std::rc::Rc;
 
@@ -470,10 +470,7 @@ fn frame(args: &[Value]) -> Res<&TracebackFrame> {
 
 pub const FRAME: &[NativeDef] = &[
     getter("f_code", "The frame's code.", |args| {
-        Ok(Opaque::value(
-            class(Type::Code),
-            CodeObject(frame(args)?.row.code.clone()),
-        ))
+        Ok(frame_object::code(&frame(args)?.row.code))
     }),
     getter("f_lineno", "The line.", |args| {
         let frame = frame(args)?;

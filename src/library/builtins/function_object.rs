@@ -3,11 +3,11 @@
 use super::{getter, method, readonly, setter};
 use crate::interp::call;
 use crate::interp::error::*;
+use crate::interp::frame_object;
 use crate::interp::mapping;
 use crate::interp::namespace;
 use crate::interp::payload::*;
 use crate::interp::text::object::native_qualname;
-use crate::interp::types::{Type, class};
 use crate::source::Symbol;
 use crate::value::descriptor::CodeObject;
 use crate::value::*;
@@ -198,10 +198,7 @@ pub const FUNCTION: &[NativeDef] = &[
     TEXT_SIGNATURE,
     getter("__code__", "The function's code.", |args| match &args[0] {
         Value::Native(_) => Ok(Value::None),
-        value => Ok(Opaque::value(
-            class(Type::Code),
-            CodeObject(this(value)?.code.clone()),
-        )),
+        value => Ok(frame_object::code(&this(value)?.code)),
     }),
     getter(
         "__closure__",

@@ -11,7 +11,6 @@ use crate::interp::payload::*;
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, class, class_name};
 use crate::runtime::future;
-use crate::value::descriptor::CodeObject;
 use crate::value::function::Resume;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -74,7 +73,7 @@ fn rename(args: &[Value], change: impl FnOnce(&mut (Value, Value)), name: &str) 
 
 fn code_of(args: &[Value]) -> Res {
     Ok(match &this(&args[0])?.func {
-        Value::Function(function) => Opaque::value(class(Type::Code), CodeObject(function.code.clone())),
+        Value::Function(function) => frame_object::code(&function.code),
         _ => Value::None,
     })
 }
