@@ -10,7 +10,7 @@ use crate::interp::error::{raise, raise_empty};
 use crate::interp::types::Type;
 use crate::value::*;
 use smol::Async;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,7 +82,6 @@ thread_local! {
     static WATCHED: RefCell<Vec<Watched>> = const { RefCell::new(Vec::new()) };
     static BELL: RefCell<Option<Bell>> = const { RefCell::new(None) };
     static MAIN: RefCell<Option<Main>> = const { RefCell::new(None) };
-    static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Begins to watch a signal.
@@ -126,13 +125,29 @@ pub async fn arrival() {
 /// Whether a signal waits for delivery. One load.
 #[inline(always)]
 pub fn pending() -> bool {
-    ANY.get().is_some_and(|any| any.load(Ordering::Relaxed)) || INTERRUPTED.get()
+    ANY.get().is_some_and(|any| any.load(Ordering::Relaxed))
 }
 
-/// Has the main thread see a Ctrl-C that came another way (`_thread.interrupt_main`, a prompt).
-pub fn interrupt() {
-    INTERRUPTED.set(true);
+/// Has the main thread act as if a signal had come (`_thread.interrupt_main`): at once, if this is it.
+/// A signal that nothing was asked to handle does nothing.
+pub fn pretend(number: i32) -> Res<()> {
+    let is_handled = WATCHED.with_borrow(|all| {
+        let watched = all.iter().find(|w| w.number == number);
+        let handled = watched.filter(|w| !matches!(w.action, Action::Ignore | Action::End));
+        let handled = handled.filter(|w| number == SIGINT || !matches!(w.action, Action::Default));
+        handled
+            .inspect(|w| w.arrived.store(true, Ordering::SeqCst))
+            .is_some()
+    });
+    if !is_handled {
+        return Ok(());
+    }
+    ANY.get_or_init(Arc::default).store(true, Ordering::SeqCst);
+    if thread::current().is_main() {
+        return deliver();
+    }
     thread::wake_main();
+    Ok(())
 }
 
 /// Sets what a signal does; gives what it did.
@@ -185,9 +200,6 @@ pub fn forget_loop(this: &Value) {
 pub fn deliver() -> Res<()> {
     if let Some(any) = ANY.get() {
         any.store(false, Ordering::SeqCst);
-    }
-    if INTERRUPTED.take() {
-        act(SIGINT, action(SIGINT).unwrap_or(Action::Default))?;
     }
     loop {
         let next = WATCHED.with_borrow(|all| {

@@ -175,8 +175,15 @@ const FUNCTIONS: &[NativeDef] = natives! {
             _ => Value::None,
         })
     };
-    Function Plain "interrupt_main" "(signum=2, /)" "Raise KeyboardInterrupt in the main thread." |_| {
-        signal::interrupt();
+    Function Plain "interrupt_main" "(signum=2, /)" "Act in the main thread as if a signal had come." |args| {
+        let number = match args[0].given() {
+            Some(number) => payload::small(number)?,
+            None => i64::from(signal::SIGINT),
+        };
+        if !(1..=64).contains(&number) {
+            return Err(value_error("signal number out of range"));
+        }
+        signal::pretend(number as i32)?;
         Ok(Value::None)
     };
 };
