@@ -190,7 +190,9 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         }
         Progress::Suspended => {}
     }
-    match resume(generator, input) {
+    let outcome = resume(generator, input);
+    note_holder(generator);
+    match outcome {
         Outcome::Yield(value) => Ok(value),
         Outcome::Wait(future) => {
             future.blocking.set(true);
@@ -199,6 +201,22 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Outcome::Return(value) => Err(stop_iteration(value)),
         Outcome::Raise(raised) => Err(raised),
     }
+}
+
+/// Async generators that are suspended on the stack of what is driven by hand know where they are.
+fn note_holder(generator: &Ref<Generator>) {
+    if generator.kind == GeneratorKind::Generator {
+        return;
+    }
+    let is_async = |owner: &&Ref<Generator>| owner.kind == GeneratorKind::AsyncGenerator;
+    let guests: Vec<Ref<Generator>> = generator.look(|stack| {
+        let owners = stack.iter().filter_map(|activation| match activation {
+            Activation::Script(frame) => frame.owner.as_ref(),
+            _ => None,
+        });
+        owners.filter(is_async).cloned().collect()
+    });
+    guests.iter().for_each(|guest| guest.set_holder(generator));
 }
 
 /// `generator.close()`; gives the return value (None normally).

@@ -6,7 +6,7 @@
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{clock, current, future, inbox, signal, task, thread};
+use super::{Level, clock, current, future, hooks, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -51,6 +51,8 @@ pub struct EventLoop {
     waiting: Cell<bool>,
     stopping: Cell<bool>,
     closed: Cell<bool>,
+    /// Its class is a script's.
+    pub is_derived: bool,
     pub debug: Cell<bool>,
     /// The script's exception handler, or unset.
     pub exception_handler: ValueCell,
@@ -70,7 +72,12 @@ pub fn new_loop() -> Value {
 
 /// A new event loop of a class, which a script may have derived.
 pub fn new_of_class(class: Ref<Class>) -> Value {
-    Opaque::value(class, EventLoop::default())
+    (hooks().log)(Level::Debug, "Using selector: EpollSelector", None);
+    let event_loop = EventLoop {
+        is_derived: class.is_script,
+        ..EventLoop::default()
+    };
+    Opaque::value(class, event_loop)
 }
 
 /// The loop a value is, or TypeError.
@@ -277,6 +284,11 @@ fn taking<'a>(this: &'a Value, callback: &Value, method: &str) -> Res<&'a EventL
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {
+        if method != "call_soon_threadsafe" && event_loop.runs_elsewhere() {
+            return Err(runtime_error(
+                "Non-thread-safe operation invoked on an event loop other than the current one",
+            ));
+        }
         check_callback(callback, method)?;
     }
     Ok(event_loop)
@@ -326,9 +338,46 @@ pub fn run_once(this: &Value) -> Res<()> {
         let Some(job) = event_loop.ready.borrow_mut().pop_front() else {
             break;
         };
-        run(job, this)?;
+        if event_loop.debug.get() {
+            run_timed(job, this, event_loop)?;
+        } else {
+            run(job, this)?;
+        }
     }
     Ok(())
+}
+
+/// In debug mode: what takes long is told.
+#[cold]
+fn run_timed(job: Job, this: &Value, event_loop: &EventLoop) -> Res<()> {
+    let subject = match &job {
+        Job::Step(task) | Job::Throw(task, _) | Job::Wake(task, _) => Some(task.clone().into()),
+        Job::Handle(handle) => Some(handle.clone()),
+        Job::Script(callback, context, future) => {
+            let args = Value::tuple([future.clone().into()]);
+            Some(Handle::value(
+                this,
+                callback,
+                &args,
+                context.clone(),
+                Value::Unset,
+            ))
+        }
+        Job::Settle(_) | Job::Native(..) => None,
+    };
+    let before = clock::now();
+    let result = run(job, this);
+    let took = clock::now() - before;
+    let limit = match event_loop.slow_callback_duration.get() {
+        Value::Unset => 0.1,
+        limit => payload::real(&limit)?,
+    };
+    if let Some(subject) = subject.filter(|_| took >= limit) {
+        let shown = task::shown(&subject);
+        let message = format!("Executing {shown} took {took:.3} seconds");
+        (hooks().log)(Level::Warning, &message, None);
+    }
+    result
 }
 
 /// Lets others go on; returns when this loop has something to do.
@@ -472,32 +521,6 @@ pub fn close(this: &Value) -> Res<()> {
         call::call_kw(&shutdown, &[], &no_wait)?;
     }
     Ok(())
-}
-
-/// The method with which a script's class of loops overrides a built-in one.
-pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
-    let class = match this {
-        Value::Opaque(object) if object.class.is_script => &object.class,
-        _ => return None,
-    };
-    let method = class.lookup(Symbol::new(name))?;
-    (!matches!(method, Value::Native(_))).then_some(method)
-}
-
-/// `loop.create_task(coroutine, name=…, context=…)`, whatever a script's class made of it. An unset
-/// name is not handed on.
-pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
-    let Some(method) = overriding(this, "create_task") else {
-        return create_task_in(this, coroutine, name, context);
-    };
-    let mut kwargs = Vec::new();
-    if !name.is_unset() {
-        kwargs.push((Symbol::new("name"), name.clone()));
-    }
-    if let Some(context) = context {
-        kwargs.push((Symbol::new("context"), context_value(context)));
-    }
-    call::call_kw(&method, &[this.clone(), coroutine.clone()], &kwargs)
 }
 
 /// What `create_task` of our own loops does.

@@ -7,6 +7,7 @@ pub mod asyncgen;
 pub mod clock;
 pub mod console;
 pub mod current;
+pub mod derived;
 pub mod event_loop;
 pub mod future;
 pub mod gather;
@@ -14,6 +15,7 @@ pub mod handle;
 pub mod inbox;
 pub mod input;
 pub mod instrument;
+pub mod like_future;
 pub mod report;
 pub mod runner;
 pub mod signal;
@@ -37,13 +39,21 @@ pub enum AfterDeadlock {
     GoOn,
 }
 
+/// How grave it is what asyncio logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    Debug,
+    Warning,
+    Error,
+}
+
 /// What the session does for the runtime.
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// An exception with its traceback and its causes, as stderr shows it; ends with a newline.
     pub traceback: fn(&Ref<Exception>) -> String,
-    /// An error that nobody handles, as the logger `asyncio` would tell it.
-    pub log_error: fn(&str, Option<&Ref<Exception>>),
+    /// What the logger `asyncio` is given, with an exception or without.
+    pub log: fn(Level, &str, Option<&Ref<Exception>>),
     /// Tells who waits for what when nothing can ever run again.
     pub deadlock: fn() -> AfterDeadlock,
     /// `sys.excepthook` for a thread's uncaught exception.
@@ -54,7 +64,7 @@ thread_local! {
     static HOOKS: Cell<Hooks> = const {
         Cell::new(Hooks {
             traceback: report::plain_exception,
-            log_error: report::log_error,
+            log: report::log,
             deadlock: report::deadlock,
             thread_exception: report::thread_exception,
         })

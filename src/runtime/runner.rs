@@ -2,7 +2,7 @@
 
 use super::event_loop;
 use super::instrument::{Event, tell};
-use super::{current, future, report, signal, task};
+use super::{current, derived, future, report, signal, task};
 use crate::interp::call;
 use crate::interp::error::{matches, raise_empty, runtime_error, value_error};
 use crate::interp::text;
@@ -64,7 +64,7 @@ pub fn run_main(event_loop: &Value, main: &Value, context: Rc<Context>) -> Res {
             text::repr(main)?
         )));
     }
-    let task = event_loop::create_task(event_loop, main, &Value::Unset, Some(context))?;
+    let task = derived::create_task(event_loop, main, &Value::Unset, Some(context))?;
     run_task(event_loop, &task)
 }
 

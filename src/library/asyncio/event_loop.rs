@@ -10,7 +10,7 @@ use crate::interp::{call, iterate, operator, payload, text};
 use crate::runtime::event_loop::{self, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action};
-use crate::runtime::{asyncgen, clock, future, gather, report, task};
+use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::generator::Resume;
@@ -104,7 +104,7 @@ const LOOP: &[NativeDef] = natives! {
         if args[1].is_none() {
             return Err(type_error("delay must not be None"));
         }
-        event_loop::call_at(&args[0], &event_loop::after(&args[1])?, &args[2], &args[3], context_of(&args[4])?)
+        derived::call_at(&args[0], &event_loop::after(&args[1])?, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "call_at" "(self, when, callback, *args, context=None)"
         "Call it at a time on the loop's clock." |args| {
@@ -320,7 +320,7 @@ const HANDLE: &[NativeDef] = natives! {
     Method Plain "__repr__" "(self, /)" "Its callback and state."
         |args| Ok(handle(args)?.repr(&args[0])?.into());
     Method Plain "cancel" "(self)" "Take the callback back." |args| {
-        handle(args)?.cancel();
+        handle(args)?.cancel(&args[0])?;
         Ok(Value::None)
     };
     Method Plain "cancelled" "(self)" "Whether it was cancelled."

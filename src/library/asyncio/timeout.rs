@@ -6,7 +6,7 @@ use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error};
 use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{group, operator, text};
-use crate::runtime::{clock, current, event_loop, future, task};
+use crate::runtime::{clock, current, derived, event_loop, future, task};
 use crate::source::Symbol;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
@@ -104,9 +104,9 @@ impl Timeout {
             )?)?,
         };
         let handle = if is_past {
-            event_loop::call_soon(&running, &expire, object, None)?
+            derived::call_soon(&running, &expire, object)?
         } else {
-            event_loop::call_at(&running, &when, &expire, object, None)?
+            derived::call_at(&running, &when, &expire, object, None)?
         };
         this.timer.set(handle);
         Ok(())
@@ -186,7 +186,7 @@ thread_local! {
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "asyncio");
+    let mut names = functions(FUNCTIONS, "asyncio.timeouts");
     names.push((Symbol::new("Timeout"), CLASS.with(Ref::clone).into()));
     names
 }
