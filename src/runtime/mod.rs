@@ -3,6 +3,7 @@
 //! Always true: script code runs on one OS thread; no borrow of the runtime's cells is held while
 //! script code can run or a value is dropped.
 
+pub mod alarm;
 pub mod asyncgen;
 pub mod clock;
 pub mod console;
