@@ -26,32 +26,14 @@ enum Manner {
     Script,
 }
 
-/// Whether CPython has it in Python, and what its complaints call it then.
+/// What complaints call what CPython has in Python.
 fn script_name(native: &Native) -> Option<String> {
-    const CLASSES: &[&str] = &[
-        "Lock",
-        "Event",
-        "Semaphore",
-        "BoundedSemaphore",
-        "Queue",
-        "LifoQueue",
-        "PriorityQueue",
-        "TaskGroup",
-        "Timeout",
-        "Handle",
-        "TimerHandle",
-        "AbstractEventLoop",
-        "BaseEventLoop",
-        "_UnixSelectorEventLoop",
-        "_ContextManagerMixin",
-        "_LoopBoundMixin",
-    ];
-    let (name, owner) = (native.name.text(), native.owner);
-    match native.role {
-        NativeRole::Function => owner.starts_with("asyncio").then(|| name.to_string()),
-        _ if native.name == name::NEW => CLASSES.contains(&owner).then(|| format!("{owner}.__init__")),
-        _ => CLASSES.contains(&owner).then(|| format!("{owner}.{name}")),
-    }
+    let (name, owner) = (native.name, native.owner);
+    native.in_python.then(|| match native.role {
+        NativeRole::Function => name.to_string(),
+        _ if name == name::NEW => format!("{owner}.__init__"),
+        _ => format!("{owner}.{name}"),
+    })
 }
 
 /// `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`

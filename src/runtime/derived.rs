@@ -2,10 +2,10 @@
 //! its own accord. An ordinary loop pays for this with one look at a flag.
 
 use super::event_loop::{self, EventLoop, Job, context_value, create_task_in, expect};
-use super::{future, task};
-use crate::interp::call;
+use super::{clock, future, task};
 use crate::interp::error::type_error;
 use crate::interp::types::class_name;
+use crate::interp::{call, payload};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
 use crate::value::generator::Resume;
@@ -101,6 +101,63 @@ fn step_of(task: Ref<Future>, throw: Option<Ref<Exception>>) -> Value {
     })
 }
 
+/// `loop.time()`, as the runtime asks for it.
+#[inline]
+pub fn now(this: &Value, event_loop: &EventLoop) -> Res<f64> {
+    if event_loop.is_derived
+        && let Some(method) = overriding(this, "time")
+    {
+        return payload::real(&call::call_unbound(&method, this, &[])?);
+    }
+    Ok(clock::now())
+}
+
+/// `loop.run_until_complete(awaitable)`
+pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
+    match overriding(this, "run_until_complete") {
+        Some(method) => call::call_unbound(&method, this, std::slice::from_ref(awaitable)),
+        None => event_loop::run_until_complete(this, awaitable),
+    }
+}
+
+/// `loop.run_forever()`
+pub fn run_forever(this: &Value) -> Res<()> {
+    match overriding(this, "run_forever") {
+        Some(method) => call::call_unbound(&method, this, &[]).map(drop),
+        None => event_loop::run_forever(this),
+    }
+}
+
+/// One pass of a loop.
+#[inline]
+pub fn run_once(this: &Value, event_loop: &EventLoop) -> Res<()> {
+    if event_loop.is_derived
+        && let Some(method) = overriding(this, "_run_once")
+    {
+        return call::call_unbound(&method, this, &[]).map(drop);
+    }
+    event_loop::run_once(this)
+}
+
+/// `loop.close()`
+pub fn close(this: &Value) -> Res<()> {
+    match overriding(this, "close") {
+        Some(method) => call::call_unbound(&method, this, &[]).map(drop),
+        None => event_loop::close(this),
+    }
+}
+
+/// A timer handle that stands among the loop's timers was cancelled.
+pub fn timer_cancelled(this: &Value, handle: &Value) -> Res<()> {
+    if let Some(method) = overriding(this, "_timer_handle_cancelled") {
+        return call::call_unbound(&method, this, std::slice::from_ref(handle)).map(drop);
+    }
+    if let Some(event_loop) = EventLoop::of(this) {
+        event_loop.note_cancelled_timer();
+    }
+    Ok(())
+}
+
 /// `loop.create_future()`, with a label for reports if it is one of ours.
 pub fn create_future(this: &Value, label: &'static &'static str) -> Res<Ref<Future>> {
     let Some(method) = overriding(this, "create_future") else {
@@ -164,7 +221,7 @@ pub fn call_at(
 pub fn call_later(this: &Value, delay: &Value, callback: &Value, arg: &Value) -> Res {
     match overriding(this, "call_later") {
         Some(method) => call::call_unbound(&method, this, &[delay.clone(), callback.clone(), arg.clone()]),
-        None => call_at(this, &event_loop::after(delay)?, callback, arg, None),
+        None => call_at(this, &event_loop::after(this, delay)?, callback, arg, None),
     }
 }
 

@@ -6,7 +6,7 @@
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{Level, clock, current, future, hooks, inbox, signal, task, thread};
+use super::{Level, clock, current, derived, future, hooks, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -72,7 +72,9 @@ pub fn new_loop() -> Value {
 
 /// A new event loop of a class, which a script may have derived.
 pub fn new_of_class(class: Ref<Class>) -> Value {
-    (hooks().log)(Level::Debug, "Using selector: EpollSelector", None);
+    if class.is_subclass(&crate::interp::types::class(Type::EventLoop)) {
+        (hooks().log)(Level::Debug, "Using selector: EpollSelector", None);
+    }
     let event_loop = EventLoop {
         is_derived: class.is_script,
         ..EventLoop::default()
@@ -247,13 +249,12 @@ pub fn call_at(
 }
 
 /// The time on a loop's clock so many seconds from now.
-pub fn after(delay: &Value) -> Res {
+pub fn after(this: &Value, delay: &Value) -> Res {
+    let now = derived::now(this, expect(this)?)?;
     match delay {
-        Value::Float(delay) => Ok(Value::float(clock::now() + delay.get())),
-        Value::Int(delay) if delay.unsigned_abs() <= 1 << 53 => {
-            Ok(Value::float(clock::now() + *delay as f64))
-        }
-        other => operator::binary(BinaryOp::Add, &Value::float(clock::now()), other),
+        Value::Float(delay) => Ok(Value::float(now + delay.get())),
+        Value::Int(delay) if delay.unsigned_abs() <= 1 << 53 => Ok(Value::float(now + *delay as f64)),
+        other => operator::binary(BinaryOp::Add, &Value::float(now), other),
     }
 }
 
@@ -311,12 +312,12 @@ pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
 /// One pass: wait if nothing is ready, move what is due to what is ready, run what is ready.
 pub fn run_once(this: &Value) -> Res<()> {
     let event_loop = expect(this)?;
-    wait(event_loop)?;
+    wait(this, event_loop)?;
     let gone = event_loop.timers.borrow_mut().sweep();
     drop(gone);
     let end = match event_loop.timers.borrow().is_empty() {
         true => f64::NEG_INFINITY, // nothing can be due, so the clock need not be read
-        false => clock::due_before(),
+        false => clock::due_before(derived::now(this, event_loop)?),
     };
     loop {
         let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else {
@@ -381,7 +382,7 @@ fn run_timed(job: Job, this: &Value, event_loop: &EventLoop) -> Res<()> {
 }
 
 /// Lets others go on; returns when this loop has something to do.
-fn wait(event_loop: &EventLoop) -> Res<()> {
+fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
     if !event_loop.ready.borrow().is_empty() || event_loop.stopping.get() {
         inbox::poll();
         return thread::preempt();
@@ -389,6 +390,11 @@ fn wait(event_loop: &EventLoop) -> Res<()> {
     let mut dropped = Vec::new();
     let until = event_loop.timers.borrow_mut().first(&mut dropped);
     drop(dropped);
+    let ahead = match event_loop.is_derived {
+        true => derived::now(this, event_loop)? - clock::now(),
+        false => 0.0,
+    };
+    let until = until.map(|when| when - ahead);
     if until.is_some_and(|when| when <= clock::now()) {
         inbox::poll();
         return thread::preempt();
@@ -437,7 +443,7 @@ pub fn run_forever(this: &Value) -> Res<()> {
     *event_loop.running_in.borrow_mut() = Some(thread::current());
     let before = current::set_running(this.clone());
     let result = loop {
-        let result = run_once(this);
+        let result = derived::run_once(this, event_loop);
         if result.is_err() || event_loop.stopping.get() {
             break result;
         }
@@ -486,7 +492,7 @@ pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
         }
     };
     let stop = future::add_native(&future, stop);
-    let result = run_forever(this);
+    let result = derived::run_forever(this);
     future::remove_native(&future, &stop);
     if let Err(raised) = result {
         if is_new && future.is_done() && !future::is_cancelled(&future) {

@@ -1,7 +1,7 @@
 //! Handles: a callback that waits for its turn.
 
 use super::event_loop::{EventLoop, context_value};
-use super::report;
+use super::{derived, report};
 use crate::interp::call;
 use crate::interp::error::{matches, runtime_error};
 use crate::interp::text;
@@ -79,11 +79,8 @@ impl Handle {
         };
         let callback = self.callback.take();
         drop(self.args.replace(kept));
-        if !callback.is_unset()
-            && self.scheduled.get()
-            && let Some(event_loop) = EventLoop::of(&self.event_loop)
-        {
-            event_loop.note_cancelled_timer();
+        if !callback.is_unset() && self.scheduled.get() {
+            return derived::timer_cancelled(&self.event_loop, this);
         }
         Ok(())
     }

@@ -48,6 +48,8 @@ pub struct Native {
     pub body: NativeBody,
     /// The class or module it belongs to, for its qualified name.
     pub owner: &'static str,
+    /// CPython has it in Python: scripts see a function of a module or class.
+    pub in_python: bool,
 }
 
 impl Dying for Native {}
@@ -168,6 +170,32 @@ fn split_commas(text: &'static str) -> Vec<&'static str> {
     parts
 }
 
+/// Whether CPython has in Python what belongs to a class or module.
+fn in_python(role: NativeRole, owner: &str) -> bool {
+    const CLASSES: &[&str] = &[
+        "Lock",
+        "Event",
+        "Semaphore",
+        "BoundedSemaphore",
+        "Queue",
+        "LifoQueue",
+        "PriorityQueue",
+        "TaskGroup",
+        "Timeout",
+        "Handle",
+        "TimerHandle",
+        "AbstractEventLoop",
+        "BaseEventLoop",
+        "_UnixSelectorEventLoop",
+        "_ContextManagerMixin",
+        "_LoopBoundMixin",
+    ];
+    match role {
+        NativeRole::Function => owner.starts_with("asyncio"),
+        _ => CLASSES.contains(&owner),
+    }
+}
+
 impl Native {
     pub fn of(def: &NativeDef, owner: &'static str) -> Ref<Native> {
         Ref::new(Native {
@@ -177,6 +205,7 @@ impl Native {
             role: def.role,
             body: def.body.clone(),
             owner,
+            in_python: in_python(def.role, owner),
         })
     }
 
@@ -235,6 +264,7 @@ impl Native {
             role: NativeRole::Static,
             body: NativeBody::Closure(Rc::new(body)),
             owner: "",
+            in_python: false,
         })
         .into()
     }

@@ -34,6 +34,7 @@ pub fn install() {
 
 /// What an event loop has to have: the methods of ours, of which none does anything.
 fn install_abstract(abstract_loop: &Ref<Class>) {
+    install_on(abstract_loop, &LOOP[..1]);
     for def in LOOP.iter().chain(SIGNALS) {
         let body = match def.body {
             _ if def.role != NativeRole::Method || def.name.starts_with('_') => continue,
@@ -76,6 +77,10 @@ const LOOP: &[NativeDef] = natives! {
         event_loop::run_forever(&args[0])?;
         Ok(Value::None)
     };
+    Method Plain "_run_once" "(self)" "One pass." |args| {
+        event_loop::run_once(&args[0])?;
+        Ok(Value::None)
+    };
     Method Plain "run_until_complete" "(self, future)" "Run until the future is done; give its result."
         |args| event_loop::run_until_complete(&args[0], &args[1]);
     Method Plain "stop" "(self)" "End run_forever() after the current pass." |args| {
@@ -104,7 +109,7 @@ const LOOP: &[NativeDef] = natives! {
         if args[1].is_none() {
             return Err(type_error("delay must not be None"));
         }
-        derived::call_at(&args[0], &event_loop::after(&args[1])?, &args[2], &args[3], context_of(&args[4])?)
+        derived::call_at(&args[0], &event_loop::after(&args[0], &args[1])?, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "call_at" "(self, when, callback, *args, context=None)"
         "Call it at a time on the loop's clock." |args| {
@@ -388,6 +393,10 @@ const TIMER_HANDLE: &[NativeDef] = natives! {
         |args| Ok(handle(args)?.when().clone());
     Getter Plain "_scheduled" "(self)" "Whether it waits among the loop's timers."
         |args| Ok(handle(args)?.scheduled.get().into());
+    Setter Plain "_scheduled" "(self, value)" "Whether it waits among the loop's timers." |args| {
+        handle(args)?.scheduled.set(operator::truth(&args[1])?);
+        Ok(Value::None)
+    };
     Method Plain "__lt__" "(self, other, /)" "Whether it is due before the other."
         |args| by_time(args, CompareOp::Lt);
     Method Plain "__gt__" "(self, other, /)" "Whether it is due after the other."

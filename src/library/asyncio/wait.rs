@@ -249,7 +249,7 @@ fn wait_for(args: &[Value]) -> Res<Step> {
     let Some(limit) = limit.given() else {
         return Ok(Step::Await(awaitable.clone()));
     };
-    let timeout = Timeout::value(event_loop::after(limit)?);
+    let timeout = Timeout::value(event_loop::after(&current::get_running_loop()?, limit)?);
     Timeout::enter(&timeout)?;
     Step::begin(WaitFor {
         awaitable: Some(awaitable.clone()),

@@ -113,7 +113,7 @@ fn acquire(args: &[Value]) -> Res {
 }
 
 const LOCK: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls)" "An unlocked lock."
+    Static Plain "__new__" "(cls, /)" "An unlocked lock."
         |_| Ok(Opaque::value(class(Type::Lock), Lock::default()));
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "acquire" "(self, blocking=True, timeout=-1)"
