@@ -29,7 +29,7 @@ enum Manner {
 /// What complaints call what CPython has in Python.
 fn script_name(native: &Native) -> Option<String> {
     let (name, owner) = (native.name, native.owner);
-    native.in_python.then(|| match native.role {
+    native.in_python().then(|| match native.role {
         NativeRole::Function => name.to_string(),
         _ if name == name::NEW => format!("{owner}.__init__"),
         _ => format!("{owner}.{name}"),

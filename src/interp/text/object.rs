@@ -104,7 +104,7 @@ pub fn native_qualname(native: &Native) -> String {
 fn native_repr(value: &Value, native: &Ref<Native>) -> String {
     let name = native.name;
     let is_function = matches!(native.role, NativeRole::Function | NativeRole::Method);
-    if matches!(native.body, NativeBody::Coroutine(_)) || native.in_python && is_function {
+    if matches!(native.body, NativeBody::Coroutine(_)) || native.in_python() && is_function {
         return format!("<function {} at {}>", native_qualname(native), address(value));
     }
     let is_slot = native.is_slot();
@@ -126,7 +126,7 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
 fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()> {
     let this = &method.this;
     let text = match &method.func {
-        Value::Native(native) if native.is_slot() && !native.in_python => {
+        Value::Native(native) if native.is_slot() && !native.in_python() => {
             format!(
                 "<method-wrapper '{}' of {} object at {}>",
                 native.name,
@@ -134,7 +134,7 @@ fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()
                 address(this)
             )
         }
-        Value::Native(native) if !native.in_python => match this {
+        Value::Native(native) if !native.in_python() => match this {
             Value::Class(_) => format!(
                 "<built-in method {} of type object at {}>",
                 native.name,

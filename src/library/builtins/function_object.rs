@@ -165,7 +165,7 @@ pub const FUNCTION: &[NativeDef] = &[
         "__module__",
         "The name of the module in which it was defined.",
         |args| match &args[0] {
-            Value::Native(native) => Ok(Value::from(native.owner)),
+            Value::Native(native) => Ok(Value::from(native.module.unwrap_or(native.owner))),
             value => Ok(this(value)?.names().module),
         },
     ),
