@@ -2,6 +2,7 @@
 
 use super::{getter, method, setter};
 use crate::interp::call;
+use crate::interp::import;
 use crate::interp::error::*;
 use crate::interp::mapping;
 use crate::interp::namespace;
@@ -221,6 +222,12 @@ pub const FUNCTION: &[NativeDef] = &[
         },
     ),
     getter("__globals__", "The module's variables.", |args| {
+        if let Value::Native(native) = &args[0]
+            && native.in_python()
+            && let Value::Module(module) = &import::by_name("asyncio")?
+        {
+            return Ok(namespace::of_module(module));
+        }
         Ok(namespace::of_module(&this(&args[0])?.module))
     }),
     getter("__type_params__", "Type parameters: none.", |_| {
