@@ -150,19 +150,20 @@ fn is_like_coroutine(value: &Value) -> bool {
 
 /// Whether calling it gives a coroutine.
 pub fn is_coroutine_function(value: &Value) -> Res<bool> {
-    let marker = Symbol::new("_is_coroutine_marker");
+    let is_marked = || -> Res<bool> {
+        let mark = attribute::find(value, Symbol::new("_is_coroutine_marker"))?;
+        Ok(mark.is_some_and(|mark| mark.is(&Value::TRUE)))
+    };
     Ok(match value {
-        Value::Function(f) => f.code.kind == CodeKind::Coroutine || attribute::find(value, marker)?.is_some(),
+        Value::Function(f) => f.code.kind == CodeKind::Coroutine || is_marked()?,
         Value::Native(n) => matches!(n.body, NativeBody::Coroutine(_)),
         Value::Method(m) => is_coroutine_function(&m.func)?,
         other if class_name(other) == "partial" => match attribute::find(other, Symbol::new("func"))? {
             Some(func) => is_coroutine_function(&func)?,
             None => false,
         },
-        other => match attribute::find(other, marker)? {
-            Some(_) => !matches!(other, Value::Class(_)),
-            None => false,
-        },
+        Value::Class(_) => false,
+        _ => is_marked()?,
     })
 }
 

@@ -2,8 +2,8 @@
 
 use super::{getter, method, setter};
 use crate::interp::call;
-use crate::interp::import;
 use crate::interp::error::*;
+use crate::interp::import;
 use crate::interp::mapping;
 use crate::interp::namespace;
 use crate::interp::payload::*;
