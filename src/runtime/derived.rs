@@ -2,6 +2,7 @@
 //! its own accord. An ordinary loop pays for this with one look at a flag.
 
 use super::event_loop::{self, EventLoop, Job, context_value, create_task_in, expect};
+use super::handle::Handle;
 use super::{clock, future, task};
 use crate::interp::error::type_error;
 use crate::interp::types::class_name;
@@ -92,6 +93,16 @@ fn as_callback(job: Job) -> (Value, Option<Ref<Future>>, Rc<Context>) {
             (run, None, context::current())
         }
     }
+}
+
+/// A job as the handle that it would be in CPython; for a timer, with its time.
+pub fn handle_of(this: &Value, job: Job, when: Value) -> Value {
+    if let Job::Handle(handle) = job {
+        return handle;
+    }
+    let (callback, future, context) = as_callback(job);
+    let arg = future.map_or(Value::Unset, Value::from);
+    Handle::value(this, &callback, &arg, context, when)
 }
 
 /// A task's next step as a callback.

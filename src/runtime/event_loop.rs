@@ -22,6 +22,7 @@ use std::rc::Rc;
 const READY_KEPT: usize = 1024;
 
 /// Something that waits for its turn in the loop.
+#[derive(Clone)]
 pub enum Job {
     /// A task's first step, or the next one after it gave way.
     Step(Ref<Future>),
@@ -169,6 +170,20 @@ impl EventLoop {
     /// Jobs that are ready and timers that are set, for reports.
     pub fn backlog(&self) -> (usize, Vec<(f64, Value)>) {
         (self.ready.borrow().len(), self.timers.borrow().entries())
+    }
+
+    /// The jobs that are ready, in order.
+    pub fn ready(&self) -> Vec<Job> {
+        self.ready.borrow().iter().cloned().collect()
+    }
+
+    /// The timers that are set or were cancelled, by their time.
+    pub fn scheduled(&self) -> Vec<(f64, Value)> {
+        self.timers.borrow().all()
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.get()
     }
 
     /// Has a sleep's future settled at a time.

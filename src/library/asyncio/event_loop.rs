@@ -7,7 +7,8 @@ use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, payload, text};
-use crate::runtime::event_loop::{self, check_callback, context_of, context_value, expect};
+use crate::library::modules::collections::deque;
+use crate::runtime::event_loop::{self, Job, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action};
 use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
@@ -173,6 +174,27 @@ const LOOP: &[NativeDef] = natives! {
     };
     Method Plain "set_default_executor" "(self, executor)" "Set the executor that None stands for."
         |args| call::call(&from_threads("set_default_executor")?, &args[..2]);
+    Getter Plain "_ready" "(self)" "The handles that wait for the next pass." |args| {
+        let jobs = expect(&args[0])?.ready();
+        let handles = jobs.into_iter().map(|job| derived::handle_of(&args[0], job, Value::Unset));
+        Ok(deque::value(handles.collect::<Vec<_>>()))
+    };
+    Getter Plain "_scheduled" "(self)" "The handles of timers." |args| {
+        let timers = expect(&args[0])?.scheduled();
+        let handles = timers.into_iter().map(|(when, due)| match &due {
+            Value::Future(future) => {
+                derived::handle_of(&args[0], Job::Settle(Ref::clone(future)), Value::float(when))
+            }
+            _ => due,
+        });
+        Ok(Value::list(handles.collect::<Vec<_>>()))
+    };
+    Getter Plain "_stopping" "(self)" "Whether it ends after this pass."
+        |args| Ok(expect(&args[0])?.is_stopping().into());
+    Getter Plain "_closed" "(self)" "Whether it was closed."
+        |args| Ok(expect(&args[0])?.is_closed().into());
+    Getter Plain "_debug" "(self)" "Whether it checks more."
+        |args| Ok(expect(&args[0])?.debug.get().into());
     Getter Plain "_default_executor" "(self)" "The executor that None stands for, once there is one."
         |args| Ok(none_if_unset(&expect(&args[0])?.executor.get()));
     Setter Plain "_default_executor" "(self, value)" "The executor that None stands for." |args| {
