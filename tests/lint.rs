@@ -37,6 +37,12 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         "tests/golden/exceptions/traceback_has_one_row_for_each_frame",
         &["A027"],
     ),
+    (
+        "tests/golden/coroutines/never_awaited_through_warnings",
+        &["A001"],
+    ),
+    ("tests/golden/loop/a_loop_written_by_hand", &["A023"]),
+    ("tests/golden/loop/asyncio_logs_through_logging", &["A007"]),
     ("tests/golden/loop/loop_queries", &["A002"]),
     ("tests/golden/loop/runner", &["A019"]),
     ("tests/golden/loop/several_loops", &["A033"]),

@@ -26,38 +26,14 @@ enum Manner {
     Script,
 }
 
-/// Whether CPython has it in Python, and what its complaints call it then.
+/// What complaints call what CPython has in Python.
 fn script_name(native: &Native) -> Option<String> {
-    const CLASSES: &[&str] = &[
-        "Lock",
-        "Event",
-        "Semaphore",
-        "Queue",
-        "LifoQueue",
-        "PriorityQueue",
-        "TaskGroup",
-        "Timeout",
-        "Handle",
-        "TimerHandle",
-        "AbstractEventLoop",
-        "BaseEventLoop",
-        "_UnixSelectorEventLoop",
-        "_ContextManagerMixin",
-        "_LoopBoundMixin",
-    ];
-    const IN_C: &[&str] = &[
-        "get_running_loop",
-        "_get_running_loop",
-        "_set_running_loop",
-        "get_event_loop",
-        "current_task",
-    ];
-    let (name, owner) = (native.name.text(), native.owner);
-    match native.role {
-        NativeRole::Function => (owner == "asyncio" && !IN_C.contains(&name)).then(|| name.to_string()),
-        _ if native.name == name::NEW => CLASSES.contains(&owner).then(|| format!("{owner}.__init__")),
-        _ => CLASSES.contains(&owner).then(|| format!("{owner}.{name}")),
-    }
+    let (name, owner) = (native.name, native.owner);
+    native.in_python().then(|| match native.role {
+        NativeRole::Function => name.to_string(),
+        _ if name == name::NEW => format!("{owner}.__init__"),
+        _ => format!("{owner}.{name}"),
+    })
 }
 
 /// `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`
@@ -71,20 +47,32 @@ fn listed(names: &[Symbol]) -> String {
     }
 }
 
+/// Methods that CPython calls with their class: those take positions as others take names.
+fn is_given_its_class(native: &Native) -> bool {
+    const NAMES: [&str; 5] = [
+        "exception",
+        "set_result",
+        "set_exception",
+        "remove_done_callback",
+        "get_loop",
+    ];
+    native.owner == "Future" && NAMES.contains(&native.name.text())
+}
+
 fn manner(native: &Native) -> Manner {
     if script_name(native).is_some() {
         return Manner::Script;
     }
     let signature: &Parameters = &native.signature;
     let takes = signature.positional.saturating_sub(own(native));
-    let has = |kind| signature.params.iter().any(|p| p.kind == kind);
+    let has = |kind| signature.params.iter().skip(own(native)).any(|p| p.kind == kind);
     if native.is_slot() && native.name != name::INIT && !has(ParamKind::Args) {
         return Manner::Slot;
     }
     // Builtins with more behind their positions take those by hand: `sorted`, `max`.
     let is_by_hand = native.role == NativeRole::Function && native.owner.is_empty() && takes > 0;
     let is_named = has(ParamKind::KeywordOnly) && !has(ParamKind::Args) && !is_by_hand;
-    if has(ParamKind::Positional) || is_named {
+    if has(ParamKind::Positional) || is_named || is_given_its_class(native) {
         return Manner::Names;
     }
     if native.name == name::NEW || native.name == name::INIT || has(ParamKind::KeywordOnly) {
@@ -230,7 +218,9 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
             let name = short_name(native);
             let all = native.signature.params.len() - own;
             let how = if is_exact { "exactly" } else { "at most" };
-            if got + named > all || all == takes {
+            if all == 0 {
+                format!("{name}() takes no arguments")
+            } else if got + named > all || all == takes {
                 let s = plural(all);
                 format!("{name}() takes at most {all} argument{s} ({} given)", got + named)
             } else if takes == 0 {
@@ -242,11 +232,13 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
     })
 }
 
-/// The error for a parameter that got no argument; `index` is its place.
+/// The error for a parameter that got no argument, `index` is its place; `left` are the arguments
+/// by name that no parameter before it took.
 #[cold]
-pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) -> Raised {
+pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: usize) -> Raised {
     let own = own(native);
     let signature: &Parameters = &native.signature;
+    let parameter = signature.params[index].name;
     let needs = signature.required.saturating_sub(own);
     let got = npos.saturating_sub(own);
     let least = if signature.required == signature.positional {
@@ -260,6 +252,10 @@ pub fn missing(native: &Native, npos: usize, parameter: Symbol, index: usize) ->
             format!("{}.__new__(): not enough arguments", native.owner)
         }
         Manner::Script => {
+            let is_unknown = |name: &Symbol| signature.params.iter().all(|p| p.name != *name);
+            if let Some((name, _)) = left.iter().find(|(name, _)| is_unknown(name)) {
+                return unexpected_keyword(native, *name);
+            }
             let missing: Vec<Symbol> = signature.params[index..]
                 .iter()
                 .filter(|p| {

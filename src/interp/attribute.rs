@@ -11,14 +11,25 @@ use crate::value::*;
 
 /// `object.name`
 pub fn get(object: &Value, name: Symbol) -> Res {
-    match find(object, name)? {
+    match look_up(object, name)? {
         Some(value) => Ok(value),
         None => Err(no_attribute(object, name)),
     }
 }
 
-/// `object.name`, or none where Python raises AttributeError.
+/// `object.name`, or none where Python raises AttributeError: `getattr(object, name, None)`.
 pub fn find(object: &Value, name: Symbol) -> Res<Option<Value>> {
+    match look_up(object, name) {
+        Err(raised) if matches(&raised, Type::AttributeError) => {
+            drop(raised.take());
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+/// The same, but what a script's hook or property raises is raised.
+fn look_up(object: &Value, name: Symbol) -> Res<Option<Value>> {
     match object {
         Value::Instance(instance) => find_on_instance(object, instance, name),
         Value::Class(class) => find_on_class(class, name),
@@ -75,20 +86,27 @@ fn find_on_instance(object: &Value, instance: &Ref<Instance>, name: Symbol) -> R
             Err(raised) => Err(raised),
         };
     }
-    find_without_hooks(object, name).and_then(|found| match found {
-        Some(value) => Ok(Some(value)),
-        None => match class.lookup(name::GETATTR) {
-            Some(fallback) => call::call_unbound(&fallback, object, &[name.into()]).map(Some),
-            None => Ok(None),
-        },
-    })
+    let found = find_without_hooks(object, name);
+    let is_missing = match &found {
+        Ok(found) => found.is_none(),
+        Err(raised) => matches(raised, Type::AttributeError),
+    };
+    match class.lookup(name::GETATTR) {
+        Some(fallback) if is_missing => {
+            if let Err(raised) = found {
+                drop(raised.take());
+            }
+            call::call_unbound(&fallback, object, &[name.into()]).map(Some)
+        }
+        _ => found,
+    }
 }
 
 /// What `object.__getattribute__` does: without the class's own `__getattribute__` and
 /// `__getattr__`.
 pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
     let Value::Instance(instance) = object else {
-        return find(object, name);
+        return look_up(object, name);
     };
     let class = instance.class();
     let found = class.lookup(name);
@@ -148,7 +166,7 @@ fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
         && found.is_none()
         && name != name::CLASS
     {
-        return find(&method.func, name);
+        return look_up(&method.func, name);
     }
     if let Some(found) = found {
         return bind(&found, object, &class).map(Some);

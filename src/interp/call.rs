@@ -419,7 +419,7 @@ fn bind_native(
                     value = keywords.remove(k).1;
                 }
                 if value.is_unset() && !param.has_default {
-                    return Err(argument::missing(native, npos, param.name, i));
+                    return Err(argument::missing(native, npos, &keywords, i));
                 }
                 value
             }

@@ -9,13 +9,15 @@ use super::types::{Type, class};
 use crate::code::{Code, CodeKind};
 use crate::source::{Span, Symbol, name};
 use crate::value::descriptor::{CodeObject, TracebackFrame};
+use crate::value::frame::ScriptFrame;
 use crate::value::function::Namespace;
+use crate::value::generator::Progress;
 use crate::value::running::{self, Seen};
 use crate::value::*;
 use std::rc::Rc;
 
-/// The object of a frame that stands at a row of a traceback, or is suspended there.
-pub fn standing(row: Rc<TraceEntry>) -> Value {
+/// The object of a frame that stands at a row of a traceback.
+pub fn of_row(row: Rc<TraceEntry>) -> Value {
     make(row, None, None)
 }
 
@@ -27,7 +29,12 @@ pub fn code(code: &Rc<Code>) -> Value {
 }
 
 fn make(row: Rc<TraceEntry>, module: Option<Ref<Module>>, level: Option<usize>) -> Value {
-    let frame = TracebackFrame { row, module, level };
+    let frame = TracebackFrame {
+        row,
+        module,
+        level,
+        generator: weak::Pointer::default(),
+    };
     Opaque::value(class(Type::FrameType), frame)
 }
 
@@ -37,6 +44,57 @@ fn row(code: &Rc<Code>, span: Span) -> Rc<TraceEntry> {
         span,
         next: None,
     })
+}
+
+/// Where the frames of a suspended generator are: on whose stack, and at which place of it. A
+/// generator that is awaited has lent its frame to who awaits it.
+pub fn standing(generator: &Ref<Generator>) -> Option<(Ref<Generator>, usize)> {
+    if generator.progress.get() != Progress::Running {
+        return Some((generator.clone(), 0));
+    }
+    if !generator.lent.get() && !generator.busy.get() {
+        return None;
+    }
+    let is_own = |activation: &Activation| match activation {
+        Activation::Script(frame) => frame.owner.as_ref().is_some_and(|owner| owner.is(generator)),
+        _ => false,
+    };
+    let on = |holder: Ref<Generator>| {
+        let place = holder.look(|stack| stack.iter().position(is_own))?;
+        Some((holder, place))
+    };
+    let in_task = || {
+        roster::tasks()
+            .into_iter()
+            .find_map(|task| match &task.task.as_ref()?.coroutine.get() {
+                Value::Generator(coroutine) => on(Ref::clone(coroutine)),
+                _ => None,
+            })
+    };
+    generator.holder().and_then(on).or_else(in_task)
+}
+
+/// The frame of a generator where it stands on a stack.
+fn seen<T>(generator: &Ref<Generator>, work: impl FnOnce(&ScriptFrame) -> T) -> Option<T> {
+    let (holder, place) = standing(generator)?;
+    holder.look(|stack| match stack.get(place) {
+        Some(Activation::Script(frame)) => Some(work(frame)),
+        _ => None,
+    })
+}
+
+/// The object of the frame of a generator of a function.
+pub fn of_generator(generator: &Ref<Generator>, function: &Ref<Function>) -> Value {
+    let place = seen(generator, ScriptFrame::place).flatten();
+    let row = row(&function.code, place.unwrap_or(function.code.span));
+    let frame = TracebackFrame {
+        row,
+        module: Some(function.module.clone()),
+        level: None,
+        generator: weak::Pointer::default(),
+    };
+    frame.generator.set(&generator.clone().into());
+    Opaque::value(class(Type::FrameType), frame)
 }
 
 /// How many calls are running.
@@ -90,6 +148,11 @@ pub fn back(frame: &TracebackFrame) -> Value {
 
 /// `frame.f_lineno`'s place: where a running frame stands now, where another one stood.
 pub fn place(frame: &TracebackFrame) -> Span {
+    if let Some(Value::Generator(generator)) = &frame.generator.get()
+        && let Some(place) = seen(generator, ScriptFrame::place).flatten()
+    {
+        return place;
+    }
     let now = frame.level.and_then(|level| {
         at_level(level, |seen| {
             Rc::ptr_eq(&seen.func.code, &frame.row.code).then_some(seen.span)
@@ -98,11 +161,14 @@ pub fn place(frame: &TracebackFrame) -> Span {
     now.flatten().unwrap_or(frame.row.span)
 }
 
-/// `frame.f_locals`, if the frame still runs.
+/// `frame.f_locals`, if the frame still runs or is suspended.
 pub fn locals_of(frame: &TracebackFrame) -> Option<Value> {
     let code = &frame.row.code;
     if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
         return frame.module.as_ref().map(namespace::of_module);
+    }
+    if let Some(Value::Generator(generator)) = &frame.generator.get() {
+        return seen(generator, |frame| locals(&frame.func, frame.seen_slots(), None));
     }
     let seen = at_level(frame.level?, |seen| {
         Rc::ptr_eq(&seen.func.code, code).then(|| locals(seen.func, seen.slots, None))

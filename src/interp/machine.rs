@@ -18,17 +18,16 @@ use super::call;
 use super::error::*;
 use super::stack::{self, Window};
 use super::types::{Type, is_exception};
-use crate::code::{Code, CodeKind};
+use crate::code::CodeKind;
 use crate::source::Symbol;
 use crate::value::exception::{handled, set_handled};
 use crate::value::frame::{Handled, slots_of};
-use crate::value::function::{Frame, Handling, Turn};
+use crate::value::function::{Frame, Handling, NOT_STARTED, Turn};
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::running::Running;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
-use std::rc::Rc;
 
 /// How a resumed stack of frames came to rest.
 pub enum Outcome {
@@ -197,7 +196,9 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         }
         Progress::Suspended => {}
     }
-    match resume(generator, input) {
+    let outcome = resume(generator, input);
+    note_holder(generator);
+    match outcome {
         Outcome::Yield(value) => Ok(value),
         Outcome::Wait(future) => {
             future.blocking.set(true);
@@ -206,6 +207,22 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Outcome::Return(value) => Err(stop_iteration(value)),
         Outcome::Raise(raised) => Err(raised),
     }
+}
+
+/// Async generators that are suspended on the stack of what is driven by hand know where they are.
+fn note_holder(generator: &Ref<Generator>) {
+    if generator.kind == GeneratorKind::Generator {
+        return;
+    }
+    let is_async = |owner: &&Ref<Generator>| owner.kind == GeneratorKind::AsyncGenerator;
+    let guests: Vec<Ref<Generator>> = generator.look(|stack| {
+        let owners = stack.iter().filter_map(|activation| match activation {
+            Activation::Script(frame) => frame.owner.as_ref(),
+            _ => None,
+        });
+        owners.filter(is_async).cloned().collect()
+    });
+    guests.iter().for_each(|guest| guest.set_holder(generator));
 }
 
 /// `generator.close()`; gives the return value (None normally).
@@ -292,7 +309,7 @@ pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
     awaiter.result = value;
     match turn {
         Turn::Return => {}
-        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &callee.func.code))),
+        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &callee))),
         _ => suspend(callee),
     }
     turn
@@ -393,7 +410,7 @@ fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
     match turn {
         Turn::Return | Turn::Raise => {
             if turn == Turn::Raise {
-                drop(Raised::again(after_frame(Raised::still(), &frame.func.code)));
+                drop(Raised::again(after_frame(Raised::still(), &frame)));
             }
             generator.progress.set(Progress::Closed);
             generator.busy.set(false);
@@ -631,17 +648,20 @@ fn leave_frame(frames: &mut Stack, raised: Raised) -> Raised {
     let Some(Activation::Script(frame)) = frames.last() else {
         return raised;
     };
-    let code = frame.func.code.clone();
-    let exception = after_frame(raised, &code);
+    let exception = after_frame(raised, frame);
     pop_script(frames);
     Raised::again(exception)
 }
 
 /// The exception as it is outside of the frame that it left.
 #[cold]
-fn after_frame(raised: Raised, code: &Rc<Code>) -> Ref<Exception> {
+fn after_frame(raised: Raised, frame: &ScriptFrame) -> Ref<Exception> {
+    let code = &frame.func.code;
     let kind = code.kind;
     let exception = raised.leave(code).take();
+    if frame.state == NOT_STARTED {
+        return exception; // it was thrown in before there was anything to guard
+    }
     let what = match kind {
         CodeKind::Generator => "generator",
         CodeKind::AsyncGenerator => "async generator",

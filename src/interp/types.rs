@@ -75,7 +75,7 @@ types! {
     Context "Context" Opaque (Object);
     Future "Future" Future (Object);
     Task "Task" Future (Future);
-    AbstractEventLoop "AbstractEventLoop" Object (Object);
+    AbstractEventLoop "AbstractEventLoop" Opaque (Object);
     BaseEventLoop "BaseEventLoop" Opaque (AbstractEventLoop);
     BaseSelectorEventLoop "BaseSelectorEventLoop" Opaque (BaseEventLoop);
     EventLoop "_UnixSelectorEventLoop" Opaque (BaseSelectorEventLoop);
@@ -320,6 +320,7 @@ pub fn class_of(value: &Value) -> Ref<Class> {
         Value::Slice(_) => Type::Slice,
         Value::Cell(_) => Type::Cell,
         Value::Function(_) => Type::Function,
+        Value::Method(method) if matches!(&method.func, Value::Native(n) if n.in_python()) => Type::Method,
         // A bound built-in method is, to scripts, a built-in function.
         Value::Method(method) if matches!(&method.func, Value::Native(n) if n.is_slot()) => {
             Type::MethodWrapper
@@ -327,6 +328,7 @@ pub fn class_of(value: &Value) -> Ref<Class> {
         Value::Method(method) if matches!(method.func, Value::Native(_)) => Type::BuiltinFunction,
         Value::Method(_) => Type::Method,
         Value::Native(native) => match native.role {
+            NativeRole::Method | NativeRole::Function if native.in_python() => Type::Function,
             NativeRole::Method if native.is_slot() => Type::WrapperDescriptor,
             NativeRole::Method => Type::MethodDescriptor,
             NativeRole::ClassMethod => Type::ClassMethodDescriptor,

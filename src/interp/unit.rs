@@ -75,8 +75,9 @@ enum End {
 }
 
 enum Awaited {
-    /// `await f(…)`: a coroutine function's frame is entered without making a coroutine.
-    Call(Invocation),
+    /// `await f(…)`: a coroutine function's frame is entered without making a coroutine. What it
+    /// raises comes up at the await.
+    Call(Invocation, Span),
     /// `async with` begins or ends: its method is called in the same way.
     Enter(Enter),
     Exit(Exit),
@@ -169,7 +170,7 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
                 done: *done,
             }
         }
-        Terminator::Await { value, .. } => End::Await(awaited(builder, value)),
+        Terminator::Await { value, .. } => End::Await(awaited(builder, value, span)),
         Terminator::AsyncNext { iter, done, .. } => End::AsyncNext {
             iter: *iter,
             done: *done,
@@ -190,9 +191,9 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
     }
 }
 
-fn awaited(builder: &Builder, value: &Tree) -> Awaited {
+fn awaited(builder: &Builder, value: &Tree, span: Span) -> Awaited {
     match &value.kind {
-        TreeKind::Call { func, args } => Awaited::Call(builder.invocation(func, args, value.span)),
+        TreeKind::Call { func, args } => Awaited::Call(builder.invocation(func, args, value.span), span),
         TreeKind::Enter {
             context,
             is_async: true,
@@ -456,7 +457,7 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
 #[inline(always)]
 fn begin_await(awaited: &Awaited, frame: &mut Frame) -> Res<Turn> {
     let turn = match awaited {
-        Awaited::Call(invocation) => invocation.await_call(frame),
+        Awaited::Call(invocation, span) => invocation.await_call(frame, *span),
         Awaited::Enter(enter) => enter.await_call(frame)?,
         Awaited::Exit(exit) => exit.await_call(frame)?,
         Awaited::Value(node) => {

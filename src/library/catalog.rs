@@ -63,10 +63,13 @@ sources! {
     "_typing_text" "typing_text"
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
+    "asyncio.constants" "asyncio_constants"
     "asyncio.exceptions" "asyncio_exceptions"
     "asyncio.locks" "asyncio_locks"
+    "asyncio.log" "asyncio_log"
     "asyncio.policies" "asyncio_policies"
     "asyncio.runners" "asyncio_runners"
+    "asyncio.servers" "asyncio_servers"
     "asyncio.tasks" "asyncio_tasks"
     "asyncio.threads" "asyncio_threads"
     "bisect" "bisect"
@@ -135,6 +138,7 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
     ("get_event_loop_policy", "asyncio.policies"),
     ("set_event_loop_policy", "asyncio.policies"),
     ("Runner", "asyncio.runners"),
+    ("AbstractServer", "asyncio.servers"),
     ("as_completed", "asyncio.tasks"),
     ("to_thread", "asyncio.threads"),
     ("run_coroutine_threadsafe", "asyncio.threads"),
@@ -151,6 +155,7 @@ const LATE_NAMES: &[(&str, &str, &str)] = &[
 const ASYNCIO_FACES: &[&str] = &[
     "asyncio.base_events",
     "asyncio.base_futures",
+    "asyncio.base_tasks",
     "asyncio.coroutines",
     "asyncio.events",
     "asyncio.futures",

@@ -44,10 +44,9 @@ pub fn now() -> f64 {
     }
 }
 
-/// Timers that are due before this time are due now. Late on a long clock the resolution is
+/// Timers that are due before this time are due at `now`. Late on a long clock the resolution is
 /// below what a float can tell apart, so it is at least the next number.
-pub fn due_before() -> f64 {
-    let now = now();
+pub fn due_before(now: f64) -> f64 {
     (now + RESOLUTION).max(now.next_up())
 }
 

@@ -6,7 +6,7 @@
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{clock, current, future, inbox, signal, task, thread};
+use super::{Level, clock, current, derived, future, hooks, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -22,6 +22,7 @@ use std::rc::Rc;
 const READY_KEPT: usize = 1024;
 
 /// Something that waits for its turn in the loop.
+#[derive(Clone)]
 pub enum Job {
     /// A task's first step, or the next one after it gave way.
     Step(Ref<Future>),
@@ -51,6 +52,8 @@ pub struct EventLoop {
     waiting: Cell<bool>,
     stopping: Cell<bool>,
     closed: Cell<bool>,
+    /// Its class is a script's.
+    pub is_derived: bool,
     pub debug: Cell<bool>,
     /// The script's exception handler, or unset.
     pub exception_handler: ValueCell,
@@ -70,7 +73,14 @@ pub fn new_loop() -> Value {
 
 /// A new event loop of a class, which a script may have derived.
 pub fn new_of_class(class: Ref<Class>) -> Value {
-    Opaque::value(class, EventLoop::default())
+    if class.is_subclass(&crate::interp::types::class(Type::EventLoop)) {
+        (hooks().log)(Level::Debug, "Using selector: EpollSelector", None);
+    }
+    let event_loop = EventLoop {
+        is_derived: class.is_script,
+        ..EventLoop::default()
+    };
+    Opaque::value(class, event_loop)
 }
 
 /// The loop a value is, or TypeError.
@@ -162,6 +172,20 @@ impl EventLoop {
         (self.ready.borrow().len(), self.timers.borrow().entries())
     }
 
+    /// The jobs that are ready, in order.
+    pub fn ready(&self) -> Vec<Job> {
+        self.ready.borrow().iter().cloned().collect()
+    }
+
+    /// The timers that are set or were cancelled, by their time.
+    pub fn scheduled(&self) -> Vec<(f64, Value)> {
+        self.timers.borrow().all()
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
     /// Has a sleep's future settled at a time.
     pub fn settle_at(&self, when: f64, future: Ref<Future>) {
         tell(|| Event::TimerSet { when });
@@ -240,13 +264,12 @@ pub fn call_at(
 }
 
 /// The time on a loop's clock so many seconds from now.
-pub fn after(delay: &Value) -> Res {
+pub fn after(this: &Value, delay: &Value) -> Res {
+    let now = derived::now(this, expect(this)?)?;
     match delay {
-        Value::Float(delay) => Ok(Value::float(clock::now() + delay.get())),
-        Value::Int(delay) if delay.unsigned_abs() <= 1 << 53 => {
-            Ok(Value::float(clock::now() + *delay as f64))
-        }
-        other => operator::binary(BinaryOp::Add, &Value::float(clock::now()), other),
+        Value::Float(delay) => Ok(Value::float(now + delay.get())),
+        Value::Int(delay) if delay.unsigned_abs() <= 1 << 53 => Ok(Value::float(now + *delay as f64)),
+        other => operator::binary(BinaryOp::Add, &Value::float(now), other),
     }
 }
 
@@ -277,6 +300,11 @@ fn taking<'a>(this: &'a Value, callback: &Value, method: &str) -> Res<&'a EventL
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     if event_loop.debug.get() {
+        if method != "call_soon_threadsafe" && event_loop.runs_elsewhere() {
+            return Err(runtime_error(
+                "Non-thread-safe operation invoked on an event loop other than the current one",
+            ));
+        }
         check_callback(callback, method)?;
     }
     Ok(event_loop)
@@ -299,12 +327,12 @@ pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
 /// One pass: wait if nothing is ready, move what is due to what is ready, run what is ready.
 pub fn run_once(this: &Value) -> Res<()> {
     let event_loop = expect(this)?;
-    wait(event_loop)?;
+    wait(this, event_loop)?;
     let gone = event_loop.timers.borrow_mut().sweep();
     drop(gone);
     let end = match event_loop.timers.borrow().is_empty() {
         true => f64::NEG_INFINITY, // nothing can be due, so the clock need not be read
-        false => clock::due_before(),
+        false => clock::due_before(derived::now(this, event_loop)?),
     };
     loop {
         let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else {
@@ -326,13 +354,50 @@ pub fn run_once(this: &Value) -> Res<()> {
         let Some(job) = event_loop.ready.borrow_mut().pop_front() else {
             break;
         };
-        run(job, this)?;
+        if event_loop.debug.get() {
+            run_timed(job, this, event_loop)?;
+        } else {
+            run(job, this)?;
+        }
     }
     Ok(())
 }
 
+/// In debug mode: what takes long is told.
+#[cold]
+fn run_timed(job: Job, this: &Value, event_loop: &EventLoop) -> Res<()> {
+    let subject = match &job {
+        Job::Step(task) | Job::Throw(task, _) | Job::Wake(task, _) => Some(task.clone().into()),
+        Job::Handle(handle) => Some(handle.clone()),
+        Job::Script(callback, context, future) => {
+            let args = Value::tuple([future.clone().into()]);
+            Some(Handle::value(
+                this,
+                callback,
+                &args,
+                context.clone(),
+                Value::Unset,
+            ))
+        }
+        Job::Settle(_) | Job::Native(..) => None,
+    };
+    let before = clock::now();
+    let result = run(job, this);
+    let took = clock::now() - before;
+    let limit = match event_loop.slow_callback_duration.get() {
+        Value::Unset => 0.1,
+        limit => payload::real(&limit)?,
+    };
+    if let Some(subject) = subject.filter(|_| took >= limit) {
+        let shown = task::shown(&subject);
+        let message = format!("Executing {shown} took {took:.3} seconds");
+        (hooks().log)(Level::Warning, &message, None);
+    }
+    result
+}
+
 /// Lets others go on; returns when this loop has something to do.
-fn wait(event_loop: &EventLoop) -> Res<()> {
+fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
     if !event_loop.ready.borrow().is_empty() || event_loop.stopping.get() {
         inbox::poll();
         return thread::preempt();
@@ -340,6 +405,11 @@ fn wait(event_loop: &EventLoop) -> Res<()> {
     let mut dropped = Vec::new();
     let until = event_loop.timers.borrow_mut().first(&mut dropped);
     drop(dropped);
+    let ahead = match event_loop.is_derived {
+        true => derived::now(this, event_loop)? - clock::now(),
+        false => 0.0,
+    };
+    let until = until.map(|when| when - ahead);
     if until.is_some_and(|when| when <= clock::now()) {
         inbox::poll();
         return thread::preempt();
@@ -388,7 +458,7 @@ pub fn run_forever(this: &Value) -> Res<()> {
     *event_loop.running_in.borrow_mut() = Some(thread::current());
     let before = current::set_running(this.clone());
     let result = loop {
-        let result = run_once(this);
+        let result = derived::run_once(this, event_loop);
         if result.is_err() || event_loop.stopping.get() {
             break result;
         }
@@ -437,7 +507,7 @@ pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
         }
     };
     let stop = future::add_native(&future, stop);
-    let result = run_forever(this);
+    let result = derived::run_forever(this);
     future::remove_native(&future, &stop);
     if let Err(raised) = result {
         if is_new && future.is_done() && !future::is_cancelled(&future) {
@@ -472,32 +542,6 @@ pub fn close(this: &Value) -> Res<()> {
         call::call_kw(&shutdown, &[], &no_wait)?;
     }
     Ok(())
-}
-
-/// The method with which a script's class of loops overrides a built-in one.
-pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
-    let class = match this {
-        Value::Opaque(object) if object.class.is_script => &object.class,
-        _ => return None,
-    };
-    let method = class.lookup(Symbol::new(name))?;
-    (!matches!(method, Value::Native(_))).then_some(method)
-}
-
-/// `loop.create_task(coroutine, name=…, context=…)`, whatever a script's class made of it. An unset
-/// name is not handed on.
-pub fn create_task(this: &Value, coroutine: &Value, name: &Value, context: Option<Rc<Context>>) -> Res {
-    let Some(method) = overriding(this, "create_task") else {
-        return create_task_in(this, coroutine, name, context);
-    };
-    let mut kwargs = Vec::new();
-    if !name.is_unset() {
-        kwargs.push((Symbol::new("name"), name.clone()));
-    }
-    if let Some(context) = context {
-        kwargs.push((Symbol::new("context"), context_value(context)));
-    }
-    call::call_kw(&method, &[this.clone(), coroutine.clone()], &kwargs)
 }
 
 /// What `create_task` of our own loops does.

@@ -5,7 +5,7 @@
 
 use super::event_loop::{EventLoop, Job};
 use super::instrument::{Event, tell};
-use super::{current, task};
+use super::{current, derived, task};
 use crate::interp::error::{exception, raise, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error};
 use crate::interp::types::{Type, class, is_exception, named_class};
@@ -25,10 +25,7 @@ pub fn new(event_loop: &Value) -> Ref<Future> {
 
 /// A pending future of the running loop, with a label for reports.
 pub fn waiter(label: &'static &'static str) -> Res<Ref<Future>> {
-    let event_loop = current::get_running_loop()?;
-    let future = Future::new(event_loop);
-    future.label.set(label);
-    Ok(Ref::new(future))
+    derived::create_future(&current::get_running_loop()?, label)
 }
 
 /// Settles a pending future and schedules its callbacks. The only place that ends `Pending`.
@@ -50,10 +47,13 @@ pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<(
         return Ok(());
     };
     event_loop.check_closed()?;
-    future
-        .callbacks
-        .drain(|callback| event_loop.push(job(callback, future)));
-    Ok(())
+    let mut result = Ok(());
+    future.callbacks.drain(|callback| {
+        if result.is_ok() {
+            result = derived::schedule(&future.event_loop, event_loop, job(callback, future));
+        }
+    });
+    result
 }
 
 fn job(callback: Callback, future: &Ref<Future>) -> Job {
@@ -189,6 +189,10 @@ pub fn cancel_exactly(future: &Ref<Future>, message: &Value) -> Res<bool> {
     if let Some(gather) = future.gather() {
         return cancel_children(future, gather, message);
     }
+    if let Some(object) = future.deputy_of() {
+        let cancel = attribute::get(object, Symbol::new("cancel"))?;
+        return operator::truth(&call::call_kw(&cancel, &[], &message_argument(message))?);
+    }
     cancel_plain(future, message)
 }
 
@@ -227,7 +231,7 @@ pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
     }
     if let Some(event_loop) = EventLoop::of(&future.event_loop) {
         event_loop.check_closed()?;
-        event_loop.push(job(callback, future));
+        derived::schedule(&future.event_loop, event_loop, job(callback, future))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `gather`: one future for the results of many.
 
 use super::future::{self, NativeCallback, add_native, forget, settle};
-use super::{current, task};
+use super::{current, derived, task};
 use crate::interp::operator;
 use crate::interp::types::{Type, class};
 use crate::source::Symbol;
@@ -208,8 +208,7 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
     if inner.is_done() {
         return Ok(inner);
     }
-    let outer = future::new(&inner.event_loop);
-    outer.label.set(&"shield");
+    let outer = derived::create_future(&inner.event_loop, &"shield")?;
     outer.set_shielded(Some(inner.clone()));
     let on_inner = {
         let outer = outer.clone();

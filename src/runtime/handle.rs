@@ -1,7 +1,7 @@
 //! Handles: a callback that waits for its turn.
 
 use super::event_loop::{EventLoop, context_value};
-use super::report;
+use super::{derived, report};
 use crate::interp::call;
 use crate::interp::error::{matches, runtime_error};
 use crate::interp::text;
@@ -70,15 +70,19 @@ impl Handle {
     }
 
     /// Takes back the callback; it will not run.
-    pub fn cancel(&self) {
+    pub fn cancel(&self, this: &Value) -> Res<()> {
+        // In debug mode it still shows what it was; its text stands in for the arguments then.
+        let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
+        let kept = match debug && !self.is_cancelled() {
+            true => self.describe(this, true)?.into(),
+            false => Value::Unset,
+        };
         let callback = self.callback.take();
-        drop(self.args.take());
-        if !callback.is_unset()
-            && self.scheduled.get()
-            && let Some(event_loop) = EventLoop::of(&self.event_loop)
-        {
-            event_loop.note_cancelled_timer();
+        drop(self.args.replace(kept));
+        if !callback.is_unset() && self.scheduled.get() {
+            return derived::timer_cancelled(&self.event_loop, this);
         }
+        Ok(())
     }
 
     /// When it is due, as it was given; unset without a time.
@@ -120,8 +124,15 @@ impl Handle {
 
     /// `<TimerHandle when=1.5 f() at script.aio:3>`
     pub fn repr(&self, this: &Value) -> Res<String> {
+        match &self.args.get() {
+            Value::Str(kept) if self.is_cancelled() => Ok(kept.text.to_string()),
+            _ => self.describe(this, self.is_cancelled()),
+        }
+    }
+
+    fn describe(&self, this: &Value, is_cancelled: bool) -> Res<String> {
         let mut parts = vec![class_of(this).name().to_string()];
-        if self.is_cancelled() {
+        if is_cancelled {
             parts.push("cancelled".into());
         }
         if !self.when.is_unset() {

@@ -3,10 +3,12 @@
 //! Always true: script code runs on one OS thread; no borrow of the runtime's cells is held while
 //! script code can run or a value is dropped.
 
+pub mod alarm;
 pub mod asyncgen;
 pub mod clock;
 pub mod console;
 pub mod current;
+pub mod derived;
 pub mod event_loop;
 pub mod future;
 pub mod gather;
@@ -14,6 +16,7 @@ pub mod handle;
 pub mod inbox;
 pub mod input;
 pub mod instrument;
+pub mod like_future;
 pub mod report;
 pub mod runner;
 pub mod signal;
@@ -37,13 +40,21 @@ pub enum AfterDeadlock {
     GoOn,
 }
 
+/// How grave it is what asyncio logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    Debug,
+    Warning,
+    Error,
+}
+
 /// What the session does for the runtime.
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// An exception with its traceback and its causes, as stderr shows it; ends with a newline.
     pub traceback: fn(&Ref<Exception>) -> String,
-    /// An error that nobody handles, as the logger `asyncio` would tell it.
-    pub log_error: fn(&str, Option<&Ref<Exception>>),
+    /// What the logger `asyncio` is given, with an exception or without.
+    pub log: fn(Level, &str, Option<&Ref<Exception>>),
     /// Tells who waits for what when nothing can ever run again.
     pub deadlock: fn() -> AfterDeadlock,
     /// `sys.excepthook` for a thread's uncaught exception.
@@ -54,7 +65,7 @@ thread_local! {
     static HOOKS: Cell<Hooks> = const {
         Cell::new(Hooks {
             traceback: report::plain_exception,
-            log_error: report::log_error,
+            log: report::log,
             deadlock: report::deadlock,
             thread_exception: report::thread_exception,
         })

@@ -1,9 +1,10 @@
 //! What nobody handled: the loop's exception handler, and futures and tasks that die unheard.
 
-use super::event_loop::{EventLoop, expect, overriding};
+use super::derived::overriding;
+use super::event_loop::{EventLoop, expect};
 use super::handle::{Handle, ends_program, run_in};
 use super::instrument::{Event, tell};
-use super::{AfterDeadlock, console, future, hooks};
+use super::{AfterDeadlock, Level, console, future, hooks};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
 use crate::interp::{call, text};
@@ -43,7 +44,11 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
     let handler = event_loop.exception_handler.get();
     if handler.is_unset() || handler.is_none() {
         return unless_fatal(call_default(this, context), |error| {
-            (hooks().log_error)("Exception in default exception handler", Some(error));
+            (hooks().log)(
+                Level::Error,
+                "Exception in default exception handler",
+                Some(error),
+            );
         });
     }
     let result = match context_to_run_in(context) {
@@ -58,7 +63,8 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
         ];
         if let Err(raised) = call_default(this, &context_dict(entries)) {
             let error = raised.take();
-            (hooks().log_error)(
+            (hooks().log)(
+                Level::Error,
                 "Exception in default exception handler while handling an unexpected error \
                  in custom exception handler",
                 Some(&error),
@@ -119,7 +125,7 @@ pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
         0,
         message.unwrap_or_else(|| "Unhandled exception in event loop".into()),
     );
-    (hooks().log_error)(&lines.join("\n"), exception.as_ref());
+    (hooks().log)(Level::Error, &lines.join("\n"), exception.as_ref());
     Ok(())
 }
 
@@ -186,7 +192,10 @@ pub fn plain_exception(error: &Ref<Exception>) -> String {
 }
 
 /// What the logger `asyncio` does by default: message and traceback on stderr.
-pub fn log_error(message: &str, error: Option<&Ref<Exception>>) {
+pub fn log(level: Level, message: &str, error: Option<&Ref<Exception>>) {
+    if level == Level::Debug {
+        return;
+    }
     let traceback = error.map(hooks().traceback).unwrap_or_default();
     console::write_error(&format!("{message}\n{traceback}"));
 }

@@ -2,7 +2,7 @@
 
 use super::event_loop;
 use super::instrument::{Event, tell};
-use super::{current, future, report, signal, task};
+use super::{current, derived, future, report, signal, task};
 use crate::interp::call;
 use crate::interp::error::{matches, raise_empty, runtime_error, value_error};
 use crate::interp::text;
@@ -64,17 +64,17 @@ pub fn run_main(event_loop: &Value, main: &Value, context: Rc<Context>) -> Res {
             text::repr(main)?
         )));
     }
-    let task = event_loop::create_task(event_loop, main, &Value::Unset, Some(context))?;
+    let task = derived::create_task(event_loop, main, &Value::Unset, Some(context))?;
     run_task(event_loop, &task)
 }
 
 /// Runs a loop until a task is done; Ctrl-C cancels the task and becomes KeyboardInterrupt.
 pub fn run_task(event_loop: &Value, task: &Value) -> Res {
     let Some(future) = future::of(task).filter(|f| f.task.is_some()) else {
-        return event_loop::run_until_complete(event_loop, task);
+        return derived::run_until_complete(event_loop, task);
     };
     let guard = signal::guard_main(future);
-    let result = event_loop::run_until_complete(event_loop, task);
+    let result = derived::run_until_complete(event_loop, task);
     if let Err(raised) = &result
         && matches(raised, Type::CancelledError)
         && guard.interrupted()
@@ -104,13 +104,13 @@ pub fn close(this: &Value, was_set: bool) -> Res<()> {
         if was_set {
             current::set_event_loop(Value::None)?;
         }
-        event_loop::close(this)
+        derived::close(this)
     })
 }
 
 fn run_method(this: &Value, name: &str, args: &[Value]) -> Res<()> {
     let coroutine = call::call_method(this, Symbol::new(name), args)?;
-    event_loop::run_until_complete(this, &coroutine).map(drop)
+    derived::run_until_complete(this, &coroutine).map(drop)
 }
 
 /// Cancels the tasks that are left and waits for them.
@@ -124,7 +124,7 @@ fn cancel_all(this: &Value) -> Res<()> {
         future::cancel(task, &Value::None)?;
     }
     let gathered = super::gather::futures(this, left.clone(), true);
-    event_loop::run_until_complete(this, &gathered.into())?;
+    derived::run_until_complete(this, &gathered.into())?;
     for task in &left {
         if let Some(error) = future::failure(task) {
             let entries = vec![

@@ -5,9 +5,9 @@
 
 use super::event_loop::{self, EventLoop};
 use super::{inbox, task, thread};
-use crate::interp::call;
 use crate::interp::error::{raise, raise_empty};
 use crate::interp::types::Type;
+use crate::interp::{call, frame_object};
 use crate::value::*;
 use smol::Async;
 use std::cell::RefCell;
@@ -95,10 +95,26 @@ pub fn watch(number: i32) -> std::io::Result<()> {
         Some(bell) => bell.ring.try_clone(),
         None => bell.insert(Bell::new()?).ring.try_clone(),
     })?;
+    match number {
+        signal_hook::consts::SIGKILL | signal_hook::consts::SIGSTOP => {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        // Errors of the machine itself are not waited for: what they shall do is noted only.
+        number if signal_hook::consts::FORBIDDEN.contains(&number) => {
+            note(number, arrived);
+            return Ok(());
+        }
+        _ => {}
+    }
     // In this order, so that whoever hears the bell finds the flags up.
     signal_hook::flag::register(number, arrived.clone())?;
     signal_hook::flag::register(number, any.clone())?;
     signal_hook::low_level::pipe::register(number, bell)?;
+    note(number, arrived);
+    Ok(())
+}
+
+fn note(number: i32, arrived: Arc<AtomicBool>) {
     WATCHED.with_borrow_mut(|all| {
         all.push(Watched {
             number,
@@ -106,7 +122,6 @@ pub fn watch(number: i32) -> std::io::Result<()> {
             action: Action::Default,
         })
     });
-    Ok(())
 }
 
 /// Waits for the next signal; for ever if none is watched.
@@ -216,7 +231,10 @@ pub fn deliver() -> Res<()> {
 fn act(number: i32, action: Action) -> Res<()> {
     match action {
         Action::Ignore => Ok(()),
-        Action::Call(handler) => call::call(&handler, &[Value::Int(number as i64), Value::None]).map(drop),
+        Action::Call(handler) => {
+            let frame = frame_object::running(0).unwrap_or(Value::None);
+            call::call(&handler, &[Value::Int(number as i64), frame]).map(drop)
+        }
         Action::Loop {
             event_loop,
             callback,

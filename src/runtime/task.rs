@@ -7,7 +7,7 @@ use super::event_loop::{EventLoop, Job, expect};
 use super::future::{self, fail, settle};
 use super::handle::ends_program;
 use super::instrument::{Event, tell};
-use super::{clock, current};
+use super::{clock, current, derived, like_future};
 use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
 use crate::interp::machine::{self, Outcome};
@@ -47,14 +47,14 @@ pub fn set_name(state: &TaskState, name: &Value) -> Res<()> {
 /// What a task begins with: everything but the coroutine.
 pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>) -> Res<Piece<TaskState>> {
     Ok(Piece::new(TaskState {
-        coroutine: ValueCell::new(coroutine),
         name: ValueCell::new(name_or_number(name)?),
         context: ContextSlot::new(context.unwrap_or_else(context::snapshot)),
         waiting: Hold::default(),
         must_cancel: Cell::new(false),
         cancel_message: ValueCell::new(Value::None),
         cancelling: Cell::new(0),
-        log_destroy: Cell::new(true),
+        log_destroy: Cell::new(!coroutine.is_unset()),
+        coroutine: ValueCell::new(coroutine),
         place: Cell::new(roster::NOWHERE),
     }))
 }
@@ -84,8 +84,11 @@ pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
         }
         return Ok(());
     }
-    expect(&task.event_loop)?.push(Job::Step(task.clone()));
-    Ok(())
+    derived::schedule(
+        &task.event_loop,
+        expect(&task.event_loop)?,
+        Job::Step(task.clone()),
+    )
 }
 
 /// A new task that takes its first step at once, if its loop is running.
@@ -147,19 +150,20 @@ fn is_like_coroutine(value: &Value) -> bool {
 
 /// Whether calling it gives a coroutine.
 pub fn is_coroutine_function(value: &Value) -> Res<bool> {
-    let marker = Symbol::new("_is_coroutine_marker");
+    let is_marked = || -> Res<bool> {
+        let mark = attribute::find(value, Symbol::new("_is_coroutine_marker"))?;
+        Ok(mark.is_some_and(|mark| mark.is(&Value::TRUE)))
+    };
     Ok(match value {
-        Value::Function(f) => f.code.kind == CodeKind::Coroutine || attribute::find(value, marker)?.is_some(),
+        Value::Function(f) => f.code.kind == CodeKind::Coroutine || is_marked()?,
         Value::Native(n) => matches!(n.body, NativeBody::Coroutine(_)),
         Value::Method(m) => is_coroutine_function(&m.func)?,
         other if class_name(other) == "partial" => match attribute::find(other, Symbol::new("func"))? {
             Some(func) => is_coroutine_function(&func)?,
             None => false,
         },
-        other => match attribute::find(other, marker)? {
-            Some(_) => !matches!(other, Value::Class(_)),
-            None => false,
-        },
+        Value::Class(_) => false,
+        _ => is_marked()?,
     })
 }
 
@@ -185,7 +189,7 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
             Some(event_loop) => event_loop.clone(),
             None => current::get_event_loop()?,
         };
-        super::event_loop::create_task(&event_loop, &wrapped, &Value::Unset, None)
+        derived::create_task(&event_loop, &wrapped, &Value::Unset, None)
     })();
     let task = match made {
         Ok(task) => task,
@@ -244,7 +248,7 @@ pub fn native_coroutine(
             role: NativeRole::Function,
             body,
         },
-        "asyncio",
+        "asyncio.tasks",
     );
     let first = Activation::Start(Box::new((native.clone(), args.into())));
     Ref::new(Generator::new(GeneratorKind::Coroutine, native.into(), first)).into()
@@ -363,8 +367,7 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
         Outcome::Wait(future) => wait_for(task, state, event_loop, future),
         Outcome::Yield(Value::None) => {
             tell(|| Event::GaveWay(task));
-            event_loop.push(Job::Step(task.clone()));
-            Ok(())
+            derived::schedule(&task.event_loop, event_loop, Job::Step(task.clone()))
         }
         Outcome::Yield(value) => yielded(task, state, event_loop, value),
         Outcome::Return(value) => {
@@ -396,12 +399,8 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
 #[inline]
 fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: Ref<Future>) -> Res<()> {
     if !on.event_loop.is(&task.event_loop) {
-        let message = format!(
-            "Task {} got Future {} attached to a different loop",
-            shown(&task.clone().into()),
-            shown(&on.into())
-        );
-        return throw_soon(task, event_loop, runtime_error(message));
+        let error = other_loop(&task.clone().into(), &shown(&on.into()));
+        return throw_soon(task, event_loop, error);
     }
     if on.is(task) {
         let message = format!("Task cannot await on itself: {}", shown(&task.clone().into()));
@@ -415,6 +414,15 @@ fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: R
         state.must_cancel.set(false);
     }
     Ok(())
+}
+
+/// The error for waiting for what belongs to another loop.
+#[cold]
+pub fn other_loop(task: &Value, on: &str) -> Raised {
+    let task = shown(task);
+    runtime_error(format!(
+        "Task {task} got Future {on} attached to a different loop"
+    ))
 }
 
 /// The task's coroutine yielded something itself.
@@ -433,16 +441,26 @@ fn yielded(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, value:
             shown(&this),
             shown(&value)
         )),
-        _ => runtime_error(format!("Task got bad yield: {}", shown(&value)))
-            .help("only futures and None may come out of an awaited object: await something instead"),
+        _ => match like_future::mark(&value) {
+            Ok(Some(mark)) => match like_future::wait_for(task, state, &value, &mark) {
+                Ok(()) => return Ok(()),
+                Err(raised) => raised,
+            },
+            Ok(None) => runtime_error(format!("Task got bad yield: {}", shown(&value)))
+                .help("only futures and None may come out of an awaited object: await something instead"),
+            Err(raised) => raised,
+        },
     };
     throw_soon(task, event_loop, error)
 }
 
 #[cold]
 fn throw_soon(task: &Ref<Future>, event_loop: &EventLoop, error: Raised) -> Res<()> {
-    event_loop.push(Job::Throw(task.clone(), error.take()));
-    Ok(())
+    derived::schedule(
+        &task.event_loop,
+        event_loop,
+        Job::Throw(task.clone(), error.take()),
+    )
 }
 
 /// A repr for a message, whatever the object's `__repr__` does.
@@ -555,8 +573,8 @@ pub fn all_tasks(event_loop: &Value) -> Vec<Ref<Future>> {
     tasks
 }
 
-/// `asyncio.sleep(delay, result)` as the step it is.
-pub fn sleep(delay: f64, result: Value) -> Res<Step> {
+/// `asyncio.sleep(delay, result)` as the step it is; `given` is the delay as the script has it.
+pub fn sleep(given: &Value, delay: f64, result: Value) -> Res<Step> {
     if delay.is_nan() {
         return Err(value_error("Invalid delay: NaN (not a number)"));
     }
@@ -564,6 +582,9 @@ pub fn sleep(delay: f64, result: Value) -> Res<Step> {
         return Ok(Step::Pass(result));
     }
     let event_loop = current::get_running_loop()?;
+    if expect(&event_loop)?.is_derived {
+        return derived::sleep(&event_loop, given, result);
+    }
     let mut future = Future::new(event_loop);
     future.label.set(&"sleep");
     future.is_sleep = true;

@@ -129,7 +129,16 @@ impl Timers {
 
     /// All that is in here, for a report: due time and what is due, earliest first.
     pub fn entries(&self) -> Vec<(f64, Value)> {
-        let mut timers: Vec<_> = self.heap.iter().filter(|t| !t.is_cancelled()).collect();
+        self.entries_if(|timer| !timer.is_cancelled())
+    }
+
+    /// The same with those that were cancelled and are still there.
+    pub fn all(&self) -> Vec<(f64, Value)> {
+        self.entries_if(|_| true)
+    }
+
+    fn entries_if(&self, keep: impl Fn(&Timer) -> bool) -> Vec<(f64, Value)> {
+        let mut timers: Vec<_> = self.heap.iter().filter(|timer| keep(timer)).collect();
         timers.sort_by(|a, b| b.cmp(a));
         timers.iter().map(|t| (t.when, t.due.clone())).collect()
     }

@@ -8,11 +8,12 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::interp::excerpt::excerpt;
 pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
-use crate::interp::types::{Type, class_name, is_exception};
-use crate::interp::{group, text};
+use crate::interp::types::{Type, is_exception};
+use crate::interp::{attribute, call, group, import, text};
+use crate::library::modules::sys::redirected;
 use crate::runtime::instrument::{Event, tell};
-use crate::runtime::{self, AfterDeadlock, Hooks, console, task};
-use crate::source::Span;
+use crate::runtime::{self, AfterDeadlock, Hooks, Level, console, task};
+use crate::source::{Span, Symbol};
 use crate::tools::lint::watch;
 use crate::tools::standing;
 pub use crate::tools::standing::is_library;
@@ -33,7 +34,7 @@ pub fn install() {
     listen(notice);
     runtime::set_hooks(Hooks {
         traceback,
-        log_error,
+        log,
         deadlock: || {
             console::write_error(&deadlock::report());
             AfterDeadlock::Exit
@@ -262,17 +263,55 @@ fn write_group(
     let _ = writeln!(out, "{base}  +------------------------------------");
 }
 
-fn log_error(message: &str, error: Option<&Ref<Exception>>) {
-    let shown = error.map(traceback).unwrap_or_default();
-    console::write_error(&format!("{message}\n{shown}"));
+/// Writes to stderr, or to what a script put in its place.
+fn write_error(text: &str) {
+    match redirected(Symbol::new("stderr")) {
+        None => console::write_error(text),
+        Some(stream) => forget(call::call_method(&stream, Symbol::new("write"), &[text.into()])),
+    }
+}
+
+/// For what a script's stream, logger or filter raises: there is nobody to tell.
+fn forget(result: Res) {
+    if let Err(raised) = result {
+        drop(raised.take());
+    }
+}
+
+/// Once a script has imported `logging`, it is its logger that tells.
+fn log(level: Level, message: &str, error: Option<&Ref<Exception>>) {
+    if let Some(logging) = import::loaded_module(Symbol::new("logging")) {
+        forget(log_through(&logging, level, message, error));
+    } else if level != Level::Debug {
+        let shown = error.map(traceback).unwrap_or_default();
+        write_error(&format!("{message}\n{shown}"));
+    }
     if let Some(error) = error {
         tell(|| Event::Uncaught(error));
     }
 }
 
+fn log_through(logging: &Value, level: Level, message: &str, error: Option<&Ref<Exception>>) -> Res {
+    let logger = call::call_method(logging, Symbol::new("getLogger"), &["asyncio".into()])?;
+    let method = match level {
+        Level::Debug => "debug",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    let error = error.map_or(Value::FALSE, |error| error.clone().into());
+    let exc_info = (Symbol::new("exc_info"), error);
+    let kwargs = if level == Level::Error {
+        &[exc_info][..]
+    } else {
+        &[]
+    };
+    let method = attribute::get(&logger, Symbol::new(method))?;
+    call::call_kw(&method, &[message.into()], kwargs)
+}
+
 fn thread_exception(error: &Ref<Exception>, func: &Value) {
     let name = task::shown(func);
-    console::write_error(&format!(
+    write_error(&format!(
         "Exception ignored in thread started by: {name}\n{}",
         traceback(error)
     ));
@@ -282,30 +321,50 @@ fn thread_exception(error: &Ref<Exception>, func: &Value) {
 /// What the interpreter noticed.
 fn notice(notice: Notice) {
     match notice {
-        Notice::NeverAwaited(generator) if watch::never_awaited(&generator) => {}
         Notice::NeverAwaited(generator) => {
-            let name = coroutine_name(&generator);
-            let origin = generator.origin();
-            let title = format!("RuntimeWarning: coroutine '{name}' was never awaited");
-            let Some((code, span)) = origin else {
-                console::write_error(&format!("<sys>: {title}\n"));
-                return;
+            let report = match watch::never_awaited(&generator) {
+                true => String::new(), // it is told already
+                false => never_awaited_report(&generator),
             };
-            let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
-                .label(span, "this call only makes the coroutine; nothing of it has run")
-                .help(format!(
-                    "write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"
-                ));
-            console::write_error(&render(&diagnostic));
+            never_awaited(&generator, report);
         }
-        Notice::Unraisable(error, object) => {
-            let shown = text::repr(&object).unwrap_or_else(|raised| {
-                drop(raised.take());
-                class_name(&object).into()
-            });
-            console::write_error(&format!("Exception ignored in: {shown}\n{}", traceback(&error)));
-        }
+        Notice::Unraisable(error, object) => unraisable(&error, &object),
     }
+}
+
+fn unraisable(error: &Ref<Exception>, object: &Value) {
+    let shown = task::shown(object);
+    write_error(&format!("Exception ignored in: {shown}\n{}", traceback(error)));
+}
+
+/// Once a script has imported `warnings`, its filters decide, and its own ways of showing go first.
+fn never_awaited(generator: &Ref<Generator>, report: String) {
+    let Some(warnings) = import::loaded_module(Symbol::new("warnings")) else {
+        return write_error(&report);
+    };
+    let message = format!("coroutine '{}' was never awaited", coroutine_name(generator));
+    let report = match redirected(Symbol::new("stderr")) {
+        None => report.into(),
+        Some(_) => Value::None,
+    };
+    let args = [message.into(), generator.clone().into(), report];
+    if let Err(raised) = call::call_method(&warnings, Symbol::new("_never_awaited"), &args) {
+        unraisable(&raised.take(), &generator.clone().into());
+    }
+}
+
+fn never_awaited_report(generator: &Ref<Generator>) -> String {
+    let name = coroutine_name(generator);
+    let title = format!("RuntimeWarning: coroutine '{name}' was never awaited");
+    let Some((code, span)) = generator.origin() else {
+        return format!("<sys>: {title}\n");
+    };
+    let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
+        .label(span, "this call only makes the coroutine; nothing of it has run")
+        .help(format!(
+            "write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"
+        ));
+    render(&diagnostic)
 }
 
 /// Where a suspended coroutine stands: the chain of awaits, outermost first.

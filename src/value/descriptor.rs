@@ -48,6 +48,8 @@ pub struct TracebackFrame {
     pub module: Option<Ref<Module>>,
     /// How many calls were below it when it was asked for, if it was running.
     pub level: Option<usize>,
+    /// The generator it is of, if it was suspended when it was asked for.
+    pub generator: weak::Pointer,
 }
 
 /// The code of a function.

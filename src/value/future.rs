@@ -42,6 +42,8 @@ struct Rare {
     gather: Option<Gather>,
     /// What a `shield` protects, until that future is done.
     shielded: Hold<Ref<Future>>,
+    /// The script's object that a task waits for through this future, or unset.
+    deputy_of: Value,
     attrs: Attrs,
 }
 
@@ -207,6 +209,16 @@ impl Future {
 
     pub fn set_shielded(&self, inner: Option<Ref<Future>>) {
         drop(self.rare.get_or_init(Box::default).shielded.replace(inner));
+    }
+
+    /// The script's object that a task waits for through this future.
+    pub fn deputy_of(&self) -> Option<&Value> {
+        let object = &self.rare.get()?.deputy_of;
+        (!object.is_unset()).then_some(object)
+    }
+
+    pub fn set_deputy_of(&mut self, object: Value) {
+        self.rare_mut().deputy_of = object;
     }
 
     /// Attributes that a script gave it.

@@ -50,6 +50,8 @@ pub struct Native {
     pub body: NativeBody,
     /// The class or module it belongs to, for its qualified name.
     pub owner: &'static str,
+    /// The module in which CPython has it in Python: scripts see a function of it.
+    pub module: Option<&'static str>,
 }
 
 impl Dying for Native {}
@@ -193,6 +195,23 @@ fn split_commas(text: &'static str) -> Vec<&'static str> {
     parts
 }
 
+/// The module in which CPython has in Python what belongs to a class or module.
+fn module_in_python(role: NativeRole, owner: &'static str) -> Option<&'static str> {
+    Some(match (role, owner) {
+        (NativeRole::Function, module) if module.starts_with("asyncio") => module,
+        (NativeRole::Function, _) => return None,
+        (_, "Lock" | "Event" | "Semaphore" | "BoundedSemaphore" | "_ContextManagerMixin") => "asyncio.locks",
+        (_, "Queue" | "LifoQueue" | "PriorityQueue") => "asyncio.queues",
+        (_, "TaskGroup") => "asyncio.taskgroups",
+        (_, "Timeout") => "asyncio.timeouts",
+        (_, "Handle" | "TimerHandle" | "AbstractEventLoop") => "asyncio.events",
+        (_, "BaseEventLoop") => "asyncio.base_events",
+        (_, "_UnixSelectorEventLoop") => "asyncio.unix_events",
+        (_, "_LoopBoundMixin") => "asyncio.mixins",
+        _ => return None,
+    })
+}
+
 impl Native {
     pub fn of(def: &NativeDef, owner: &'static str) -> Ref<Native> {
         Ref::new(Native {
@@ -202,7 +221,14 @@ impl Native {
             role: def.role,
             body: def.body.clone(),
             owner,
+            module: module_in_python(def.role, owner),
         })
+    }
+
+    /// Whether CPython has it in Python.
+    #[inline]
+    pub fn in_python(&self) -> bool {
+        self.module.is_some()
     }
 
     /// Whether it is a special method that CPython keeps in a type's slots, rather than in its
@@ -260,6 +286,7 @@ impl Native {
             role: NativeRole::Static,
             body: NativeBody::Closure(Rc::new(body)),
             owner: "",
+            module: None,
         })
         .into()
     }

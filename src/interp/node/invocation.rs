@@ -198,8 +198,8 @@ impl Invocation {
 
     /// `await f(…)`: `Return` if the result is there already, in `frame.result`; else the turn it
     /// takes. A coroutine function's frame is entered without making a coroutine
-    /// (benchmark: sched/chain).
-    pub fn await_call(&self, frame: &mut Frame) -> Turn {
+    /// (benchmark: sched/chain). What the coroutine raises comes up `at` the await.
+    pub fn await_call(&self, frame: &mut Frame, at: Span) -> Turn {
         if tick().is_err() {
             return Turn::Raise;
         }
@@ -210,14 +210,14 @@ impl Invocation {
             let own = usize::from(!receiver.is_unset());
             match &func {
                 Value::Function(f) if f.shape.coroutine as usize == nodes.len() + own => {
-                    return self.await_function(f, receiver, nodes, frame);
+                    return self.await_function(f, receiver, nodes, frame, at);
                 }
                 Value::Native(n) => {
                     if let NativeBody::Coroutine(body) = &n.body
                         && n.signature.fits(nodes.len() + own)
                     {
                         let unset = n.signature.params.len() - nodes.len() - own;
-                        return match self.await_native(*body, receiver, nodes, unset, frame) {
+                        return match self.await_native(*body, receiver, (nodes, unset), frame, at) {
                             Ok(turn) => turn,
                             Err(_) => Turn::Raise,
                         };
@@ -226,7 +226,7 @@ impl Invocation {
                 _ => {}
             }
         }
-        match self.await_any(frame, func, receiver) {
+        match self.await_any(frame, func, receiver, at) {
             Ok(turn) => turn,
             Err(_) => Turn::Raise,
         }
@@ -239,6 +239,7 @@ impl Invocation {
         receiver: Value,
         nodes: &[NodeBox],
         frame: &mut Frame,
+        at: Span,
     ) -> Turn {
         let mut callee = FrameBox::new(func);
         let own = usize::from(!receiver.is_unset());
@@ -251,10 +252,10 @@ impl Invocation {
             };
             callee.slots()[own + i] = value;
         }
-        frame.running.set_place(self.span);
+        frame.running.set_place(at);
         let turn = machine::run_nested(callee, frame);
         if turn == Turn::Raise {
-            drop(Raised::still().at(self.span));
+            drop(Raised::still().at(at));
         }
         turn
     }
@@ -266,9 +267,9 @@ impl Invocation {
         &self,
         body: fn(&[Value]) -> Res<Step>,
         receiver: Value,
-        nodes: &[NodeBox],
-        unset: usize,
+        (nodes, unset): (&[NodeBox], usize),
         frame: &mut Frame,
+        at: Span,
     ) -> Res<Turn> {
         let window = Window::open();
         if !receiver.is_unset() {
@@ -279,14 +280,14 @@ impl Invocation {
             window.push(value)?;
         }
         window.push_unset(unset)?;
-        frame.running.set_place(self.span);
-        let step = body(window.values(0)).at(self.span)?;
+        frame.running.set_place(at);
+        let step = body(window.values(0)).at(at)?;
         Ok(machine::take_step(step, frame))
     }
 
     /// The same for every callee and every form of argument.
     #[inline(never)]
-    fn await_any(&self, frame: &mut Frame, func: Value, receiver: Value) -> Res<Turn> {
+    fn await_any(&self, frame: &mut Frame, func: Value, receiver: Value, at: Span) -> Res<Turn> {
         let window = Window::open();
         let mut names = Vec::new();
         let ready = self.lay_out(frame, &window, &mut names, func, receiver)?;
@@ -294,7 +295,7 @@ impl Invocation {
         let npos = ready.npos + usize::from(ready.is_method);
         frame.running.set_place(self.span);
         match machine::begin_call(&ready.func, &window, start, npos, &names, frame).at(self.span)? {
-            Some(Turn::Raise) => return Err(Raised::still().at(self.span)),
+            Some(Turn::Raise) => return Err(Raised::still().at(at)),
             Some(turn) => return Ok(turn),
             None => {}
         }

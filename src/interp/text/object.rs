@@ -103,7 +103,8 @@ pub fn native_qualname(native: &Native) -> String {
 
 fn native_repr(value: &Value, native: &Ref<Native>) -> String {
     let name = native.name;
-    if let NativeBody::Coroutine(_) = native.body {
+    let is_function = matches!(native.role, NativeRole::Function | NativeRole::Method);
+    if matches!(native.body, NativeBody::Coroutine(_)) || native.in_python() && is_function {
         return format!("<function {} at {}>", native_qualname(native), address(value));
     }
     let is_slot = native.is_slot();
@@ -125,7 +126,7 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
 fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()> {
     let this = &method.this;
     let text = match &method.func {
-        Value::Native(native) if native.is_slot() => {
+        Value::Native(native) if native.is_slot() && !native.in_python() => {
             format!(
                 "<method-wrapper '{}' of {} object at {}>",
                 native.name,
@@ -133,7 +134,7 @@ fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()
                 address(this)
             )
         }
-        Value::Native(native) => match this {
+        Value::Native(native) if !native.in_python() => match this {
             Value::Class(_) => format!(
                 "<built-in method {} of type object at {}>",
                 native.name,

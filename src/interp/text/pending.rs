@@ -11,7 +11,7 @@ use crate::value::*;
 /// `<Task pending name='Task-1' coro=<f() running at file:3>>`, `<Future finished result=1>`
 pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
     let whole = Value::from(future.clone());
-    within(&whole, "<...>", out, |out| {
+    within(&whole, "...", out, |out| {
         out.push('<');
         out.push_str(class_of(&whole).name());
         out.push(' ');
@@ -42,7 +42,10 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
                 && future.state.get() == FutureState::Pending
             {
                 out.push_str(" wait_for=");
-                write_repr(&waiting, out)?;
+                match waiting.deputy_of() {
+                    Some(object) => super::write_repr(object, out)?,
+                    None => write_repr(&waiting, out)?,
+                }
             }
         }
         write_outcome(future, out)?;

@@ -7,10 +7,11 @@ use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, payload, text};
-use crate::runtime::event_loop::{self, check_callback, context_of, context_value, expect};
+use crate::library::modules::collections::deque;
+use crate::runtime::event_loop::{self, Job, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action};
-use crate::runtime::{asyncgen, clock, future, gather, report, task};
+use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::generator::Resume;
@@ -34,6 +35,7 @@ pub fn install() {
 
 /// What an event loop has to have: the methods of ours, of which none does anything.
 fn install_abstract(abstract_loop: &Ref<Class>) {
+    install_on(abstract_loop, &LOOP[..1]);
     for def in LOOP.iter().chain(SIGNALS) {
         let body = match def.body {
             _ if def.role != NativeRole::Method || def.name.starts_with('_') => continue,
@@ -76,6 +78,10 @@ const LOOP: &[NativeDef] = natives! {
         event_loop::run_forever(&args[0])?;
         Ok(Value::None)
     };
+    Method Plain "_run_once" "(self)" "One pass." |args| {
+        event_loop::run_once(&args[0])?;
+        Ok(Value::None)
+    };
     Method Plain "run_until_complete" "(self, future)" "Run until the future is done; give its result."
         |args| event_loop::run_until_complete(&args[0], &args[1]);
     Method Plain "stop" "(self)" "End run_forever() after the current pass." |args| {
@@ -104,7 +110,7 @@ const LOOP: &[NativeDef] = natives! {
         if args[1].is_none() {
             return Err(type_error("delay must not be None"));
         }
-        event_loop::call_at(&args[0], &event_loop::after(&args[1])?, &args[2], &args[3], context_of(&args[4])?)
+        derived::call_at(&args[0], &event_loop::after(&args[0], &args[1])?, &args[2], &args[3], context_of(&args[4])?)
     };
     Method Plain "call_at" "(self, when, callback, *args, context=None)"
         "Call it at a time on the loop's clock." |args| {
@@ -168,6 +174,27 @@ const LOOP: &[NativeDef] = natives! {
     };
     Method Plain "set_default_executor" "(self, executor)" "Set the executor that None stands for."
         |args| call::call(&from_threads("set_default_executor")?, &args[..2]);
+    Getter Plain "_ready" "(self)" "The handles that wait for the next pass." |args| {
+        let jobs = expect(&args[0])?.ready();
+        let handles = jobs.into_iter().map(|job| derived::handle_of(&args[0], job, Value::Unset));
+        Ok(deque::value(handles.collect::<Vec<_>>()))
+    };
+    Getter Plain "_scheduled" "(self)" "The handles of timers." |args| {
+        let timers = expect(&args[0])?.scheduled();
+        let handles = timers.into_iter().map(|(when, due)| match &due {
+            Value::Future(future) => {
+                derived::handle_of(&args[0], Job::Settle(Ref::clone(future)), Value::float(when))
+            }
+            _ => due,
+        });
+        Ok(Value::list(handles.collect::<Vec<_>>()))
+    };
+    Getter Plain "_stopping" "(self)" "Whether it ends after this pass."
+        |args| Ok(expect(&args[0])?.is_stopping().into());
+    Getter Plain "_closed" "(self)" "Whether it was closed."
+        |args| Ok(expect(&args[0])?.is_closed().into());
+    Getter Plain "_debug" "(self)" "Whether it checks more."
+        |args| Ok(expect(&args[0])?.debug.get().into());
     Getter Plain "_default_executor" "(self)" "The executor that None stands for, once there is one."
         |args| Ok(none_if_unset(&expect(&args[0])?.executor.get()));
     Setter Plain "_default_executor" "(self, value)" "The executor that None stands for." |args| {
@@ -320,7 +347,7 @@ const HANDLE: &[NativeDef] = natives! {
     Method Plain "__repr__" "(self, /)" "Its callback and state."
         |args| Ok(handle(args)?.repr(&args[0])?.into());
     Method Plain "cancel" "(self)" "Take the callback back." |args| {
-        handle(args)?.cancel();
+        handle(args)?.cancel(&args[0])?;
         Ok(Value::None)
     };
     Method Plain "cancelled" "(self)" "Whether it was cancelled."
@@ -388,6 +415,10 @@ const TIMER_HANDLE: &[NativeDef] = natives! {
         |args| Ok(handle(args)?.when().clone());
     Getter Plain "_scheduled" "(self)" "Whether it waits among the loop's timers."
         |args| Ok(handle(args)?.scheduled.get().into());
+    Setter Plain "_scheduled" "(self, value)" "Whether it waits among the loop's timers." |args| {
+        handle(args)?.scheduled.set(operator::truth(&args[1])?);
+        Ok(Value::None)
+    };
     Method Plain "__lt__" "(self, other, /)" "Whether it is due before the other."
         |args| by_time(args, CompareOp::Lt);
     Method Plain "__gt__" "(self, other, /)" "Whether it is due after the other."

@@ -2,17 +2,30 @@
 
 use super::{functions, natives, none_if_unset, rest, wait};
 use crate::interp::error::{runtime_error, type_error};
-use crate::interp::types::{Type, class, class_name, class_of, is_instance};
-use crate::interp::{attribute, call, operator, text};
+use crate::interp::types::{Type, class, class_name, is_instance};
+use crate::interp::{call, operator, text};
 use crate::runtime::event_loop::{self, EventLoop, context_of, expect};
 use crate::runtime::instrument::{Event, tell};
-use crate::runtime::{current, future, gather, runner, task};
+use crate::runtime::{current, derived, future, gather, like_future, runner, task};
 use crate::source::Symbol;
 use crate::value::*;
 
 pub fn names() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "asyncio");
-    names.extend(functions(wait::FUNCTIONS, "asyncio"));
+    // Each with the module that it says it is of.
+    let tables = [
+        (TASKS, "asyncio.tasks"),
+        (wait::FUNCTIONS, "asyncio.tasks"),
+        (IN_C, "_asyncio"),
+        (EVENTS, "asyncio.events"),
+        (RUNNERS, "asyncio.runners"),
+        (COROUTINES, "asyncio.coroutines"),
+        (FUTURES, "asyncio.base_futures"),
+        (OURS, "asyncio"),
+    ];
+    let mut names: Vec<(Symbol, Value)> = tables
+        .into_iter()
+        .flat_map(|(table, module)| functions(table, module))
+        .collect();
     for constant in ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] {
         names.push((Symbol::new(constant), constant.into()));
     }
@@ -29,7 +42,7 @@ pub fn prelude(name: &str) -> Option<Value> {
 const PRELUDE: &[NativeDef] = natives! {
     Function Plain "spawn" "(coro, *, name=None)"
         "Start a task on the running loop, else on the default loop." |args| {
-        event_loop::create_task(&prelude_loop()?, &args[0], &none_if_unset(&args[1]), None)
+        derived::create_task(&prelude_loop()?, &args[0], &none_if_unset(&args[1]), None)
     };
     Function Coroutine "wait" "(aws, *, timeout=None, return_when='ALL_COMPLETED')"
         "Wait for awaitables, coroutines among them; gives the sets done and pending."
@@ -50,17 +63,50 @@ fn prelude_loop() -> Res {
     }
 }
 
-const FUNCTIONS: &[NativeDef] = natives! {
-    Function Plain "run" "(main, *, debug=None, loop_factory=None)"
-        "Run a coroutine on a new loop and return its result."
-        |args| runner::run(&args[0], &args[1], &args[2]);
-    Function Plain "_run_task" "(loop, task, /)"
-        "Run a loop until a task is done; Ctrl-C cancels it." |args| runner::run_task(&args[0], &args[1]);
-    Function Plain "_close_loop" "(loop, was_set, /)"
-        "Cancel what is left, end async generators and the executor, close the loop." |args| {
-        runner::close(&args[0], operator::truth(&args[1])?)?;
-        Ok(Value::None)
+/// Tasks.
+const TASKS: &[NativeDef] = natives! {
+    Function Plain "create_task" "(coro, *, name=None, context=None)"
+        "Start a task on the running loop." |args| {
+        let running = current::get_running_loop()?;
+        derived::create_task(&running, &args[0], &none_if_unset(&args[1]), context_of(&args[2])?)
     };
+    Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
+        "The future it is, or a task for the coroutine or awaitable." |args| {
+        Ok(task::ensure_future(&args[0], args[1].given())?.into())
+    };
+    Function Plain "gather" "(*coros_or_futures, return_exceptions=False)"
+        "A future for the list of all results, in the order given." |args| {
+        let keep = !args[1].is_unset() && operator::truth(&args[1])?;
+        Ok(gather::gather(rest(&args[0]), keep)?.into())
+    };
+    Function Plain "shield" "(arg)" "A future for it that can be cancelled without cancelling it."
+        |args| Ok(gather::shield(&args[0])?.into());
+    Function Plain "all_tasks" "(loop=None)" "The set of the loop's pending tasks." |args| {
+        let event_loop = loop_or_running(&args[0])?;
+        wait::set_of(task::all_tasks(&event_loop))
+    };
+    Function Plain "eager_task_factory" "(loop, coro, *, name=None, context=None)"
+        "A task factory whose tasks take their first step at once." |args| {
+        Ok(task::create_eager(&args[0], &args[1], &args[2], context_of(&args[3])?, None)?.into())
+    };
+    Function Plain "create_eager_task_factory" "(custom_task_constructor)"
+        "A task factory that makes tasks of a class and starts them at once." |args| {
+        let constructor = args[0].clone();
+        let signature = "(loop, coro, *, name=None, context=None)";
+        Ok(Native::closure("factory", signature, move |args| {
+            let names = ["loop", "name", "context"].map(Symbol::new);
+            let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
+            for (name, value) in names.into_iter().zip([&args[0], &args[2], &args[3]]) {
+                kwargs.push((name, if value.is_unset() { Value::None } else { value.clone() }));
+            }
+            kwargs.push((Symbol::new("eager_start"), Value::TRUE));
+            call::call_kw(&constructor, &[args[1].clone()], &kwargs)
+        }))
+    };
+};
+
+/// Who runs. In CPython these are in C.
+const IN_C: &[NativeDef] = natives! {
     Function Plain "get_running_loop" "()" "The loop that runs now; RuntimeError if none does."
         |_| current::get_running_loop();
     Function Plain "_get_running_loop" "()" "The loop that runs now, or None."
@@ -77,47 +123,10 @@ const FUNCTIONS: &[NativeDef] = natives! {
         }
         current::get_event_loop()
     };
-    Function Plain "new_event_loop" "()" "A new event loop." |_| current::new_event_loop();
-    Function Plain "_own_event_loop" "()" "The thread's own loop, whether or not one runs."
-        |_| current::own_loop();
-    Function Plain "_plain_event_loop" "()" "A new event loop, whatever the policy."
-        |_| Ok(event_loop::new_loop());
-    Function Plain "_set_own_event_loop" "(loop, /)" "Make it the thread's own loop, whatever the policy." |args| {
-        current::set_own_loop(loop_or_none(&args[0])?);
-        Ok(Value::None)
-    };
-    Function Plain "_set_policy" "(policy, /)" "Have new event loops made by a policy (None: the usual way)." |args| {
-        current::set_policy(args[0].clone());
-        Ok(Value::None)
-    };
-    Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
-        current::set_event_loop(loop_or_none(&args[0])?)?;
-        Ok(Value::None)
-    };
-    Function Plain "create_task" "(coro, *, name=None, context=None)"
-        "Start a task on the running loop." |args| {
-        let running = current::get_running_loop()?;
-        event_loop::create_task(&running, &args[0], &none_if_unset(&args[1]), context_of(&args[2])?)
-    };
-    Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
-        "The future it is, or a task for the coroutine or awaitable." |args| {
-        Ok(task::ensure_future(&args[0], args[1].given())?.into())
-    };
-    Function Plain "gather" "(*coros_or_futures, return_exceptions=False)"
-        "A future for the list of all results, in the order given." |args| {
-        let keep = !args[1].is_unset() && operator::truth(&args[1])?;
-        Ok(gather::gather(rest(&args[0]), keep)?.into())
-    };
-    Function Plain "shield" "(arg)" "A future for it that can be cancelled without cancelling it."
-        |args| Ok(gather::shield(&args[0])?.into());
     Function Plain "current_task" "(loop=None)" "The task that runs now, or None." |args| {
         let event_loop = loop_or_running(&args[0])?;
         let current = EventLoop::of(&event_loop).and_then(EventLoop::current_task);
         Ok(current.map_or(Value::None, Value::from))
-    };
-    Function Plain "all_tasks" "(loop=None)" "The set of the loop's pending tasks." |args| {
-        let event_loop = loop_or_running(&args[0])?;
-        wait::set_of(task::all_tasks(&event_loop))
     };
     Function Plain "_register_task" "(task)" "Have all_tasks() list a task." |args| {
         roster::enter(task_of(&args[0])?);
@@ -159,38 +168,63 @@ const FUNCTIONS: &[NativeDef] = natives! {
         let before = expect(&args[0])?.set_current_task(task.cloned());
         Ok(before.map_or(Value::None, Value::from))
     };
+};
+
+/// Event loops.
+const EVENTS: &[NativeDef] = natives! {
+    Function Plain "new_event_loop" "()" "A new event loop." |_| current::new_event_loop();
+    Function Plain "set_event_loop" "(loop)" "Make it the thread's own loop (None: it has none)." |args| {
+        current::set_event_loop(loop_or_none(&args[0])?)?;
+        Ok(Value::None)
+    };
+};
+
+/// A run from its beginning to its end.
+const RUNNERS: &[NativeDef] = natives! {
+    Function Plain "run" "(main, *, debug=None, loop_factory=None)"
+        "Run a coroutine on a new loop and return its result."
+        |args| runner::run(&args[0], &args[1], &args[2]);
+};
+
+/// What is a coroutine.
+const COROUTINES: &[NativeDef] = natives! {
     Function Plain "iscoroutine" "(obj)" "Whether it is a coroutine."
         |args| Ok(task::is_coroutine(&args[0]).into());
     Function Plain "iscoroutinefunction" "(func)" "Whether calling it gives a coroutine."
         |args| Ok(task::is_coroutine_function(&args[0])?.into());
+};
+
+/// What is a future.
+const FUTURES: &[NativeDef] = natives! {
     Function Plain "isfuture" "(obj)" "Whether it is a Future or a Task."
         |args| {
         if future::of(&args[0]).is_some() {
             return Ok(Value::TRUE);
         }
-        // Also whatever says that it is one.
-        let mark = Symbol::new("_asyncio_future_blocking");
-        let is_marked = class_of(&args[0]).lookup(mark).is_some()
-            && attribute::find(&args[0], mark)?.is_some_and(|mark| !mark.is_none());
-        Ok(is_marked.into())
+        Ok(like_future::mark(&args[0])?.is_some().into())
     };
-    Function Plain "eager_task_factory" "(loop, coro, *, name=None, context=None)"
-        "A task factory whose tasks take their first step at once." |args| {
-        Ok(task::create_eager(&args[0], &args[1], &args[2], context_of(&args[3])?, None)?.into())
+};
+
+/// What the parts written in aio ask the runtime for.
+const OURS: &[NativeDef] = natives! {
+    Function Plain "_run_task" "(loop, task, /)"
+        "Run a loop until a task is done; Ctrl-C cancels it." |args| runner::run_task(&args[0], &args[1]);
+    Function Plain "_close_loop" "(loop, was_set, /)"
+        "Cancel what is left, end async generators and the executor, close the loop." |args| {
+        runner::close(&args[0], operator::truth(&args[1])?)?;
+        Ok(Value::None)
     };
-    Function Plain "create_eager_task_factory" "(custom_task_constructor)"
-        "A task factory that makes tasks of a class and starts them at once." |args| {
-        let constructor = args[0].clone();
-        let signature = "(loop, coro, *, name=None, context=None)";
-        Ok(Native::closure("factory", signature, move |args| {
-            let names = ["loop", "name", "context"].map(Symbol::new);
-            let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
-            for (name, value) in names.into_iter().zip([&args[0], &args[2], &args[3]]) {
-                kwargs.push((name, if value.is_unset() { Value::None } else { value.clone() }));
-            }
-            kwargs.push((Symbol::new("eager_start"), Value::TRUE));
-            call::call_kw(&constructor, &[args[1].clone()], &kwargs)
-        }))
+    Function Plain "_own_event_loop" "()" "The thread's own loop, whether or not one runs."
+        |_| current::own_loop();
+    Function Plain "_plain_event_loop" "()" "A new event loop, whatever the policy."
+        |_| Ok(event_loop::new_loop());
+    Function Plain "_set_own_event_loop" "(loop, /)" "Make it the thread's own loop, whatever the policy." |args| {
+        current::set_own_loop(loop_or_none(&args[0])?);
+        Ok(Value::None)
+    };
+    Function Plain "_set_policy" "(policy, /)" "Have new event loops made by a policy (None: the usual way)." |args| {
+        current::set_policy(args[0].clone());
+        Ok(Value::None)
     };
 };
 

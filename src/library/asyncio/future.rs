@@ -163,6 +163,7 @@ const TASK: &[NativeDef] = natives! {
         }
         task::set_name(state, &args[3])?;
         state.coroutine.set(args[1].clone());
+        state.log_destroy.set(true);
         let eager = !args[5].is_unset() && crate::interp::operator::truth(&args[5])?;
         task::begin(future, eager)?;
         Ok(Value::None)
@@ -194,7 +195,7 @@ const TASK: &[NativeDef] = natives! {
         |args| Ok(this_task(args)?.1.coroutine.get());
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {
         let waiting = this_task(args)?.1.waiting.get();
-        Ok(waiting.map_or(Value::None, Value::from))
+        Ok(waiting.map_or(Value::None, |on| on.deputy_of().cloned().unwrap_or(on.into())))
     };
     Getter Plain "_must_cancel" "(self)" "Whether CancelledError is thrown in at its next step."
         |args| Ok(this_task(args)?.1.must_cancel.get().into());

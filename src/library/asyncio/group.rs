@@ -5,8 +5,9 @@ use crate::interp::call;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::text;
 use crate::interp::types::{Type, class, is_exception};
+use crate::runtime::event_loop::context_of;
 use crate::runtime::handle::ends_program;
-use crate::runtime::{current, event_loop, future, report, task};
+use crate::runtime::{current, derived, future, report, task};
 use crate::source::Symbol;
 use crate::value::future::NativeCallback;
 use crate::value::generator::{Obstacle, Resume};
@@ -158,11 +159,11 @@ fn create_task(args: &[Value]) -> Res {
         call::call_method(coroutine, Symbol::new("close"), &[])?;
         return Err(runtime_error(format!("TaskGroup {} {refusal}", shown(this))));
     }
-    let made = event_loop::create_task(
+    let made = derived::create_task(
         &group.event_loop.get(),
         coroutine,
         &none_if_unset(&args[2]),
-        event_loop::context_of(&args[3])?,
+        context_of(&args[3])?,
     )?;
     let Some(task) = future::of(&made) else {
         return Ok(made);
@@ -247,9 +248,7 @@ impl Leaving {
     fn go_on(&mut self) -> Res<Option<Ref<Future>>> {
         let group = &self.group;
         if !group.tasks.borrow().is_empty() {
-            let made = Future::new(group.event_loop.get());
-            made.label.set(&"task group");
-            let waiter = Ref::new(made);
+            let waiter = derived::create_future(&group.event_loop.get(), &"task group")?;
             *group.all_done.borrow_mut() = Some(waiter.clone());
             return Ok(Some(waiter));
         }

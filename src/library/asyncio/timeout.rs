@@ -6,7 +6,7 @@ use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error};
 use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{group, operator, text};
-use crate::runtime::{clock, current, event_loop, future, task};
+use crate::runtime::{current, derived, event_loop, future, task};
 use crate::source::Symbol;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
@@ -94,19 +94,16 @@ impl Timeout {
             return Ok(());
         }
         let running = current::get_running_loop()?;
+        let now = derived::now(&running, event_loop::expect(&running)?)?;
         let expire = EXPIRE.with(Value::clone);
         let is_past = match &when {
-            Value::Float(when) => when.get() <= clock::now(),
-            other => operator::truth(&operator::compare(
-                CompareOp::LtE,
-                other,
-                &Value::float(clock::now()),
-            )?)?,
+            Value::Float(when) => when.get() <= now,
+            other => operator::truth(&operator::compare(CompareOp::LtE, other, &Value::float(now))?)?,
         };
         let handle = if is_past {
-            event_loop::call_soon(&running, &expire, object, None)?
+            derived::call_soon(&running, &expire, object)?
         } else {
-            event_loop::call_at(&running, &when, &expire, object, None)?
+            derived::call_at(&running, &when, &expire, object, None)?
         };
         this.timer.set(handle);
         Ok(())
@@ -186,7 +183,7 @@ thread_local! {
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "asyncio");
+    let mut names = functions(FUNCTIONS, "asyncio.timeouts");
     names.push((Symbol::new("Timeout"), CLASS.with(Ref::clone).into()));
     names
 }
@@ -205,8 +202,8 @@ fn this(args: &[Value]) -> Res<&Timeout> {
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "timeout" "(delay)" "Give an `async with` block delay seconds; None for no limit." |args| {
         let running = current::get_running_loop()?;
-        event_loop::expect(&running)?;
-        args[0].given().map_or(Ok(Value::None), event_loop::after).map(Timeout::value)
+        let when = args[0].given().map_or(Ok(Value::None), |delay| event_loop::after(&running, delay));
+        when.map(Timeout::value)
     };
     Function Plain "timeout_at" "(when)" "Give an `async with` block until a time on the loop's clock."
         |args| Ok(Timeout::value(args[0].clone()));

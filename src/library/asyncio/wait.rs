@@ -9,7 +9,7 @@ use crate::interp::types::{Type, class_of, is_exception};
 use crate::interp::{attribute, iterate, mapping, operator, payload, text};
 use crate::library::modules::collections::deque;
 use crate::runtime::future::{self, NativeCallback, forget};
-use crate::runtime::{current, event_loop, task};
+use crate::runtime::{current, derived, event_loop, task};
 use crate::source::Symbol;
 use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
@@ -20,7 +20,7 @@ use std::rc::Rc;
 pub const FUNCTIONS: &[NativeDef] = natives! {
     Function Coroutine "sleep" "(delay, result=None)" "Wait for delay seconds, then return result." |args| {
         let result = if args[1].is_unset() { Value::None } else { args[1].clone() };
-        task::sleep(seconds(&args[0])?, result)
+        task::sleep(&args[0], seconds(&args[0])?, result)
     };
     Function Coroutine "wait" "(fs, *, timeout=None, return_when='ALL_COMPLETED')"
         "Wait for tasks and futures; gives the sets done and pending." |args| {
@@ -185,13 +185,7 @@ thread_local! {
 /// A timer that settles a waiter; gives its handle.
 fn release_later(waiter: &Ref<Future>, delay: &Value) -> Res {
     let (release, arg) = (RELEASE.with(Value::clone), waiter.clone().into());
-    event_loop::call_at(
-        &waiter.event_loop,
-        &event_loop::after(delay)?,
-        &release,
-        &arg,
-        None,
-    )
+    derived::call_later(&waiter.event_loop, delay, &release, &arg)
 }
 
 /// `wait` while it waits.
@@ -234,8 +228,8 @@ impl NativeCoroutine for Wait {
 
 /// Cancels a handle object.
 pub(super) fn cancel_handle(handle: &Value) {
-    if let Some(handle) = handle.opaque::<crate::runtime::handle::Handle>() {
-        handle.cancel();
+    if let Some(h) = handle.opaque::<crate::runtime::handle::Handle>() {
+        forget(h.cancel(handle));
     }
 }
 
@@ -254,7 +248,7 @@ fn wait_for(args: &[Value]) -> Res<Step> {
     let Some(limit) = limit.given() else {
         return Ok(Step::Await(awaitable.clone()));
     };
-    let timeout = Timeout::value(event_loop::after(limit)?);
+    let timeout = Timeout::value(event_loop::after(&current::get_running_loop()?, limit)?);
     Timeout::enter(&timeout)?;
     Step::begin(WaitFor {
         awaitable: Some(awaitable.clone()),
@@ -450,9 +444,7 @@ pub(super) fn waiter_on(own: &ValueCell, object: &Value, label: &'static &'stati
     } else if !bound.is(&running) {
         return Err(other_loop(object)?);
     }
-    let made = Future::new(running);
-    made.label.set(label);
-    Ok(Ref::new(made))
+    derived::create_future(&running, label)
 }
 
 /// The positional arguments after a callback.

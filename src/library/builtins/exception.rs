@@ -457,7 +457,7 @@ pub const TRACEBACK: &[NativeDef] = &[
     getter("tb_lineno", "The line.", |args| Ok(line(row(args)?))),
     getter("tb_lasti", "Not counted: -1.", |_| Ok(Value::Int(-1))),
     getter("tb_frame", "The frame.", |args| {
-        Ok(frame_object::standing(row(args)?.clone()))
+        Ok(frame_object::of_row(row(args)?.clone()))
     }),
 ];
 

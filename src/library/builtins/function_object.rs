@@ -4,6 +4,7 @@ use super::{getter, method, readonly, setter};
 use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::frame_object;
+use crate::interp::import;
 use crate::interp::mapping;
 use crate::interp::namespace;
 use crate::interp::payload::*;
@@ -167,7 +168,7 @@ pub const FUNCTION: &[NativeDef] = &[
         "__module__",
         "The name of the module in which it was defined.",
         |args| match &args[0] {
-            Value::Native(native) => Ok(Value::from(native.owner)),
+            Value::Native(native) => Ok(Value::from(native.module.unwrap_or(native.owner))),
             value => Ok(this(value)?.names().module),
         },
     ),
@@ -220,6 +221,12 @@ pub const FUNCTION: &[NativeDef] = &[
         },
     ),
     getter("__globals__", "The module's variables.", |args| {
+        if let Value::Native(native) = &args[0]
+            && native.in_python()
+            && let Value::Module(module) = &import::by_name("asyncio")?
+        {
+            return Ok(namespace::of_module(module));
+        }
         Ok(namespace::of_module(&this(&args[0])?.module))
     }),
     getter("__type_params__", "Type parameters: none.", |_| {

@@ -7,7 +7,7 @@ use crate::interp::error::*;
 use crate::interp::frame_object;
 use crate::interp::operator::{self, number};
 use crate::interp::payload::*;
-use crate::interp::types::{Type, class_name};
+use crate::interp::types::class_name;
 use crate::interp::{attribute, call, import, isinstance, iterate, namespace, special, text};
 use crate::source::{Symbol, name};
 use crate::value::function::Frame;
@@ -316,26 +316,13 @@ fn get_attribute(args: &[Value]) -> Res {
     if args[2].is_unset() {
         return attribute::get(&args[0], name);
     }
-    match attribute::find(&args[0], name) {
-        Ok(Some(value)) => Ok(value),
-        Ok(None) => Ok(args[2].clone()),
-        Err(raised) if matches(&raised, Type::AttributeError) => {
-            drop(raised.take());
-            Ok(args[2].clone())
-        }
-        Err(raised) => Err(raised),
-    }
+    Ok(attribute::find(&args[0], name)?.unwrap_or_else(|| args[2].clone()))
 }
 
 fn has_attribute(args: &[Value]) -> Res {
-    match attribute::find(&args[0], attribute_name(&args[1])?) {
-        Ok(found) => Ok(Value::bool(found.is_some())),
-        Err(raised) if matches(&raised, Type::AttributeError) => {
-            drop(raised.take());
-            Ok(Value::FALSE)
-        }
-        Err(raised) => Err(raised),
-    }
+    Ok(attribute::find(&args[0], attribute_name(&args[1])?)?
+        .is_some()
+        .into())
 }
 
 /// The local variables of a frame by name; at a module's top level, its globals.

@@ -5,7 +5,7 @@ use crate::code::CodeKind;
 use crate::interp::async_iter;
 use crate::interp::call;
 use crate::interp::error::*;
-use crate::interp::frame_object;
+use crate::interp::frame_object::{self, standing};
 use crate::interp::machine;
 use crate::interp::payload::*;
 use crate::interp::text::object::generator_qualname;
@@ -14,7 +14,6 @@ use crate::runtime::future;
 use crate::value::function::Resume;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
-use std::rc::Rc;
 
 fn this(value: &Value) -> Res<&Ref<Generator>> {
     as_generator(value).ok_or_else(|| wrong_self("send", "generator", value))
@@ -78,34 +77,6 @@ fn code_of(args: &[Value]) -> Res {
     })
 }
 
-/// Where the frames of a suspended generator are: on whose stack, and at which place of it. A
-/// generator that is awaited has lent its frame to who awaits it.
-fn standing(generator: &Ref<Generator>) -> Option<(Ref<Generator>, usize)> {
-    if generator.progress.get() != Progress::Running {
-        return Some((generator.clone(), 0));
-    }
-    if !generator.lent.get() && !generator.busy.get() {
-        return None;
-    }
-    let is_own = |activation: &Activation| match activation {
-        Activation::Script(frame) => frame.owner.as_ref().is_some_and(|owner| owner.is(generator)),
-        _ => false,
-    };
-    let on = |holder: Ref<Generator>| {
-        let place = holder.look(|stack| stack.iter().position(is_own))?;
-        Some((holder, place))
-    };
-    let in_task = || {
-        roster::tasks()
-            .into_iter()
-            .find_map(|task| match &task.task.as_ref()?.coroutine.get() {
-                Value::Generator(coroutine) => on(Ref::clone(coroutine)),
-                _ => None,
-            })
-    };
-    generator.holder().and_then(on).or_else(in_task)
-}
-
 /// The frame that a suspended one stands in; None once it has ended.
 fn frame_of(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
@@ -115,25 +86,12 @@ fn frame_of(args: &[Value]) -> Res {
     if generator.progress.get() == Progress::Closed {
         return Ok(Value::None);
     }
-    let standing = standing(generator);
-    if standing.is_none()
+    if standing(generator).is_none()
         && let Some(frame) = frame_object::running_call(function)
     {
         return Ok(frame);
     }
-    let code = function.code.clone();
-    let stands = standing.and_then(|(holder, place)| {
-        holder.look(|stack| match stack.get(place) {
-            Some(Activation::Script(frame)) => frame.place(),
-            _ => None,
-        })
-    });
-    let entry = TraceEntry {
-        span: stands.unwrap_or(code.span),
-        code,
-        next: None,
-    };
-    Ok(frame_object::standing(Rc::new(entry)))
+    Ok(frame_object::of_generator(generator, function))
 }
 
 /// What it delegates to or waits for.
@@ -210,7 +168,7 @@ fn object_of(holder: &Ref<Generator>, place: usize) -> Value {
 
 /// An object that shows a built-in coroutine and what it awaits.
 fn stand_in(qualname: &'static str, awaits: Value) -> Value {
-    let (owner, name) = qualname.rsplit_once('.').unwrap_or(("asyncio", qualname));
+    let (owner, name) = qualname.rsplit_once('.').unwrap_or(("asyncio.tasks", qualname));
     let native = Native::of(
         &NativeDef {
             name,
@@ -242,7 +200,9 @@ fn is_suspended(args: &[Value]) -> Res {
 
 /// Whether its frame stands on the stack of another one, which is suspended.
 fn is_lent_and_suspended(generator: &Ref<Generator>) -> bool {
-    generator.lent.get() && generator.progress.get() == Progress::Running && standing(generator).is_some()
+    (generator.lent.get() || generator.busy.get())
+        && generator.progress.get() == Progress::Running
+        && standing(generator).is_some()
 }
 
 pub const COMMON: &[NativeDef] = &[

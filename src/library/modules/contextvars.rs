@@ -7,7 +7,7 @@ use crate::interp::{isinstance, iterate};
 use crate::library::asyncio::{class_argument, functions, install, natives, rest};
 use crate::runtime::event_loop::context_value;
 use crate::runtime::handle;
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::context::{self, Context, ContextVar};
 use crate::value::*;
 use std::cell::Cell;
@@ -23,7 +23,7 @@ struct Token {
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "contextvars");
+    let mut names = functions(FUNCTIONS, "_contextvars");
     let types = [
         ("ContextVar", Type::ContextVar),
         ("Token", Type::ContextToken),
@@ -38,6 +38,7 @@ pub fn install_types() {
     install(&class(Type::ContextVar), VAR);
     install(&class(Type::ContextToken), TOKEN);
     install(&class(Type::Context), CONTEXT);
+    class(Type::Context).set(name::HASH, Value::None);
     class(Type::ContextToken).set(Symbol::new("MISSING"), missing());
 }
 
@@ -88,7 +89,7 @@ const FUNCTIONS: &[NativeDef] = natives! {
 };
 
 const VAR: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls, name, *, default=None)" "A context variable." |args| {
+    Static Plain "__new__" "(cls, name, /, *, default=None)" "A context variable." |args| {
         if !matches!(args[1], Value::Str(_)) {
             return Err(type_error("context variable name must be a str"));
         }
@@ -158,6 +159,8 @@ const VAR: &[NativeDef] = natives! {
 };
 
 const TOKEN: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, *args, **kwargs)" "Tokens come from set() alone."
+        |_| Err(runtime_error("Tokens can only be created by ContextVars"));
     Getter Plain "var" "(self)" "The variable that was set." |args| Ok(token(args)?.var.clone());
     Getter Plain "old_value" "(self)" "The value before, or Token.MISSING." |args| {
         let old = token(args)?.old.clone();

@@ -1,11 +1,13 @@
-//! The module `_signal`: what signals do. The names with their numbers stand in the aio part.
+//! The module `_signal`: what signals do, and the timer that sends one. The names with their numbers
+//! stand in the aio part.
 
 use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::types::Type;
 use crate::interp::{call, payload};
 use crate::library::asyncio::{functions, natives};
+use crate::library::modules::time::seconds_given;
 use crate::runtime::signal::{self, Action, SIGINT};
-use crate::runtime::thread;
+use crate::runtime::{alarm, thread};
 use crate::source::Symbol;
 use crate::value::*;
 use std::cell::RefCell;
@@ -81,6 +83,18 @@ fn handler_of(number: i32, action: Option<Action>) -> Value {
     }
 }
 
+/// Only the timer of real time is there.
+fn real_timer(which: &Value) -> Res<()> {
+    match payload::small(which)? {
+        0 => Ok(()),
+        _ => Err(raise(Type::OSError, "[Errno 22] Invalid argument")),
+    }
+}
+
+fn timer((left, interval): (f64, f64)) -> Value {
+    Value::tuple([Value::float(left), Value::float(interval)])
+}
+
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "signal" "(signalnum, handler, /)" "Set what a signal does; gives what it did." |args| {
         let number = number(&args[0])?;
@@ -93,6 +107,25 @@ const FUNCTIONS: &[NativeDef] = natives! {
             Ok(_) => Ok(before),
             Err(_) => Err(raise(Type::OSError, "[Errno 22] Invalid argument")),
         }
+    };
+    Function Plain "alarm" "(seconds, /)" "Have SIGALRM come; gives the seconds that the last had left." |args| {
+        let seconds = payload::small(&args[0])?.max(0);
+        let (left, _) = alarm::set(seconds as f64, 0.0);
+        Ok(Value::Int(left.ceil() as i64))
+    };
+    Function Plain "setitimer" "(which, seconds, interval=0.0, /)"
+        "Have SIGALRM come, and again after each interval; gives what was set before." |args| {
+        real_timer(&args[0])?;
+        let interval = args[2].given().map_or(Ok(0.0), seconds_given)?;
+        let seconds = seconds_given(&args[1])?;
+        if seconds < 0.0 || interval < 0.0 {
+            return Err(raise(Type::OSError, "[Errno 22] Invalid argument"));
+        }
+        Ok(timer(alarm::set(seconds, interval)))
+    };
+    Function Plain "getitimer" "(which, /)" "The seconds that are left, and the interval." |args| {
+        real_timer(&args[0])?;
+        Ok(timer(alarm::left()))
     };
     Function Plain "getsignal" "(signalnum, /)" "What a signal does." |args| {
         let number = number(&args[0])?;

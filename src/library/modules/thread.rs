@@ -4,6 +4,7 @@ use crate::interp::error::{raise, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
 use crate::library::asyncio::{functions, install, natives};
+use crate::library::modules::time::seconds_given;
 use crate::runtime::{clock, hooks, signal, thread};
 use crate::source::Symbol;
 use crate::value::*;
@@ -16,7 +17,9 @@ const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = functions(FUNCTIONS, "_thread");
-    names.push((Symbol::new("LockType"), class(Type::Lock).into()));
+    for lock in ["LockType", "lock"] {
+        names.push((Symbol::new(lock), class(Type::Lock).into()));
+    }
     names.push((Symbol::new("error"), class(Type::RuntimeError).into()));
     names.push((Symbol::new("TIMEOUT_MAX"), Value::float(TIMEOUT_MAX)));
     names
@@ -92,10 +95,9 @@ pub fn holder(lock: &Value) -> Option<u64> {
 fn acquire(args: &[Value]) -> Res {
     let lock = Lock::of(&args[0])?;
     let blocking = args[1].is_unset() || operator::truth(&args[1])?;
-    let timeout = if args[2].is_unset() {
-        -1.0
-    } else {
-        payload::real(&args[2])?
+    let timeout = match &args[2] {
+        Value::Unset => -1.0,
+        given => seconds_given(given)?,
     };
     if !blocking && timeout != -1.0 {
         return Err(value_error("can't specify a timeout for a non-blocking call"));
@@ -111,7 +113,7 @@ fn acquire(args: &[Value]) -> Res {
 }
 
 const LOCK: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls)" "An unlocked lock."
+    Static Plain "__new__" "(cls, /)" "An unlocked lock."
         |_| Ok(Opaque::value(class(Type::Lock), Lock::default()));
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "acquire" "(self, blocking=True, timeout=-1)"

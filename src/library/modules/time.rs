@@ -52,6 +52,17 @@ fn now() -> Value {
     Value::float(clock::now())
 }
 
+/// A number of seconds that was given as an argument.
+pub fn seconds_given(value: &Value) -> Res<f64> {
+    match payload::plain(value) {
+        Value::Int(_) | Value::Bool(_) | Value::Float(_) => payload::real(value),
+        other => payload::as_float(other).ok_or_else(|| {
+            let kind = class_name(value);
+            type_error(format!("'{kind}' object cannot be interpreted as an integer"))
+        }),
+    }
+}
+
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "time" "()" "Seconds since 1970." |_| {
         Ok(if clock::is_virtual() { now() } else { seconds(clock::wall_ns()) })
@@ -74,16 +85,7 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "clock_gettime_ns" "(clk_id, /)" "Nanoseconds on one of the system's clocks."
         |args| Ok(Value::Int(clock_ns(&args[0])?));
     Function Plain "sleep" "(seconds, /)" "Block this thread for some seconds." |args| {
-        let length = match payload::plain(&args[0]) {
-            Value::Int(_) | Value::Bool(_) | Value::Float(_) => payload::real(&args[0])?,
-            other => match payload::as_float(other) {
-                Some(x) => x,
-                None => {
-                    let kind = class_name(&args[0]);
-                    return Err(type_error(format!("'{kind}' object cannot be interpreted as an integer")));
-                }
-            },
-        };
+        let length = seconds_given(&args[0])?;
         if length.is_nan() {
             return Err(value_error("Invalid value NaN (not a number)"));
         }
