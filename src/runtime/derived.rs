@@ -24,7 +24,7 @@ pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
 }
 
 /// Has a job of the runtime's own take its turn.
-#[inline]
+#[inline(always)]
 pub fn schedule(this: &Value, event_loop: &EventLoop, job: Job) -> Res<()> {
     if event_loop.is_derived {
         return schedule_as_defined(this, event_loop, job);
@@ -113,7 +113,7 @@ fn step_of(task: Ref<Future>, throw: Option<Ref<Exception>>) -> Value {
 }
 
 /// `loop.time()`, as the runtime asks for it.
-#[inline]
+#[inline(always)]
 pub fn now(this: &Value, event_loop: &EventLoop) -> Res<f64> {
     if event_loop.is_derived
         && let Some(method) = overriding(this, "time")
@@ -140,7 +140,7 @@ pub fn run_forever(this: &Value) -> Res<()> {
 }
 
 /// One pass of a loop.
-#[inline]
+#[inline(always)]
 pub fn run_once(this: &Value, event_loop: &EventLoop) -> Res<()> {
     if event_loop.is_derived
         && let Some(method) = overriding(this, "_run_once")

@@ -425,7 +425,7 @@ fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
     woken.map(|_| ())
 }
 
-#[inline]
+#[inline(always)]
 fn run(job: Job, event_loop: &Value) -> Res<()> {
     match job {
         Job::Step(task) => task::step(&task, None),
