@@ -32,6 +32,8 @@ pub struct Code {
     pub first_line: u32,
     /// Of a class: the attributes of `self` that functions in it assign to.
     pub attributes: Vec<Symbol>,
+    /// Of a class or module: whether names are annotated in it.
+    pub annotates: bool,
     pub params: Params,
     /// The name of each slot: parameters in the order of [`Params`], then locals. Temporaries
     /// have a name that is no identifier (`t0`, spelled `$0`).

@@ -8,7 +8,6 @@ use super::types::{Type, class};
 use crate::code::{Code, CodeKind};
 use crate::source::{Span, Symbol, name};
 use crate::value::descriptor::TracebackFrame;
-use crate::value::function::Namespace;
 use crate::value::running::{self, Seen};
 use crate::value::*;
 use std::rc::Rc;
@@ -103,10 +102,13 @@ pub fn locals_of(frame: &TracebackFrame) -> Option<Value> {
 }
 
 /// The local variables of a call by name; at a module's top level, its globals.
-pub fn locals(func: &Ref<Function>, slots: &[Value], namespace: Option<&Namespace>) -> Value {
+pub fn locals(func: &Ref<Function>, slots: &[Value], names: Option<&Value>) -> Value {
     let code = &func.code;
     if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
         return namespace::of_module(&func.module);
+    }
+    if let Some(names) = names {
+        return names.clone();
     }
     let names = Dict::default();
     let add = |name: Symbol, value: Value| {
@@ -115,11 +117,6 @@ pub fn locals(func: &Ref<Function>, slots: &[Value], namespace: Option<&Namespac
             names.set_symbol(name, value);
         }
     };
-    if let Some(namespace) = namespace {
-        for (name, value) in namespace.borrow().iter() {
-            add(*name, value.clone());
-        }
-    }
     for (name, value) in code.slots.iter().zip(slots) {
         let value = match value {
             Value::Cell(cell) => cell.value.get(),

@@ -1,6 +1,8 @@
-//! Names that every module sees, and modules' namespaces as scripts see them.
+//! Names that every module sees, modules' namespaces as scripts see them, and those of class bodies.
 
-use super::types::named_class;
+use super::error;
+use super::subscript;
+use super::types::{Type, named_class};
 use crate::source::Symbol;
 use crate::value::*;
 use indexmap::IndexMap;
@@ -61,4 +63,40 @@ pub struct ModuleDict(pub Ref<Module>);
 
 pub fn of_module(module: &Ref<Module>) -> Value {
     Opaque::value(named_class("builtins.module_dict"), ModuleDict(module.clone()))
+}
+
+/// A name of a class body, if it is bound. The names are a dict or what `__prepare__` made.
+pub fn class_variable(names: &Value, name: Symbol) -> Res<Option<Value>> {
+    if let Value::Dict(dict) = names {
+        return Ok(dict.get_symbol(name));
+    }
+    match subscript::get_item(names, &name.into()) {
+        Err(raised) if error::matches(&raised, Type::KeyError) => {
+            drop(raised.take());
+            Ok(None)
+        }
+        result => result.map(Some),
+    }
+}
+
+pub fn set_class_variable(names: &Value, name: Symbol, value: Value) -> Res<()> {
+    if let Value::Dict(dict) = names {
+        dict.set_symbol(name, value);
+        return Ok(());
+    }
+    subscript::set_item(names, &name.into(), value)
+}
+
+/// Deletes a name of a class body; false if there is none.
+pub fn delete_class_variable(names: &Value, name: Symbol) -> Res<bool> {
+    if let Value::Dict(dict) = names {
+        return Ok(dict.remove_symbol(name));
+    }
+    match subscript::del_item(names, &name.into()) {
+        Err(raised) if error::matches(&raised, Type::KeyError) => {
+            drop(raised.take());
+            Ok(false)
+        }
+        result => result.map(|_| true),
+    }
 }

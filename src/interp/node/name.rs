@@ -185,14 +185,15 @@ fn left_out(name: &str) -> Option<&'static str> {
 struct ClassName {
     name: Symbol,
     outer: NodeBox,
+    span: Span,
 }
 
 impl Node for ClassName {
     fn eval(&self, frame: &mut Frame) -> Res {
-        if let Some(namespace) = frame.namespace
-            && let Some(value) = namespace.borrow().get(&self.name)
+        if let Some(names) = frame.namespace
+            && let Some(value) = namespace::class_variable(names, self.name).at(self.span)?
         {
-            return Ok(value.clone());
+            return Ok(value);
         }
         self.outer.eval(frame)
     }
@@ -208,10 +209,12 @@ impl Builder<'_> {
             Place::ClassName(name) => Box::new(ClassName {
                 name,
                 outer: self.global(name, span),
+                span,
             }),
             Place::ClassFree(name, index) => Box::new(ClassName {
                 name,
                 outer: Box::new(Free { index, span }),
+                span,
             }),
         }
     }
@@ -257,7 +260,7 @@ struct Walrus {
 impl Node for Walrus {
     fn eval(&self, frame: &mut Frame) -> Res {
         let value = self.value.eval(frame)?;
-        self.place.store(frame, value.clone());
+        self.place.store(frame, value.clone())?;
         Ok(value)
     }
 }
@@ -278,7 +281,7 @@ pub enum StoreKind {
 
 impl Store {
     #[inline(always)]
-    pub fn store(&self, frame: &mut Frame, value: Value) {
+    pub fn store(&self, frame: &mut Frame, value: Value) -> Res<()> {
         match &self.kind {
             StoreKind::Local(slot) => frame.set_local(*slot, value),
             StoreKind::Global(module, number, _) => module.set_at(*number, value),
@@ -292,12 +295,12 @@ impl Store {
             },
             StoreKind::Free(index) => frame.func.closure[*index as usize].value.set(value),
             StoreKind::ClassName(name) => {
-                if let Some(namespace) = frame.namespace {
-                    let old = namespace.borrow_mut().insert(*name, value);
-                    drop(old);
+                if let Some(names) = frame.namespace {
+                    return namespace::set_class_variable(names, *name, value).at(self.span);
                 }
             }
         }
+        Ok(())
     }
 
     /// `del name`
@@ -322,8 +325,8 @@ impl Store {
             }
             StoreKind::Global(module, _, name) => (namespace::delete(module, *name), *name),
             StoreKind::ClassName(name) => {
-                let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
-                (old.is_some(), *name)
+                let delete = |names| namespace::delete_class_variable(names, *name).at(self.span);
+                (frame.namespace.map_or(Ok(false), delete)?, *name)
             }
         };
         if had {
@@ -334,7 +337,7 @@ impl Store {
     }
 
     /// Forgets the variable if it is set: the end of `except … as name`.
-    pub fn clear(&self, frame: &mut Frame) {
+    pub fn clear(&self, frame: &mut Frame) -> Res<()> {
         match &self.kind {
             StoreKind::Local(slot) => drop(frame.take_local(*slot)),
             StoreKind::Cell(slot) => {
@@ -346,11 +349,9 @@ impl Store {
             StoreKind::Global(module, _, name) => {
                 namespace::delete(module, *name);
             }
-            StoreKind::ClassName(name) => {
-                let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
-                drop(old);
-            }
+            StoreKind::ClassName(_) => self.store(frame, Value::None).and_then(|()| self.delete(frame))?,
         }
+        Ok(())
     }
 }
 

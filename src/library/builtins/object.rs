@@ -4,7 +4,7 @@ use super::{class_method, getter, method, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_of};
-use crate::interp::{attribute, class_body, iterate, operator, text};
+use crate::interp::{attribute, class_body, iterate, mapping, operator, text};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
@@ -332,6 +332,12 @@ pub const TYPE: &[NativeDef] = &[
         "(cls, object=None, bases=None, dict=None, /, **kwds)",
         "The type of an object, or a new type.",
         type_new,
+    ),
+    class_method(
+        "__prepare__",
+        "(cls, /, *args, **kwargs)",
+        "The names with which the body of a class begins.",
+        |_| Ok(mapping::new_dict().into()),
     ),
     method(
         "__init__",
