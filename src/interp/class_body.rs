@@ -303,6 +303,9 @@ pub fn make(
         if let Some(hook) = call::special(&attribute, name::SET_NAME)
             && let Err(raised) = call::call_unbound(&hook, &attribute, &[value.clone(), n.into()])
         {
+            let kind = types::class_name(&attribute);
+            let note = format!("Error calling __set_name__ on '{kind}' instance '{n}' in '{class_name}'");
+            add_note(&raised.peek(), Value::str(note))?;
             return Err(raised);
         }
     }

@@ -28,6 +28,9 @@ pub const ALIAS: &[NativeDef] = &[
         };
         Ok(Value::tuple(found))
     }),
+    getter("__unpacked__", "Whether it is starred.", |args| {
+        Ok(Value::from(this(&args[0])?.is_starred))
+    }),
     method(
         "__call__",
         "(self, /, *args, **kwargs)",
