@@ -238,6 +238,7 @@ pub mod name {
         ABSTRACT "__abstractmethods__"
         PREPARE "__prepare__"
         NOTES "__notes__"
+        GETNEWARGS "__getnewargs__"
         SLOTS "__slots__"
         PATH "__path__"
         MAIN "__main__"

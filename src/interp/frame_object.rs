@@ -14,11 +14,21 @@ use std::rc::Rc;
 
 /// The object of a frame that stands at a row of a traceback, or is suspended there.
 pub fn standing(row: Rc<TraceEntry>) -> Value {
-    make(row, None, None)
+    make(row, None, None, Value::Unset)
 }
 
-fn make(row: Rc<TraceEntry>, module: Option<Ref<Module>>, level: Option<usize>) -> Value {
-    let frame = TracebackFrame { row, module, level };
+/// The object of a suspended frame, with its variables as they are now.
+pub fn suspended(row: Rc<TraceEntry>, module: &Ref<Module>, locals: Value) -> Value {
+    make(row, Some(module.clone()), None, locals)
+}
+
+fn make(row: Rc<TraceEntry>, module: Option<Ref<Module>>, level: Option<usize>, locals: Value) -> Value {
+    let frame = TracebackFrame {
+        row,
+        module,
+        level,
+        locals,
+    };
     Opaque::value(class(Type::FrameType), frame)
 }
 
@@ -55,7 +65,7 @@ fn at_level<T>(level: usize, work: impl Fn(Seen) -> T) -> Option<T> {
 fn object_at(level: usize) -> Option<Value> {
     at_level(level, |seen| {
         let module = Some(seen.func.module.clone());
-        make(row(&seen.func.code, seen.span), module, Some(level))
+        make(row(&seen.func.code, seen.span), module, Some(level), Value::Unset)
     })
 }
 
@@ -89,11 +99,14 @@ pub fn place(frame: &TracebackFrame) -> Span {
     now.flatten().unwrap_or(frame.row.span)
 }
 
-/// `frame.f_locals`, if the frame still runs.
+/// `frame.f_locals`, if the frame still runs or is suspended.
 pub fn locals_of(frame: &TracebackFrame) -> Option<Value> {
     let code = &frame.row.code;
     if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
         return frame.module.as_ref().map(namespace::of_module);
+    }
+    if let Some(locals) = frame.locals.given() {
+        return Some(locals.clone());
     }
     let seen = at_level(frame.level?, |seen| {
         Rc::ptr_eq(&seen.func.code, code).then(|| locals(seen.func, seen.slots, None))

@@ -75,6 +75,7 @@ sources! {
     "concurrent.futures" "concurrent_futures"
     "contextlib" "contextlib"
     "copy" "copy"
+    "_copyreg" "copyreg"
     "dataclasses" "dataclasses"
     "datetime" "datetime"
     "_difflib" "difflib"

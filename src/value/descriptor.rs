@@ -48,6 +48,8 @@ pub struct TracebackFrame {
     pub module: Option<Ref<Module>>,
     /// How many calls were below it when it was asked for, if it was running.
     pub level: Option<usize>,
+    /// The variables of a suspended frame as they were when it was asked for; else unset.
+    pub locals: Value,
 }
 
 /// The code of a function.

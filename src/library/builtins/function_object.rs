@@ -19,10 +19,15 @@ fn this(value: &Value) -> Res<&Ref<Function>> {
 
 /// `func(*args, **kwargs)` with the arguments of `__call__`.
 pub fn call_with(func: &Value, args: &[Value]) -> Res {
-    let positional = as_tuple(&args[1])
+    call_given(func, &args[1], &args[2])
+}
+
+/// Calls with the arguments that `*args` and `**kwargs` took.
+pub fn call_given(func: &Value, positional: &Value, keywords: &Value) -> Res {
+    let positional = as_tuple(positional)
         .map(|given| given.items.to_vec())
         .unwrap_or_default();
-    let keywords = as_dict(&args[2])
+    let keywords = as_dict(keywords)
         .map(|given| given.symbol_entries())
         .unwrap_or_default();
     call::call_kw(func, &positional, &keywords)

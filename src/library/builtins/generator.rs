@@ -125,16 +125,20 @@ fn frame_of(args: &[Value]) -> Res {
     let code = function.code.clone();
     let stands = standing.and_then(|(holder, place)| {
         holder.look(|stack| match stack.get(place) {
-            Some(Activation::Script(frame)) => frame.place(),
+            Some(Activation::Script(frame)) => {
+                let locals = frame_object::locals(&frame.func, frame.seen_slots(), None);
+                Some((frame.place(), locals))
+            }
             _ => None,
         })
     });
+    let (place, locals) = stands.unwrap_or((None, Value::Unset));
     let entry = TraceEntry {
-        span: stands.unwrap_or(code.span),
+        span: place.unwrap_or(code.span),
         code,
         next: None,
     };
-    Ok(frame_object::standing(Rc::new(entry)))
+    Ok(frame_object::suspended(Rc::new(entry), &function.module, locals))
 }
 
 /// What it delegates to or waits for.
