@@ -62,7 +62,8 @@ pub fn builtin_names() -> Vec<Symbol> {
 pub struct ModuleDict(pub Ref<Module>);
 
 pub fn of_module(module: &Ref<Module>) -> Value {
-    Opaque::value(named_class("builtins.module_dict"), ModuleDict(module.clone()))
+    let make = || Opaque::value(named_class("builtins.module_dict"), ModuleDict(module.clone()));
+    module.dict.get_or_make(make)
 }
 
 /// A name of a class body, if it is bound. The names are a dict or what `__prepare__` made.

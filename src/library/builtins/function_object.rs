@@ -369,6 +369,12 @@ fn names(names: &[Symbol]) -> Value {
     Value::tuple(names.iter().map(|&n| Value::from(n)).collect::<Vec<_>>())
 }
 
+/// Parameters and local variables, without temporaries.
+fn local_names(code: &crate::code::Code) -> Vec<Symbol> {
+    let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
+    code.slots.iter().copied().filter(is_name).collect()
+}
+
 /// The bits of `co_flags` that say what kind of function it is.
 fn flags(code: &crate::code::Code) -> i64 {
     use crate::code::CodeKind;
@@ -412,12 +418,12 @@ pub const CODE: &[NativeDef] = &[
     getter(
         "co_varnames",
         "The names of parameters and local variables.",
-        |args| {
-            let code = code(args)?;
-            let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
-            let all: Vec<Symbol> = code.slots.iter().copied().filter(is_name).collect();
-            Ok(names(&all))
-        },
+        |args| Ok(names(&local_names(code(args)?))),
+    ),
+    getter(
+        "co_nlocals",
+        "How many parameters and local variables there are.",
+        |args| Ok(Value::Int(local_names(code(args)?).len() as i64)),
     ),
     getter(
         "co_names",

@@ -248,6 +248,9 @@ pub fn install() {
     for (id, parts) in tables {
         parts.iter().for_each(|defs| add(&class(*id), defs));
     }
+    for id in type_form::GENERIC {
+        add(&class(*id), type_form::CLASS_GETITEM);
+    }
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);
