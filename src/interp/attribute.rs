@@ -349,6 +349,9 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
     match object {
         Value::Class(class) => return set_on_class(class, name, value),
         Value::Module(module) => {
+            if module.name == name::MODULE_BUILTINS {
+                super::namespace::change_builtin(name, value.clone());
+            }
             module.set(name, value);
             return Ok(());
         }
@@ -534,7 +537,12 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         }
         Value::Instance(instance) => instance.delete(name),
         Value::Class(class) => class.delete(name),
-        Value::Module(module) => super::namespace::delete(module, name),
+        Value::Module(module) => {
+            if module.name == name::MODULE_BUILTINS {
+                super::namespace::change_builtin(name, Value::Unset);
+            }
+            super::namespace::delete(module, name)
+        }
         _ => match attrs_of(object) {
             Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.has_dict.get()) => {
                 attrs.delete(name)

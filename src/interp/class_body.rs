@@ -3,6 +3,7 @@
 use super::attribute;
 use super::call;
 use super::error::*;
+use super::finalise;
 use super::import::function_of;
 use super::iterate;
 use super::mapping;
@@ -289,6 +290,9 @@ pub fn make(
     let has = |n: Symbol| made.dict.borrow().contains_key(&n);
     if has(name::EQ) && !has(name::HASH) {
         made.dict.borrow_mut().insert(name::HASH, Value::None);
+    }
+    if has(name::DEL) {
+        finalise::expect();
     }
     slot::describe(&made, slots.is_some());
     if !has(name::DOC) {

@@ -8,22 +8,44 @@ use crate::value::*;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 thread_local! {
-    static BUILTINS: RefCell<IndexMap<Symbol, Value, FxBuildHasher>> = RefCell::default();
+    static BUILTINS: RefCell<Table> = RefCell::default();
+    /// What scripts see in their place once one of them was changed.
+    static CHANGED: RefCell<Table> = RefCell::default();
     static PRELUDE: Cell<Option<fn(Symbol) -> Option<Value>>> = const { Cell::new(None) };
 }
+
+/// Values by name. Code that uses one keeps its cell, so that it sees changes.
+type Table = IndexMap<Symbol, Rc<ValueCell>, FxBuildHasher>;
 
 /// Adds names that every module sees.
 pub fn add_builtins(names: impl IntoIterator<Item = (Symbol, Value)>) {
     for (name, value) in names {
-        let old = BUILTINS.with_borrow_mut(|b| b.insert(name, value));
-        drop(old);
+        for table in [&BUILTINS, &CHANGED] {
+            let cell = Rc::new(ValueCell::default());
+            cell.set(value.clone());
+            let old = table.with_borrow_mut(|t| t.insert(name, cell));
+            drop(old);
+        }
     }
 }
 
+/// The cell of a builtin: what the library sees stays as it is whatever a script does.
+pub fn builtin_cell(name: Symbol, is_library: bool) -> Option<Rc<ValueCell>> {
+    let table = if is_library { &BUILTINS } else { &CHANGED };
+    table.with_borrow(|b| b.get(&name).cloned())
+}
+
 pub fn builtin(name: Symbol) -> Option<Value> {
-    BUILTINS.with_borrow(|b| b.get(&name).cloned())
+    builtin_cell(name, true).map(|cell| cell.get())
+}
+
+/// What `builtins.name = value` and `del builtins.name` do to the code of scripts.
+pub fn change_builtin(name: Symbol, value: Value) {
+    let cell = CHANGED.with_borrow_mut(|b| b.entry(name).or_default().clone());
+    cell.set(value);
 }
 
 /// A variable of the module. Those of the prelude are the module's own; each is made when it is

@@ -6,6 +6,7 @@ use crate::interp::namespace;
 use crate::interp::suggest;
 use crate::interp::types::Type;
 use crate::source::Symbol;
+use std::cell::OnceCell;
 
 pub struct Const(pub Value);
 
@@ -120,7 +121,8 @@ struct Global {
     module: Ref<Module>,
     number: u32,
     /// The builtin of that name, once it was needed.
-    builtin: ValueCell,
+    builtin: OnceCell<Rc<ValueCell>>,
+    is_library: bool,
     name: Symbol,
     span: Span,
 }
@@ -132,13 +134,17 @@ impl Node for Global {
         if !value.is_unset() {
             return Ok(value);
         }
-        let builtin = self.builtin.get();
-        if !builtin.is_unset() {
-            return Ok(builtin);
-        }
-        if let Some(value) = namespace::builtin(self.name) {
-            self.builtin.set(value.clone());
-            return Ok(value);
+        if let Some(cell) = self.builtin.get() {
+            let builtin = cell.get();
+            if !builtin.is_unset() {
+                return Ok(builtin);
+            }
+        } else if let Some(cell) = namespace::builtin_cell(self.name, self.is_library) {
+            let builtin = cell.get();
+            let _ = self.builtin.set(cell);
+            if !builtin.is_unset() {
+                return Ok(builtin);
+            }
         }
         namespace::variable(&self.module, self.name)
             .ok_or_else(|| not_defined(&self.module, self.name, &[]).at(self.span))
@@ -224,7 +230,8 @@ impl Builder<'_> {
         Box::new(Global {
             module: self.module.clone(),
             number,
-            builtin: ValueCell::default(),
+            builtin: OnceCell::new(),
+            is_library: self.code.source.is_library(),
             name,
             span,
         })

@@ -10,6 +10,7 @@ use crate::interp::operator::{self, number};
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_name};
 use crate::interp::{attribute, call, import, isinstance, iterate, namespace, special, text};
+use crate::library::modules::sys;
 use crate::source::{Symbol, name};
 use crate::value::function::Frame;
 use crate::value::*;
@@ -471,6 +472,8 @@ pub const OBJECTS: &[NativeDef] = &[
             call::call(&help, &given)
         },
     ),
+    function("exit", "(code=None)", "End the program.", sys::exit),
+    function("quit", "(code=None)", "End the program.", sys::exit),
     function(
         "breakpoint",
         "(*args, **kws)",

@@ -77,7 +77,10 @@ impl Stream {
                 let (reader, writer) = io::pipe()?;
                 (writer.into(), Some(reader))
             }
-            Stream::Null => (std::fs::File::options().write(true).open("/dev/null")?.into(), None),
+            Stream::Null => (
+                std::fs::File::options().write(true).open("/dev/null")?.into(),
+                None,
+            ),
             Stream::File(file) => (file, None),
             Stream::Inherited | Stream::Stdout => (ours.try_clone_to_owned()?, None),
         })
@@ -159,7 +162,18 @@ fn os_text(value: &Value) -> Res<OsString> {
 }
 
 fn plan(args: &[Value]) -> Res<Plan> {
-    let [argv, program, folder, environment, input, stdin, stdout, stderr, timeout] = args else {
+    let [
+        argv,
+        program,
+        folder,
+        environment,
+        input,
+        stdin,
+        stdout,
+        stderr,
+        timeout,
+    ] = args
+    else {
         return Err(type_error("run() takes 9 arguments"));
     };
     let pair = |(name, value): (Value, Value)| Ok((os_text(&name)?, os_text(&value)?));

@@ -252,7 +252,7 @@ fn frozen<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
     crate::interp::mapping::new_frozenset(set.unwrap_or_default())
 }
 
-fn exit(args: &[Value]) -> Res {
+pub fn exit(args: &[Value]) -> Res {
     let given = if args[0].given().is_none() {
         vec![]
     } else {
