@@ -48,6 +48,18 @@ pub struct Code {
     pub doc: Option<Rc<str>>,
 }
 
+impl Code {
+    /// The slots in the order in which CPython lists variables: parameters and locals, then the
+    /// locals that nested functions share, by name.
+    pub fn listed_slots(&self) -> (Vec<usize>, Vec<usize>) {
+        let is_own =
+            |slot: &usize| *slot < self.params.names.len() || !self.cells.contains(&(*slot as SlotId));
+        let (own, mut shared): (Vec<usize>, Vec<usize>) = (0..self.slots.len()).partition(is_own);
+        shared.sort_by_key(|&slot| self.slots[slot].text());
+        (own, shared)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CodeKind {
     Module,

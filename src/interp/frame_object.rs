@@ -130,12 +130,14 @@ pub fn locals(func: &Ref<Function>, slots: &[Value], names: Option<&Value>) -> V
             names.set_symbol(name, value);
         }
     };
-    for (name, value) in code.slots.iter().zip(slots) {
-        let value = match value {
-            Value::Cell(cell) => cell.value.get(),
-            value => value.clone(),
+    let (own, shared) = code.listed_slots();
+    for slot in own.into_iter().chain(shared) {
+        let value = match slots.get(slot) {
+            Some(Value::Cell(cell)) => cell.value.get(),
+            Some(value) => value.clone(),
+            None => continue,
         };
-        add(*name, value);
+        add(code.slots[slot], value);
     }
     for (cell, name) in func.closure.iter().zip(&code.free) {
         if *name != name::CLASS {

@@ -369,10 +369,11 @@ fn names(names: &[Symbol]) -> Value {
     Value::tuple(names.iter().map(|&n| Value::from(n)).collect::<Vec<_>>())
 }
 
-/// Parameters and local variables, without temporaries.
+/// Parameters and local variables, without temporaries and what only nested functions share.
 fn local_names(code: &crate::code::Code) -> Vec<Symbol> {
     let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
-    code.slots.iter().copied().filter(is_name).collect()
+    let own = code.listed_slots().0.into_iter();
+    own.map(|slot| code.slots[slot]).filter(is_name).collect()
 }
 
 /// The bits of `co_flags` that say what kind of function it is.
@@ -440,12 +441,12 @@ pub const CODE: &[NativeDef] = &[
         "The names of variables that inner functions use.",
         |args| {
             let code = code(args)?;
-            let shared: Vec<Symbol> = code
-                .cells
-                .iter()
-                .filter_map(|&s| code.slots.get(s as usize).copied())
-                .collect();
-            Ok(names(&shared))
+            let (own, shared) = code.listed_slots();
+            let given = own
+                .into_iter()
+                .filter(|&slot| code.cells.contains(&(slot as u32)));
+            let cells: Vec<Symbol> = given.chain(shared).map(|slot| code.slots[slot]).collect();
+            Ok(names(&cells))
         },
     ),
     getter("co_flags", "What kind of function it is.", |args| {
