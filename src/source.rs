@@ -42,6 +42,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether it is a module of the library.
+    pub fn is_library(&self) -> bool {
+        self.name.starts_with("<library ")
+    }
+
     /// Whether it is a module of the library that CPython has built in: tracebacks leave its frames out.
     pub fn is_built_in(&self) -> bool {
         self.name == "<library io>" || self.name.starts_with("<library _io_")
@@ -238,6 +243,8 @@ pub mod name {
         ABSTRACT "__abstractmethods__"
         PREPARE "__prepare__"
         NOTES "__notes__"
+        MODULE_BUILTINS "builtins"
+        GETNEWARGS "__getnewargs__"
         SLOTS "__slots__"
         PATH "__path__"
         MAIN "__main__"

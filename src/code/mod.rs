@@ -32,6 +32,8 @@ pub struct Code {
     pub first_line: u32,
     /// Of a class: the attributes of `self` that functions in it assign to.
     pub attributes: Vec<Symbol>,
+    /// Of a class or module: whether names are annotated in it.
+    pub annotates: bool,
     pub params: Params,
     /// The name of each slot: parameters in the order of [`Params`], then locals. Temporaries
     /// have a name that is no identifier (`t0`, spelled `$0`).
@@ -44,6 +46,18 @@ pub struct Code {
     pub states: Vec<State>,
     /// The docstring of a function, class or module.
     pub doc: Option<Rc<str>>,
+}
+
+impl Code {
+    /// The slots in the order in which CPython lists variables: parameters and locals, then the
+    /// locals that nested functions share, by name.
+    pub fn listed_slots(&self) -> (Vec<usize>, Vec<usize>) {
+        let is_own =
+            |slot: &usize| *slot < self.params.names.len() || !self.cells.contains(&(*slot as SlotId));
+        let (own, mut shared): (Vec<usize>, Vec<usize>) = (0..self.slots.len()).partition(is_own);
+        shared.sort_by_key(|&slot| self.slots[slot].text());
+        (own, shared)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

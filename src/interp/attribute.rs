@@ -6,7 +6,7 @@ use super::slot::Member;
 use super::suggest;
 use super::types::{Type, class, class_of};
 use crate::source::{Symbol, name};
-use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
+use crate::value::descriptor::{ClassMethod, GenericAlias, Property, StaticMethod};
 use crate::value::*;
 
 /// `object.name`
@@ -35,7 +35,20 @@ fn look_up(object: &Value, name: Symbol) -> Res<Option<Value>> {
         Value::Class(class) => find_on_class(class, name),
         Value::Module(module) => find_on_module(object, module, name),
         Value::Opaque(opaque) if opaque.get::<SuperObject>().is_some() => find_on_super(object, name),
+        Value::Opaque(opaque) if let Some(alias) = opaque.get::<GenericAlias>() => {
+            find_on_alias(object, &alias.origin, name)
+        }
         _ => find_plain(object, name),
+    }
+}
+
+/// `list[int].name`: but for a few names, that of the class.
+fn find_on_alias(object: &Value, origin: &Value, name: Symbol) -> Res<Option<Value>> {
+    match name.text() {
+        "__class__" | "__origin__" | "__args__" | "__unpacked__" | "__parameters__" | "__mro_entries__"
+        | "__reduce__" | "__reduce_ex__" => find_plain(object, name),
+        "__copy__" | "__deepcopy__" => Ok(None),
+        _ => get(origin, name).map(Some),
     }
 }
 
@@ -379,6 +392,9 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
     match object {
         Value::Class(class) => return set_on_class(class, name, value),
         Value::Module(module) => {
+            if module.name == name::MODULE_BUILTINS {
+                super::namespace::change_builtin(name, value.clone());
+            }
             module.set(name, value);
             return Ok(());
         }
@@ -567,7 +583,12 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         }
         Value::Instance(instance) => instance.delete(name),
         Value::Class(class) => class.delete(name),
-        Value::Module(module) => super::namespace::delete(module, name),
+        Value::Module(module) => {
+            if module.name == name::MODULE_BUILTINS {
+                super::namespace::change_builtin(name, Value::Unset);
+            }
+            super::namespace::delete(module, name)
+        }
         _ => match attrs_of(object) {
             Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.has_dict.get()) => {
                 attrs.delete(name)

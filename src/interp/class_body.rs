@@ -3,16 +3,21 @@
 use super::attribute;
 use super::call;
 use super::error::*;
+use super::finalise;
 use super::import::function_of;
 use super::iterate;
+use super::mapping;
+use super::namespace;
+use super::payload;
 use super::slot;
+use super::special;
 use super::stack::{self, Window};
-use super::types::{Type, class, class_of};
+use super::types::{self, Type, class, class_of};
 use super::unit::Unit;
 use crate::source::{Symbol, name};
 use crate::value::class::linearise;
 use crate::value::descriptor::{ClassMethod, StaticMethod};
-use crate::value::function::{Frame, Namespace};
+use crate::value::function::Frame;
 use crate::value::running::Running;
 use crate::value::*;
 use std::rc::Rc;
@@ -35,61 +40,69 @@ pub fn define(
         Bases::Classes(classes) => classes,
         Bases::Mixed(all) => return made_by_first(class_name, all, &keywords),
     };
-    let namespace = Namespace::default();
-    let module = unit.module().get(name::NAME).unwrap_or(Value::None);
-    namespace.borrow_mut().insert(name::MODULE, module);
-    namespace
-        .borrow_mut()
-        .insert(name::QUALNAME, (&*unit.code().qualname).into());
-    let first_line = Value::Int(unit.code().first_line.into());
-    namespace
-        .borrow_mut()
-        .insert(Symbol::new("__firstlineno__"), first_line);
-    if let Some(doc) = &unit.code().doc {
-        namespace.borrow_mut().insert(name::DOC, (&**doc).into());
-    }
     let is_metaclass = |n: &Symbol| n.text() == "metaclass";
     let metaclass = keywords
         .iter()
         .find(|(n, _)| is_metaclass(n))
         .map(|(_, v)| v.clone());
     let keywords: Vec<_> = keywords.into_iter().filter(|(n, _)| !is_metaclass(n)).collect();
-    let metaclass = metaclass_of(metaclass, bases.iter())?;
-    if let Some(cell) = run_body(unit, closure, &namespace, class_cell)? {
-        namespace
-            .borrow_mut()
-            .insert(Symbol::new(CLASS_CELL), cell.into());
-    }
-    let mut namespace = namespace.into_inner();
-    let attributes: Vec<Value> = unit.code().attributes.iter().map(|&name| name.into()).collect();
-    namespace.insert(Symbol::new("__static_attributes__"), Value::tuple(attributes));
-    if let Some(original) = original {
-        namespace.insert(Symbol::new("__orig_bases__"), original);
-    }
-    let Some(metaclass) = metaclass else {
-        return make(class_name, bases, namespace, keywords, None);
-    };
     let all = Value::tuple(bases.iter().map(|b| b.clone().into()).collect::<Vec<Value>>());
-    let names = super::mapping::dict_of_symbols(namespace.iter().map(|(&n, v)| (n, v.clone())));
-    let args = [class_name.into(), all, names];
-    match metaclass.lookup(name::NEW) {
-        // The metaclass has its own say in how its classes are made.
-        Some(new) if !matches!(new, Value::Native(_)) => call::call_kw(&metaclass.into(), &args, &keywords),
-        _ => {
-            let made = make(
-                class_name,
-                bases,
-                namespace,
-                keywords.clone(),
-                Some(metaclass.clone()),
-            )?;
-            if let Some(init @ Value::Function(_)) = metaclass.lookup(name::INIT) {
-                let args: Vec<Value> = std::iter::once(made.clone()).chain(args).collect();
-                call::call_kw(&init, &args, &keywords)?;
-            }
-            Ok(made)
+    let maker = match metaclass {
+        Some(other) if !is_class(&other) => Some(other),
+        given => metaclass_of(given, bases.iter())?.map(Value::from),
+    };
+    let names = match &maker {
+        Some(maker) => prepare(maker, &[class_name.into(), all.clone()], &keywords)?,
+        None => mapping::new_dict().into(),
+    };
+    let set = |name: &str, value: Value| namespace::set_class_variable(&names, Symbol::new(name), value);
+    set("__module__", unit.module().get(name::NAME).unwrap_or(Value::None))?;
+    set("__qualname__", (&*unit.code().qualname).into())?;
+    set("__firstlineno__", Value::Int(unit.code().first_line.into()))?;
+    if unit.code().annotates {
+        set("__annotations__", mapping::new_dict().into())?;
+    }
+    if let Some(doc) = &unit.code().doc {
+        set("__doc__", (&**doc).into())?;
+    }
+    let cell = run_body(unit, closure, &names, class_cell)?;
+    let attributes: Vec<Value> = unit.code().attributes.iter().map(|&name| name.into()).collect();
+    set("__static_attributes__", Value::tuple(attributes))?;
+    if let Some(cell) = cell {
+        set(CLASS_CELL, cell.into())?;
+    }
+    if let Some(original) = original {
+        set("__orig_bases__", original)?;
+    }
+    match (maker, &names) {
+        (None, Value::Dict(names)) => {
+            let names = names.symbol_entries().into_iter().collect();
+            make(class_name, bases, names, keywords, None)
+        }
+        (maker, _) => {
+            let maker = maker.unwrap_or_else(|| class(Type::Class).into());
+            call::call_kw(&maker, &[class_name.into(), all, names], &keywords)
         }
     }
+}
+
+/// The names with which a class body begins: what the `__prepare__` of its metaclass gives.
+fn prepare(maker: &Value, args: &[Value], keywords: &[(Symbol, Value)]) -> Res {
+    let Some(prepare) = attribute::find(maker, name::PREPARE)? else {
+        return Ok(mapping::new_dict().into());
+    };
+    let names = call::call_kw(&prepare, args, keywords)?;
+    if payload::as_dict(&names).is_some() || special::find(&names, name::GETITEM).is_some() {
+        return Ok(names);
+    }
+    let maker = match maker {
+        Value::Class(metaclass) => metaclass.name(),
+        _ => "<metaclass>",
+    };
+    Err(type_error(format!(
+        "{maker}.__prepare__() must return a mapping, not {}",
+        types::class_name(&names)
+    )))
 }
 
 /// The name under which a class body hands on the cell that is to hold the class.
@@ -110,9 +123,7 @@ fn metaclass_of<'a>(
             )),
             _ => Ok(Some(Ref::clone(m))),
         },
-        Some(Value::Class(_)) | None => Ok(inherited),
-        Some(_) => Err(type_error("a metaclass that is not a class is not part of aio")
-            .help("use a class decorator or __init_subclass__ instead")),
+        _ => Ok(inherited),
     }
 }
 
@@ -120,7 +131,7 @@ fn metaclass_of<'a>(
 fn run_body(
     unit: &Rc<Unit>,
     closure: Box<[Ref<VariableCell>]>,
-    namespace: &Namespace,
+    names: &Value,
     class_cell: Option<u32>,
 ) -> Res<Option<Ref<VariableCell>>> {
     let func = function_of(unit.clone(), closure);
@@ -136,7 +147,7 @@ fn run_body(
     let _entered = running.enter();
     // SAFETY: as above.
     let mut frame = unsafe { Frame::new(&func, window.base(), &running) };
-    frame.namespace = Some(namespace);
+    frame.namespace = Some(names);
     let result = func.program.call(&mut frame);
     stack::leave_call();
     if let Err(raised) = result {
@@ -161,7 +172,7 @@ fn made_by_first(class_name: Symbol, bases: Vec<Value>, keywords: &[(Symbol, Val
     match bases.first() {
         Some(first) if !matches!(first, Value::Class(_)) => {
             let maker = class_of(first).into();
-            let namespace = super::mapping::new_dict();
+            let namespace = mapping::new_dict();
             let args = [class_name.into(), Value::tuple(bases), namespace.into()];
             call::call_kw(&maker, &args, keywords)
         }
@@ -280,6 +291,9 @@ pub fn make(
     if has(name::EQ) && !has(name::HASH) {
         made.dict.borrow_mut().insert(name::HASH, Value::None);
     }
+    if has(name::DEL) {
+        finalise::expect();
+    }
     slot::describe(&made, slots.is_some());
     if !has(name::DOC) {
         made.dict.borrow_mut().insert(name::DOC, Value::None);
@@ -293,6 +307,9 @@ pub fn make(
         if let Some(hook) = call::special(&attribute, name::SET_NAME)
             && let Err(raised) = call::call_unbound(&hook, &attribute, &[value.clone(), n.into()])
         {
+            let kind = types::class_name(&attribute);
+            let note = format!("Error calling __set_name__ on '{kind}' instance '{n}' in '{class_name}'");
+            add_note(&raised.peek(), Value::str(note))?;
             return Err(raised);
         }
     }

@@ -1,6 +1,8 @@
 //! Exceptions that the interpreter itself raises: Python's words, and our help.
 
+use super::payload::as_list;
 use super::types::{Type, class};
+use crate::source::name;
 use crate::value::*;
 
 /// An exception object of a built-in class with a message.
@@ -76,6 +78,18 @@ pub fn attribute_error(message: impl Into<String>, object: &Value, name: crate::
         .attrs
         .set(crate::source::Symbol::new("obj"), object.clone());
     Raised::new(exception)
+}
+
+/// `exception.add_note(note)`
+pub fn add_note(exception: &Exception, note: Value) -> Res<()> {
+    match exception.attrs.get(name::NOTES) {
+        Some(notes) => match as_list(&notes) {
+            Some(notes) => notes.push(note),
+            None => return Err(type_error("Cannot add note: __notes__ is not a list")),
+        },
+        None => exception.attrs.set(name::NOTES, Value::list(vec![note])),
+    }
+    Ok(())
 }
 
 /// Whether the exception on its way is of a built-in class.

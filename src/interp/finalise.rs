@@ -1,9 +1,24 @@
 //! Finalisers: `__del__` of instances, run when the last reference goes
-//! (https://docs.python.org/3/reference/datamodel.html#object.__del__).
+//! (https://docs.python.org/3/reference/datamodel.html#object.__del__), or at the end of the program.
 
-use super::{call, report};
+use super::{async_iter, call, mapping, report};
 use crate::source::name;
+use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
+use crate::value::generator::Progress;
 use crate::value::*;
+use rustc_hash::FxHashSet;
+use std::cell::Cell;
+use std::collections::VecDeque;
+
+thread_local! {
+    /// Whether a script has a class with a `__del__`, or a generator, which may have a `finally`.
+    static IS_NEEDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on there may be something to do at the end of the program.
+pub fn expect() {
+    IS_NEEDED.set(true);
+}
 
 /// Runs the `__del__` of an instance that nobody refers to any more. What is pending, and what is
 /// being handled, stays as it is; an exception in the finaliser is told and forgotten.
@@ -15,4 +30,128 @@ pub fn run(instance: Ref<Instance>) {
     }
     drop(object);
     exception::put_back(aside);
+}
+
+/// At the end of the program: finalises what the main module still reaches, nearest first, which is
+/// the order in which CPython's collector comes upon it.
+pub fn run_remaining(main: &Ref<Module>) {
+    if !IS_NEEDED.get() {
+        return;
+    }
+    let mut seen = FxHashSet::default();
+    let mut queue = VecDeque::from([Value::from(main.clone())]);
+    let mut found = Vec::new();
+    let mut kept = Vec::new(); // so that no address is used twice
+    while let Some(value) = queue.pop_front() {
+        match &value {
+            Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
+            Value::Generator(g) if g.kind == GeneratorKind::Generator => found.push(value.clone()),
+            _ => {}
+        }
+        let mut reach = |part: Value| {
+            if !is_leaf(&part) && part.address().is_none_or(|address| seen.insert(address)) {
+                queue.push_back(part);
+            }
+        };
+        parts(&value, &mut reach);
+        kept.push(value);
+    }
+    for object in found {
+        match &object {
+            Value::Instance(instance) if !instance.finalised.replace(true) => run(Ref::clone(instance)),
+            Value::Generator(g) if g.progress.get() == Progress::Suspended => {
+                async_iter::abandon(Ref::clone(g))
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether nothing to finalise can be reached from a value.
+fn is_leaf(value: &Value) -> bool {
+    match value {
+        Value::List(_)
+        | Value::Tuple(_)
+        | Value::Dict(_)
+        | Value::Set(_)
+        | Value::FrozenSet(_)
+        | Value::Cell(_)
+        | Value::Function(_)
+        | Value::Method(_)
+        | Value::Instance(_)
+        | Value::Exception(_)
+        | Value::Generator(_)
+        | Value::Opaque(_) => false,
+        Value::Class(class) => !class.is_script,
+        Value::Module(module) => module.get(name::FILE).is_none(),
+        _ => true,
+    }
+}
+
+/// What an object refers to, in CPython's order.
+fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
+    match value {
+        Value::List(list) => list.items.borrow().iter().rev().cloned().for_each(reach),
+        Value::Tuple(tuple) => tuple.items.iter().rev().cloned().for_each(reach),
+        Value::Dict(dict) => {
+            for (key, value) in mapping::entries(dict) {
+                reach(key);
+                reach(value);
+            }
+        }
+        Value::Set(set) => mapping::set_keys(&set.table).into_iter().for_each(reach),
+        Value::FrozenSet(set) => mapping::set_keys(&set.table).into_iter().for_each(reach),
+        Value::Cell(cell) => reach(cell.value.get()),
+        Value::Function(function) => {
+            reach(function.module.clone().into());
+            reach(Value::tuple(function.defaults.borrow().to_vec()));
+            reach(mapping::dict_of_symbols(
+                function.kwdefaults.borrow().iter().cloned(),
+            ));
+            reach(mapping::dict_of_symbols(function.attrs.entries()));
+            let cells: Vec<Value> = function.closure.iter().map(|cell| cell.clone().into()).collect();
+            reach(Value::tuple(cells));
+        }
+        Value::Method(method) => {
+            reach(method.func.clone());
+            reach(method.this.clone());
+        }
+        Value::Class(class) => {
+            let own: Vec<_> = class.dict.borrow().iter().map(|(n, v)| (*n, v.clone())).collect();
+            reach(mapping::dict_of_symbols(own));
+            class.bases.iter().for_each(|base| reach(base.clone().into()));
+        }
+        Value::Instance(instance) => {
+            instance.entries().into_iter().for_each(|(_, value)| reach(value));
+            reach(instance.payload.clone());
+            reach(instance.class().into());
+        }
+        Value::Exception(exception) => {
+            reach(mapping::dict_of_symbols(exception.attrs.entries()));
+            reach(exception.args.get());
+        }
+        Value::Module(module) => {
+            let names = mapping::dict_of_symbols(module.entries());
+            parts(&names, reach);
+        }
+        Value::Generator(generator) => generator.look(|stack| {
+            for activation in stack {
+                if let Activation::Script(frame) = activation {
+                    frame.seen_slots().iter().cloned().for_each(&mut *reach);
+                }
+            }
+        }),
+        Value::Opaque(opaque) => {
+            if let Some(property) = opaque.get::<Property>() {
+                for part in [&property.get, &property.set, &property.del] {
+                    reach(part.clone());
+                }
+            } else if let Some(method) = opaque.get::<ClassMethod>() {
+                reach(method.0.clone());
+            } else if let Some(method) = opaque.get::<StaticMethod>() {
+                reach(method.0.clone());
+            }
+        }
+        _ => {}
+    }
 }

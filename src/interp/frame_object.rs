@@ -10,7 +10,6 @@ use crate::code::{Code, CodeKind};
 use crate::source::{Span, Symbol, name};
 use crate::value::descriptor::{CodeObject, TracebackFrame};
 use crate::value::frame::ScriptFrame;
-use crate::value::function::Namespace;
 use crate::value::generator::Progress;
 use crate::value::running::{self, Seen};
 use crate::value::*;
@@ -177,10 +176,13 @@ pub fn locals_of(frame: &TracebackFrame) -> Option<Value> {
 }
 
 /// The local variables of a call by name; at a module's top level, its globals.
-pub fn locals(func: &Ref<Function>, slots: &[Value], namespace: Option<&Namespace>) -> Value {
+pub fn locals(func: &Ref<Function>, slots: &[Value], names: Option<&Value>) -> Value {
     let code = &func.code;
     if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
         return namespace::of_module(&func.module);
+    }
+    if let Some(names) = names {
+        return names.clone();
     }
     let names = Dict::default();
     let add = |name: Symbol, value: Value| {
@@ -189,17 +191,14 @@ pub fn locals(func: &Ref<Function>, slots: &[Value], namespace: Option<&Namespac
             names.set_symbol(name, value);
         }
     };
-    if let Some(namespace) = namespace {
-        for (name, value) in namespace.borrow().iter() {
-            add(*name, value.clone());
-        }
-    }
-    for (name, value) in code.slots.iter().zip(slots) {
-        let value = match value {
-            Value::Cell(cell) => cell.value.get(),
-            value => value.clone(),
+    let (own, shared) = code.listed_slots();
+    for slot in own.into_iter().chain(shared) {
+        let value = match slots.get(slot) {
+            Some(Value::Cell(cell)) => cell.value.get(),
+            Some(value) => value.clone(),
+            None => continue,
         };
-        add(*name, value);
+        add(code.slots[slot], value);
     }
     for (cell, name) in func.closure.iter().zip(&code.free) {
         if *name != name::CLASS {

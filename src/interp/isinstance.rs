@@ -138,6 +138,7 @@ pub fn generic_alias(origin: &Value, args: &Value) -> Value {
         GenericAlias {
             origin: origin.clone(),
             args,
+            is_starred: false,
         },
     )
 }

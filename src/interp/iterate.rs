@@ -126,9 +126,10 @@ fn iter_plain(value: &Value) -> Option<Value> {
             } else if let Some(range) = value.opaque::<BigRange>() {
                 range.iter(false)
             } else {
-                // `*tuple[int]` in an annotation: gives itself, starred.
-                value.opaque::<GenericAlias>()?;
-                NativeIterator::from_items("generic_alias_iterator", vec![value.clone()])
+                let mut alias = value.opaque::<GenericAlias>()?.clone();
+                alias.is_starred = true;
+                let starred = Opaque::value(super::types::class(Type::GenericAlias), alias);
+                NativeIterator::from_items("generic_alias_iterator", vec![starred])
             }
         }
         _ => return None,

@@ -1,27 +1,51 @@
-//! Names that every module sees, and modules' namespaces as scripts see them.
+//! Names that every module sees, modules' namespaces as scripts see them, and those of class bodies.
 
-use super::types::named_class;
+use super::error;
+use super::subscript;
+use super::types::{Type, named_class};
 use crate::source::Symbol;
 use crate::value::*;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 thread_local! {
-    static BUILTINS: RefCell<IndexMap<Symbol, Value, FxBuildHasher>> = RefCell::default();
+    static BUILTINS: RefCell<Table> = RefCell::default();
+    /// What scripts see in their place once one of them was changed.
+    static CHANGED: RefCell<Table> = RefCell::default();
     static PRELUDE: Cell<Option<fn(Symbol) -> Option<Value>>> = const { Cell::new(None) };
 }
+
+/// Values by name. Code that uses one keeps its cell, so that it sees changes.
+type Table = IndexMap<Symbol, Rc<ValueCell>, FxBuildHasher>;
 
 /// Adds names that every module sees.
 pub fn add_builtins(names: impl IntoIterator<Item = (Symbol, Value)>) {
     for (name, value) in names {
-        let old = BUILTINS.with_borrow_mut(|b| b.insert(name, value));
-        drop(old);
+        for table in [&BUILTINS, &CHANGED] {
+            let cell = Rc::new(ValueCell::default());
+            cell.set(value.clone());
+            let old = table.with_borrow_mut(|t| t.insert(name, cell));
+            drop(old);
+        }
     }
 }
 
+/// The cell of a builtin: what the library sees stays as it is whatever a script does.
+pub fn builtin_cell(name: Symbol, is_library: bool) -> Option<Rc<ValueCell>> {
+    let table = if is_library { &BUILTINS } else { &CHANGED };
+    table.with_borrow(|b| b.get(&name).cloned())
+}
+
 pub fn builtin(name: Symbol) -> Option<Value> {
-    BUILTINS.with_borrow(|b| b.get(&name).cloned())
+    builtin_cell(name, true).map(|cell| cell.get())
+}
+
+/// What `builtins.name = value` and `del builtins.name` do to the code of scripts.
+pub fn change_builtin(name: Symbol, value: Value) {
+    let cell = CHANGED.with_borrow_mut(|b| b.entry(name).or_default().clone());
+    cell.set(value);
 }
 
 /// A variable of the module. Those of the prelude are the module's own; each is made when it is
@@ -60,5 +84,42 @@ pub fn builtin_names() -> Vec<Symbol> {
 pub struct ModuleDict(pub Ref<Module>);
 
 pub fn of_module(module: &Ref<Module>) -> Value {
-    Opaque::value(named_class("builtins.module_dict"), ModuleDict(module.clone()))
+    let make = || Opaque::value(named_class("builtins.module_dict"), ModuleDict(module.clone()));
+    module.dict.get_or_make(make)
+}
+
+/// A name of a class body, if it is bound. The names are a dict or what `__prepare__` made.
+pub fn class_variable(names: &Value, name: Symbol) -> Res<Option<Value>> {
+    if let Value::Dict(dict) = names {
+        return Ok(dict.get_symbol(name));
+    }
+    match subscript::get_item(names, &name.into()) {
+        Err(raised) if error::matches(&raised, Type::KeyError) => {
+            drop(raised.take());
+            Ok(None)
+        }
+        result => result.map(Some),
+    }
+}
+
+pub fn set_class_variable(names: &Value, name: Symbol, value: Value) -> Res<()> {
+    if let Value::Dict(dict) = names {
+        dict.set_symbol(name, value);
+        return Ok(());
+    }
+    subscript::set_item(names, &name.into(), value)
+}
+
+/// Deletes a name of a class body; false if there is none.
+pub fn delete_class_variable(names: &Value, name: Symbol) -> Res<bool> {
+    if let Value::Dict(dict) = names {
+        return Ok(dict.remove_symbol(name));
+    }
+    match subscript::del_item(names, &name.into()) {
+        Err(raised) if error::matches(&raised, Type::KeyError) => {
+            drop(raised.take());
+            Ok(false)
+        }
+        result => result.map(|_| true),
+    }
 }

@@ -229,16 +229,16 @@ impl Window {
 impl Drop for Window {
     #[inline(always)]
     fn drop(&mut self) {
-        let mut top = TOP.get();
-        while top != self.base {
-            // SAFETY: every value between base and top is initialised; the top is moved before
-            // the drop, so that what the drop runs may push above.
+        let (mut next, top) = (self.base, TOP.get());
+        while next != top {
+            // SAFETY: every value between base and top is initialised, and stays so: it is taken out
+            // before it is dropped. What the drop runs pushes above and leaves the top where it was.
             unsafe {
-                top = top.sub(1);
-                TOP.set(top);
-                top.drop_in_place();
+                drop(std::mem::take(&mut *next));
+                next = next.add(1);
             }
         }
+        TOP.set(self.base);
     }
 }
 

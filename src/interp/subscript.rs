@@ -157,28 +157,7 @@ fn class_item(object: &Value, of: &Ref<Class>, args: &Value) -> Res {
             _ => call::call(&bound, std::slice::from_ref(args)),
         };
     }
-    const GENERIC: [Type; 17] = [
-        Type::List,
-        Type::Tuple,
-        Type::Dict,
-        Type::Set,
-        Type::FrozenSet,
-        Type::Class,
-        Type::Enumerate,
-        Type::Generator,
-        Type::Coroutine,
-        Type::AsyncGenerator,
-        Type::Future,
-        Type::Task,
-        Type::ContextVar,
-        Type::ContextToken,
-        Type::BaseExceptionGroup,
-        Type::ExceptionGroup,
-        Type::MappingProxy,
-    ];
-    if GENERIC.iter().any(|&id| of.is_subclass(&class(id)))
-        && !(of.is_subclass(&class(Type::Class)) && of.is_script)
-    {
+    if of.is(&class(Type::Class)) {
         return Ok(isinstance::generic_alias(object, args));
     }
     Err(type_error(format!("type '{}' is not subscriptable", of.name())))

@@ -4,6 +4,7 @@
 //! resumable frame walks to its next suspension.
 
 use super::error::runtime_error;
+use super::finalise;
 use super::iterate;
 use super::machine::{self, Item};
 use super::node::{Assignable, Block, Builder, Enter, Exit, Flow, Invocation, NodeBox, Raise};
@@ -86,6 +87,9 @@ enum Awaited {
 
 impl Unit {
     pub fn new(code: Rc<Code>, module: Ref<Module>) -> Rc<Unit> {
+        if code.kind == CodeKind::Generator && !code.source.is_library() {
+            finalise::expect();
+        }
         Rc::new(Unit {
             shape: CallShape::of(&code),
             code,

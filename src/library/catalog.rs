@@ -30,6 +30,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("contextvars", modules::contextvars::module),
     ("_io", modules::io::module),
     ("_thread", modules::thread::module),
+    ("_subprocess", modules::subprocess::module),
     ("_weakref", modules::weakref::module),
     ("builtins", super::builtins),
 ];
@@ -78,6 +79,7 @@ sources! {
     "concurrent.futures" "concurrent_futures"
     "contextlib" "contextlib"
     "copy" "copy"
+    "_copyreg" "copyreg"
     "dataclasses" "dataclasses"
     "datetime" "datetime"
     "_difflib" "difflib"
@@ -100,6 +102,7 @@ sources! {
     "socket" "socket"
     "statistics" "statistics"
     "string" "string"
+    "subprocess" "subprocess"
     "textwrap" "textwrap"
     "threading" "threading"
     "traceback" "traceback"

@@ -255,6 +255,7 @@ impl<'a> Lowering<'_, 'a> {
         }
         match plain(target).kind {
             ExprKind::Name(name) if simple => {
+                self.annotates = true;
                 let value = self.annotation(annotation)?;
                 self.emit(
                     StatementKind::Annotate {

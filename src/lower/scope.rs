@@ -249,7 +249,8 @@ impl Scopes {
         while host != home {
             let free = &mut self.list[host].free;
             if !free.contains(&(name, owner)) {
-                free.push((name, owner));
+                let place = free.partition_point(|(other, _)| other.text() < name.text());
+                free.insert(place, (name, owner)); // by name, as in CPython's closures
             }
             let parent = self.list[host].parent.expect("an owner is around its users");
             host = self.list[parent].host;

@@ -104,6 +104,8 @@ pub(super) struct Lowering<'p, 'a> {
     pub(super) def: Option<(Symbol, Span)>,
     /// Where its first decorator begins.
     pub(super) begins: Option<u32>,
+    /// Whether names are annotated in it.
+    pub(super) annotates: bool,
     pub(super) blocks: Vec<Block>,
     /// How many structured statements are open in the current state.
     pub(super) structured: u32,
@@ -135,6 +137,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             qualname,
             def: None,
             begins: None,
+            annotates: false,
             blocks: Vec::new(),
             structured: 0,
             copies: 0,
@@ -376,6 +379,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             span,
             first_line: self.program.source.line(self.begins.unwrap_or(span.start)),
             attributes: scope.attributes.clone(),
+            annotates: self.annotates,
             params,
             slots,
             cells: scope.cells.clone(),

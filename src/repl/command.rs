@@ -133,10 +133,7 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
     let (coroutine, place) = match &coroutine {
         Value::Generator(generator) => {
             let chain = report::places(generator);
-            let own = chain
-                .iter()
-                .rev()
-                .find(|(code, _)| !code.source.name.starts_with("<library "));
+            let own = chain.iter().rev().find(|(code, _)| !code.source.is_library());
             let place = own.or(chain.last()).map(|(code, span)| {
                 let line = code.source.line(span.start);
                 let text = code.source.line_text(line).trim();

@@ -10,7 +10,7 @@ use super::{banner, complete, input};
 use crate::code::{Code, CodeKind, readable};
 use crate::interp::error::{matches, raise_empty, runtime_error};
 use crate::interp::types::{Type, is_exception};
-use crate::interp::{import, namespace, text};
+use crate::interp::{import, text};
 use crate::library;
 use crate::lower;
 use crate::runtime::event_loop::{self, EventLoop, Job};
@@ -237,11 +237,10 @@ impl Prompt {
         self.run_source(&source, true);
     }
 
-    /// `exit()`, which is no function here.
+    /// `exit()` or `exit`, unless a script's own.
     fn means_to_leave(&self, text: &str) -> bool {
         let word = text.strip_suffix("()").unwrap_or(text);
-        let is_free = |name: Symbol| self.module.get(name).is_none() && namespace::builtin(name).is_none();
-        matches!(word, "exit" | "quit") && is_free(Symbol::new(word))
+        matches!(word, "exit" | "quit") && self.module.get(Symbol::new(word)).is_none()
     }
 
     /// `:load FILE`

@@ -9,7 +9,7 @@ pub mod report;
 use crate::interp::error::raise;
 use crate::interp::stack::{self, Saved, ValueStack};
 use crate::interp::types::{Type, is_exception, make_classes};
-use crate::interp::{async_iter, import, namespace, text};
+use crate::interp::{async_iter, finalise, import, namespace, text};
 use crate::library;
 use crate::lower;
 use crate::runtime::instrument::{Event, tell};
@@ -161,6 +161,9 @@ pub fn finish(result: Res) -> i32 {
         if status == 0 {
             status = late;
         }
+    }
+    if let Some(Value::Module(main)) = &import::loaded_module(name::MAIN) {
+        finalise::run_remaining(main);
     }
     runtime::report::mourn_pending();
     tell(|| Event::Over);

@@ -11,7 +11,7 @@ pub type Place = (Rc<Code>, Span);
 
 /// Whether it is code of the library that is written in aio.
 pub fn is_library(code: &Code) -> bool {
-    code.source.name.starts_with("<library ")
+    code.source.is_library()
 }
 
 /// The script frames of a suspended task, innermost last: the code of each, and the state that it

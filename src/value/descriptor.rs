@@ -30,9 +30,12 @@ pub struct DictView {
 pub struct MappingProxy(pub Value);
 
 /// `list[int]`; `args` is a tuple.
+#[derive(Clone)]
 pub struct GenericAlias {
     pub origin: Value,
     pub args: Value,
+    /// `*tuple[int]`
+    pub is_starred: bool,
 }
 
 /// `int | None`

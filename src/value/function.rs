@@ -4,8 +4,6 @@ use super::running::Running;
 use super::*;
 use crate::code::{Code, CodeKind};
 use crate::source::Symbol;
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -109,9 +107,6 @@ impl Dying for VariableCell {}
 impl Dying for Function {}
 impl Dying for Method {}
 
-/// A class body's names while it runs.
-pub type Namespace = RefCell<IndexMap<Symbol, Value, FxBuildHasher>>;
-
 /// One call while it runs: what nodes work on.
 pub struct Frame<'a> {
     pub func: &'a Ref<Function>,
@@ -124,7 +119,8 @@ pub struct Frame<'a> {
     pub result: Value,
     /// Where a `goto` leads.
     pub goto: u32,
-    pub namespace: Option<&'a Namespace>,
+    /// The names of a class body: a dict, or what `__prepare__` made.
+    pub namespace: Option<&'a Value>,
     /// Exceptions that split handlers of this frame are handling; none as long as there are none.
     pub handling: Option<Box<Handling>>,
 }

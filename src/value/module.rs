@@ -16,6 +16,8 @@ pub struct Module {
     values: UnsafeCell<Vec<Value>>,
     /// Names of the prelude that the module deleted: they do not come again.
     deleted: RefCell<Vec<Symbol>>,
+    /// What `globals()` gives, as long as somebody has it.
+    pub dict: weak::Pointer,
     /// Looks up a name the module does not have: modules that make their content on demand.
     pub on_missing: Option<fn(&Module, Symbol) -> Res<Option<Value>>>,
 }
@@ -31,6 +33,7 @@ impl Module {
             order: RefCell::default(),
             values: UnsafeCell::default(),
             deleted: RefCell::default(),
+            dict: weak::Pointer::default(),
             on_missing: None,
         }
     }

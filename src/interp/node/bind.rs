@@ -6,7 +6,7 @@ use super::*;
 use crate::code::{BinaryOp, TargetKind};
 use crate::interp::error::type_error;
 use crate::interp::types::class_name;
-use crate::interp::{iterate, subscript};
+use crate::interp::{iterate, namespace, subscript};
 use crate::source::Symbol;
 use std::marker::PhantomData;
 
@@ -251,8 +251,7 @@ struct Variable {
 
 impl Assignable for Variable {
     fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
-        self.store.store(frame, value);
-        Ok(())
+        self.store.store(frame, value)
     }
 
     fn delete(&self, frame: &mut Frame) -> Res<()> {
@@ -263,8 +262,7 @@ impl Assignable for Variable {
         let old = self.load.eval(frame)?;
         let value = value.eval(frame)?;
         let result = fast_in_place(op, old, &value).at(span)?;
-        self.store.store(frame, result);
-        Ok(())
+        self.store.store(frame, result)
     }
 }
 
@@ -423,17 +421,20 @@ impl Exec for Annotate {
         let value = attempt!(self.value.eval(frame));
         let key = crate::source::name::ANNOTATIONS;
         let existing = match frame.namespace {
-            Some(namespace) => namespace.borrow().get(&key).cloned(),
+            Some(names) => attempt!(namespace::class_variable(names, key)),
             None => self.module.get(key),
         };
-        let dict = existing.unwrap_or_else(|| {
-            let dict = Value::from(Ref::new(Dict::default()));
-            match frame.namespace {
-                Some(namespace) => drop(namespace.borrow_mut().insert(key, dict.clone())),
-                None => self.module.set(key, dict.clone()),
+        let dict = match existing {
+            Some(dict) => dict,
+            None => {
+                let dict = Value::from(Ref::new(Dict::default()));
+                match frame.namespace {
+                    Some(names) => attempt!(namespace::set_class_variable(names, key, dict.clone())),
+                    None => self.module.set(key, dict.clone()),
+                }
+                dict
             }
-            dict
-        });
+        };
         attempt!(subscript::set_item(&dict, &self.name.into(), value));
         Flow::Next
     }

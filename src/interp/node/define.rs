@@ -114,7 +114,7 @@ struct Import {
 impl Exec for Import {
     fn exec(&self, frame: &mut Frame) -> Flow {
         let module = attempt!(import::import(self.module, self.asname, &self.from).at(self.span));
-        self.store.store(frame, module);
+        attempt!(self.store.store(frame, module));
         Flow::Next
     }
 }
@@ -137,7 +137,7 @@ impl Exec for ImportFrom {
         }
         for (name, store) in &self.names {
             let value = attempt!(import::name_from(&module, *name).at(self.span));
-            store.store(frame, value);
+            attempt!(store.store(frame, value));
         }
         Flow::Next
     }

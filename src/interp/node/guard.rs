@@ -188,13 +188,13 @@ impl TryStatement {
                 }
             }
             if let Some(name) = &handler.name {
-                name.store(frame, exception.clone().into());
+                attempt!(name.store(frame, exception.clone().into()));
             }
             let before = set_handled(Some(exception));
             let flow = handler.body.exec(frame);
             set_handled(before);
             if let Some(name) = &handler.name {
-                name.clear(frame);
+                attempt!(name.clear(frame));
             }
             return flow;
         }
@@ -228,7 +228,7 @@ impl TryStatement {
             rest = left;
             let Some(matched) = matched else { continue };
             if let Some(name) = &handler.name {
-                name.store(frame, matched.clone().into());
+                attempt!(name.store(frame, matched.clone().into()));
             }
             let outer = set_handled(Some(matched));
             let flow = handler.body.exec(frame);
@@ -237,7 +237,7 @@ impl TryStatement {
             }
             set_handled(outer);
             if let Some(name) = &handler.name {
-                name.clear(frame);
+                attempt!(name.clear(frame));
             }
             if flow != Flow::Next && flow != Flow::Raise {
                 set_handled(before);

@@ -6,6 +6,7 @@ use crate::interp::namespace;
 use crate::interp::suggest;
 use crate::interp::types::Type;
 use crate::source::Symbol;
+use std::cell::OnceCell;
 
 pub struct Const(pub Value);
 
@@ -120,7 +121,8 @@ struct Global {
     module: Ref<Module>,
     number: u32,
     /// The builtin of that name, once it was needed.
-    builtin: ValueCell,
+    builtin: OnceCell<Rc<ValueCell>>,
+    is_library: bool,
     name: Symbol,
     span: Span,
 }
@@ -132,13 +134,17 @@ impl Node for Global {
         if !value.is_unset() {
             return Ok(value);
         }
-        let builtin = self.builtin.get();
-        if !builtin.is_unset() {
-            return Ok(builtin);
-        }
-        if let Some(value) = namespace::builtin(self.name) {
-            self.builtin.set(value.clone());
-            return Ok(value);
+        if let Some(cell) = self.builtin.get() {
+            let builtin = cell.get();
+            if !builtin.is_unset() {
+                return Ok(builtin);
+            }
+        } else if let Some(cell) = namespace::builtin_cell(self.name, self.is_library) {
+            let builtin = cell.get();
+            let _ = self.builtin.set(cell);
+            if !builtin.is_unset() {
+                return Ok(builtin);
+            }
         }
         namespace::variable(&self.module, self.name)
             .ok_or_else(|| not_defined(&self.module, self.name, &[]).at(self.span))
@@ -185,14 +191,15 @@ fn left_out(name: &str) -> Option<&'static str> {
 struct ClassName {
     name: Symbol,
     outer: NodeBox,
+    span: Span,
 }
 
 impl Node for ClassName {
     fn eval(&self, frame: &mut Frame) -> Res {
-        if let Some(namespace) = frame.namespace
-            && let Some(value) = namespace.borrow().get(&self.name)
+        if let Some(names) = frame.namespace
+            && let Some(value) = namespace::class_variable(names, self.name).at(self.span)?
         {
-            return Ok(value.clone());
+            return Ok(value);
         }
         self.outer.eval(frame)
     }
@@ -208,10 +215,12 @@ impl Builder<'_> {
             Place::ClassName(name) => Box::new(ClassName {
                 name,
                 outer: self.global(name, span),
+                span,
             }),
             Place::ClassFree(name, index) => Box::new(ClassName {
                 name,
                 outer: Box::new(Free { index, span }),
+                span,
             }),
         }
     }
@@ -221,7 +230,8 @@ impl Builder<'_> {
         Box::new(Global {
             module: self.module.clone(),
             number,
-            builtin: ValueCell::default(),
+            builtin: OnceCell::new(),
+            is_library: self.code.source.is_library(),
             name,
             span,
         })
@@ -257,7 +267,7 @@ struct Walrus {
 impl Node for Walrus {
     fn eval(&self, frame: &mut Frame) -> Res {
         let value = self.value.eval(frame)?;
-        self.place.store(frame, value.clone());
+        self.place.store(frame, value.clone())?;
         Ok(value)
     }
 }
@@ -278,7 +288,7 @@ pub enum StoreKind {
 
 impl Store {
     #[inline(always)]
-    pub fn store(&self, frame: &mut Frame, value: Value) {
+    pub fn store(&self, frame: &mut Frame, value: Value) -> Res<()> {
         match &self.kind {
             StoreKind::Local(slot) => frame.set_local(*slot, value),
             StoreKind::Global(module, number, _) => module.set_at(*number, value),
@@ -292,12 +302,12 @@ impl Store {
             },
             StoreKind::Free(index) => frame.func.closure[*index as usize].value.set(value),
             StoreKind::ClassName(name) => {
-                if let Some(namespace) = frame.namespace {
-                    let old = namespace.borrow_mut().insert(*name, value);
-                    drop(old);
+                if let Some(names) = frame.namespace {
+                    return namespace::set_class_variable(names, *name, value).at(self.span);
                 }
             }
         }
+        Ok(())
     }
 
     /// `del name`
@@ -322,8 +332,8 @@ impl Store {
             }
             StoreKind::Global(module, _, name) => (namespace::delete(module, *name), *name),
             StoreKind::ClassName(name) => {
-                let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
-                (old.is_some(), *name)
+                let delete = |names| namespace::delete_class_variable(names, *name).at(self.span);
+                (frame.namespace.map_or(Ok(false), delete)?, *name)
             }
         };
         if had {
@@ -334,7 +344,7 @@ impl Store {
     }
 
     /// Forgets the variable if it is set: the end of `except … as name`.
-    pub fn clear(&self, frame: &mut Frame) {
+    pub fn clear(&self, frame: &mut Frame) -> Res<()> {
         match &self.kind {
             StoreKind::Local(slot) => drop(frame.take_local(*slot)),
             StoreKind::Cell(slot) => {
@@ -346,11 +356,9 @@ impl Store {
             StoreKind::Global(module, _, name) => {
                 namespace::delete(module, *name);
             }
-            StoreKind::ClassName(name) => {
-                let old = frame.namespace.and_then(|n| n.borrow_mut().shift_remove(name));
-                drop(old);
-            }
+            StoreKind::ClassName(_) => self.store(frame, Value::None).and_then(|()| self.delete(frame))?,
         }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ impl Node for Match {
             return Ok(Value::FALSE);
         }
         for (store, value) in bound {
-            store.store(frame, value);
+            store.store(frame, value)?;
         }
         Ok(Value::TRUE)
     }

@@ -270,7 +270,9 @@ fn opaque(op: CompareOp, a: &Value, b: &Value) -> Res<Option<bool>> {
         a.opaque::<GenericAlias>(),
         b.opaque::<GenericAlias>(),
     ) {
-        return equality(equal(&a.origin, &b.origin)? && equal(&a.args, &b.args)?);
+        return equality(
+            a.is_starred == b.is_starred && equal(&a.origin, &b.origin)? && equal(&a.args, &b.args)?,
+        );
     }
     if let (true, Some(a), Some(b)) = (is_equality, a.opaque::<Union>(), b.opaque::<Union>()) {
         let inside = |x: &Union, y: &Union| -> Res<bool> {

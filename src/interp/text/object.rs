@@ -195,6 +195,9 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
         return Ok(());
     }
     if let Some(alias) = value.opaque::<GenericAlias>() {
+        if alias.is_starred {
+            out.push('*');
+        }
         out.push_str(&type_form(&alias.origin)?);
         out.push('[');
         if let Value::Tuple(args) = &alias.args {

@@ -190,6 +190,12 @@ pub const COMMON: &[NativeDef] = &[
 ];
 
 pub const BYTES: &[NativeDef] = &[
+    method(
+        "__getnewargs__",
+        "(self, /)",
+        "What making a copy takes.",
+        |args| Ok(Value::tuple([plain(&args[0]).clone()])),
+    ),
     static_method(
         "__new__",
         "(cls, source=b'', encoding=None, errors=None)",

@@ -123,16 +123,7 @@ fn add_note(args: &[Value]) -> Res {
             class_name(&args[1])
         )));
     }
-    match exception.attrs.get(name::NOTES) {
-        Some(notes) => match as_list(&notes) {
-            Some(notes) => notes.push(args[1].clone()),
-            None => return Err(type_error("Cannot add note: __notes__ is not a list")),
-        },
-        None => exception
-            .attrs
-            .set(name::NOTES, Value::list(vec![args[1].clone()])),
-    }
-    Ok(Value::None)
+    crate::interp::error::add_note(exception, args[1].clone()).map(|()| Value::None)
 }
 
 pub const METHODS: &[NativeDef] = &[

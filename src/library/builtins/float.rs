@@ -161,4 +161,10 @@ pub const METHODS: &[NativeDef] = &[
         this(&args[0], "real").map(Value::float)
     }),
     getter("imag", "The imaginary part: 0.", |_| Ok(Value::float(0.0))),
+    method(
+        "__getnewargs__",
+        "(self, /)",
+        "What making a copy takes.",
+        |args| this(&args[0], "__getnewargs__").map(|x| Value::tuple([Value::float(x)])),
+    ),
 ];

@@ -20,10 +20,15 @@ fn this(value: &Value) -> Res<&Ref<Function>> {
 
 /// `func(*args, **kwargs)` with the arguments of `__call__`.
 pub fn call_with(func: &Value, args: &[Value]) -> Res {
-    let positional = as_tuple(&args[1])
+    call_given(func, &args[1], &args[2])
+}
+
+/// Calls with the arguments that `*args` and `**kwargs` took.
+pub fn call_given(func: &Value, positional: &Value, keywords: &Value) -> Res {
+    let positional = as_tuple(positional)
         .map(|given| given.items.to_vec())
         .unwrap_or_default();
-    let keywords = as_dict(&args[2])
+    let keywords = as_dict(keywords)
         .map(|given| given.symbol_entries())
         .unwrap_or_default();
     call::call_kw(func, &positional, &keywords)
@@ -372,6 +377,13 @@ fn names(names: &[Symbol]) -> Value {
     Value::tuple(names.iter().map(|&n| Value::from(n)).collect::<Vec<_>>())
 }
 
+/// Parameters and local variables, without temporaries and what only nested functions share.
+fn local_names(code: &crate::code::Code) -> Vec<Symbol> {
+    let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let own = code.listed_slots().0.into_iter();
+    own.map(|slot| code.slots[slot]).filter(is_name).collect()
+}
+
 /// The bits of `co_flags` that say what kind of function it is.
 fn flags(code: &crate::code::Code) -> i64 {
     use crate::code::CodeKind;
@@ -415,12 +427,12 @@ pub const CODE: &[NativeDef] = &[
     getter(
         "co_varnames",
         "The names of parameters and local variables.",
-        |args| {
-            let code = code(args)?;
-            let is_name = |n: &Symbol| n.text().starts_with(|c: char| c.is_alphabetic() || c == '_');
-            let all: Vec<Symbol> = code.slots.iter().copied().filter(is_name).collect();
-            Ok(names(&all))
-        },
+        |args| Ok(names(&local_names(code(args)?))),
+    ),
+    getter(
+        "co_nlocals",
+        "How many parameters and local variables there are.",
+        |args| Ok(Value::Int(local_names(code(args)?).len() as i64)),
     ),
     getter(
         "co_names",
@@ -437,12 +449,12 @@ pub const CODE: &[NativeDef] = &[
         "The names of variables that inner functions use.",
         |args| {
             let code = code(args)?;
-            let shared: Vec<Symbol> = code
-                .cells
-                .iter()
-                .filter_map(|&s| code.slots.get(s as usize).copied())
-                .collect();
-            Ok(names(&shared))
+            let (own, shared) = code.listed_slots();
+            let given = own
+                .into_iter()
+                .filter(|&slot| code.cells.contains(&(slot as u32)));
+            let cells: Vec<Symbol> = given.chain(shared).map(|slot| code.slots[slot]).collect();
+            Ok(names(&cells))
         },
     ),
     getter("co_flags", "What kind of function it is.", |args| {

@@ -1,5 +1,6 @@
 //! The built-in functions of numbers, sequences and objects.
 
+use super::function_object::call_given;
 use super::object::{attribute_name, dir_names};
 use super::{framed, function, int, sort, wrong_argument};
 use crate::code::{BinaryOp, CompareOp};
@@ -9,6 +10,7 @@ use crate::interp::operator::{self, number};
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
 use crate::interp::{attribute, call, import, isinstance, iterate, namespace, special, text};
+use crate::library::modules::sys;
 use crate::source::{Symbol, name};
 use crate::value::function::Frame;
 use crate::value::*;
@@ -455,6 +457,18 @@ pub const OBJECTS: &[NativeDef] = &[
             let help = attribute::get(&import::by_name("_help")?, Symbol::new("help"))?;
             let given: Vec<Value> = args[0].given().cloned().into_iter().collect();
             call::call(&help, &given)
+        },
+    ),
+    function("exit", "(code=None)", "End the program.", sys::exit),
+    function("quit", "(code=None)", "End the program.", sys::exit),
+    function(
+        "breakpoint",
+        "(*args, **kws)",
+        "Call sys.breakpointhook(*args, **kws).",
+        |args| {
+            let hook = attribute::find(&import::by_name("sys")?, Symbol::new("breakpointhook"))?;
+            let hook = hook.ok_or_else(|| runtime_error("lost sys.breakpointhook"))?;
+            call_given(&hook, &args[0], &args[1])
         },
     ),
     framed(

@@ -252,6 +252,9 @@ pub fn install() {
     for id in [Type::ClassMethod, Type::StaticMethod] {
         class(id).has_dict.set(true);
     }
+    for id in type_form::GENERIC {
+        add(&class(*id), type_form::CLASS_GETITEM);
+    }
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);

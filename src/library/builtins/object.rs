@@ -2,9 +2,10 @@
 
 use super::{class_method, getter, method, static_method, wrong_argument};
 use crate::interp::error::*;
+use crate::interp::mapping::as_set_table;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_of};
-use crate::interp::{attribute, class_body, iterate, operator, text};
+use crate::interp::{attribute, call, class_body, import, iterate, mapping, operator, text};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
@@ -114,6 +115,19 @@ pub fn dir_names(object: &Value) -> Value {
 #[cold]
 fn cannot_pickle(value: &Value) -> Raised {
     type_error(format!("cannot pickle '{}' object", class_of(value).name()))
+}
+
+/// What the object is made of. Of the built-in types only those with plain values can tell.
+fn reduced(object: &Value) -> Res {
+    let has_values = as_list(object).is_some() || as_dict(object).is_some() || as_set_table(object).is_some();
+    let is_open = matches!(object, Value::Instance(_))
+        || has_values
+        || attribute::find(object, name::GETNEWARGS)?.is_some();
+    if !is_open {
+        return Err(cannot_pickle(object));
+    }
+    let reduced = attribute::get(&import::by_name("_copyreg")?, Symbol::new("reduced"))?;
+    call::call(&reduced, std::slice::from_ref(object))
 }
 
 /// The attributes, or with slots those and the slots' values; None if there are none.
@@ -256,7 +270,7 @@ pub const METHODS: &[NativeDef] = &[
         "__reduce__",
         "(self, /)",
         "What copying makes the object of.",
-        |args| Err(cannot_pickle(&args[0])),
+        |args| reduced(&args[0]),
     ),
     method(
         "__reduce_ex__",
@@ -265,7 +279,8 @@ pub const METHODS: &[NativeDef] = &[
         |args| {
             let reduce = Symbol::new("__reduce__");
             match &class_of(&args[0]).lookup(reduce) {
-                Some(Value::Native(_)) | None => Err(cannot_pickle(&args[0])),
+                Some(Value::Native(own)) if own.owner == "object" => reduced(&args[0]),
+                None => reduced(&args[0]),
                 Some(_) => crate::interp::call::call_method(&args[0], reduce, &[]),
             }
         },
@@ -332,6 +347,12 @@ pub const TYPE: &[NativeDef] = &[
         "(cls, object=None, bases=None, dict=None, /, **kwds)",
         "The type of an object, or a new type.",
         type_new,
+    ),
+    class_method(
+        "__prepare__",
+        "(cls, /, *args, **kwargs)",
+        "The names with which the body of a class begins.",
+        |_| Ok(mapping::new_dict().into()),
     ),
     method(
         "__init__",

@@ -1,8 +1,10 @@
 //! `list[int]` and `int | None` as objects.
 
 use super::function_object::call_with;
-use super::{getter, method};
+use super::{class_method, getter, method, static_method};
+use crate::interp::isinstance::generic_alias;
 use crate::interp::payload::*;
+use crate::interp::types::Type;
 use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
 
@@ -12,7 +14,39 @@ fn this(value: &Value) -> Res<&GenericAlias> {
         .ok_or_else(|| wrong_self("__origin__", "types.GenericAlias", value))
 }
 
+/// The classes that take types in brackets, beside `type`, which has metaclasses below it.
+pub const GENERIC: &[Type] = &[
+    Type::List,
+    Type::Tuple,
+    Type::Dict,
+    Type::Set,
+    Type::FrozenSet,
+    Type::Enumerate,
+    Type::Generator,
+    Type::Coroutine,
+    Type::AsyncGenerator,
+    Type::Future,
+    Type::Task,
+    Type::ContextVar,
+    Type::ContextToken,
+    Type::BaseExceptionGroup,
+    Type::MappingProxy,
+];
+
+pub const CLASS_GETITEM: &[NativeDef] = &[class_method(
+    "__class_getitem__",
+    "(cls, item, /)",
+    "The class with types in brackets.",
+    |args| Ok(generic_alias(&args[0], &args[1])),
+)];
+
 pub const ALIAS: &[NativeDef] = &[
+    static_method(
+        "__new__",
+        "(cls, origin, args, /)",
+        "A class with arguments in brackets.",
+        |args| Ok(generic_alias(&args[1], &args[2])),
+    ),
     getter("__origin__", "The class.", |args| {
         Ok(this(&args[0])?.origin.clone())
     }),
@@ -27,6 +61,9 @@ pub const ALIAS: &[NativeDef] = &[
             _ => Vec::new(),
         };
         Ok(Value::tuple(found))
+    }),
+    getter("__unpacked__", "Whether it is starred.", |args| {
+        Ok(Value::from(this(&args[0])?.is_starred))
     }),
     method(
         "__call__",

@@ -27,6 +27,9 @@ unsafe extern "C" {
     safe fn erf(x: f64) -> f64;
     safe fn erfc(x: f64) -> f64;
     safe fn ldexp(x: f64, exponent: i32) -> f64;
+    /// The system's; the one of Rust's own library, called `cbrt`, differs in the last digit.
+    #[cfg(target_env = "gnu")]
+    safe fn cbrtf64(x: f64) -> f64;
 }
 
 #[cold]
@@ -37,6 +40,11 @@ fn domain_error() -> Raised {
 #[cold]
 fn range_error() -> Raised {
     overflow_error("math range error")
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn cbrtf64(x: f64) -> f64 {
+    x.cbrt()
 }
 
 /// A function's value, or the error that a result out of nothing means: NaN from a number is a
@@ -377,7 +385,7 @@ const REAL: &[NativeDef] = &[
         checked(|x| atanh(x), false, &a[0])
     }),
     function("cbrt", ONE, "Return the cube root of x.", |a| {
-        checked(f64::cbrt, false, &a[0])
+        checked(|x| cbrtf64(x), false, &a[0])
     }),
     function(
         "ceil",

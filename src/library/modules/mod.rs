@@ -12,6 +12,7 @@ pub mod random;
 pub mod re;
 pub mod signal;
 pub mod struct_sequence;
+pub mod subprocess;
 pub mod sys;
 pub mod thread;
 pub mod time;

@@ -7,6 +7,7 @@ mod process;
 mod scan;
 mod stat;
 
+pub use descriptor::copy as copy_descriptor;
 pub use path::module as path_module;
 
 use crate::interp::error::*;

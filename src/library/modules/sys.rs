@@ -13,6 +13,7 @@ use crate::library::builtins::function;
 use crate::library::catalog;
 use crate::source::Symbol;
 use crate::text::int::{self, MAX_DIGITS};
+use crate::value::running;
 use crate::value::*;
 use std::cell::Cell;
 
@@ -225,6 +226,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
         .collect();
     names.extend(super::functions("sys", &[FUNCTIONS, frame::FUNCTIONS]));
     for (shown, hidden) in [
+        ("breakpointhook", "__breakpointhook__"),
+        ("displayhook", "__displayhook__"),
         ("excepthook", "__excepthook__"),
         ("unraisablehook", "__unraisablehook__"),
     ] {
@@ -249,7 +252,7 @@ fn frozen<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
     crate::interp::mapping::new_frozenset(set.unwrap_or_default())
 }
 
-fn exit(args: &[Value]) -> Res {
+pub fn exit(args: &[Value]) -> Res {
     let given = if args[0].given().is_none() {
         vec![]
     } else {
@@ -372,6 +375,23 @@ fn display_hook(args: &[Value]) -> Res {
     Ok(Value::None)
 }
 
+fn breakpoint_hook(_: &[Value]) -> Res {
+    if std::env::var("PYTHONBREAKPOINT").is_ok_and(|hook| hook == "0") {
+        return Ok(Value::None);
+    }
+    let said = running::look(|seen| {
+        let code = &seen.func.code;
+        let line = code.source.line(seen.span.start);
+        let file = &code.source.name;
+        Some(format!(
+            "breakpoint in {}, {file}:{line}; aio has no debugger and goes on\n",
+            code.qualname
+        ))
+    });
+    crate::runtime::console::write_error(&said.unwrap_or_default());
+    Ok(Value::None)
+}
+
 fn unraisable_hook(args: &[Value]) -> Res {
     let value = crate::interp::attribute::get(&args[0], Symbol::new("exc_value"))?;
     crate::runtime::console::write_error(&format!("Exception ignored: {}\n", text::repr(&value)?));
@@ -408,6 +428,12 @@ const FUNCTIONS: &[NativeDef] = &[
         "(object, /)",
         "Write an object to stdout.",
         display_hook,
+    ),
+    function(
+        "breakpointhook",
+        "(*args, **kws)",
+        "Say where the program stands, unless PYTHONBREAKPOINT is 0: aio has no debugger.",
+        breakpoint_hook,
     ),
     function(
         "unraisablehook",

@@ -2,8 +2,9 @@
 
 use crate::interp::error::{raise, type_error, value_error};
 use crate::interp::types::{Type, class_name};
-use crate::interp::{attribute, call, import, iterate, payload};
+use crate::interp::{attribute, call, import, payload};
 use crate::library::asyncio::{functions, natives};
+use crate::library::builtins::wrong_argument;
 use crate::runtime::{clock, thread};
 use crate::source::Symbol;
 use crate::value::*;
@@ -100,20 +101,23 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "localtime" "(seconds=None, /)" "The calendar's view of a time; aio's time zone is UTC."
         |args| fields_of(&args[0], "UTC");
     Function Plain "mktime" "(tuple, /)" "The time that a calendar's view stands for." |args| {
-        let fields = Fields::read(&args[0])?;
+        let fields = Fields::read(&args[0], "mktime")?;
         Ok(Value::float(fields.timestamp() as f64))
     };
     Function Plain "strftime" "(format, tuple=None, /)" "A time as text." |args| {
-        let format = payload::text_arg(&args[0], "strftime")?;
+        let format = match payload::as_str(&args[0]) {
+            Some(format) => &format.text,
+            None => return Err(wrong_argument("strftime() argument 1", "str", &args[0])),
+        };
         let fields = match args[1].given() {
-            Some(tuple) => Fields::read(tuple)?,
+            Some(tuple) => Fields::read(tuple, "strftime")?,
             None => Fields::at(clock::wall_ns().div_euclid(1_000_000_000)),
         };
         Ok(fields.format(format).into())
     };
     Function Plain "asctime" "(tuple=None, /)" "A time as text: 'Sun Jun  9 10:01:02 2024'." |args| {
         let fields = match args[0].given() {
-            Some(tuple) => Fields::read(tuple)?,
+            Some(tuple) => Fields::read(tuple, "asctime")?,
             None => Fields::at(clock::wall_ns().div_euclid(1_000_000_000)),
         };
         Ok(fields.format("%a %b %e %H:%M:%S %Y").into())
@@ -124,7 +128,14 @@ const FUNCTIONS: &[NativeDef] = natives! {
 
 fn moment(value: &Value) -> Res<i64> {
     Ok(match value.given() {
-        Some(value) => payload::real(value)?.floor() as i64,
+        Some(value) => {
+            let too_far = || raise(Type::OverflowError, "timestamp out of range for platform time_t");
+            match payload::as_float(value) {
+                Some(seconds) if seconds.abs() < 9e18 => seconds.floor() as i64,
+                Some(_) => return Err(too_far()),
+                None => payload::index_or(value, too_far)?,
+            }
+        }
         None => clock::wall_ns().div_euclid(1_000_000_000),
     })
 }
@@ -216,13 +227,17 @@ impl Fields {
         }
     }
 
-    fn read(value: &Value) -> Res<Fields> {
-        let items = iterate::collect(value)?;
+    /// What a tuple says, for the function that was given it.
+    fn read(value: &Value, function: &str) -> Res<Fields> {
+        let Some(tuple) = payload::as_tuple(value) else {
+            return Err(type_error("Tuple or struct_time argument required"));
+        };
+        let items = &tuple.items;
         if items.len() < 9 {
-            return Err(type_error("time tuple must have exactly 9 elements"));
+            return Err(type_error(format!("{function}(): illegal time tuple argument")));
         }
         let mut n = [0; 8];
-        for (number, item) in n.iter_mut().zip(&items) {
+        for (number, item) in n.iter_mut().zip(items) {
             *number = payload::small(item)?;
         }
         let [year, month, day, hour, minute, second, weekday, yearday] = n;
@@ -236,10 +251,31 @@ impl Fields {
             weekday,
             yearday,
         };
-        if !(1..=12).contains(&fields.month) || fields.year.abs() > 1_000_000_000 {
+        if function != "mktime" {
+            for (name, value, most) in [
+                ("month", fields.month, 12),
+                ("day of month", fields.day, 31),
+                ("hour", fields.hour, 23),
+                ("minute", fields.minute, 59),
+                ("seconds", fields.second, 61),
+                ("day of year", fields.yearday, 366),
+            ] {
+                if !(0..=most).contains(&value) {
+                    return Err(value_error(format!("{name} out of range")));
+                }
+            }
+        }
+        if !(0..=12).contains(&fields.month) || fields.year.abs() > 1_000_000_000 {
             return Err(raise(Type::OverflowError, "mktime argument out of range"));
         }
         Ok(fields)
+    }
+
+    /// The year and the number of its week of ISO 8601.
+    fn iso_week(&self) -> (i64, i64) {
+        let thursday = self.timestamp().div_euclid(86_400) - self.weekday + 3;
+        let year = civil_from_days(thursday).0;
+        (year, (thursday - days_from_civil(year, 1, 1)) / 7 + 1)
     }
 
     fn timestamp(&self) -> i64 {
@@ -280,6 +316,9 @@ impl Fields {
                 Some('u') => out += &(self.weekday + 1).to_string(),
                 Some('U') => out += &format!("{:02}", week(6)),
                 Some('W') => out += &format!("{:02}", week(0)),
+                Some('V') => out += &format!("{:02}", self.iso_week().1),
+                Some('G') => out += &self.iso_week().0.to_string(),
+                Some('C') => out += &format!("{:02}", self.year.div_euclid(100)),
                 Some('Z') => out += "UTC",
                 Some('z') => out += "+0000",
                 Some('s') => out += &self.timestamp().to_string(),

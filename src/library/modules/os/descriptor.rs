@@ -65,12 +65,16 @@ pub fn is_terminal(number: &Value) -> Res<bool> {
     )
 }
 
+/// Another descriptor of the file of a number.
+pub fn copy(number: &Value) -> Res<OwnedFd> {
+    with(number, |file| {
+        file.try_clone_to_owned().map_err(|e| failed(e, &Value::Unset))
+    })
+}
+
 /// What is known of the file of a number.
 pub fn metadata(number: &Value) -> Res<std::fs::Metadata> {
-    let copy = with(number, |file| {
-        file.try_clone_to_owned().map_err(|e| failed(e, &Value::Unset))
-    })?;
-    std::fs::File::from(copy)
+    std::fs::File::from(copy(number)?)
         .metadata()
         .map_err(|e| failed(e, &Value::Unset))
 }
