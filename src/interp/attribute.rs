@@ -667,8 +667,14 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
     {
         return raised.help("this is a coroutine: `await` it to get its result");
     }
-    match suggest::closest(name.text(), names(object).iter().map(|n| n.text())) {
-        Some(close) => raised.help(format!("did you mean `.{close}`?")),
+    let mut known: Vec<&str> = names(object).iter().map(|n| n.text()).collect();
+    known.retain(|known| !known.starts_with('_') || name.text().starts_with('_'));
+    known.sort_unstable();
+    match suggest::closest(name.text(), known.into_iter()) {
+        Some(close) => raised.hint(
+            format!("did you mean `.{close}`?"),
+            format!(". Did you mean: '{close}'?"),
+        ),
         None => raised,
     }
 }

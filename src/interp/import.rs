@@ -346,11 +346,15 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
             format!("cannot import name '{name}' from '{}' ({place})", m.name),
         );
         error.attrs.set(Symbol::new("name"), m.name.into());
+        error.attrs.set(Symbol::new("name_from"), name.into());
         let names = m.entries();
         let raised = Raised::new(error);
         return Err(
             match suggest::closest(name.text(), names.iter().map(|(n, _)| n.text())) {
-                Some(close) => raised.help(format!("did you mean `{close}`?")),
+                Some(close) => raised.hint(
+                    format!("did you mean `{close}`?"),
+                    format!(". Did you mean: '{close}'?"),
+                ),
                 None => raised,
             },
         );

@@ -67,8 +67,8 @@ fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
     let (code, span) = standing::raised(error)?;
     let mut diagnostic = Diagnostic::new(Severity::Error, headline(error), &code.source);
     diagnostic = diagnostic.label(span, "raised here");
-    if let Some(help) = error.help.get() {
-        diagnostic = diagnostic.help(&**help);
+    if let Some(hint) = error.hint.get() {
+        diagnostic = diagnostic.help(&*hint.help);
     }
     Some(diagnostic)
 }
@@ -133,9 +133,10 @@ fn write_one(error: &Ref<Exception>, indent: &str, heading: &str, out: &mut Stri
         let _ = writeln!(out, "{indent}{heading}");
         write_rows(error, indent, out);
     }
+    let added = error.hint.get().map_or("", |hint| &*hint.added);
     let _ = writeln!(
         out,
-        "{indent}{}",
+        "{indent}{}{added}",
         headline(error).replace('\n', &format!("\n{indent}"))
     );
     write_notes(error, indent, out);

@@ -21,8 +21,15 @@ pub struct Exception {
     /// `__context__`
     pub context: Link,
     pub suppress_context: Cell<bool>,
-    /// What a person can do about it; shown in reports only.
-    pub help: OnceCell<Box<str>>,
+    pub hint: OnceCell<Box<Hint>>,
+}
+
+/// What a person can do about an exception. Neither part is in the message.
+pub struct Hint {
+    /// Shown in reports.
+    pub help: Box<str>,
+    /// What CPython adds to the last line of a traceback: `. Did you mean: 'x'?`
+    pub added: Box<str>,
 }
 
 /// Another exception, or None.
@@ -73,7 +80,7 @@ impl Exception {
             cause: Link::default(),
             context: Link::default(),
             suppress_context: Cell::new(false),
-            help: OnceCell::new(),
+            hint: OnceCell::new(),
         })
     }
 
@@ -203,7 +210,13 @@ impl Raised {
     /// Adds help for the reader of a report.
     #[cold]
     pub fn help(self, text: impl Into<String>) -> Raised {
-        self.peek().help.get_or_init(|| text.into().into());
+        self.hint(text, String::new())
+    }
+
+    /// A help, and the same in the words that CPython adds to the last line of a traceback.
+    pub fn hint(self, help: impl Into<String>, added: impl Into<String>) -> Raised {
+        let (help, added) = (help.into().into(), added.into().into());
+        self.peek().hint.get_or_init(|| Box::new(Hint { help, added }));
         self
     }
 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::interp::error::raise;
 use crate::interp::namespace;
-use crate::interp::suggest;
 use crate::interp::types::Type;
+use crate::interp::{attribute, frame_object, suggest};
 use crate::source::Symbol;
 use std::cell::OnceCell;
 
@@ -129,7 +129,7 @@ struct Global {
 
 impl Node for Global {
     #[inline]
-    fn eval(&self, _: &mut Frame) -> Res {
+    fn eval(&self, frame: &mut Frame) -> Res {
         let value = self.module.at(self.number);
         if !value.is_unset() {
             return Ok(value);
@@ -147,32 +147,52 @@ impl Node for Global {
             }
         }
         namespace::variable(&self.module, self.name)
-            .ok_or_else(|| not_defined(&self.module, self.name, &[]).at(self.span))
+            .ok_or_else(|| not_defined(frame, &self.module, self.name).at(self.span))
     }
 }
 
-/// The NameError for a name that nothing defines, with the name that may have been meant.
+/// The NameError for a name that nothing defines, with the name that may have been meant: a
+/// variable of the call, of the module, a builtin, an attribute of `self`, or a module.
 #[cold]
-pub fn not_defined(module: &Ref<Module>, name: Symbol, more: &[Symbol]) -> Raised {
+fn not_defined(frame: &mut Frame, module: &Ref<Module>, name: Symbol) -> Raised {
     let exception = crate::interp::error::exception(Type::NameError, format!("name '{name}' is not defined"));
     exception.attrs.set(Symbol::new("name"), name.into());
     let raised = Raised::new(exception);
-    let globals = module.entries();
-    let builtins = namespace::builtin_names();
-    let known = more
-        .iter()
-        .copied()
-        .chain(globals.iter().map(|(n, _)| *n))
-        .chain(builtins);
     if let Some(instead) = left_out(name.text()) {
         return raised.help(format!("`{name}` is not part of aio: {instead}"));
     }
-    match suggest::closest(name.text(), known.map(|n| n.text())) {
-        Some(close) => raised.help(format!("did you mean `{close}`?")),
-        None if crate::interp::import::is_known_module(name) => {
-            raised.help(format!("write `import {name}` first"))
-        }
-        None => raised,
+    let locals = match &frame_object::locals(frame.func, frame.slots(), frame.namespace) {
+        Value::Dict(dict) => dict.symbol_entries(),
+        _ => Vec::new(),
+    };
+    let own = locals.iter().find(|(local, _)| local.text() == "self");
+    if let Some((_, own)) = own
+        && attribute::names(own).contains(&name)
+    {
+        return raised.hint(
+            format!("did you mean `self.{name}`?"),
+            format!(". Did you mean: 'self.{name}'?"),
+        );
+    }
+    let globals = module.entries();
+    let known = locals.iter().chain(&globals).map(|(n, _)| *n);
+    let known = known.chain(namespace::builtin_names());
+    let close = suggest::closest(name.text(), known.map(|n| n.text()));
+    let is_module = crate::interp::import::is_known_module(name);
+    match (close, is_module) {
+        (Some(close), false) => raised.hint(
+            format!("did you mean `{close}`?"),
+            format!(". Did you mean: '{close}'?"),
+        ),
+        (Some(close), true) => raised.hint(
+            format!("did you mean `{close}`? Else write `import {name}` first"),
+            format!(". Did you mean: '{close}'? Or did you forget to import '{name}'?"),
+        ),
+        (None, true) => raised.hint(
+            format!("write `import {name}` first"),
+            format!(". Did you forget to import '{name}'?"),
+        ),
+        (None, false) => raised,
     }
 }
 

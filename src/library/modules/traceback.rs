@@ -14,6 +14,15 @@ pub fn module() -> Vec<(Symbol, Value)> {
 
 const FUNCTIONS: &[NativeDef] = &[
     function(
+        "added",
+        "(exc, /)",
+        "What was meant, as far as that was known when the exception was raised; may be empty.",
+        |args| match &args[0] {
+            Value::Exception(error) => Ok(Value::from(error.hint.get().map_or("", |hint| &*hint.added))),
+            _ => Ok(Value::from("")),
+        },
+    ),
+    function(
         "source_lines",
         "(filename, /)",
         "The lines of a file, or none if it cannot be read.",
