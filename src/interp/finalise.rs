@@ -25,8 +25,10 @@ pub fn expect() {
 pub fn run(instance: Ref<Instance>) {
     let aside = exception::lay_aside();
     let object = Value::from(instance);
-    if let Some(Err(raised)) = call::call_special(&object, name::DEL, &[]) {
-        report::unraisable(raised, &object);
+    if let Some(finaliser) = call::special(&object, name::DEL)
+        && let Err(raised) = call::call_unbound(&finaliser, &object, &[])
+    {
+        report::unraisable(raised, &finaliser);
     }
     drop(object);
     exception::put_back(aside);

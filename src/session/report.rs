@@ -10,7 +10,7 @@ pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, is_exception};
 use crate::interp::{attribute, call, group, import, text};
-use crate::library::modules::sys::redirected;
+use crate::library::modules::sys::{redirected, tell_unraisable};
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, AfterDeadlock, Hooks, Level, console, task};
 use crate::source::{Span, Symbol};
@@ -333,7 +333,16 @@ fn notice(notice: Notice) {
     }
 }
 
+/// To the hook that a script has set, or else to stderr.
 fn unraisable(error: &Ref<Exception>, object: &Value) {
+    match tell_unraisable(error, object) {
+        Ok(true) => return,
+        Ok(false) => {}
+        Err(raised) => {
+            let own = traceback(&raised.take());
+            return write_error(&format!("Exception ignored in sys.unraisablehook\n{own}"));
+        }
+    }
     let shown = task::shown(object);
     write_error(&format!("Exception ignored in: {shown}\n{}", traceback(error)));
 }

@@ -34,7 +34,10 @@ pub fn class(module: &str, name: &str, fields: &'static [&'static str]) -> Ref<C
         };
         class.set(Symbol::new(field), Native::of(&getter, class.name()).into());
     }
-    let path = format!("{module}.{name}");
+    let path = match module {
+        "builtins" => name.to_string(),
+        _ => format!("{module}.{name}"),
+    };
     let repr = move |args: &[Value]| {
         let items = as_tuple(&args[0]).map(|t| t.items.to_vec()).unwrap_or_default();
         let mut out = format!("{path}(");

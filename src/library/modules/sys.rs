@@ -392,6 +392,29 @@ fn breakpoint_hook(_: &[Value]) -> Res {
     Ok(Value::None)
 }
 
+/// Gives an exception that nobody can handle to the `sys.unraisablehook` of a script; false if it has set
+/// none.
+pub fn tell_unraisable(error: &Ref<Exception>, object: &Value) -> Res<bool> {
+    const FIELDS: &[&str] = &["exc_type", "exc_value", "exc_traceback", "err_msg", "object"];
+    let Some(Value::Module(sys)) = &import::loaded_module(Symbol::new("sys")) else {
+        return Ok(false);
+    };
+    let hook = sys.get(Symbol::new("unraisablehook")).unwrap_or_default();
+    if matches!(hook, Value::Native(_) | Value::None | Value::Unset) {
+        return Ok(false);
+    }
+    let items = vec![
+        error.class().into(),
+        error.clone().into(),
+        crate::interp::traceback::of(error),
+        Value::None,
+        object.clone(),
+    ];
+    let class = struct_sequence::class("builtins", "UnraisableHookArgs", FIELDS);
+    call::call(&hook, &[struct_sequence::value(&class, items)])?;
+    Ok(true)
+}
+
 fn unraisable_hook(args: &[Value]) -> Res {
     let value = crate::interp::attribute::get(&args[0], Symbol::new("exc_value"))?;
     crate::runtime::console::write_error(&format!("Exception ignored: {}\n", text::repr(&value)?));
