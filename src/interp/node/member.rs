@@ -106,7 +106,10 @@ fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, mem
 struct AttributeTarget {
     object: NodeBox,
     name: Symbol,
+    /// Where it may be written. A place that may be read need not be: `__setattr__` has a say.
     memory: Memory,
+    /// Where an augmented assignment may read it.
+    read_memory: Memory,
     /// Remembers the shape before and after adding the attribute.
     added: Cell<Option<(&'static Shape, &'static Shape)>>,
     added_version: Cell<u32>,
@@ -182,7 +185,7 @@ impl Assignable for AttributeTarget {
 
     fn augment(&self, frame: &mut Frame, op: BinaryOp, value: &dyn Node, span: Span) -> Res<()> {
         let object = self.object.eval(frame)?;
-        let old = read(&object, self.name, &self.memory).at(self.span)?;
+        let old = read(&object, self.name, &self.read_memory).at(self.span)?;
         let value = value.eval(frame)?;
         let result = super::bind::fast_in_place(op, old, &value).at(span)?;
         self.write(&object, result).at(self.span)
@@ -291,6 +294,7 @@ impl Builder<'_> {
             object: self.node(object),
             name,
             memory: Memory::default(),
+            read_memory: Memory::default(),
             added: Cell::new(None),
             added_version: Cell::new(0),
             span,
