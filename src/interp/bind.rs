@@ -187,8 +187,9 @@ fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
     ))
 }
 
-/// Adds the items of `*value` to the arguments.
-pub fn push_star(window: &Window, value: &Value, callee: &Value) -> Res<()> {
+/// Adds the items of `*value` to the arguments. `is_alone`: whether there are no other positional ones,
+/// in which case CPython lets the call itself find out what is no iterable.
+pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: impl FnOnce() -> bool) -> Res<()> {
     if let Value::Tuple(t) = value {
         return t.items.iter().try_for_each(|v| window.push(v.clone()));
     }
@@ -197,10 +198,11 @@ pub fn push_star(window: &Window, value: &Value, callee: &Value) -> Res<()> {
         if matches(&raised, Type::TypeError) && !is_iterable {
             let _ = raised.take();
             let kind = class_of(value).name();
-            return type_error(format!(
-                "{} argument after * must be an iterable, not {kind}",
-                callee_name(callee)
-            ));
+            let whose = match is_alone() {
+                true => format!("{} argument", callee_name(callee)),
+                false => "Value".into(),
+            };
+            return type_error(format!("{whose} after * must be an iterable, not {kind}"));
         }
         raised
     })?;
@@ -233,7 +235,7 @@ pub fn push_double_star(
         }
     };
     for (key, value) in entries {
-        let Value::Str(key) = &key else {
+        let Some(key) = super::payload::as_str(&key) else {
             return Err(type_error("keywords must be strings"));
         };
         let name = key.symbol();
@@ -268,6 +270,9 @@ fn callee_name(callee: &Value) -> String {
         Value::Method(m) => callee_name(&m.func),
         Value::Native(n) => format!("{}()", argument::native_name(n)),
         Value::Class(c) => format!("{}()", c.qualname.borrow()),
-        other => format!("{} object", class_of(other).name()),
+        other => super::text::str(other).unwrap_or_else(|raised| {
+            drop(raised.take());
+            format!("{} object", class_of(other).name())
+        }),
     }
 }

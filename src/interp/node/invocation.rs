@@ -131,7 +131,9 @@ impl Invocation {
                 Spread::Positional(node) => window.push(node.eval(frame)?)?,
                 Spread::Star(node, span) => {
                     let value = node.eval(frame)?;
-                    bind::push_star(window, &value, func).at(*span)?;
+                    let is_positional = |s: &&Spread| matches!(s, Spread::Positional(_) | Spread::Star(..));
+                    let is_alone = || spreads.iter().filter(is_positional).count() == 1;
+                    bind::push_star(window, &value, func, is_alone).at(*span)?;
                 }
                 Spread::Keyword(name, node) => {
                     let value = node.eval(frame)?;
