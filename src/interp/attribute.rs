@@ -532,9 +532,6 @@ pub fn delete(object: &Value, name: Symbol) -> Res<()> {
     delete_without_hooks(object, name)
 }
 
-/// The doc of a setter that refuses, and of what refuses to be deleted.
-pub const READONLY: &str = "Refuses.";
-
 /// What `object.__delattr__` does.
 pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
     let class = class_of(object);
@@ -554,7 +551,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             Value::Native(n) if n.role == NativeRole::Getter => {
                 let setter = Symbol::new(&format!("{name}="));
                 return Err(match (&class.lookup(setter), object) {
-                    (Some(Value::Native(n)), _) if n.doc == READONLY => {
+                    (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => {
                         attribute_error("readonly attribute", object, name)
                     }
                     (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),

@@ -80,7 +80,10 @@ pub fn call_unbound(method: &Value, object: &Value, args: &[Value]) -> Res {
 pub fn is_callable(object: &Value) -> bool {
     match object {
         Value::Function(_) | Value::Method(_) | Value::Class(_) => true,
-        Value::Native(n) => !matches!(n.role, NativeRole::Getter | NativeRole::Setter),
+        Value::Native(n) => !matches!(
+            n.role,
+            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly
+        ),
         _ => special(object, name::CALL).is_some(),
     }
 }

@@ -1,5 +1,6 @@
 //! Objects that show something of the machine's: one for each thing, as long as it lives, so that
-//! `f.__code__ is f.__code__`.
+//! `f.__code__ is f.__code__`. For what lies below values or is made too often to hold a
+//! `weak::Pointer` itself, as a module does.
 
 use crate::value::weak::Pointer;
 use crate::value::*;

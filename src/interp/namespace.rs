@@ -93,7 +93,12 @@ pub fn class_variable(names: &Value, name: Symbol) -> Res<Option<Value>> {
     if let Value::Dict(dict) = names {
         return Ok(dict.get_symbol(name));
     }
-    match subscript::get_item(names, &name.into()) {
+    unless_missing(subscript::get_item(names, &name.into()))
+}
+
+/// None for a KeyError.
+fn unless_missing<T>(result: Res<T>) -> Res<Option<T>> {
+    match result {
         Err(raised) if error::matches(&raised, Type::KeyError) => {
             drop(raised.take());
             Ok(None)
@@ -115,11 +120,6 @@ pub fn delete_class_variable(names: &Value, name: Symbol) -> Res<bool> {
     if let Value::Dict(dict) = names {
         return Ok(dict.remove_symbol(name));
     }
-    match subscript::del_item(names, &name.into()) {
-        Err(raised) if error::matches(&raised, Type::KeyError) => {
-            drop(raised.take());
-            Ok(false)
-        }
-        result => result.map(|_| true),
-    }
+    let deleted = unless_missing(subscript::del_item(names, &name.into()))?;
+    Ok(deleted.is_some())
 }

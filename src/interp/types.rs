@@ -332,7 +332,7 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             NativeRole::Method if native.is_slot() => Type::WrapperDescriptor,
             NativeRole::Method => Type::MethodDescriptor,
             NativeRole::ClassMethod => Type::ClassMethodDescriptor,
-            NativeRole::Getter | NativeRole::Setter => Type::GetSetDescriptor,
+            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly => Type::GetSetDescriptor,
             _ if matches!(native.body, NativeBody::Coroutine(_)) => Type::Function,
             _ => Type::BuiltinFunction,
         },

@@ -91,10 +91,6 @@ pub fn watch(number: i32) -> std::io::Result<()> {
     }
     let any = ANY.get_or_init(Arc::default);
     let arrived = Arc::new(AtomicBool::new(false));
-    let bell = BELL.with_borrow_mut(|bell| match bell {
-        Some(bell) => bell.ring.try_clone(),
-        None => bell.insert(Bell::new()?).ring.try_clone(),
-    })?;
     match number {
         signal_hook::consts::SIGKILL | signal_hook::consts::SIGSTOP => {
             return Err(std::io::ErrorKind::InvalidInput.into());
@@ -106,6 +102,10 @@ pub fn watch(number: i32) -> std::io::Result<()> {
         }
         _ => {}
     }
+    let bell = BELL.with_borrow_mut(|bell| match bell {
+        Some(bell) => bell.ring.try_clone(),
+        None => bell.insert(Bell::new()?).ring.try_clone(),
+    })?;
     // In this order, so that whoever hears the bell finds the flags up.
     signal_hook::flag::register(number, arrived.clone())?;
     signal_hook::flag::register(number, any.clone())?;

@@ -29,6 +29,8 @@ pub enum NativeRole {
     Getter,
     /// `obj.name = value`; stored under `name=`.
     Setter,
+    /// Refuses `obj.name = value` and `del obj.name`; stored under `name=`.
+    ReadOnly,
 }
 
 #[derive(Clone)]

@@ -32,7 +32,7 @@ pub(crate) use natives;
 pub(crate) fn install(class: &Ref<Class>, table: &[NativeDef]) {
     for def in table {
         let name = match def.role {
-            NativeRole::Setter => Symbol::new(&format!("{}=", def.name)),
+            NativeRole::Setter | NativeRole::ReadOnly => Symbol::new(&format!("{}=", def.name)),
             _ => Symbol::new(def.name),
         };
         class.set(name, Native::of(def, class.name()).into());

@@ -28,7 +28,6 @@ pub mod template;
 pub mod tuple;
 pub mod type_form;
 
-use crate::interp::attribute::READONLY;
 use crate::interp::error::type_error;
 use crate::interp::types::{Type, class, class_name, named_class};
 use crate::source::Symbol;
@@ -123,7 +122,8 @@ pub const fn setter(name: &'static str, body: Body) -> NativeDef {
 /// Refuses assignment to the attribute whose getter it stands beside, in the words for data that
 /// a class only shows.
 pub const fn readonly(name: &'static str) -> NativeDef {
-    def(name, "(self, value, /)", READONLY, NativeRole::Setter, |args| {
+    const DOC: &str = "Refuses to set the attribute.";
+    def(name, "(self, value, /)", DOC, NativeRole::ReadOnly, |args| {
         let message = "readonly attribute";
         Err(crate::interp::error::attribute_error(
             message,
@@ -137,7 +137,7 @@ pub const fn readonly(name: &'static str) -> NativeDef {
 pub fn add(to: &Ref<Class>, defs: &[NativeDef]) {
     for def in defs {
         let name = match def.role {
-            NativeRole::Setter => Symbol::new(&format!("{}=", def.name)),
+            NativeRole::Setter | NativeRole::ReadOnly => Symbol::new(&format!("{}=", def.name)),
             _ => Symbol::new(def.name),
         };
         to.set(name, Native::of(def, to.name()).into());
