@@ -15,11 +15,9 @@ use support::{Directions, aio, root, run};
 
 /// Scripts whose point is a mistake, and the numbers that they may be told.
 const ON_PURPOSE: &[(&str, &[&str])] = &[
-    ("examples/22_gather_or_wait", &["A001"]),
     ("examples/32_a_race", &["A032"]),
     ("examples/44_a_loop_in_a_thread", &["A006"]),
     ("examples/35_cancel", &["A027"]),
-    ("tests/golden/basics/gather_versus_wait", &["A001"]),
     ("tests/golden/basics/run_coroutine_threadsafe", &["A006"]),
     (
         "tests/golden/classes/attribute_hooks_super_and_scopes",
@@ -43,7 +41,6 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     ("tests/golden/loop/a_loop_written_by_hand", &["A023"]),
     ("tests/golden/loop/asyncio_logs_through_logging", &["A007"]),
-    ("tests/golden/loop/loop_queries", &["A002"]),
     ("tests/golden/loop/runner", &["A019"]),
     ("tests/golden/loop/several_loops", &["A033"]),
     (

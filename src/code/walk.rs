@@ -368,32 +368,45 @@ impl State {
 }
 
 impl Code {
+    /// Calls `f` with each tree of all states, what is inside of one before it.
+    pub fn every_tree(&self, f: &mut dyn FnMut(&Tree)) {
+        for state in &self.states {
+            in_block(&state.body, f);
+            state.end.each_tree(&mut |tree| in_tree(tree, f));
+        }
+    }
+
     /// The names of module variables, builtins and attributes that it reads, in order of the text.
     pub fn names_read(&self) -> Vec<Symbol> {
         let mut names = Vec::new();
-        for state in &self.states {
-            names_in_block(&state.body, &mut names);
-            state.end.each_tree(&mut |tree| names_in(tree, &mut names));
-        }
+        self.every_tree(&mut |tree| match &tree.kind {
+            TreeKind::Load(Place::Global(name) | Place::ClassName(name)) => names.push(*name),
+            TreeKind::Attribute { name, .. } => names.push(*name),
+            _ => {}
+        });
         let mut seen = std::collections::HashSet::new();
         names.retain(|name| seen.insert(*name));
         names
     }
+
+    /// Whether anything in it reads a variable's slot.
+    pub fn reads(&self, slot: SlotId) -> bool {
+        let mut found = false;
+        self.every_tree(&mut |tree| {
+            found |= matches!(tree.kind, TreeKind::Load(Place::Local(read)) if read == slot)
+        });
+        found
+    }
 }
 
-fn names_in_block(block: &[Statement], names: &mut Vec<Symbol>) {
+fn in_block(block: &[Statement], f: &mut dyn FnMut(&Tree)) {
     for statement in block {
-        statement.each_tree(&mut |tree| names_in(tree, names));
-        statement.each_block(&mut |block| names_in_block(block, names));
+        statement.each_tree(&mut |tree| in_tree(tree, f));
+        statement.each_block(&mut |block| in_block(block, f));
     }
 }
 
-fn names_in(tree: &Tree, names: &mut Vec<Symbol>) {
-    // Children come first: in `a.b` the name `a`.
-    tree.each_child(&mut |child| names_in(child, names));
-    match &tree.kind {
-        TreeKind::Load(Place::Global(name) | Place::ClassName(name)) => names.push(*name),
-        TreeKind::Attribute { name, .. } => names.push(*name),
-        _ => {}
-    }
+fn in_tree(tree: &Tree, f: &mut dyn FnMut(&Tree)) {
+    tree.each_child(&mut |child| in_tree(child, f));
+    f(tree);
 }

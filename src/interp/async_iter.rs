@@ -180,7 +180,7 @@ pub fn abandon(generator: Ref<Generator>) {
         },
         GeneratorKind::Coroutine if !generator.started.get() => {
             generator.progress.set(Progress::Closed);
-            super::report::never_awaited(&generator);
+            super::report::never_awaited(&generator, aside.exception());
         }
         _ => {
             let closed = super::machine::close(&generator);

@@ -648,9 +648,10 @@ fn leave_frame(frames: &mut Stack, raised: Raised) -> Raised {
     let Some(Activation::Script(frame)) = frames.last() else {
         return raised;
     };
-    let exception = after_frame(raised, frame);
+    // On its way again before the frame's objects go, which may ask for it.
+    let raised = Raised::again(after_frame(raised, frame));
     pop_script(frames);
-    Raised::again(exception)
+    raised
 }
 
 /// The exception as it is outside of the frame that it left.

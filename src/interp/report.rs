@@ -5,8 +5,9 @@ use std::cell::Cell;
 
 /// Something that happened where no script code can catch it.
 pub enum Notice {
-    /// A coroutine was made and never awaited.
-    NeverAwaited(Ref<Generator>),
+    /// A coroutine was made and never awaited; with the exception that was on its way when the
+    /// coroutine went out of use.
+    NeverAwaited(Ref<Generator>, Option<Ref<Exception>>),
     /// An exception in a finaliser: with the object it came from.
     Unraisable(Ref<Exception>, Value),
 }
@@ -26,8 +27,8 @@ fn tell(notice: Notice) {
     }
 }
 
-pub fn never_awaited(generator: &Ref<Generator>) {
-    tell(Notice::NeverAwaited(generator.clone()));
+pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exception>>) {
+    tell(Notice::NeverAwaited(generator.clone(), on_its_way.cloned()));
 }
 
 pub fn unraisable(raised: Raised, object: &Value) {

@@ -322,8 +322,8 @@ fn thread_exception(error: &Ref<Exception>, func: &Value) {
 /// What the interpreter noticed.
 fn notice(notice: Notice) {
     match notice {
-        Notice::NeverAwaited(generator) => {
-            let report = match watch::never_awaited(&generator) {
+        Notice::NeverAwaited(generator, on_its_way) => {
+            let report = match watch::never_awaited(&generator, on_its_way.as_ref()) {
                 true => String::new(), // it is told already
                 false => never_awaited_report(&generator),
             };

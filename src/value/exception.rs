@@ -241,6 +241,13 @@ fn break_cycle(handled: &Ref<Exception>, exception: &Ref<Exception>) {
 /// A pending exception laid aside while a finaliser runs.
 pub struct Aside(Option<Ref<Exception>>, Place);
 
+impl Aside {
+    /// The exception that is on its way.
+    pub fn exception(&self) -> Option<&Ref<Exception>> {
+        self.0.as_ref()
+    }
+}
+
 pub fn lay_aside() -> Aside {
     Aside(PENDING.with_borrow_mut(Option::take), PLACE.take())
 }

@@ -92,7 +92,8 @@ catalog! {
         text argument::awaited, error "TypeError" "can't be used in 'await' expression";
     A014 "a closed loop is used"
         "A loop that was closed runs nothing any more."
-        text order::closed_loop, error "RuntimeError" "Event loop is closed";
+        text order::closed_loop, error "RuntimeError" "Event loop is closed",
+        error "RuntimeError" "Runner is closed";
     A015 "a future of another loop is awaited"
         "A task can only wait for futures of its own loop."
         , error "RuntimeError" "attached to a different loop",

@@ -5,7 +5,10 @@
 
 use super::catalog::{self, Lint};
 use super::{Finding, lint};
-use crate::code::{Code, StateId, Statement, StatementKind, Terminator, TreeKind};
+use crate::code::liveness::live_at_entries;
+use crate::code::{
+    self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, TreeKind,
+};
 use crate::interp::report::coroutine_name;
 use crate::interp::types::{Type, is_exception};
 use crate::interp::{group, import};
@@ -94,15 +97,18 @@ fn tell_at(lint: &'static Lint, place: Option<Place>, message: impl Into<String>
 }
 
 /// Tells of a coroutine that was never awaited; false if nobody watches, or its place is not known.
-pub fn never_awaited(generator: &Ref<Generator>) -> bool {
+/// An error on its way that tells why the coroutine was refused is the news then.
+pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exception>>) -> bool {
     let origin = generator.origin().filter(|(code, _)| !standing::is_library(code));
     if origin.is_none() || TOLD.with_borrow(Option::is_none) {
         return false;
     }
-    if origin
-        .as_ref()
-        .is_some_and(|(code, span)| is_told_of(&code.source, *span))
-    {
+    let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
+    // An `await` that lacks (A022) lacks where the coroutine was made.
+    let refusal = on_its_way
+        .and_then(mistake_of)
+        .filter(|lint| lint.number != catalog::A022.number);
+    if origin.as_ref().is_some_and(is_told) || refusal.is_some() {
         return true;
     }
     let name = coroutine_name(generator);
@@ -281,7 +287,8 @@ fn from_other_thread(event_loop: &Value) {
     }
 }
 
-/// A task goes on after `await gather(…, return_exceptions=True)` as a statement.
+/// A task goes on after `await gather(…, return_exceptions=True)`, and never looks at the result
+/// of a child that failed.
 fn dropped_errors(task: &Ref<Future>, by: &Ref<Future>) {
     let Some(gather) = by.gather() else { return };
     if by.state.get() != FutureState::Finished {
@@ -291,34 +298,65 @@ fn dropped_errors(task: &Ref<Future>, by: &Ref<Future>) {
     else {
         return;
     };
-    let Some(state) = code.states.get(state as usize) else {
-        return;
-    };
-    let Terminator::Await {
-        value, into: None, ..
-    } = &state.end
+    let Some(Terminator::Await { value, into, resume }) =
+        code.states.get(state as usize).map(|state| &state.end)
     else {
         return;
     };
     let span = value.span;
-    let failed = gather
-        .children
-        .borrow()
+    let is_unread = unread(&code, *into, *resume);
+    let children = gather.children.borrow();
+    let failed = children
         .iter()
-        .find_map(|child| match &child.outcome.get() {
-            Value::Exception(error) if child.state.get() == FutureState::Failed => Some(Ref::clone(error)),
+        .enumerate()
+        .find_map(|(i, child)| match &child.outcome.get() {
+            Value::Exception(error) if child.state.get() == FutureState::Failed && is_unread(i) => {
+                Some(Ref::clone(error))
+            }
             _ => None,
         });
     if let Some(error) = failed {
         tell_at(
             &catalog::A029,
-            Some((code, span)),
+            Some((code.clone(), span)),
             format!(
                 "errors are among these results, and nobody looks at them: {}",
                 shown(&error)
             ),
         );
     }
+}
+
+/// Which items of an await's result, which goes to the slot `into`, nothing ever reads: all if
+/// nothing reads the slot; with `a, b = await …` those whose variable nothing reads.
+fn unread(code: &Code, into: Option<SlotId>, resume: StateId) -> Box<dyn Fn(usize) -> bool> {
+    let is_live = |slot: &SlotId| live_at_entries(&code.states)[resume as usize].contains(slot);
+    let Some(slot) = into.filter(is_live) else {
+        return Box::new(|_| true);
+    };
+    let taken_apart = match code.states[resume as usize].body.first().map(|first| &first.kind) {
+        Some(StatementKind::Assign { targets, value }) if matches!(value.kind, TreeKind::Take(taken) if taken == slot) => {
+            match &targets[..] {
+                [
+                    Target {
+                        kind: TargetKind::Unpack { targets, star: None },
+                        ..
+                    },
+                ] => Some(targets),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let variables: Vec<bool> = taken_apart
+        .into_iter()
+        .flatten()
+        .map(|target| match target.kind {
+            TargetKind::Place(code::Place::Local(slot)) => !code.reads(slot),
+            _ => false,
+        })
+        .collect();
+    Box::new(move |item| variables.get(item).is_some_and(|&is_unread| is_unread))
 }
 
 /// A task is cancelled by the end of the run. Told only if its work was certainly not done: it has
@@ -417,16 +455,19 @@ fn uncaught(error: &Ref<Exception>) {
 
 /// Tells the mistake that an error is known to come from; whether it is.
 fn tell_error(error: &Ref<Exception>) -> bool {
-    let class = error.class();
-    let message = match &error.arg(0) {
-        Some(Value::Str(message)) => message.text.to_string(),
-        _ => return false,
-    };
-    let Some(lint) = catalog::of_error(class.name(), &message) else {
+    let Some(lint) = mistake_of(error) else {
         return false;
     };
     tell_at(lint, standing::raised(error), lint.sentence);
     true
+}
+
+/// The mistake that an error tells of.
+fn mistake_of(error: &Ref<Exception>) -> Option<&'static Lint> {
+    match &error.arg(0) {
+        Some(Value::Str(message)) => catalog::of_error(error.class().name(), &message.text),
+        _ => None,
+    }
 }
 
 /// An async generator was dropped in the middle; told only if it has something to clean up.

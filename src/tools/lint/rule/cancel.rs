@@ -23,7 +23,12 @@ pub fn swallowed(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 };
                 // Those behind the first one that catches it do not get it.
                 let first = handlers.iter().find(catches);
-                if let Some(handler) = first.filter(|handler| !leaves(&handler.body)) {
+                // Who names the cancellation may end the work by it; who catches all may not know.
+                let lets_go = |handler: &&Handler| match &handler.kind {
+                    Some(kind) if !is_base(program, kind, *at) => leaves(&handler.body),
+                    _ => raises(&handler.body),
+                };
+                if let Some(handler) = first.filter(|handler| !lets_go(handler)) {
                     tell(head(handler), SWALLOWED.into());
                 }
             }
@@ -56,11 +61,18 @@ fn head(handler: &Handler) -> Span {
 fn is_cancellation(program: &Program, kind: &Expr, at: At) -> bool {
     match &kind.plain().kind {
         ExprKind::Tuple(kinds) => kinds.iter().any(|kind| is_cancellation(program, kind, at)),
-        _ => matches!(
-            program.path(kind, at).as_deref(),
-            Some("asyncio.CancelledError" | "asyncio.exceptions.CancelledError" | "builtins.BaseException")
-        ),
+        _ => {
+            matches!(
+                program.path(kind, at).as_deref(),
+                Some("asyncio.CancelledError" | "asyncio.exceptions.CancelledError")
+            ) || is_base(program, kind, at)
+        }
     }
+}
+
+/// Whether a kind of exception is all there are.
+fn is_base(program: &Program, kind: &Expr, at: At) -> bool {
+    program.path(kind, at).as_deref() == Some("builtins.BaseException")
 }
 
 /// Whether the unit cancels something itself: then what it catches is meant.
@@ -89,13 +101,17 @@ fn waits_for_task(program: &Program, body: &[Stmt], at: At) -> bool {
 
 /// Whether a body leaves its loop or its function.
 fn leaves(body: &[Stmt]) -> bool {
+    let is_end = |kind: &StmtKind| matches!(kind, StmtKind::Return(_) | StmtKind::Break);
+    raises(body) || any_stmt(body, &is_end)
+}
+
+fn raises(body: &[Stmt]) -> bool {
+    any_stmt(body, &|kind| matches!(kind, StmtKind::Raise { .. }))
+}
+
+fn any_stmt(body: &[Stmt], is_it: &dyn Fn(&StmtKind) -> bool) -> bool {
     let mut found = false;
-    each_stmt(body, &mut |stmt| {
-        found |= matches!(
-            stmt.kind,
-            StmtKind::Raise { .. } | StmtKind::Return(_) | StmtKind::Break
-        );
-    });
+    each_stmt(body, &mut |stmt| found |= is_it(&stmt.kind));
     found
 }
 
