@@ -5,6 +5,7 @@ use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
 use crate::library::asyncio::{functions, install, natives};
 use crate::library::modules::time::seconds_given;
+use crate::runtime::thread::Woken;
 use crate::runtime::{clock, hooks, signal, thread};
 use crate::source::Symbol;
 use crate::value::*;
@@ -30,13 +31,21 @@ pub fn install_types() {
     install(&class(Type::Lock), LOCK);
 }
 
-/// A lock between threads. Who waits is woken in order of arrival.
+/// A lock between threads. Who waits is woken in order of arrival; whoever comes first then takes
+/// it, but one that came too late once is given it next time. (Threads that take turns by count
+/// could keep somebody from a lock for ever.)
 #[derive(Default)]
 struct Lock {
     locked: Cell<bool>,
     /// The number of the thread that took it last.
     holder: Cell<u64>,
-    waiting: RefCell<VecDeque<Rc<thread::Thread>>>,
+    waiting: RefCell<VecDeque<Waiter>>,
+}
+
+struct Waiter {
+    thread: Rc<thread::Thread>,
+    /// It was woken, and found the lock taken again.
+    came_late: bool,
 }
 
 impl Lock {
@@ -50,31 +59,74 @@ impl Lock {
     /// `this` is the lock as a value.
     fn acquire(&self, this: &Value, blocking: bool, until: Option<f64>) -> Res<bool> {
         let me = thread::current();
-        while self.locked.get() {
-            if !blocking || until.is_some_and(|until| clock::now() >= until) {
-                return Ok(false);
-            }
-            self.waiting.borrow_mut().push_back(me.clone());
-            let woken = thread::block_for(this, until);
-            self.waiting.borrow_mut().retain(|t| !Rc::ptr_eq(t, &me));
-            if woken.is_err() {
-                self.pass_on();
-            }
-            woken?;
+        if self.locked.get() {
+            return Ok(blocking && self.wait(this, &me, until)?);
         }
-        self.locked.set(true);
-        self.holder.set(me.id);
+        self.take(&me);
         Ok(true)
     }
 
-    /// Wakes the next if the lock is free.
-    fn pass_on(&self) {
-        if !self.locked.get() {
-            let next = self.waiting.borrow().front().cloned();
-            if let Some(next) = next {
-                thread::wake(&next);
+    fn take(&self, thread: &Rc<thread::Thread>) {
+        self.locked.set(true);
+        self.holder.set(thread.id);
+    }
+
+    fn wait(&self, this: &Value, me: &Rc<thread::Thread>, until: Option<f64>) -> Res<bool> {
+        self.waiting.borrow_mut().push_back(Waiter {
+            thread: me.clone(),
+            came_late: false,
+        });
+        loop {
+            if until.is_some_and(|until| clock::now() >= until) {
+                self.leave(me);
+                return Ok(false);
             }
+            let outcome = thread::block_for(this, until);
+            let is_given = !self.waiting.borrow().iter().any(|w| Rc::ptr_eq(&w.thread, me));
+            let woken = match outcome {
+                Ok(woken) => woken,
+                Err(raised) => {
+                    if is_given {
+                        self.locked.set(false);
+                    }
+                    self.leave(me);
+                    self.pass_on();
+                    return Err(raised);
+                }
+            };
+            if is_given {
+                return Ok(true);
+            }
+            if !self.locked.get() {
+                self.leave(me);
+                self.take(me);
+                return Ok(true);
+            }
+            let mut waiting = self.waiting.borrow_mut();
+            let mine = waiting.iter_mut().find(|w| Rc::ptr_eq(&w.thread, me));
+            mine.into_iter()
+                .for_each(|w| w.came_late |= woken == Woken::Called);
         }
+    }
+
+    fn leave(&self, me: &Rc<thread::Thread>) {
+        self.waiting.borrow_mut().retain(|w| !Rc::ptr_eq(&w.thread, me));
+    }
+
+    /// Wakes the next if the lock is free, or gives it the lock.
+    fn pass_on(&self) {
+        if self.locked.get() {
+            return;
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        let Some(next) = waiting.front() else { return };
+        let thread = next.thread.clone();
+        if next.came_late {
+            self.take(&thread);
+            waiting.pop_front();
+        }
+        drop(waiting);
+        thread::wake(&thread);
     }
 
     fn release(&self) -> Res<()> {
