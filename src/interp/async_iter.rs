@@ -43,7 +43,7 @@ pub fn anext(iterator: &Value) -> Res {
     if let Value::Generator(g) = iterator
         && g.kind == GeneratorKind::AsyncGenerator
     {
-        return Ok(step(g, AsyncStep::Send(Value::None)));
+        return step(g, AsyncStep::Send(Value::None));
     }
     let Some(awaitable) = call_anext(iterator)? else {
         return Err(type_error(format!(
@@ -106,7 +106,13 @@ pub fn is_awaitable(value: &Value) -> bool {
 }
 
 /// The awaitable that `asend()`, `athrow()` and `aclose()` give.
-pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Value {
+pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Res {
+    first_step(generator)?;
+    Ok(step_object(generator, step))
+}
+
+/// The same where the step has begun already.
+pub fn step_object(generator: &Ref<Generator>, step: AsyncStep) -> Value {
     let class = match &step {
         AsyncStep::Send(_) => Value::None,
         AsyncStep::Throw(_) | AsyncStep::Close => named_class("async_generator_athrow").into(),
@@ -146,7 +152,7 @@ pub fn is_awaitable_generator(generator: &Generator) -> bool {
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// An async generator takes its first step.
-    pub first: fn(&Ref<Generator>),
+    pub first: fn(&Ref<Generator>) -> Res<()>,
     /// A suspended async generator is dropped: somebody must run its `aclose()`.
     pub abandoned: fn(Ref<Generator>),
 }
@@ -159,11 +165,10 @@ pub fn set_hooks(hooks: Hooks) {
     HOOKS.set(Some(hooks));
 }
 
-pub fn first_step(generator: &Ref<Generator>) {
-    if !generator.hooked.replace(true)
-        && let Some(hooks) = HOOKS.get()
-    {
-        (hooks.first)(generator);
+pub fn first_step(generator: &Ref<Generator>) -> Res<()> {
+    match HOOKS.get() {
+        Some(hooks) if !generator.hooked.replace(true) => (hooks.first)(generator),
+        _ => Ok(()),
     }
 }
 

@@ -376,8 +376,8 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     if !usable {
         return Item::NotNow;
     }
-    if !generator.hooked.get() {
-        async_iter::first_step(generator);
+    if !generator.hooked.get() && async_iter::first_step(generator).is_err() {
+        return Item::Turn(Turn::Raise);
     }
     let Some(frame) = generator.only_frame() else {
         return Item::NotNow;

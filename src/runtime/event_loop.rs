@@ -6,7 +6,7 @@
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{Level, clock, current, derived, future, hooks, inbox, signal, task, thread};
+use super::{Level, asyncgen, clock, current, derived, future, hooks, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -466,6 +466,7 @@ pub fn run_forever(this: &Value) -> Res<()> {
     event_loop.stopping.set(false);
     let gone = event_loop.running_in.borrow_mut().take();
     drop(gone);
+    asyncgen::loop_stops();
     drop(current::set_running(before));
     result
 }

@@ -225,6 +225,7 @@ impl Dying for Generator {
         }
         let needed = match self.kind {
             GeneratorKind::Coroutine => true,
+            GeneratorKind::AsyncGenerator if self.hooked.get() => true,
             _ => self.progress.get() == Progress::Suspended,
         };
         match ABANDON.get() {

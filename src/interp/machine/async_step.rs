@@ -45,7 +45,9 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
             AsyncStep::Send(_) => stop(),
         };
     }
-    async_iter::first_step(generator);
+    if let Err(raised) = async_iter::first_step(generator) {
+        return Resume::Raise(raised.take());
+    }
     let taken = generator.take_stack().pop();
     let Some(Activation::Script(mut frame)) = taken else {
         return stop();

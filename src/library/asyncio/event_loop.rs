@@ -219,6 +219,16 @@ const LOOP: &[NativeDef] = natives! {
         let timeout = none_if_unset(&args[1]);
         call::call(&from_threads("shutdown_default_executor")?, &[args[0].clone(), timeout]).map(Step::Await)
     };
+    Method Plain "_asyncgen_firstiter_hook" "(self, agen)" "Shut an async generator down at the end." |args| {
+        expect(&args[0])?;
+        asyncgen::belongs_to(generator(&args[1])?, args[0].clone());
+        Ok(Value::None)
+    };
+    Method Plain "_asyncgen_finalizer_hook" "(self, agen)" "Close an async generator in a task." |args| {
+        expect(&args[0])?;
+        asyncgen::close_in(&args[0], generator(&args[1])?);
+        Ok(Value::None)
+    };
     Method Coroutine "shutdown_asyncgens" "(self)" "Close the async generators that have begun." |args| {
         expect(&args[0])?.asyncgens_shut_down.set(true);
         shutdown_asyncgens(&args[0])
@@ -268,6 +278,16 @@ fn set_signal(number: i32, action: Action) -> Res<()> {
             Type::RuntimeError,
             format!("sig {number} cannot be caught"),
         )),
+    }
+}
+
+fn generator(value: &Value) -> Res<&Ref<Generator>> {
+    match value {
+        Value::Generator(generator) => Ok(generator),
+        other => Err(type_error(format!(
+            "an async generator is required, not '{}'",
+            class_name(other)
+        ))),
     }
 }
 

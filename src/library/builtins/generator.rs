@@ -127,7 +127,7 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
             },
             (_, Some(Activation::Script(frame))) => match &frame.owner {
                 Some(owner) if owner.kind == GeneratorKind::AsyncGenerator => {
-                    async_iter::step(owner, AsyncStep::Send(Value::None))
+                    async_iter::step_object(owner, AsyncStep::Send(Value::None))
                 }
                 Some(owner) => owner.clone().into(),
                 None => return Above::Frame,
@@ -287,18 +287,13 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
         "__anext__",
         "(self, /)",
         "Return an awaitable of the next value.",
-        |args| Ok(async_iter::step(this(&args[0])?, AsyncStep::Send(Value::None))),
+        |args| async_iter::step(this(&args[0])?, AsyncStep::Send(Value::None)),
     ),
     method(
         "asend",
         "(self, value, /)",
         "Return an awaitable that resumes it with a value.",
-        |args| {
-            Ok(async_iter::step(
-                this(&args[0])?,
-                AsyncStep::Send(args[1].clone()),
-            ))
-        },
+        |args| async_iter::step(this(&args[0])?, AsyncStep::Send(args[1].clone())),
     ),
     method(
         "athrow",
@@ -306,14 +301,14 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
         "Return an awaitable that raises where it stands.",
         |args| {
             let exception = thrown(args)?;
-            Ok(async_iter::step(this(&args[0])?, AsyncStep::Throw(exception)))
+            async_iter::step(this(&args[0])?, AsyncStep::Throw(exception))
         },
     ),
     method(
         "aclose",
         "(self, /)",
         "Return an awaitable that raises GeneratorExit where it stands.",
-        |args| Ok(async_iter::step(this(&args[0])?, AsyncStep::Close)),
+        |args| async_iter::step(this(&args[0])?, AsyncStep::Close),
     ),
     getter("ag_frame", "Where it stands.", frame_of),
     getter("ag_running", "Whether it is running.", |args| {

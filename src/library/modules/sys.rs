@@ -1,5 +1,6 @@
 //! `sys`: the program's surroundings, and the interpreter as scripts see it.
 
+mod asyncgen;
 mod frame;
 mod loaded;
 mod stream;
@@ -224,7 +225,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
         .into_iter()
         .map(|(name, value)| (Symbol::new(name), value))
         .collect();
-    names.extend(super::functions("sys", &[FUNCTIONS, frame::FUNCTIONS]));
+    names.extend(super::functions(
+        "sys",
+        &[FUNCTIONS, frame::FUNCTIONS, asyncgen::FUNCTIONS],
+    ));
     for (shown, hidden) in [
         ("breakpointhook", "__breakpointhook__"),
         ("displayhook", "__displayhook__"),
