@@ -25,6 +25,7 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     ("tests/golden/coroutines/async_generator_dropped", &["A031"]),
     ("tests/golden/coroutines/async_iterators", &["A025"]),
+    ("tests/golden/coroutines/async_generator_hooks", &["A031"]),
     ("tests/golden/coroutines/custom_awaitables", &["A002"]),
     ("tests/golden/coroutines/driven_by_hand", &["A001"]),
     (

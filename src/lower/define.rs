@@ -1,9 +1,9 @@
 //! Definitions: functions, lambdas and classes, each a code of its own.
 
-use super::docstring;
 use super::scope::{ScopeId, ScopeKind, address};
 use super::shape::{all_params, arg_value};
 use super::state::{Lowered, Lowering, boxed, tree};
+use super::{docstring, nesting};
 use crate::code::*;
 use crate::source::{Span, Symbol};
 use crate::syntax::SyntaxError;
@@ -51,6 +51,7 @@ impl<'a> Lowering<'_, 'a> {
             let code = this.nested_code(address(class), scope, CodeKind::Class, |inner| {
                 inner.begins = class.decorators.first().map(|decorator| decorator.span.start);
                 let (doc, body) = docstring(&class.body);
+                nesting::check(body, false)?;
                 inner.block(body)?;
                 Ok((class.header, Params::default(), doc))
             })?;
@@ -113,6 +114,7 @@ impl<'a> Lowering<'_, 'a> {
             inner.def = Some((function.name, function.header));
             inner.begins = function.decorators.first().map(|decorator| decorator.span.start);
             let (doc, body) = docstring(&function.body);
+            nesting::check(body, kind.is_resumable())?;
             inner.block(body)?;
             Ok((function.header, inner.params(&function.params), doc))
         })

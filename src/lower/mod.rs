@@ -16,6 +16,7 @@ mod flow;
 mod guard;
 mod mention;
 pub mod names;
+mod nesting;
 mod pattern;
 mod scope;
 mod shape;
@@ -66,6 +67,7 @@ pub fn lower(module: &ast::Module, source: &Rc<Source>, options: &Options) -> Re
     } else {
         docstring(&module.body)
     };
+    nesting::check(body, false)?;
     lowering.block(body)?;
     let span = Span::new(0, source.text.len());
     Ok(lowering.finish(span, Params::default(), doc))
@@ -149,47 +151,25 @@ impl<'a> Lowering<'_, 'a> {
             StmtKind::Import(aliases) => self.import(aliases, span),
             StmtKind::ImportFrom { module, names, level } => self.import_from(*module, names, *level, span),
             StmtKind::If { test, body, orelse } => self.if_(test, body, orelse, span),
-            StmtKind::While { test, body, orelse } => {
-                self.within_block(stmt, |this| this.while_(test, body, orelse, span))
-            }
+            StmtKind::While { test, body, orelse } => self.while_(test, body, orelse, span),
             StmtKind::For {
                 is_async,
                 target,
                 iter,
                 body,
                 orelse,
-            } => self.within_block(stmt, |this| {
-                this.for_(*is_async, target, iter, body, orelse, span)
-            }),
-            StmtKind::Try { .. } => self.within_block(stmt, |this| this.try_(stmt)),
+            } => self.for_(*is_async, target, iter, body, orelse, span),
+            StmtKind::Try { .. } => self.try_(stmt),
             StmtKind::With {
                 is_async,
                 items,
                 body,
-            } => self.within_block(stmt, |this| this.with(*is_async, items, body, span)),
+            } => self.with(*is_async, items, body, span),
             StmtKind::Match { subject, cases } => self.match_(subject, cases, span),
             StmtKind::Function(function) => self.function(function, span),
             StmtKind::Class(class) => self.class(class, span),
             StmtKind::Outside(message) => Err(SyntaxError::new(message.as_str(), span)),
         }
-    }
-
-    /// CPython's limit to blocks inside blocks, which also bounds the copies of `finally` bodies.
-    fn within_block(&mut self, stmt: &Stmt, lower: impl FnOnce(&mut Self) -> Lowered) -> Lowered {
-        const MOST_BLOCKS: u32 = 21;
-        // A handler is a block inside its `try`.
-        let own = match &stmt.kind {
-            StmtKind::Try { handlers, .. } if !handlers.is_empty() => 2,
-            _ => 1,
-        };
-        if self.nesting + own > MOST_BLOCKS {
-            return Err(SyntaxError::new("too many statically nested blocks", stmt.span)
-                .help("move the inner blocks to a function of their own"));
-        }
-        self.nesting += 1;
-        let done = lower(self);
-        self.nesting -= 1;
-        done
     }
 
     fn expression_statement(&mut self, value: &'a Expr, span: Span) -> Lowered {

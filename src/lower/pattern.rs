@@ -295,6 +295,21 @@ fn star_of(patterns: &[ast::Pattern], span: Span) -> Lowered<Option<u32>> {
     }
 }
 
+/// Whether two constants are the same key: `0 == 0.0 == False`.
+fn is_equal(a: &Constant, b: &Constant) -> bool {
+    let number = |constant: &Constant| match constant {
+        Constant::Int(n) => Some(*n as f64).filter(|_| n.unsigned_abs() < 1 << 53),
+        Constant::Float(x) => Some(*x),
+        Constant::True => Some(1.0),
+        Constant::False => Some(0.0),
+        _ => None,
+    };
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 fn check_keys(keys: &[Expr], span: Span) -> Lowered {
     let constant = |key: &Expr| match &key.kind {
         ExprKind::Constant(constant) => Some(constant.clone()),
@@ -302,10 +317,8 @@ fn check_keys(keys: &[Expr], span: Span) -> Lowered {
     };
     for (at, key) in keys.iter().enumerate() {
         let Some(value) = constant(key) else { continue };
-        if keys[..at]
-            .iter()
-            .any(|earlier| constant(earlier).as_ref() == Some(&value))
-        {
+        let is_same = |earlier: &Expr| constant(earlier).is_some_and(|earlier| is_equal(&earlier, &value));
+        if keys[..at].iter().any(is_same) {
             let text = match &value {
                 Constant::Str(text) => format!("'{text}'"),
                 Constant::Int(n) => n.to_string(),

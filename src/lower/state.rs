@@ -111,7 +111,6 @@ pub(super) struct Lowering<'p, 'a> {
     pub(super) structured: u32,
     /// How many `finally` bodies entered by an exception are open.
     pub(super) copies: u32,
-    pub(super) nesting: u32,
     pub(super) handler: Option<Handler>,
     drafts: Vec<Draft>,
     current: Option<StateId>,
@@ -141,7 +140,6 @@ impl<'p, 'a> Lowering<'p, 'a> {
             blocks: Vec::new(),
             structured: 0,
             copies: 0,
-            nesting: 0,
             handler: None,
             drafts: Vec::new(),
             current: None,

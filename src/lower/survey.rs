@@ -278,6 +278,9 @@ impl Survey {
             "generator_stop",
             "annotations",
         ];
+        if names.is_empty() {
+            return Err(SyntaxError::new("future feature * is not defined", span));
+        }
         for alias in names {
             let name = alias.name.text();
             if name == "braces" {
@@ -331,11 +334,26 @@ impl Survey {
         } else {
             suspends |= self.target(target)?;
         }
-        let annotation_suspends = self.expr(annotation)?;
-        if !self.scope().kind.is_function_like() && !self.scopes.annotations_as_text {
+        let annotation_suspends = self.annotation(annotation)?;
+        if !self.scope().kind.is_function_like() {
             suspends |= annotation_suspends;
         }
         Ok(suspends | self.maybe(value)?)
+    }
+
+    /// Whether an annotation suspends. One that is only kept as text (PEP 563) does nothing.
+    fn annotation(&mut self, annotation: &Expr) -> Surveyed {
+        if !self.scopes.annotations_as_text {
+            return self.expr(annotation);
+        }
+        let mut acts = None;
+        find_act(annotation, &mut acts);
+        if let Some((what, span)) = acts {
+            let message = format!("{what} expression cannot be used within an annotation");
+            return Err(SyntaxError::new(message, span));
+        }
+        self.expr(annotation)?;
+        Ok(false)
     }
 
     fn declare(&mut self, names: &[(Symbol, Span)], global: bool) -> Surveyed {
@@ -383,12 +401,11 @@ impl Survey {
         let mut suspends = self.defaults(&function.params)?;
         for param in all_params(&function.params) {
             if let Some(annotation) = &param.annotation {
-                let annotation_suspends = self.expr(annotation)?;
-                suspends |= annotation_suspends && !self.scopes.annotations_as_text;
+                suspends |= self.annotation(annotation)?;
             }
         }
         if let Some(returns) = &function.returns {
-            suspends |= self.expr(returns)? && !self.scopes.annotations_as_text;
+            suspends |= self.annotation(returns)?;
         }
         for decorator in &function.decorators {
             suspends |= self.expr(decorator)?;
@@ -487,5 +504,19 @@ impl Survey {
             }
         }
         Ok(())
+    }
+}
+
+/// The first part of an expression that does more than give a value.
+fn find_act(expr: &Expr, found: &mut Option<(&'static str, Span)>) {
+    let what = match &expr.kind {
+        ExprKind::Yield(_) | ExprKind::YieldFrom(_) => Some("yield"),
+        ExprKind::Await(_) => Some("await"),
+        ExprKind::Walrus { .. } => Some("named"),
+        _ => None,
+    };
+    match what {
+        Some(what) => *found = found.or(Some((what, expr.span))),
+        None => expr.each_child(&mut |child| find_act(child, found)),
     }
 }

@@ -104,7 +104,7 @@ impl Builder<'_> {
         let name = need(pair.into_inner().next(), Span::new(start, start + 1))?;
         let span = self.span(&name);
         if span.start as usize != start + 1 {
-            let message = "f-string: conversion type must come right after the exclamation mark";
+            let message = "f-string: conversion type must come right after the exclamanation mark";
             return fail(message, Span::new(start, span.end as usize));
         }
         match name.as_str() {

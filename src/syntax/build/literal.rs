@@ -210,8 +210,10 @@ impl Builder<'_> {
         let Some(rest) = body[at + 2..].strip_prefix('{') else {
             return unicode_error(body, at, at + 2, malformed, place);
         };
-        let Some(length) = rest.find('}').filter(|&n| n > 0) else {
-            return unicode_error(body, at, at + 3, malformed, place);
+        let length = match rest.find('}') {
+            Some(0) => return unicode_error(body, at, at + 3, malformed, place),
+            Some(length) => length,
+            None => return unicode_error(body, at, body.len(), malformed, place),
         };
         let end = at + 3 + length + 1;
         match unicode_names2::character(&rest[..length]) {

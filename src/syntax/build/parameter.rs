@@ -13,7 +13,8 @@ impl Builder<'_> {
         let mut star: Option<Span> = None;
         let mut bare: Option<Span> = None;
         let mut slash = false;
-        for item in pair.into_inner() {
+        let mut items = pair.into_inner().peekable();
+        while let Some(item) = items.next() {
             let place = token(&item);
             if params.kwarg.is_some() {
                 return fail("arguments cannot follow var-keyword argument", self.span(&item));
@@ -27,7 +28,10 @@ impl Builder<'_> {
                         return fail("/ may appear only once", place);
                     }
                     if params.args.is_empty() {
-                        return fail("at least one argument must precede /", place);
+                        return match items.peek() {
+                            Some(_) => fail("at least one argument must precede /", place),
+                            None => fail("invalid syntax", place),
+                        };
                     }
                     slash = true;
                     params.posonly = std::mem::take(&mut params.args);

@@ -36,7 +36,7 @@ impl Builder<'_> {
             let item = self.pattern(item)?;
             let is_star = |item: &Pattern| matches!(item.kind, PatternKind::Star(_));
             if is_star(&item) && items.iter().any(is_star) {
-                return fail("multiple starred expressions in sequence pattern", item.span);
+                return fail("multiple starred names in sequence pattern", item.span);
             }
             items.push(item);
         }

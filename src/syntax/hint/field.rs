@@ -7,7 +7,7 @@ impl Stuck<'_> {
     /// A replacement field without an expression.
     pub(super) fn field_start(&self) -> Option<SyntaxError> {
         let brace = self.line.field?;
-        if self.before(1) == "*" && brace + 2 == self.line.at {
+        if matches!(self.before(1), "*" | ".") && brace + 2 == self.line.at {
             let star = self.line.span(self.line.at - 1);
             return Some(SyntaxError::new(
                 "f-string: expecting a valid expression after '{'",
@@ -39,6 +39,10 @@ impl Stuck<'_> {
                 "}" | ":" => SyntaxError::new("f-string: missing conversion character", self.at),
                 _ => SyntaxError::new("f-string: invalid conversion character", self.at),
             });
+        }
+        if self.found() == "}" && self.before(1) == ":" && self.line.word(brace + 1) == "lambda" {
+            let message = "f-string: lambda expressions are not allowed without parentheses";
+            return Some(SyntaxError::new(message, self.line.span(brace + 1)));
         }
         if at > brace + 2 && self.before(2) == "!" {
             return Some(SyntaxError::new("f-string: expecting ':' or '}'", self.at));

@@ -4,6 +4,7 @@
 //! failure. One table instead, read after a failure: from the token found, the literals expected
 //! and the line around to CPython's message and our help. The first row that fits wins.
 
+mod call;
 mod field;
 mod number;
 
@@ -75,7 +76,7 @@ struct Stuck<'t> {
 
 impl Stuck<'_> {
     /// The table. Each row knows one mistake.
-    const ROWS: [fn(&Self) -> Option<SyntaxError>; 22] = [
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 25] = [
         Self::malformed_number,
         Self::legacy_statement,
         Self::import_from,
@@ -87,7 +88,10 @@ impl Stuck<'_> {
         Self::missing_in,
         Self::comprehension_target,
         Self::parenthesized_parameters,
+        Self::slash_and_star,
         Self::missing_value,
+        Self::unpacking_assigned,
+        Self::operator_not,
         Self::equals_sign,
         Self::keyword_generator,
         Self::dict_item,
@@ -327,67 +331,6 @@ impl Stuck<'_> {
         colon > open + 1
     }
 
-    fn parenthesized_parameters(&self) -> Option<SyntaxError> {
-        let close = (self.line.at..self.line.tokens.len())
-            .find(|&i| self.line.word(i) == ")")
-            .unwrap_or(0);
-        let names = |i: usize| self.line.kind(i) == TokenKind::Name || self.line.word(i) == ",";
-        if self.found() != "(" || close <= self.line.at + 1 || !(self.line.at + 1..close).all(names) {
-            return None;
-        }
-        let error =
-            if self.first() == "def" && self.line.open.len() == 1 && matches!(self.before(1), "(" | ",") {
-                SyntaxError::new("Function parameters cannot be parenthesized", self.at)
-            } else if self.before(1) == "lambda" {
-                SyntaxError::new("Lambda expression parameters cannot be parenthesized", self.at)
-            } else {
-                return None;
-            };
-        Some(error.help("take one parameter and unpack it inside"))
-    }
-
-    /// `f(a=)`, `def f(a=)`, `{a:}`
-    fn missing_value(&self) -> Option<SyntaxError> {
-        let sign = self.line.at.checked_sub(1)?;
-        let in_parameters = self.first() == "def" && self.line.open.len() == 1;
-        match (self.line.word(sign), self.found(), self.bracket()) {
-            ("=", ")" | ",", "(") if in_parameters => Some(SyntaxError::new(
-                "expected default value expression",
-                self.line.span(sign),
-            )),
-            ("=", ")" | ",", "(") if self.line.kind(sign.checked_sub(1)?) == TokenKind::Name => {
-                let name = self.line.span(sign - 1);
-                let error = SyntaxError::new(
-                    "expected argument value expression",
-                    name.to(self.line.span(sign)),
-                );
-                Some(error.help("a value belongs after the '='"))
-            }
-            ("=", _, "(") if !in_parameters && self.line.ends_operand(sign.checked_sub(1)?) => {
-                let start = self
-                    .line
-                    .expression_start(sign, |word| matches!(word, "," | ":" | "=" | "lambda"));
-                if start >= sign || (start + 1 == sign && self.line.kind(start) == TokenKind::Name) {
-                    return None;
-                }
-                let message = "expression cannot contain assignment, perhaps you meant \"==\"?";
-                Some(SyntaxError::new(
-                    message,
-                    self.line.span(start).to(self.line.span(sign)),
-                ))
-            }
-            (":", "}" | ",", "{") if !self.in_field() => {
-                let message = "expression expected after dictionary key and ':'";
-                Some(SyntaxError::new(message, self.line.span(sign)))
-            }
-            (":", "*", "{") if !self.in_field() => {
-                let message = "cannot use a starred expression in a dictionary value";
-                Some(SyntaxError::new(message, self.at))
-            }
-            _ => None,
-        }
-    }
-
     /// `=` where a condition or a value is meant.
     fn equals_sign(&self) -> Option<SyntaxError> {
         let conditional = matches!(self.line.word(0), "if" | "elif" | "while") && self.line.open.is_empty();
@@ -447,23 +390,6 @@ impl Stuck<'_> {
         Some(SyntaxError::new(message, slice).help(help))
     }
 
-    /// `f(a=x for x in y)`
-    fn keyword_generator(&self) -> Option<SyntaxError> {
-        if !matches!(self.found(), "for" | "async") || self.bracket() != "(" {
-            return None;
-        }
-        let value = self
-            .line
-            .expression_start(self.line.at, |word| matches!(word, "=" | ","));
-        let name = value.checked_sub(2)?;
-        if self.line.word(value - 1) != "=" || self.line.kind(name) != TokenKind::Name {
-            return None;
-        }
-        let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
-        let place = self.line.span(name).to(self.line.span(value - 1));
-        Some(SyntaxError::new(message, place).help("put parentheses around the generator expression"))
-    }
-
     /// What kind of expression stands at a place.
     fn describe(&self, span: Span) -> Option<&'static str> {
         let text = format!("{}\n", self.text.get(span.start as usize..span.end as usize)?);
@@ -491,7 +417,9 @@ impl Stuck<'_> {
 
     fn forgotten_comma(&self) -> Option<SyntaxError> {
         let at = self.line.at;
+        let after_conversion = self.in_field() && self.before(2) == "!";
         if self.line.open.is_empty()
+            || after_conversion
             || !self.line.starts_operand(at)
             || !self.line.ends_operand(at.checked_sub(1)?)
         {
@@ -525,7 +453,17 @@ impl Stuck<'_> {
     /// Whether the token found stands after a header's colon.
     fn in_body(&self) -> bool {
         let outermost = self.line.open.first().copied().unwrap_or(self.line.at);
-        (0..outermost).any(|i| self.line.word(i) == ":")
+        let colon = self.line.expression_start(outermost, |word| word == ":");
+        colon > 0 && self.line.word(colon - 1) == ":"
+    }
+
+    /// `3 + not x`
+    fn operator_not(&self) -> Option<SyntaxError> {
+        let operator = matches!(self.before(1), "+" | "-" | "*" | "/" | "%" | "//" | "@" | "~");
+        (self.found() == "not" && operator).then(|| {
+            let message = "'not' after an operator must be parenthesized";
+            SyntaxError::new(message, self.at).help("write '(not …)'")
+        })
     }
 
     /// `def f: …`
@@ -555,7 +493,7 @@ impl Stuck<'_> {
                 | "match"
                 | "case"
         );
-        if !known || !self.line.open.is_empty() || !word(self.line.at) {
+        if !known || !self.line.open.is_empty() || !word(self.line.at) || self.in_body() {
             return None;
         }
         if header == "def" && self.before(1) == "->" {
@@ -605,21 +543,6 @@ impl Stuck<'_> {
             _ => return None,
         };
         Some(plain.help(help))
-    }
-
-    /// A call's `*argument` with a slip somewhere inside.
-    fn star_argument(&self) -> Option<SyntaxError> {
-        let mut end = self.line.at;
-        let mut inside = self.before(1) == "*";
-        for &open in self.line.open.iter().rev() {
-            let start = self.line.expression_start(end, |word| word == ",");
-            let called = self.line.word(open) == "(" && open > 0 && self.line.ends_operand(open - 1);
-            if called && inside && self.line.word(start) == "*" {
-                return Some(SyntaxError::new("Invalid star expression", self.at));
-            }
-            (end, inside) = (open, true);
-        }
-        None
     }
 
     /// Operators of other languages.

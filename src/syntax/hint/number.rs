@@ -8,7 +8,11 @@ use crate::syntax::token::TokenKind;
 impl Stuck<'_> {
     pub(super) fn malformed_number(&self) -> Option<SyntaxError> {
         // The grammar may have got stuck at the number or behind its last good digit.
-        let numbers = [self.line.at, self.line.at.saturating_sub(1)];
+        let back = match self.before(1) {
+            "+" | "-" => 2, // of an exponent
+            _ => 1,
+        };
+        let numbers = [self.line.at, self.line.at.saturating_sub(back)];
         let at = numbers
             .into_iter()
             .find(|&at| self.line.kind(at) == TokenKind::Number)?;
@@ -68,6 +72,13 @@ fn number_fault(text: &str) -> Option<(String, usize)> {
     let next = *bytes
         .get(n)
         .or(if n <= 2 && kind < 3 { Some(&0) } else { None })?;
+    let after = bytes.get(n + 1).copied().unwrap_or(0);
+    if matches!(kind, 1 | 2) && next == b'_' && after.is_ascii_digit() {
+        return Some((
+            format!("invalid digit '{}' in {name} literal", after as char),
+            n + 1,
+        ));
+    }
     if matches!(kind, 1 | 2) && next.is_ascii_digit() {
         return Some((format!("invalid digit '{}' in {name} literal", next as char), n));
     }

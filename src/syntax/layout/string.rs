@@ -78,8 +78,14 @@ impl Scanner<'_> {
             let error = SyntaxError::new(message, here).help("close the string with three quotes");
             return self.fault(error.incomplete());
         }
+        let escaped = [b'\\', quote];
+        let text = &self.src[begin..here.end as usize];
+        let perhaps = match text.windows(2).any(|pair| pair == escaped) {
+            true => "; perhaps you escaped the end quote?",
+            false => "",
+        };
         let mut error = SyntaxError::new(
-            format!("unterminated string literal (detected at line {line})"),
+            format!("unterminated string literal (detected at line {line}){perhaps}"),
             here,
         )
         .help("close the string on its own line, or use triple quotes for several lines");

@@ -1,0 +1,186 @@
+//! Slips in parameters and arguments.
+
+use super::{Stuck, is_constant};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::token::TokenKind;
+
+impl Stuck<'_> {
+    /// The open bracket around the token found holds the parameters of a `def`.
+    fn in_parameters(&self) -> bool {
+        self.first() == "def" && self.line.open.len() == 1
+    }
+
+    /// The token after the `lambda` whose parameters the token found stands among.
+    fn lambda_parameters(&self) -> Option<usize> {
+        let start = self
+            .line
+            .expression_start(self.line.at, |word| matches!(word, "lambda" | ":"));
+        let lambda = start.checked_sub(1)?;
+        (self.line.word(lambda) == "lambda").then_some(start)
+    }
+
+    /// `def f((a, b))`, `lambda x, (y, z): …`
+    pub(super) fn parenthesized_parameters(&self) -> Option<SyntaxError> {
+        let at = self.line.at;
+        let close = (at..self.line.tokens.len()).find(|&i| self.line.word(i) == ")")?;
+        let is_name = |i: usize| self.line.kind(i) == TokenKind::Name && !is_constant(self.line.word(i));
+        let names = |i: usize| is_name(i) || self.line.word(i) == ",";
+        if self.found() != "(" || close <= at + 1 || !(at + 1..close).all(names) {
+            return None;
+        }
+        let (what, start) = match self.lambda_parameters() {
+            Some(start) => ("Lambda expression parameters", start),
+            None if self.in_parameters() => ("Function parameters", *self.line.open.first()? + 1),
+            None => return None,
+        };
+        let is_plain = (start..at).all(|i| !matches!(self.line.word(i), "*" | "**" | "/"));
+        let follows = start == at || self.before(1) == ",";
+        let error = SyntaxError::new(format!("{what} cannot be parenthesized"), self.at);
+        (is_plain && follows).then(|| error.help("take one parameter and unpack it inside"))
+    }
+
+    /// `def f(a, /*, b)`
+    pub(super) fn slash_and_star(&self) -> Option<SyntaxError> {
+        let is_it =
+            self.found() == "*" && self.before(1) == "/" && matches!(self.before(2), "," | "(" | "lambda");
+        let among_parameters = self.in_parameters() || self.lambda_parameters().is_some();
+        (is_it && among_parameters).then(|| SyntaxError::new("expected comma between / and *", self.at))
+    }
+
+    /// `f(a=)`, `def f(a=)`, `{a:}`
+    pub(super) fn missing_value(&self) -> Option<SyntaxError> {
+        let sign = self.line.at.checked_sub(1)?;
+        let in_parameters = self.in_parameters();
+        let in_lambda = self.lambda_parameters().is_some();
+        match (self.line.word(sign), self.found(), self.bracket()) {
+            ("=", ")" | "," | ":", _) if in_lambda || (in_parameters && self.found() != ":") => {
+                let start = self
+                    .line
+                    .expression_start(sign, |word| matches!(word, "," | "lambda"));
+                let message = match self.line.word(start) {
+                    "*" => "var-positional argument cannot have default value",
+                    "**" => "var-keyword argument cannot have default value",
+                    _ => "expected default value expression",
+                };
+                Some(SyntaxError::new(message, self.line.span(sign)))
+            }
+            ("=", ")" | ",", "(") if self.line.kind(sign.checked_sub(1)?) == TokenKind::Name => {
+                let name = self.line.span(sign - 1);
+                let error = SyntaxError::new(
+                    "expected argument value expression",
+                    name.to(self.line.span(sign)),
+                );
+                Some(error.help("a value belongs after the '='"))
+            }
+            ("=", _, "(") if !in_parameters && self.line.ends_operand(sign.checked_sub(1)?) => {
+                let start = self
+                    .line
+                    .expression_start(sign, |word| matches!(word, "," | ":" | "=" | "lambda"));
+                if start >= sign || (start + 1 == sign && self.line.kind(start) == TokenKind::Name) {
+                    return None;
+                }
+                let message = "expression cannot contain assignment, perhaps you meant \"==\"?";
+                Some(SyntaxError::new(
+                    message,
+                    self.line.span(start).to(self.line.span(sign)),
+                ))
+            }
+            (":", "}" | ",", "{") if !self.in_field() => {
+                let message = "expression expected after dictionary key and ':'";
+                Some(SyntaxError::new(message, self.line.span(sign)))
+            }
+            (":", "*", "{") if !self.in_field() => {
+                let message = "cannot use a starred expression in a dictionary value";
+                Some(SyntaxError::new(message, self.at))
+            }
+            _ => None,
+        }
+    }
+
+    /// `f(a=x for x in y)`
+    pub(super) fn keyword_generator(&self) -> Option<SyntaxError> {
+        if !matches!(self.found(), "for" | "async") || self.bracket() != "(" {
+            return None;
+        }
+        let value = self
+            .line
+            .expression_start(self.line.at, |word| matches!(word, "=" | ","));
+        let name = value.checked_sub(2)?;
+        if self.line.word(value - 1) != "=" || self.line.kind(name) != TokenKind::Name {
+            return None;
+        }
+        let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+        let place = self.line.span(name).to(self.line.span(value - 1));
+        Some(SyntaxError::new(message, place).help("put parentheses around the generator expression"))
+    }
+
+    /// A `*argument` of a call or an index with a slip somewhere inside.
+    pub(super) fn star_argument(&self) -> Option<SyntaxError> {
+        let mut end = self.line.at;
+        let mut inside = self.before(1) == "*";
+        for &open in self.line.open.iter().rev() {
+            let start = self.line.expression_start(end, |word| word == ",");
+            let applied = self.line.word(open) != "{" && open > 0 && self.line.ends_operand(open - 1);
+            if applied && inside && self.line.word(start) == "*" {
+                return Some(SyntaxError::new("Invalid star expression", self.at));
+            }
+            (end, inside) = (open, true);
+        }
+        None
+    }
+
+    /// `f(*args=x)`
+    pub(super) fn unpacking_assigned(&self) -> Option<SyntaxError> {
+        if self.found() != "=" || self.bracket() != "(" || self.in_parameters() {
+            return None;
+        }
+        let start = self.line.expression_start(self.line.at, |word| word == ",");
+        let what = match self.line.word(start) {
+            "*" => "iterable",
+            "**" => "keyword",
+            _ => return None,
+        };
+        let message = format!("cannot assign to {what} argument unpacking");
+        Some(SyntaxError::new(message, self.since(start)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::Source;
+    use crate::syntax::parse;
+
+    /// Each message is CPython 3.13's, as is each column (from 1).
+    const WRONG: [(&str, &str, u32); 12] = [
+        ("def f(a=1,/*,b): pass", "expected comma between / and *", 12),
+        ("def f(/): pass", "invalid syntax", 7),
+        (
+            "def f(a, *b=, c): pass",
+            "var-positional argument cannot have default value",
+            12,
+        ),
+        ("lambda a, b=, c: 1", "expected default value expression", 12),
+        (
+            "lambda x, (y, z): 1",
+            "Lambda expression parameters cannot be parenthesized",
+            11,
+        ),
+        ("f(a, *b=c)", "cannot assign to iterable argument unpacking", 6),
+        ("f(**k=c)", "cannot assign to keyword argument unpacking", 3),
+        ("A[*:]", "Invalid star expression", 4),
+        ("A[*(1:2)]", "Invalid star expression", 6),
+        ("1 + not x", "'not' after an operator must be parenthesized", 5),
+        ("def g(): yield from (), 1", "invalid syntax", 23),
+        ("f'{\"s\"!r x}'", "f-string: expecting ':' or '}'", 10),
+    ];
+
+    #[test]
+    fn messages_and_places_are_pythons() {
+        for (text, message, column) in WRONG {
+            let source = Source::new("t", text);
+            let error = parse(&source).expect_err(text);
+            let place = source.position(error.span.start).1 + 1;
+            assert_eq!((error.message.as_str(), place), (message, column), "{text}");
+        }
+    }
+}
