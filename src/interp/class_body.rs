@@ -117,10 +117,7 @@ fn metaclass_of<'a>(
     match &given {
         Some(Value::Class(m)) if !m.is(&class(Type::Class)) => match inherited {
             Some(i) if i.is_subclass(m) => Ok(Some(i)),
-            Some(i) if !m.is_subclass(&i) => Err(type_error(
-                "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the \
-                 metaclasses of all its bases",
-            )),
+            Some(i) if !m.is_subclass(&i) => Err(metaclass_conflict()),
             _ => Ok(Some(Ref::clone(m))),
         },
         _ => Ok(inherited),
@@ -176,11 +173,15 @@ fn made_by_first(class_name: Symbol, bases: Vec<Value>, keywords: &[(Symbol, Val
             let args = [class_name.into(), Value::tuple(bases), namespace.into()];
             call::call_kw(&maker, &args, keywords)
         }
-        _ => Err(type_error(
-            "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the \
-             metaclasses of all its bases",
-        )),
+        _ => Err(metaclass_conflict()),
     }
+}
+
+fn metaclass_conflict() -> Raised {
+    type_error(
+        "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the \
+         metaclasses of all its bases",
+    )
 }
 
 /// Bases as classes: `Generic[T]` and the like give theirs by `__mro_entries__`.
