@@ -152,11 +152,14 @@ fn overrides(b: &Value, reflected: Symbol, base: &Ref<Class>) -> bool {
 }
 
 /// `a op= b`: the new value of the target, which for mutable types is the same object.
-pub fn in_place(op: BinaryOp, a: Value, b: &Value) -> Res {
+pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let (Value::Int(x), Value::Int(y)) = (&a, b)
         && let Some(result) = number::small(op, *x, *y)
     {
         return result;
+    }
+    if op == BinaryOp::Add && append(&mut a, b) {
+        return Ok(a);
     }
     let name = methods(op).2;
     if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
@@ -169,6 +172,18 @@ pub fn in_place(op: BinaryOp, a: Value, b: &Value) -> Res {
         Some(value) => Ok(value),
         None => Err(unsupported(&format!("{}=", symbol(op)), &a, b)),
     }
+}
+
+/// `a += b` for strs if nobody else holds `a`: many small appends take no longer than one (as in
+/// CPython).
+pub fn append(a: &mut Value, b: &Value) -> bool {
+    if let (Value::Str(text), Value::Str(more)) = (a, b)
+        && let Some(text) = text.get_mut()
+    {
+        text.append(more);
+        return true;
+    }
+    false
 }
 
 /// `op value`
