@@ -18,6 +18,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_bisect", modules::heapq::bisections),
     ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),
+    ("_abc", modules::abc::module),
     ("_traceback", modules::traceback::module),
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),
