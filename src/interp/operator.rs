@@ -219,6 +219,11 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     if let Some(value) = special::try_call(a, name::POW, &[b.clone(), modulus.clone()])? {
         return Ok(value);
     }
+    if let (Value::Int(a), Value::Int(b), Value::Int(m)) = (a, b, modulus)
+        && let Some(result) = number::small_pow_mod(*a, *b, *m)
+    {
+        return Ok(Value::Int(result));
+    }
     if let (Some(a), Some(b), Some(m)) = (as_bigint(a), as_bigint(b), as_bigint(modulus)) {
         return number::pow_mod(&a, &b, &m);
     }
