@@ -387,7 +387,7 @@ fn bind_native(
     if is_positional && let Some(name) = names.first() {
         return Err(argument::no_keywords(native, *name));
     }
-    if npos > signature.positional {
+    if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
         return Err(argument::too_many(native, npos, names.len()));
     }
     let mut given = given.into_iter();
@@ -589,7 +589,14 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
             Value::Cell(cell) => cell.value.get(),
             value => value.clone(),
         };
+        if object.is_unset() {
+            return Err(runtime_error("super(): arg[0] deleted"));
+        }
         (this, object)
+    } else if npos > 2 {
+        return Err(type_error(format!(
+            "super() expected at most 2 arguments, got {npos}"
+        )));
     } else {
         let args = window.values(1);
         (args[0].clone(), args.get(1).cloned().unwrap_or_default())

@@ -12,6 +12,7 @@ use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
+use std::cell::Cell;
 
 #[cold]
 pub fn not_iterable(value: &Value) -> Raised {
@@ -60,6 +61,9 @@ pub fn iter(value: &Value) -> Res {
             }
         }
         _ => {}
+    }
+    if let Value::Iterator(_) = plain(value) {
+        return Ok(value.clone());
     }
     if let Some(iterator) = iter_plain(plain(value)) {
         return Ok(iterator);
@@ -122,7 +126,7 @@ fn iter_plain(value: &Value) -> Option<Value> {
         }
         Value::Opaque(_) => {
             if let Some(view) = value.opaque::<DictView>() {
-                dict_iter(&view.dict, view.part, false)
+                view_iter(view, false)
             } else if let Some(range) = value.opaque::<BigRange>() {
                 range.iter(false)
             } else {
@@ -158,9 +162,38 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
     NativeIterator::value(name, state)
 }
 
+/// An iterator over a view of a dict.
+pub fn view_iter(view: &DictView, reversed: bool) -> Value {
+    match view.ordered {
+        false => dict_iter(&view.dict, view.part, reversed),
+        true => ordered_iter(&view.dict, view.part, reversed),
+    }
+}
+
+/// An iterator over an OrderedDict, which minds a change of the order too: that adds an entry.
+pub fn ordered_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
+    let state = |dict: &Ref<Dict>| (dict.len(), dict.table.borrow().end());
+    let (dict, inner, left) = (
+        dict.clone(),
+        dict_iter(dict, what, reversed),
+        Cell::new(dict.len()),
+    );
+    let before = state(&dict);
+    NativeIterator::from_fn("odict_iterator", move || {
+        let Some(after) = left.get().checked_sub(1) else {
+            return Ok(None);
+        };
+        if state(&dict) != before {
+            return Err(runtime_error("OrderedDict mutated during iteration"));
+        }
+        left.set(after);
+        next(&inner)
+    })
+}
+
 /// Whether `next()` works on it.
 pub fn is_iterator(value: &Value) -> bool {
-    match value {
+    match plain(value) {
         Value::Iterator(_) => true,
         Value::Generator(generator) => {
             matches!(

@@ -426,7 +426,7 @@ fn hash_plain(value: &Value) -> Res<i64> {
         Value::Bool(b) => b.get() as i64,
         Value::Int(n) => table::hash::int(*n),
         Value::Big(big) => table::hash::big_int(&big.0),
-        Value::Float(x) => table::hash::float(x.get(), 0),
+        Value::Float(x) => table::hash::float(x.get(), x.get().to_bits() as i64),
         Value::Str(text) => text.hash() as i64,
         Value::Bytes(bytes) => table::hash::bytes(&bytes.0),
         Value::Tuple(tuple) => {
