@@ -50,6 +50,7 @@ sources! {
     "_datetime_value" "datetime_value"
     "_datetime_zone" "datetime_zone"
     "_digest" "digest"
+    "_enum_more" "enum_more"
     "_gregorian" "gregorian"
     "_inspect_source" "inspect_source"
     "_help" "_help"

@@ -1,6 +1,7 @@
 //! Functions, methods, cells and code as objects.
 
 use super::{getter, method, readonly, setter_deleter, wrong_argument};
+use crate::interp::attribute;
 use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::frame_object;
@@ -10,7 +11,7 @@ use crate::interp::mapping;
 use crate::interp::namespace;
 use crate::interp::payload::*;
 use crate::interp::text::object::native_qualname;
-use crate::interp::types::class_name;
+use crate::interp::types::{class_name, class_of};
 use crate::interp::unit::Unit;
 use crate::source::Symbol;
 use crate::value::descriptor::CodeObject;
@@ -408,12 +409,8 @@ pub const NATIVE: &[NativeDef] = &[
         "Return a bound method.",
         |args| {
             Ok(match args[1].given() {
-                Some(instance) if native(&args[0])?.role == NativeRole::Method => Ref::new(Method {
-                    func: args[0].clone(),
-                    this: instance.clone(),
-                })
-                .into(),
-                _ => args[0].clone(),
+                Some(instance) => attribute::bind(&args[0], instance, &class_of(instance))?,
+                None => args[0].clone(),
             })
         },
     ),
