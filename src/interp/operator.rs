@@ -12,7 +12,7 @@ pub mod percent;
 use super::error::*;
 use super::payload::*;
 use super::special;
-use super::types::{Type, class_name, class_of};
+use super::types::{class_name, class_of};
 use super::{big_range, iterate, mapping, subscript, text};
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::source::{Symbol, name};
@@ -666,17 +666,9 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
 }
 
 fn contains_by_iteration(container: &Value, item: &Value) -> Res<bool> {
-    let iterator = match iterate::iter(container) {
-        Ok(iterator) => iterator,
-        Err(raised) if matches(&raised, Type::TypeError) && !iterate::is_iterable(container) => {
-            drop(raised.take());
-            return Err(type_error(format!(
-                "argument of type '{}' is not iterable",
-                class_name(container)
-            )));
-        }
-        Err(raised) => return Err(raised),
-    };
+    let iterator = iterate::iter_or(container, || {
+        format!("argument of type '{}' is not iterable", class_name(container))
+    })?;
     while let Some(known) = iterate::next(&iterator)? {
         if same_or_equal(&known, item)? {
             return Ok(true);

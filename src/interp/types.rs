@@ -405,6 +405,7 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         Value::Str(module) => match &*module.text {
             "_io" | "datetime" => true,
             "collections" => class.name() == "OrderedDict",
+            "weakref" => matches!(class.name(), "ProxyType" | "CallableProxyType"),
             _ => false,
         },
         _ => false,
