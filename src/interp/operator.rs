@@ -102,7 +102,9 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     }
     let (name, reflected, _) = methods(op);
     let (found, _) = ask_both(a, b, name, reflected, |x, y| {
-        number::binary(op, x, y).or_else(|| collection::binary(op, x, y))
+        // A template asks the mapping itself, which may know what to do about missing keys.
+        let given = if op == BinaryOp::Mod { b } else { y };
+        number::binary(op, x, y).or_else(|| collection::binary(op, x, given))
     })?;
     match found {
         Some(value) => Ok(Some(value)),

@@ -58,6 +58,7 @@ sources! {
     "_io_buffer" "io_buffer"
     "_io_file" "io_file"
     "_io_text" "io_text"
+    "_ordered_dict" "ordered_dict"
     "_path_glob" "path_glob"
     "_struct_time" "struct_time"
     "_task_stack" "_task_stack"
