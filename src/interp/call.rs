@@ -489,7 +489,7 @@ pub fn construct_with(made: &Ref<Class>, args: &[Value], kwargs: &[(Symbol, Valu
 /// other half: none if it takes none, they are meant for that other half then.
 fn keywords_for<'a>(native: &Native, names: &'a [Symbol]) -> &'a [Symbol] {
     let mut params = native.signature.params.iter();
-    match params.all(|param| param.kind == ParamKind::PositionalOnly) {
+    match params.all(|param| matches!(param.kind, ParamKind::PositionalOnly | ParamKind::Args)) {
         true => &[],
         false => names,
     }
