@@ -18,15 +18,23 @@ pub fn get(object: &Value, name: Symbol) -> Res {
     }
 }
 
-/// Tells an AttributeError that a script raised which attribute of what was asked for.
+/// Tells an AttributeError that a script raised which attribute of what was asked for, and what
+/// may have been meant.
 #[cold]
 fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
-    if matches(&raised, Type::AttributeError) {
-        let (attrs, of) = (&raised.peek().attrs, Symbol::new("obj"));
-        if attrs.get(Symbol::new("name")).is_none() && attrs.get(of).is_none() {
-            attrs.set(Symbol::new("name"), name.into());
-            attrs.set(of, object.clone());
-        }
+    if !matches(&raised, Type::AttributeError) {
+        return raised;
+    }
+    let exception = raised.peek();
+    let (attrs, of) = (&exception.attrs, Symbol::new("obj"));
+    if attrs.get(Symbol::new("name")).is_none() && attrs.get(of).is_none() {
+        attrs.set(Symbol::new("name"), name.into());
+        attrs.set(of, object.clone());
+    }
+    let is_name = matches!(&attrs.get(Symbol::new("name")), Some(Value::Str(own)) if own.symbol() == name);
+    let is_own = is_name && attrs.get(of).is_some_and(|of| of.is(object));
+    if is_own && exception.hint.get().is_none() {
+        return with_suggestion(raised, object, name);
     }
     raised
 }
@@ -709,6 +717,11 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
     {
         return raised.help("this is a coroutine: `await` it to get its result");
     }
+    with_suggestion(raised, object, name)
+}
+
+/// Adds the attribute that may have been meant.
+fn with_suggestion(raised: Raised, object: &Value, name: Symbol) -> Raised {
     let mut known: Vec<&str> = names(object).iter().map(|n| n.text()).collect();
     known.retain(|known| !known.starts_with('_') || name.text().starts_with('_'));
     known.sort_unstable();
