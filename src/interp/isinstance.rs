@@ -3,7 +3,8 @@
 use super::error::*;
 use super::payload::{as_tuple, plain};
 use super::types::{Type, class, class_name, class_of};
-use super::{attribute, operator, special};
+use super::{attribute, operator, special, subscript, text};
+use crate::code::BinaryOp;
 use crate::source::{Symbol, name};
 use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
@@ -21,16 +22,10 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
                 None if own.is_subclass(of) => Ok(true),
                 // A proxy may claim another class by its `__class__`.
                 None => match object {
-                    Value::Instance(_)
-                        if own
-                            .lookup(name::CLASS)
-                            .is_some_and(|v| v.opaque::<descriptor::Property>().is_some()) =>
-                    {
-                        match &attribute::get(object, name::CLASS)? {
-                            Value::Class(claimed) => Ok(claimed.is_subclass(of)),
-                            _ => Ok(false),
-                        }
-                    }
+                    Value::Instance(_) if claims_class(&own) => match &attribute::get(object, name::CLASS)? {
+                        Value::Class(claimed) => Ok(claimed.is_subclass(of)),
+                        _ => Ok(false),
+                    },
                     _ => Ok(false),
                 },
             }
@@ -71,6 +66,13 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
             }
         }
     }
+}
+
+/// Whether instances of the class can say by themselves what `__class__` is.
+fn claims_class(class: &Ref<Class>) -> bool {
+    let is_native = |found: Value| matches!(found, Value::Native(_));
+    let own = |name| class.is_script && class.lookup(name).is_some_and(|found| !is_native(found));
+    own(name::CLASS) || own(name::GETATTRIBUTE)
 }
 
 /// `issubclass(this, of)`
@@ -143,36 +145,101 @@ pub fn generic_alias(origin: &Value, args: &Value) -> Value {
     )
 }
 
-/// `alias[args]`: there are no type variables to fill, so it is an error, as in CPython.
-pub fn substitute(alias: &GenericAlias, args: &Value) -> Res {
-    let Value::Tuple(old) = &alias.args else {
-        return Ok(generic_alias(&alias.origin, args));
+/// The type variables of type arguments, each once, in the order in which they are met.
+pub fn parameters(args: &[Value]) -> Res<Vec<Value>> {
+    let mut found: Vec<Value> = Vec::new();
+    for arg in args {
+        let of_arg = match parameters_of(arg)? {
+            _ if is_variable(arg) => vec![arg.clone()],
+            parameters => parameters,
+        };
+        for variable in of_arg {
+            if !found.iter().any(|known| known.is(&variable)) {
+                found.push(variable);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_variable(value: &Value) -> bool {
+    class_name(value) == "TypeVar"
+}
+
+/// The `__parameters__` of a type form; a class is no form.
+fn parameters_of(form: &Value) -> Res<Vec<Value>> {
+    if !special::is_possible(form) || matches!(form, Value::Class(_)) {
+        return Ok(Vec::new());
+    }
+    let found = attribute::find(form, Symbol::new("__parameters__"))?;
+    Ok(found
+        .as_ref()
+        .and_then(as_tuple)
+        .map_or_else(Vec::new, |found| found.items.to_vec()))
+}
+
+/// The arguments of a form with what `form[given]` gives in the place of its type variables.
+fn filled(form: &Value, args: &[Value], given: &Value) -> Res<Vec<Value>> {
+    let parameters = parameters(args)?;
+    let given = match as_tuple(given) {
+        Some(tuple) => tuple.items.to_vec(),
+        None => vec![given.clone()],
     };
-    let is_variable = |v: &Value| class_name(v) == "TypeVar";
-    if !old.items.iter().any(is_variable) {
-        let whole = generic_alias(&alias.origin, &alias.args);
+    if parameters.is_empty() {
         return Err(type_error(format!(
             "{} is not a generic class",
-            super::text::repr(&whole)?
+            text::repr(form)?
         )));
     }
-    let given = match as_tuple(args) {
-        Some(tuple) => tuple.items.to_vec(),
-        None => vec![args.clone()],
+    if given.len() != parameters.len() {
+        let amount = if given.len() > parameters.len() {
+            "many"
+        } else {
+            "few"
+        };
+        return Err(type_error(format!(
+            "Too {amount} arguments for {}; actual {}, expected {}",
+            text::repr(form)?,
+            given.len(),
+            parameters.len()
+        )));
+    }
+    let value_of = |variable: &Value| {
+        let place = parameters.iter().position(|known| known.is(variable))?;
+        given.get(place).cloned()
     };
-    let mut given = given.into_iter();
-    let filled: Vec<Value> = old
-        .items
-        .iter()
-        .map(|arg| {
-            if is_variable(arg) {
-                given.next().unwrap_or_else(|| arg.clone())
-            } else {
-                arg.clone()
+    let fill = |arg: &Value| {
+        let own = parameters_of(arg)?;
+        match value_of(arg) {
+            Some(value) => Ok(value),
+            None if own.is_empty() => Ok(arg.clone()),
+            None => {
+                let values: Vec<Value> = own.iter().filter_map(value_of).collect();
+                subscript::get_item(arg, &Value::tuple(values))
             }
-        })
-        .collect();
-    Ok(generic_alias(&alias.origin, &Value::tuple(filled)))
+        }
+    };
+    args.iter().map(fill).collect()
+}
+
+/// `alias[given]`
+pub fn substitute(form: &Value, alias: &GenericAlias, given: &Value) -> Res {
+    match &alias.args {
+        Value::Tuple(args) => Ok(generic_alias(
+            &alias.origin,
+            &Value::tuple(filled(form, &args.items, given)?),
+        )),
+        _ => Ok(generic_alias(&alias.origin, given)),
+    }
+}
+
+/// `(int | T)[given]`
+pub fn substitute_in_union(form: &Value, options: &[Value], given: &Value) -> Res {
+    let mut filled = filled(form, options, given)?.into_iter();
+    let first = filled.next().unwrap_or(Value::None);
+    filled.try_fold(first, |all, option| {
+        operator::binary(BinaryOp::BitOr, &all, &option)
+    })
 }
 
 /// `a | b` of type forms: flat, without repetition; one form alone stays what it is.

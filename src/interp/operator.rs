@@ -12,7 +12,7 @@ pub mod percent;
 use super::error::*;
 use super::payload::*;
 use super::special;
-use super::types::{Type, class_name, class_of};
+use super::types::{class_name, class_of};
 use super::{big_range, iterate, mapping, subscript, text};
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::source::{Symbol, name};
@@ -102,7 +102,9 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     }
     let (name, reflected, _) = methods(op);
     let (found, _) = ask_both(a, b, name, reflected, |x, y| {
-        number::binary(op, x, y).or_else(|| collection::binary(op, x, y))
+        // A template asks the mapping itself, which may know what to do about missing keys.
+        let given = if op == BinaryOp::Mod { b } else { y };
+        number::binary(op, x, y).or_else(|| collection::binary(op, x, given))
     })?;
     match found {
         Some(value) => Ok(Some(value)),
@@ -446,7 +448,7 @@ fn hash_plain(value: &Value) -> Res<i64> {
         Value::Bool(b) => b.get() as i64,
         Value::Int(n) => table::hash::int(*n),
         Value::Big(big) => table::hash::big_int(&big.0),
-        Value::Float(x) => table::hash::float(x.get(), 0),
+        Value::Float(x) => table::hash::float(x.get(), x.get().to_bits() as i64),
         Value::Str(text) => text.hash() as i64,
         Value::Bytes(bytes) => table::hash::bytes(&bytes.0),
         Value::Tuple(tuple) => {
@@ -686,17 +688,9 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
 }
 
 fn contains_by_iteration(container: &Value, item: &Value) -> Res<bool> {
-    let iterator = match iterate::iter(container) {
-        Ok(iterator) => iterator,
-        Err(raised) if matches(&raised, Type::TypeError) && !iterate::is_iterable(container) => {
-            drop(raised.take());
-            return Err(type_error(format!(
-                "argument of type '{}' is not iterable",
-                class_name(container)
-            )));
-        }
-        Err(raised) => return Err(raised),
-    };
+    let iterator = iterate::iter_or(container, || {
+        format!("argument of type '{}' is not iterable", class_name(container))
+    })?;
     while let Some(known) = iterate::next(&iterator)? {
         if same_or_equal(&known, item)? {
             return Ok(true);

@@ -24,6 +24,8 @@ pub struct StaticMethod(pub Value);
 pub struct DictView {
     pub dict: Ref<Dict>,
     pub part: DictPart,
+    /// Whether it is the view of an OrderedDict.
+    pub ordered: bool,
 }
 
 /// A read-only view of a mapping.

@@ -74,7 +74,12 @@ impl Str {
     #[cold]
     fn compute_hash(&self) -> u64 {
         let hash = table::hash::bytes(self.text.as_bytes()) as u64;
-        let hash = if hash == 0 { 1 } else { hash };
+        // Zero stands for unknown, and is the hash of the empty text as well.
+        let hash = if hash == 0 && !self.text.is_empty() {
+            1
+        } else {
+            hash
+        };
         self.hash.set(hash);
         hash
     }

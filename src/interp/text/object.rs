@@ -8,7 +8,6 @@ use crate::value::context::ContextVar;
 use crate::value::descriptor::{
     BigRange, CodeObject, DictView, GenericAlias, MappingProxy, TracebackFrame, Union,
 };
-use crate::value::iterator::DictPart;
 use crate::value::*;
 
 /// The repr of an object that is neither a number, text nor a container.
@@ -171,11 +170,7 @@ fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()
 
 fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
     if let Some(view) = value.opaque::<DictView>() {
-        let kind = match view.part {
-            DictPart::Keys => "dict_keys",
-            DictPart::Values => "dict_values",
-            DictPart::Items => "dict_items",
-        };
+        let kind = class_name(value);
         return within(&Value::from(view.dict.clone()), "...", out, |out| {
             out.push_str(kind);
             out.push('(');
