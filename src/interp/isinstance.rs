@@ -2,8 +2,8 @@
 
 use super::error::*;
 use super::payload::{as_tuple, plain};
-use super::types::{Type, class, class_name, class_of};
-use super::{attribute, operator, special};
+use super::types::{Type, class, class_of};
+use super::{attribute, import, operator, special};
 use crate::source::{Symbol, name};
 use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
@@ -143,36 +143,30 @@ pub fn generic_alias(origin: &Value, args: &Value) -> Value {
     )
 }
 
-/// `alias[args]`: there are no type variables to fill, so it is an error, as in CPython.
-pub fn substitute(alias: &GenericAlias, args: &Value) -> Res {
-    let Value::Tuple(old) = &alias.args else {
-        return Ok(generic_alias(&alias.origin, args));
-    };
-    let is_variable = |v: &Value| class_name(v) == "TypeVar";
-    if !old.items.iter().any(is_variable) {
-        let whole = generic_alias(&alias.origin, &alias.args);
-        return Err(type_error(format!(
-            "{} is not a generic class",
-            super::text::repr(&whole)?
-        )));
+/// A function of what `typing` is made of.
+fn in_typing(function: &str) -> Res {
+    attribute::get(&import::by_name("_typing_form")?, Symbol::new(function))
+}
+
+/// The type variables in the arguments of an alias. What finds them is written in aio; classes hold none.
+pub fn type_variables(alias: &GenericAlias) -> Res {
+    let is_open = |arg: &Value| !matches!(arg, Value::Class(_) | Value::None | Value::Ellipsis);
+    match &alias.args {
+        Value::Tuple(args) if args.items.iter().any(is_open) => {
+            super::call::call(&in_typing("parameters")?, std::slice::from_ref(&alias.args))
+        }
+        _ => Ok(Value::tuple([])),
     }
-    let given = match as_tuple(args) {
-        Some(tuple) => tuple.items.to_vec(),
-        None => vec![args.clone()],
-    };
-    let mut given = given.into_iter();
-    let filled: Vec<Value> = old
-        .items
-        .iter()
-        .map(|arg| {
-            if is_variable(arg) {
-                given.next().unwrap_or_else(|| arg.clone())
-            } else {
-                arg.clone()
-            }
-        })
-        .collect();
-    Ok(generic_alias(&alias.origin, &Value::tuple(filled)))
+}
+
+/// `alias[args]`: other types in the place of its type variables.
+pub fn substitute(alias: &Value, of: &GenericAlias, args: &Value) -> Res {
+    if as_tuple(&type_variables(of)?).is_none_or(|found| found.items.is_empty()) {
+        let shown = super::text::repr(alias)?;
+        return Err(type_error(format!("{shown} is not a generic class")));
+    }
+    let filled = super::call::call(&in_typing("substituted")?, &[alias.clone(), args.clone()])?;
+    Ok(generic_alias(&of.origin, &filled))
 }
 
 /// `a | b` of type forms: flat, without repetition; one form alone stays what it is.

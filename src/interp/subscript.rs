@@ -123,7 +123,7 @@ fn get_rest(object: &Value, index: &Value) -> Res {
                 return range.item(index);
             }
             if let Some(alias) = other.opaque::<GenericAlias>() {
-                return isinstance::substitute(alias, index);
+                return isinstance::substitute(object, alias, index);
             }
             Err(not_subscriptable(object))
         }

@@ -2,7 +2,7 @@
 
 use super::function_object::call_with;
 use super::{class_method, getter, method, static_method};
-use crate::interp::isinstance::generic_alias;
+use crate::interp::isinstance::{generic_alias, type_variables};
 use crate::interp::payload::*;
 use crate::interp::types::Type;
 use crate::value::descriptor::{GenericAlias, Union};
@@ -54,13 +54,7 @@ pub const ALIAS: &[NativeDef] = &[
         Ok(this(&args[0])?.args.clone())
     }),
     getter("__parameters__", "The type variables in the arguments.", |args| {
-        let this = this(&args[0])?;
-        let is_variable = |v: &&Value| crate::interp::types::class_name(v) == "TypeVar";
-        let found: Vec<Value> = match &this.args {
-            Value::Tuple(args) => args.items.iter().filter(is_variable).cloned().collect(),
-            _ => Vec::new(),
-        };
-        Ok(Value::tuple(found))
+        type_variables(this(&args[0])?)
     }),
     getter("__unpacked__", "Whether it is starred.", |args| {
         Ok(Value::from(this(&args[0])?.is_starred))
