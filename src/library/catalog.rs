@@ -57,6 +57,7 @@ sources! {
     "_io_buffer" "io_buffer"
     "_io_file" "io_file"
     "_io_text" "io_text"
+    "_os_program" "os_program"
     "_path_glob" "path_glob"
     "_statistics_kernel" "statistics_kernel"
     "_struct_time" "struct_time"
@@ -152,6 +153,17 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
 
 /// Names of other modules made in Rust that are written in aio: the module, the name, and where it is.
 const LATE_NAMES: &[(&str, &str, &str)] = &[
+    ("os", "WEXITSTATUS", "_os_program"),
+    ("os", "WIFEXITED", "_os_program"),
+    ("os", "WIFSIGNALED", "_os_program"),
+    ("os", "WIFSTOPPED", "_os_program"),
+    ("os", "WSTOPSIG", "_os_program"),
+    ("os", "WTERMSIG", "_os_program"),
+    ("os", "get_exec_path", "_os_program"),
+    ("os", "popen", "_os_program"),
+    ("os", "system", "_os_program"),
+    ("os", "waitstatus_to_exitcode", "_os_program"),
+    ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),
 ];
