@@ -32,7 +32,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_thread", modules::thread::module),
     ("_subprocess", modules::subprocess::module),
     ("_weakref", modules::weakref::module),
-    ("builtins", super::builtins),
+    ("builtins", super::builtins_module),
 ];
 
 /// Modules written in aio, by name.
