@@ -278,7 +278,7 @@ fn lists_parameters(alias: &GenericAlias) -> bool {
     let is_whole = |arg: &Value| {
         let kind = class_name(arg);
         matches!(arg, Value::Ellipsis | Value::List(_) | Value::Tuple(_))
-            || matches!(kind.as_ref(), "ParamSpec" | "_ConcatenateAlias")
+            || matches!(kind, "ParamSpec" | "_ConcatenateAlias")
     };
     let is_callable =
         matches!(&alias.origin, Value::Class(class) if class_path(class) == "collections.abc.Callable");
