@@ -244,6 +244,18 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
     })
 }
 
+/// The error for an argument by the name of a parameter that has one by position, counted from 1.
+#[cold]
+pub fn given_twice(native: &Native, parameter: Symbol, place: usize) -> Raised {
+    type_error(match script_name(native) {
+        Some(name) => format!("{name}() got multiple values for argument '{parameter}'"),
+        None => {
+            let name = short_name(native);
+            format!("argument for {name}() given by name ('{parameter}') and position ({place})")
+        }
+    })
+}
+
 /// The error for a parameter that got no argument, `index` is its place; `left` are the arguments
 /// by name that no parameter before it took.
 #[cold]

@@ -412,12 +412,7 @@ fn bind_native(
                     && let Some(k) = keywords.iter().position(|(n, _)| *n == param.name)
                 {
                     if !value.is_unset() {
-                        return Err(type_error(format!(
-                            "argument for {}() given by name ('{}') and position ({})",
-                            argument::short_name(native),
-                            param.name,
-                            i + 1 - own
-                        )));
+                        return Err(argument::given_twice(native, param.name, i + 1 - own));
                     }
                     value = keywords.remove(k).1;
                 }

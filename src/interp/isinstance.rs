@@ -2,8 +2,8 @@
 
 use super::error::*;
 use super::payload::{as_tuple, plain};
-use super::types::{Type, class, class_name, class_of};
-use super::{attribute, operator, special, subscript, text};
+use super::types::{Type, class, class_of};
+use super::{attribute, import, operator, special};
 use crate::code::BinaryOp;
 use crate::source::{Symbol, name};
 use crate::value::descriptor::{GenericAlias, Union};
@@ -145,99 +145,43 @@ pub fn generic_alias(origin: &Value, args: &Value) -> Value {
     )
 }
 
-/// The type variables of type arguments, each once, in the order in which they are met.
-pub fn parameters(args: &[Value]) -> Res<Vec<Value>> {
-    let mut found: Vec<Value> = Vec::new();
-    for arg in args {
-        let of_arg = match parameters_of(arg)? {
-            _ if is_variable(arg) => vec![arg.clone()],
-            parameters => parameters,
-        };
-        for variable in of_arg {
-            if !found.iter().any(|known| known.is(&variable)) {
-                found.push(variable);
-            }
-        }
-    }
-    Ok(found)
+/// A function of what `typing` is made of.
+fn in_typing(function: &str) -> Res {
+    attribute::get(&import::by_name("_typing_form")?, Symbol::new(function))
 }
 
-fn is_variable(value: &Value) -> bool {
-    class_name(value) == "TypeVar"
-}
-
-/// The `__parameters__` of a type form; a class is no form.
-fn parameters_of(form: &Value) -> Res<Vec<Value>> {
-    if !special::is_possible(form) || matches!(form, Value::Class(_)) {
-        return Ok(Vec::new());
+/// The type variables in the arguments of a form. What finds them is written in aio; classes hold none.
+pub fn type_variables(args: &[Value]) -> Res {
+    let is_open = |arg: &Value| !matches!(arg, Value::Class(_) | Value::None | Value::Ellipsis);
+    match args.iter().any(is_open) {
+        true => super::call::call(&in_typing("parameters")?, &[Value::tuple(args.to_vec())]),
+        false => Ok(Value::tuple([])),
     }
-    let found = attribute::find(form, Symbol::new("__parameters__"))?;
-    Ok(found
-        .as_ref()
-        .and_then(as_tuple)
-        .map_or_else(Vec::new, |found| found.items.to_vec()))
 }
 
 /// The arguments of a form with what `form[given]` gives in the place of its type variables.
-fn filled(form: &Value, args: &[Value], given: &Value) -> Res<Vec<Value>> {
-    let parameters = parameters(args)?;
-    let given = match as_tuple(given) {
-        Some(tuple) => tuple.items.to_vec(),
-        None => vec![given.clone()],
-    };
-    if parameters.is_empty() {
-        return Err(type_error(format!(
-            "{} is not a generic class",
-            text::repr(form)?
-        )));
+fn filled(form: &Value, args: &[Value], given: &Value) -> Res {
+    if as_tuple(&type_variables(args)?).is_none_or(|found| found.items.is_empty()) {
+        let shown = super::text::repr(form)?;
+        return Err(type_error(format!("{shown} is not a generic class")));
     }
-    if given.len() != parameters.len() {
-        let amount = if given.len() > parameters.len() {
-            "many"
-        } else {
-            "few"
-        };
-        return Err(type_error(format!(
-            "Too {amount} arguments for {}; actual {}, expected {}",
-            text::repr(form)?,
-            given.len(),
-            parameters.len()
-        )));
-    }
-    let value_of = |variable: &Value| {
-        let place = parameters.iter().position(|known| known.is(variable))?;
-        given.get(place).cloned()
-    };
-    let fill = |arg: &Value| {
-        let own = parameters_of(arg)?;
-        match value_of(arg) {
-            Some(value) => Ok(value),
-            None if own.is_empty() => Ok(arg.clone()),
-            None => {
-                let values: Vec<Value> = own.iter().filter_map(value_of).collect();
-                subscript::get_item(arg, &Value::tuple(values))
-            }
-        }
-    };
-    args.iter().map(fill).collect()
+    super::call::call(&in_typing("substituted")?, &[form.clone(), given.clone()])
 }
 
 /// `alias[given]`
 pub fn substitute(form: &Value, alias: &GenericAlias, given: &Value) -> Res {
-    match &alias.args {
-        Value::Tuple(args) => Ok(generic_alias(
-            &alias.origin,
-            &Value::tuple(filled(form, &args.items, given)?),
-        )),
-        _ => Ok(generic_alias(&alias.origin, given)),
-    }
+    Ok(generic_alias(
+        &alias.origin,
+        &filled(form, alias.arguments(), given)?,
+    ))
 }
 
 /// `(int | T)[given]`
 pub fn substitute_in_union(form: &Value, options: &[Value], given: &Value) -> Res {
-    let mut filled = filled(form, options, given)?.into_iter();
-    let first = filled.next().unwrap_or(Value::None);
-    filled.try_fold(first, |all, option| {
+    let filled = super::iterate::collect(&filled(form, options, given)?)?;
+    let mut options = filled.into_iter();
+    let first = options.next().unwrap_or(Value::None);
+    options.try_fold(first, |all, option| {
         operator::binary(BinaryOp::BitOr, &all, &option)
     })
 }

@@ -33,7 +33,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_thread", modules::thread::module),
     ("_subprocess", modules::subprocess::module),
     ("_weakref", modules::weakref::module),
-    ("builtins", super::builtins),
+    ("builtins", super::builtins_module),
 ];
 
 /// Modules written in aio, by name.
@@ -60,9 +60,12 @@ sources! {
     "_io_file" "io_file"
     "_io_text" "io_text"
     "_ordered_dict" "ordered_dict"
+    "_os_program" "os_program"
     "_path_glob" "path_glob"
+    "_statistics_kernel" "statistics_kernel"
     "_struct_time" "struct_time"
     "_task_stack" "_task_stack"
+    "_typing_form" "typing_form"
     "_typing_more" "typing_more"
     "_typing_text" "typing_text"
     "_weak_proxy" "weak_proxy"
@@ -153,6 +156,17 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
 
 /// Names of other modules made in Rust that are written in aio: the module, the name, and where it is.
 const LATE_NAMES: &[(&str, &str, &str)] = &[
+    ("os", "WEXITSTATUS", "_os_program"),
+    ("os", "WIFEXITED", "_os_program"),
+    ("os", "WIFSIGNALED", "_os_program"),
+    ("os", "WIFSTOPPED", "_os_program"),
+    ("os", "WSTOPSIG", "_os_program"),
+    ("os", "WTERMSIG", "_os_program"),
+    ("os", "get_exec_path", "_os_program"),
+    ("os", "popen", "_os_program"),
+    ("os", "system", "_os_program"),
+    ("os", "waitstatus_to_exitcode", "_os_program"),
+    ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),
 ];

@@ -40,6 +40,15 @@ pub struct GenericAlias {
     pub is_starred: bool,
 }
 
+impl GenericAlias {
+    pub fn arguments(&self) -> &[Value] {
+        match &self.args {
+            Value::Tuple(args) => &args.items,
+            _ => &[],
+        }
+    }
+}
+
 /// `int | None`
 pub struct Union {
     pub args: Vec<Value>,

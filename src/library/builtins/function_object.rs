@@ -126,13 +126,16 @@ fn annotations(args: &[Value]) -> Res {
 
 /// Of a built-in, also one that passes for a function of Python's, as asyncio's coroutine functions do.
 const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as text.", |args| {
-    let Value::Native(native) = &args[0] else {
-        return Err(crate::interp::attribute::no_attribute(
-            &args[0],
-            Symbol::new("__text_signature__"),
-        ));
+    let native = match &args[0] {
+        Value::Native(native) => native,
+        Value::Method(method) if let Value::Native(native) = &method.func => native,
+        other => {
+            return Err(crate::interp::attribute::no_attribute(
+                other,
+                Symbol::new("__text_signature__"),
+            ));
+        }
     };
-
     let rest = native.signature.text.trim_start_matches('(');
     let rest = match native.role {
         NativeRole::Function => format!("module, {rest}"),
@@ -291,8 +294,8 @@ pub const FUNCTION: &[NativeDef] = &[
     ),
     getter("__globals__", "The module's variables.", |args| {
         if let Value::Native(native) = &args[0]
-            && native.in_python()
-            && let Value::Module(module) = &import::by_name("asyncio")?
+            && let Some(module) = native.module
+            && let Value::Module(module) = &import::by_name(module)?
         {
             return Ok(namespace::of_module(module));
         }

@@ -4,7 +4,7 @@ use super::function_object::call_with;
 use super::{class_method, getter, method, static_method};
 use crate::interp::attribute;
 use crate::interp::error::*;
-use crate::interp::isinstance::{generic_alias, parameters};
+use crate::interp::isinstance::{generic_alias, type_variables};
 use crate::interp::payload::*;
 use crate::interp::types::Type;
 use crate::source::Symbol;
@@ -57,10 +57,7 @@ pub const ALIAS: &[NativeDef] = &[
         Ok(this(&args[0])?.args.clone())
     }),
     getter("__parameters__", "The type variables in the arguments.", |args| {
-        Ok(Value::tuple(match &this(&args[0])?.args {
-            Value::Tuple(args) => parameters(&args.items)?,
-            _ => Vec::new(),
-        }))
+        type_variables(this(&args[0])?.arguments())
     }),
     getter("__unpacked__", "Whether it is starred.", |args| {
         Ok(Value::from(this(&args[0])?.is_starred))
@@ -104,6 +101,6 @@ pub const UNION: &[NativeDef] = &[
         Ok(Value::tuple(options(&args[0])?.to_vec()))
     }),
     getter("__parameters__", "The type variables in the options.", |args| {
-        Ok(Value::tuple(parameters(options(&args[0])?)?))
+        type_variables(options(&args[0])?)
     }),
 ];
