@@ -380,7 +380,7 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 12] = [
+    const WITH_MODULE: [&str; 13] = [
         "_asyncio",
         "_collections",
         "_contextvars",
@@ -388,14 +388,24 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         "_thread",
         "collections",
         "datetime",
+        "functools",
         "itertools",
         "posix",
         "re",
         "types",
         "weakref",
     ];
-    // These modules' classes are written in aio, and in C in CPython.
-    let is_in_c = || matches!(&*class.module.borrow(), Value::Str(module) if matches!(&*module.text, "_io" | "datetime"));
+    // These classes are written in aio, and in C in CPython.
+    let is_in_c = || match &*class.module.borrow() {
+        Value::Str(module) => matches!(
+            (&*module.text, class.name()),
+            ("_io" | "datetime", _)
+                | ("_thread", "RLock")
+                | ("collections", "OrderedDict")
+                | ("functools", "partial")
+        ),
+        _ => false,
+    };
     if (class.is_script && !is_in_c()) || matches!(class.layout, Layout::Exception | Layout::Int) {
         return class.name();
     }
