@@ -198,8 +198,8 @@ fn split_commas(text: &'static str) -> Vec<&'static str> {
 }
 
 /// The module in which CPython has in Python what belongs to a class or module.
-fn module_in_python(role: NativeRole, owner: &'static str) -> Option<&'static str> {
-    Some(match (role, owner) {
+fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str> {
+    Some(match (def.role, owner) {
         (NativeRole::Function, module) if module.starts_with("asyncio") => module,
         (NativeRole::Function, _) => return None,
         (_, "Lock" | "Event" | "Semaphore" | "BoundedSemaphore" | "_ContextManagerMixin") => "asyncio.locks",
@@ -210,6 +210,9 @@ fn module_in_python(role: NativeRole, owner: &'static str) -> Option<&'static st
         (_, "BaseEventLoop") => "asyncio.base_events",
         (_, "_UnixSelectorEventLoop") => "asyncio.unix_events",
         (_, "_LoopBoundMixin") => "asyncio.mixins",
+        (NativeRole::Method, "Random" | "SystemRandom") if !matches!(def.name, "random" | "getrandbits") => {
+            "random"
+        }
         _ => return None,
     })
 }
@@ -223,7 +226,7 @@ impl Native {
             role: def.role,
             body: def.body.clone(),
             owner,
-            module: module_in_python(def.role, owner),
+            module: module_in_python(def, owner),
         })
     }
 

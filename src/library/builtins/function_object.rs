@@ -122,7 +122,11 @@ fn annotations(args: &[Value]) -> Res {
 
 /// Of a built-in, also one that passes for a function of Python's, as asyncio's coroutine functions do.
 const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as text.", |args| {
-    let Value::Native(native) = &args[0] else {
+    let of_method = match &args[0] {
+        Value::Method(method) => &method.func,
+        value => value,
+    };
+    let Value::Native(native) = of_method else {
         return Err(crate::interp::attribute::no_attribute(
             &args[0],
             Symbol::new("__text_signature__"),
