@@ -19,6 +19,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),
     ("_abc", modules::abc::module),
+    ("_functools", modules::functools::module),
     ("_traceback", modules::traceback::module),
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),

@@ -3,6 +3,7 @@
 pub mod abc;
 pub mod collections;
 pub mod contextvars;
+pub mod functools;
 pub mod heapq;
 pub mod io;
 pub mod itertools;
