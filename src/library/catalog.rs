@@ -16,6 +16,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("itertools", modules::itertools::module),
     ("_collections", modules::collections::module),
     ("_bisect", modules::heapq::bisections),
+    ("_datetime", modules::datetime::module),
     ("_json", modules::json::module),
     ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),

@@ -2,6 +2,7 @@
 
 pub mod collections;
 pub mod contextvars;
+pub mod datetime;
 pub mod heapq;
 pub mod io;
 pub mod itertools;

@@ -99,7 +99,8 @@ impl<'a> Writer<'a> {
             Value::Tuple(tuple) => self.write_array(|place| tuple.items.get(place).cloned())?,
             Value::Dict(dict) => self.write_object(value, dict)?,
             _ => {
-                let stand_in = call::call_method(self.encoder, Symbol::new("default"), &[value.clone()])?;
+                let stand_in =
+                    call::call_method(self.encoder, Symbol::new("default"), std::slice::from_ref(value))?;
                 self.write(&stand_in)?;
             }
         }

@@ -353,7 +353,7 @@ fn decode_error(message: &str, document: &Ref<Str>, place: usize) -> Raised {
     }
 }
 
-fn document<'a>(value: &'a Value) -> Res<&'a Ref<Str>> {
+fn document(value: &Value) -> Res<&Ref<Str>> {
     as_str(value).ok_or_else(|| {
         type_error(format!(
             "first argument must be a string, not {}",
