@@ -37,14 +37,16 @@ pub struct Source {
     /// File name as given, `<stdin>`, `<string>` …
     pub name: String,
     pub text: String,
+    /// It is the text of functions that the library makes for a class, as those of a dataclass.
+    is_made: bool,
     /// Offset of the first byte of each line.
     line_starts: Vec<u32>,
 }
 
 impl Source {
-    /// Whether it is a module of the library.
+    /// Whether it is a module of the library, or made by one: nobody has written it who could see it.
     pub fn is_library(&self) -> bool {
-        self.name.starts_with("<library ")
+        self.is_made || self.name.starts_with("<library ")
     }
 
     /// Whether it is a module of the library that CPython has built in: tracebacks leave its frames out.
@@ -53,7 +55,19 @@ impl Source {
     }
 
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Rc<Source> {
-        let text = text.into();
+        Rc::new(Source::of(name.into(), text.into()))
+    }
+
+    /// The text of functions that the library makes; it is called as CPython calls such texts.
+    pub fn made(text: String) -> Rc<Source> {
+        let is_made = true;
+        Rc::new(Source {
+            is_made,
+            ..Source::of("<string>".into(), text)
+        })
+    }
+
+    fn of(name: String, text: String) -> Source {
         let mut line_starts = vec![0];
         let bytes = text.as_bytes();
         for (i, &b) in bytes.iter().enumerate() {
@@ -61,11 +75,12 @@ impl Source {
                 line_starts.push(i as u32 + 1);
             }
         }
-        Rc::new(Source {
-            name: name.into(),
+        Source {
+            name,
             text,
+            is_made: false,
             line_starts,
-        })
+        }
     }
 
     /// The line (from 1) that holds the offset.

@@ -179,6 +179,14 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
+/// Whether a built-in that counts them all gets so many arguments, that one of them must be wrong.
+#[cold]
+pub fn are_too_many(native: &Native, count: usize) -> bool {
+    let params = &native.signature.params;
+    let takes_more = |p: &native::NativeParam| matches!(p.kind, ParamKind::Args | ParamKind::Kwargs);
+    count > params.len() && !params.iter().any(takes_more) && manner(native) == Manner::Names
+}
+
 /// The error for `npos` positional arguments, of which there are too many, and `named` others.
 #[cold]
 pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
@@ -222,12 +230,28 @@ pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
                 format!("{name}() takes no arguments")
             } else if got + named > all || all == takes {
                 let s = plural(all);
-                format!("{name}() takes at most {all} argument{s} ({} given)", got + named)
+                let keyword = if got == 0 { "keyword " } else { "" };
+                format!(
+                    "{name}() takes at most {all} {keyword}argument{s} ({} given)",
+                    got + named
+                )
             } else if takes == 0 {
                 format!("{name}() takes no positional arguments")
             } else {
                 format!("{name}() takes {how} {takes} positional argument{s} ({got} given)")
             }
+        }
+    })
+}
+
+/// The error for an argument by the name of a parameter that has one by position, counted from 1.
+#[cold]
+pub fn given_twice(native: &Native, parameter: Symbol, place: usize) -> Raised {
+    type_error(match script_name(native) {
+        Some(name) => format!("{name}() got multiple values for argument '{parameter}'"),
+        None => {
+            let name = short_name(native);
+            format!("argument for {name}() given by name ('{parameter}') and position ({place})")
         }
     })
 }

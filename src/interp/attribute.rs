@@ -11,10 +11,32 @@ use crate::value::*;
 
 /// `object.name`
 pub fn get(object: &Value, name: Symbol) -> Res {
-    match look_up(object, name)? {
-        Some(value) => Ok(value),
-        None => Err(no_attribute(object, name)),
+    match look_up(object, name) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(no_attribute(object, name)),
+        Err(raised) => Err(in_context(raised, object, name)),
     }
+}
+
+/// Tells an AttributeError that a script raised which attribute of what was asked for, and what
+/// may have been meant.
+#[cold]
+fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
+    if !matches(&raised, Type::AttributeError) {
+        return raised;
+    }
+    let exception = raised.peek();
+    let (attrs, of) = (&exception.attrs, Symbol::new("obj"));
+    if attrs.get(Symbol::new("name")).is_none() && attrs.get(of).is_none() {
+        attrs.set(Symbol::new("name"), name.into());
+        attrs.set(of, object.clone());
+    }
+    let is_name = matches!(&attrs.get(Symbol::new("name")), Some(Value::Str(own)) if own.symbol() == name);
+    let is_own = is_name && attrs.get(of).is_some_and(|of| of.is(object));
+    if is_own && exception.hint.get().is_none() {
+        return with_suggestion(raised, object, name);
+    }
+    raised
 }
 
 /// `object.name`, or none where Python raises AttributeError: `getattr(object, name, None)`.
@@ -418,14 +440,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 let setter = Symbol::new(&format!("{name}="));
                 return match class.lookup(setter) {
                     Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
-                    None => Err(attribute_error(
-                        format!(
-                            "attribute '{name}' of '{}' objects is not writable",
-                            super::types::full_name(n.owner)
-                        ),
-                        object,
-                        name,
-                    )),
+                    None => Err(not_writable(super::types::full_name(n.owner), object, name)),
                 };
             }
             Value::Instance(_) => {
@@ -440,16 +455,11 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
         Value::Instance(instance) => {
             if name == name::CLASS {
                 let Value::Class(class) = &value else {
-                    return Err(type_error(format!(
-                        "__class__ must be set to a class, not '{}' object",
-                        class_of(&value).name()
-                    )));
+                    return Err(no_class(&value));
                 };
                 let old = class_of(object);
-                if !class.is_script {
-                    return Err(type_error(
-                        "__class__ assignment only supported for mutable types or ModuleType subclasses",
-                    ));
+                if !class.is_script || !old.is_script {
+                    return Err(fixed_class());
                 }
                 let is_alike = class.layout == old.layout
                     && class.has_dict.get() == old.has_dict.get()
@@ -474,6 +484,10 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             instance.set(name, value);
             Ok(())
         }
+        _ if name == name::CLASS && attrs_of(object).is_none() => Err(match &value {
+            Value::Class(_) => fixed_class(),
+            other => no_class(other),
+        }),
         _ => match attrs_of(object) {
             Some(attrs) if !matches!(object, Value::Opaque(o) if !o.class.has_dict.get()) => {
                 match name {
@@ -485,6 +499,19 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             _ => Err(no_room(object, &class, name)),
         },
     }
+}
+
+/// The error of `object.__class__ = …` for what is no class.
+#[cold]
+fn no_class(given: &Value) -> Raised {
+    let kind = class_of(given).name();
+    type_error(format!("__class__ must be set to a class, not '{kind}' object"))
+}
+
+/// The error of `object.__class__ = …` where either class is built in.
+#[cold]
+fn fixed_class() -> Raised {
+    type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
 }
 
 /// The error for an attribute that an object without a `__dict__` cannot get.
@@ -516,9 +543,22 @@ fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
                 super::types::class_name(other)
             )));
         }
+        (name::BASES, _) => super::class_body::set_bases(this, &value)?,
+        _ if is_fixed(name) => return Err(not_writable("type", &this.clone().into(), name)),
         _ => this.set(name, value),
     }
     Ok(())
+}
+
+/// Whether a class has the attribute from its making on.
+fn is_fixed(name: Symbol) -> bool {
+    matches!(name.text(), "__mro__" | "__dict__")
+}
+
+#[cold]
+fn not_writable(kind: &str, object: &Value, name: Symbol) -> Raised {
+    let message = format!("attribute '{name}' of '{kind}' objects is not writable");
+    attribute_error(message, object, name)
 }
 
 /// `del object.name`
@@ -548,18 +588,23 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
                     return member.delete(object);
                 }
             }
-            Value::Native(n) if n.role == NativeRole::Getter => {
+            Value::Native(n) if n.role == NativeRole::Getter && name != name::DICT => {
                 let setter = Symbol::new(&format!("{name}="));
+                if let Some(Value::Native(deleter)) = &class.lookup(setter)
+                    && deleter.signature.required == 1
+                {
+                    return call::call_unbound(&deleter.clone().into(), object, &[]).map(drop);
+                }
                 return Err(match (&class.lookup(setter), object) {
                     (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => {
                         attribute_error("readonly attribute", object, name)
                     }
                     (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
-                    _ => attribute_error(
-                        format!("attribute '{name}' of '{}' objects is not writable", class.name()),
-                        object,
-                        name,
-                    ),
+                    (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
+                        "cannot delete '{name}' attribute of immutable type '{}'",
+                        of.name()
+                    )),
+                    _ => not_writable(class.name(), object, name),
                 });
             }
             Value::Instance(_) => {
@@ -571,12 +616,20 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         }
     }
     let deleted = match object {
+        Value::Function(_) if name == name::DICT => return Err(type_error("cannot delete __dict__")),
+        _ if name == name::CLASS && !matches!(object, Value::Class(_) | Value::Module(_)) => {
+            return Err(type_error("can't delete __class__ attribute"));
+        }
         Value::Instance(_) if !class.has_dict.get() => return Err(no_room(object, &class, name)),
         Value::Class(class) if !class.is_script => {
             return Err(type_error(format!(
                 "cannot set '{name}' attribute of immutable type '{}'",
                 class.name()
             )));
+        }
+        Value::Instance(instance) if name == name::DICT => {
+            instance.replace_dict(Ref::new(Dict::default()));
+            true
         }
         Value::Instance(instance) => instance.delete(name),
         Value::Class(class) => class.delete(name),
@@ -664,6 +717,11 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
     {
         return raised.help("this is a coroutine: `await` it to get its result");
     }
+    with_suggestion(raised, object, name)
+}
+
+/// Adds the attribute that may have been meant.
+fn with_suggestion(raised: Raised, object: &Value, name: Symbol) -> Raised {
     let mut known: Vec<&str> = names(object).iter().map(|n| n.text()).collect();
     known.retain(|known| !known.starts_with('_') || name.text().starts_with('_'));
     known.sort_unstable();

@@ -126,34 +126,42 @@ impl BigRange {
     }
 
     fn slice(&self, slice: &Slice) -> Res {
-        let part = |value: &Value| match value {
-            Value::None => Ok(None),
-            value => Ok(as_bigint(&index(value)?)),
-        };
-        let step = part(&slice.step)?.unwrap_or_else(BigInt::one);
-        if step.is_zero() {
-            return Err(value_error("slice step cannot be zero"));
-        }
-        let len = self.len();
-        let (lowest, highest) = match step.is_negative() {
-            true => (-BigInt::one(), &len - BigInt::one()),
-            false => (BigInt::zero(), len.clone()),
-        };
-        let clamp = |n: BigInt| {
-            let n = if n.is_negative() { n + &len } else { n };
-            n.clamp(lowest.clone(), highest.clone())
-        };
-        let (first, last) = if step.is_negative() {
-            (&highest, &lowest)
-        } else {
-            (&lowest, &highest)
-        };
-        let start = part(&slice.start)?.map_or_else(|| first.clone(), clamp);
-        let stop = part(&slice.stop)?.map_or_else(|| last.clone(), clamp);
+        let [start, stop, step] = indices(slice, &self.len())?;
         Ok(make(
             &self.start + start * &self.step,
             &self.start + stop * &self.step,
             &self.step * step,
         ))
     }
+}
+
+/// Start, stop and step of a slice of something of that length.
+pub fn indices(slice: &Slice, len: &BigInt) -> Res<[BigInt; 3]> {
+    let part = |value: &Value| match value {
+        Value::None => Ok(None),
+        value if has_index(value) => Ok(as_bigint(&index(value)?)),
+        _ => Err(type_error(
+            "slice indices must be integers or None or have an __index__ method",
+        )),
+    };
+    let step = part(&slice.step)?.unwrap_or_else(BigInt::one);
+    if step.is_zero() {
+        return Err(value_error("slice step cannot be zero"));
+    }
+    let (lowest, highest) = match step.is_negative() {
+        true => (-BigInt::one(), len - BigInt::one()),
+        false => (BigInt::zero(), len.clone()),
+    };
+    let clamp = |n: BigInt| {
+        let n = if n.is_negative() { n + len } else { n };
+        n.clamp(lowest.clone(), highest.clone())
+    };
+    let (first, last) = if step.is_negative() {
+        (&highest, &lowest)
+    } else {
+        (&lowest, &highest)
+    };
+    let start = part(&slice.start)?.map_or_else(|| first.clone(), clamp);
+    let stop = part(&slice.stop)?.map_or_else(|| last.clone(), clamp);
+    Ok([start, stop, step])
 }

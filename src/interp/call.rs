@@ -387,7 +387,7 @@ fn bind_native(
     if is_positional && let Some(name) = names.first() {
         return Err(argument::no_keywords(native, *name));
     }
-    if npos > signature.positional {
+    if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
         return Err(argument::too_many(native, npos, names.len()));
     }
     let mut given = given.into_iter();
@@ -412,12 +412,7 @@ fn bind_native(
                     && let Some(k) = keywords.iter().position(|(n, _)| *n == param.name)
                 {
                     if !value.is_unset() {
-                        return Err(type_error(format!(
-                            "argument for {}() given by name ('{}') and position ({})",
-                            argument::short_name(native),
-                            param.name,
-                            i + 1 - own
-                        )));
+                        return Err(argument::given_twice(native, param.name, i + 1 - own));
                     }
                     value = keywords.remove(k).1;
                 }
@@ -489,7 +484,7 @@ pub fn construct_with(made: &Ref<Class>, args: &[Value], kwargs: &[(Symbol, Valu
 /// other half: none if it takes none, they are meant for that other half then.
 fn keywords_for<'a>(native: &Native, names: &'a [Symbol]) -> &'a [Symbol] {
     let mut params = native.signature.params.iter();
-    match params.all(|param| param.kind == ParamKind::PositionalOnly) {
+    match params.all(|param| matches!(param.kind, ParamKind::PositionalOnly | ParamKind::Args)) {
         true => &[],
         false => names,
     }
@@ -589,7 +584,14 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> 
             Value::Cell(cell) => cell.value.get(),
             value => value.clone(),
         };
+        if object.is_unset() {
+            return Err(runtime_error("super(): arg[0] deleted"));
+        }
         (this, object)
+    } else if npos > 2 {
+        return Err(type_error(format!(
+            "super() expected at most 2 arguments, got {npos}"
+        )));
     } else {
         let args = window.values(1);
         (args[0].clone(), args.get(1).cloned().unwrap_or_default())

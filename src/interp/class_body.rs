@@ -253,19 +253,14 @@ pub fn make(
         return Err(type_error("multiple bases have instance lay-out conflict"));
     }
     let slots = slot::declared(class_name, &names, layout)?;
-    let Some(mro) = linearise(&bases) else {
-        let list: Vec<&str> = bases.iter().map(|b| b.name()).collect();
-        return Err(type_error(format!(
-            "Cannot create a consistent method resolution order (MRO) for bases {}",
-            list.join(", ")
-        )));
-    };
+    let mro = linearise(&bases).ok_or_else(|| no_order(&bases))?;
     let metaclass = metaclass_of(metaclass.map(Value::from), mro.iter())?;
     let cell = names.shift_remove(&Symbol::new(CLASS_CELL));
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
     slot::install(&made, slots.as_ref());
     made.bases
+        .borrow()
         .iter()
         .for_each(|base| base.children.borrow_mut().push(made.clone()));
     for (n, value) in names {
@@ -273,6 +268,10 @@ pub fn make(
             (name::QUALNAME, Value::Str(s)) => {
                 *made.qualname.borrow_mut() = (&*s.text).into();
                 continue;
+            }
+            (name::QUALNAME, other) => {
+                let kind = types::class_name(other);
+                return Err(type_error(format!("type __qualname__ must be a str, not {kind}")));
             }
             (name::MODULE, _) => {
                 *made.module.borrow_mut() = value.clone();
@@ -316,6 +315,75 @@ pub fn make(
     }
     init_subclass(&made, keywords)?;
     Ok(value)
+}
+
+/// `Class.__bases__ = …`: the class and those below it get a new order.
+pub fn set_bases(this: &Ref<Class>, given: &Value) -> Res<()> {
+    let name = this.name();
+    let Some(given) = super::payload::as_tuple(given) else {
+        let kind = types::class_name(given);
+        return Err(type_error(format!(
+            "can only assign tuple to {name}.__bases__, not {kind}"
+        )));
+    };
+    if given.items.is_empty() {
+        return Err(type_error(format!(
+            "can only assign non-empty tuple to {name}.__bases__, not ()"
+        )));
+    }
+    let mut bases = Vec::new();
+    for base in given.items.iter() {
+        let Value::Class(base) = base else {
+            let kind = types::class_name(base);
+            return Err(type_error(format!(
+                "{name}.__bases__ must be tuple of classes, not '{kind}'"
+            )));
+        };
+        if base.is_subclass(this) {
+            return Err(type_error("a __bases__ item causes an inheritance cycle"));
+        }
+        if base.layout != this.layout && base.layout != Layout::Object {
+            let old = this.bases.borrow()[0].name();
+            return Err(type_error(format!(
+                "__bases__ assignment: '{}' object layout differs from '{old}'",
+                base.name()
+            )));
+        }
+        bases.push(Ref::clone(base));
+    }
+    let old = this.bases.borrow().clone();
+    if let Err(raised) = reorder(this, &bases) {
+        reorder(this, &old)?;
+        return Err(raised);
+    }
+    for base in &old {
+        base.children.borrow_mut().retain(|child| !child.is(this));
+    }
+    for base in &bases {
+        base.children.borrow_mut().push(this.clone());
+    }
+    Ok(())
+}
+
+/// Gives a class these bases, and its subclasses the order that follows.
+fn reorder(this: &Ref<Class>, bases: &[Ref<Class>]) -> Res<()> {
+    let mro = linearise(bases).ok_or_else(|| no_order(bases))?;
+    this.rebase(bases.to_vec(), mro);
+    let children = this.children.borrow().clone();
+    for child in &children {
+        let own = child.bases.borrow().clone();
+        reorder(child, &own)?;
+    }
+    Ok(())
+}
+
+#[cold]
+fn no_order(bases: &[Ref<Class>]) -> Raised {
+    let list: Vec<&str> = bases.iter().map(|b| b.name()).collect();
+    type_error(format!(
+        "Cannot create a consistent method resolution order (MRO) for bases {}",
+        list.join(", ")
+    ))
 }
 
 /// Calls the `__init_subclass__` of the nearest base.

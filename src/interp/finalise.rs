@@ -121,7 +121,11 @@ fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
         Value::Class(class) => {
             let own: Vec<_> = class.dict.borrow().iter().map(|(n, v)| (*n, v.clone())).collect();
             reach(mapping::dict_of_symbols(own));
-            class.bases.iter().for_each(|base| reach(base.clone().into()));
+            class
+                .bases
+                .borrow()
+                .iter()
+                .for_each(|base| reach(base.clone().into()));
         }
         Value::Instance(instance) => {
             instance.entries().into_iter().for_each(|(_, value)| reach(value));

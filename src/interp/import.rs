@@ -9,7 +9,7 @@ use super::call;
 use super::error::*;
 use super::stack::Window;
 use super::suggest;
-use super::types::Type;
+use super::types::{self, Type};
 use super::unit::Unit;
 use crate::code::{Code, CodeKind};
 use crate::lower;
@@ -327,6 +327,13 @@ pub fn run(code: &Rc<Code>, module: &Ref<Module>) -> Res {
     call::call_function(&func, &window, 1, 0, &[])
 }
 
+/// Whether an import went wrong because there is no such module.
+fn is_missing(raised: &Raised, module: Symbol) -> bool {
+    let error = raised.peek();
+    error.is_instance(&types::class(Type::ModuleNotFoundError))
+        && matches!(&error.attrs.get(Symbol::new("name")), Some(Value::Str(name)) if name.text == module.text())
+}
+
 /// `from module import name`
 pub fn name_from(module: &Value, name: Symbol) -> Res {
     if let Some(value) = attribute::find(module, name)? {
@@ -334,8 +341,12 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
     }
     if let Value::Module(m) = module {
         let full = format!("{}.{name}", m.name);
-        if let Ok(sub) = find(Some(Symbol::new(&full)), 0, m).map_err(|r| drop(r.take())) {
-            return Ok(sub);
+        let full = Symbol::new(&full);
+        match find(Some(full), 0, m) {
+            Ok(sub) => return Ok(sub),
+            // What goes wrong within the submodule is told as it is.
+            Err(raised) if !is_missing(&raised, full) => return Err(raised),
+            Err(raised) => drop(raised.take()),
         }
         let place = match &m.get(name::FILE) {
             Some(Value::Str(file)) => file.text.to_string(),

@@ -2,8 +2,9 @@
 
 use super::error::*;
 use super::payload::{as_tuple, plain};
-use super::types::{Type, class, class_name, class_of};
-use super::{attribute, operator, special};
+use super::types::{Type, class, class_of};
+use super::{attribute, import, operator, special};
+use crate::code::BinaryOp;
 use crate::source::{Symbol, name};
 use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
@@ -21,16 +22,10 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
                 None if own.is_subclass(of) => Ok(true),
                 // A proxy may claim another class by its `__class__`.
                 None => match object {
-                    Value::Instance(_)
-                        if own
-                            .lookup(name::CLASS)
-                            .is_some_and(|v| v.opaque::<descriptor::Property>().is_some()) =>
-                    {
-                        match &attribute::get(object, name::CLASS)? {
-                            Value::Class(claimed) => Ok(claimed.is_subclass(of)),
-                            _ => Ok(false),
-                        }
-                    }
+                    Value::Instance(_) if claims_class(&own) => match &attribute::get(object, name::CLASS)? {
+                        Value::Class(claimed) => Ok(claimed.is_subclass(of)),
+                        _ => Ok(false),
+                    },
                     _ => Ok(false),
                 },
             }
@@ -71,6 +66,13 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
             }
         }
     }
+}
+
+/// Whether instances of the class can say by themselves what `__class__` is.
+fn claims_class(class: &Ref<Class>) -> bool {
+    let is_native = |found: Value| matches!(found, Value::Native(_));
+    let own = |name| class.is_script && class.lookup(name).is_some_and(|found| !is_native(found));
+    own(name::CLASS) || own(name::GETATTRIBUTE)
 }
 
 /// `issubclass(this, of)`
@@ -143,36 +145,45 @@ pub fn generic_alias(origin: &Value, args: &Value) -> Value {
     )
 }
 
-/// `alias[args]`: there are no type variables to fill, so it is an error, as in CPython.
-pub fn substitute(alias: &GenericAlias, args: &Value) -> Res {
-    let Value::Tuple(old) = &alias.args else {
-        return Ok(generic_alias(&alias.origin, args));
-    };
-    let is_variable = |v: &Value| class_name(v) == "TypeVar";
-    if !old.items.iter().any(is_variable) {
-        let whole = generic_alias(&alias.origin, &alias.args);
-        return Err(type_error(format!(
-            "{} is not a generic class",
-            super::text::repr(&whole)?
-        )));
+/// A function of what `typing` is made of.
+fn in_typing(function: &str) -> Res {
+    attribute::get(&import::by_name("_typing_form")?, Symbol::new(function))
+}
+
+/// The type variables in the arguments of a form. What finds them is written in aio; classes hold none.
+pub fn type_variables(args: &[Value]) -> Res {
+    let is_open = |arg: &Value| !matches!(arg, Value::Class(_) | Value::None | Value::Ellipsis);
+    match args.iter().any(is_open) {
+        true => super::call::call(&in_typing("parameters")?, &[Value::tuple(args.to_vec())]),
+        false => Ok(Value::tuple([])),
     }
-    let given = match as_tuple(args) {
-        Some(tuple) => tuple.items.to_vec(),
-        None => vec![args.clone()],
-    };
-    let mut given = given.into_iter();
-    let filled: Vec<Value> = old
-        .items
-        .iter()
-        .map(|arg| {
-            if is_variable(arg) {
-                given.next().unwrap_or_else(|| arg.clone())
-            } else {
-                arg.clone()
-            }
-        })
-        .collect();
-    Ok(generic_alias(&alias.origin, &Value::tuple(filled)))
+}
+
+/// The arguments of a form with what `form[given]` gives in the place of its type variables.
+fn filled(form: &Value, args: &[Value], given: &Value) -> Res {
+    if as_tuple(&type_variables(args)?).is_none_or(|found| found.items.is_empty()) {
+        let shown = super::text::repr(form)?;
+        return Err(type_error(format!("{shown} is not a generic class")));
+    }
+    super::call::call(&in_typing("substituted")?, &[form.clone(), given.clone()])
+}
+
+/// `alias[given]`
+pub fn substitute(form: &Value, alias: &GenericAlias, given: &Value) -> Res {
+    Ok(generic_alias(
+        &alias.origin,
+        &filled(form, alias.arguments(), given)?,
+    ))
+}
+
+/// `(int | T)[given]`
+pub fn substitute_in_union(form: &Value, options: &[Value], given: &Value) -> Res {
+    let filled = super::iterate::collect(&filled(form, options, given)?)?;
+    let mut options = filled.into_iter();
+    let first = options.next().unwrap_or(Value::None);
+    options.try_fold(first, |all, option| {
+        operator::binary(BinaryOp::BitOr, &all, &option)
+    })
 }
 
 /// `a | b` of type forms: flat, without repetition; one form alone stays what it is.

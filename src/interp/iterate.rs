@@ -12,6 +12,7 @@ use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
+use std::cell::Cell;
 
 #[cold]
 pub fn not_iterable(value: &Value) -> Raised {
@@ -61,6 +62,9 @@ pub fn iter(value: &Value) -> Res {
         }
         _ => {}
     }
+    if let Value::Iterator(_) = plain(value) {
+        return Ok(value.clone());
+    }
     if let Some(iterator) = iter_plain(plain(value)) {
         return Ok(iterator);
     }
@@ -75,6 +79,28 @@ pub fn iter(value: &Value) -> Res {
         return Ok(NativeIterator::value("iterator", state));
     }
     Err(not_iterable(value))
+}
+
+/// `iter(value)` for those who have words of their own for what cannot be iterated.
+pub fn iter_or(value: &Value, words: impl FnOnce() -> String) -> Res {
+    match iter(value) {
+        Err(raised) if matches(&raised, Type::TypeError) => {
+            drop(raised.take());
+            Err(type_error(words()))
+        }
+        made => made,
+    }
+}
+
+/// The items that `join` joins.
+pub fn joined(items: &Value) -> Res<Vec<Value>> {
+    match items {
+        Value::List(_) | Value::Tuple(_) => collect(items),
+        other => {
+            let iterator = iter_or(other, || "can only join an iterable".to_string())?;
+            collect(&iterator)
+        }
+    }
 }
 
 /// The iterator of a value of a built-in type.
@@ -122,7 +148,7 @@ fn iter_plain(value: &Value) -> Option<Value> {
         }
         Value::Opaque(_) => {
             if let Some(view) = value.opaque::<DictView>() {
-                dict_iter(&view.dict, view.part, false)
+                view_iter(view, false)
             } else if let Some(range) = value.opaque::<BigRange>() {
                 range.iter(false)
             } else {
@@ -158,9 +184,38 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
     NativeIterator::value(name, state)
 }
 
+/// An iterator over a view of a dict.
+pub fn view_iter(view: &DictView, reversed: bool) -> Value {
+    match view.ordered {
+        false => dict_iter(&view.dict, view.part, reversed),
+        true => ordered_iter(&view.dict, view.part, reversed),
+    }
+}
+
+/// An iterator over an OrderedDict, which minds a change of the order too: that adds an entry.
+pub fn ordered_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
+    let state = |dict: &Ref<Dict>| (dict.len(), dict.table.borrow().end());
+    let (dict, inner, left) = (
+        dict.clone(),
+        dict_iter(dict, what, reversed),
+        Cell::new(dict.len()),
+    );
+    let before = state(&dict);
+    NativeIterator::from_fn("odict_iterator", move || {
+        let Some(after) = left.get().checked_sub(1) else {
+            return Ok(None);
+        };
+        if state(&dict) != before {
+            return Err(runtime_error("OrderedDict mutated during iteration"));
+        }
+        left.set(after);
+        next(&inner)
+    })
+}
+
 /// Whether `next()` works on it.
 pub fn is_iterator(value: &Value) -> bool {
-    match value {
+    match plain(value) {
         Value::Iterator(_) => true,
         Value::Generator(generator) => {
             matches!(
@@ -580,17 +635,22 @@ pub fn has_length(value: &Value) -> bool {
     }
 }
 
-/// A guess at how many items there are: `__len__`, `__length_hint__`, or 0.
+/// A guess at how many items are to come, 0 if nothing is known.
 pub fn length_hint(value: &Value) -> Res<usize> {
+    Ok(told_length(value)?.unwrap_or(0))
+}
+
+/// How many items are to come, as far as the value tells: none if it does not.
+pub fn told_length(value: &Value) -> Res<Option<usize>> {
     if has_length(value) {
         match length(value) {
             // An object may have a `__len__` and no length.
             Err(raised) if matches(&raised, Type::TypeError) => drop(raised.take()),
-            known => return known,
+            known => return known.map(Some),
         }
     }
     if let Value::Iterator(iterator) = value {
-        return Ok(match &*iterator.state.borrow() {
+        return Ok(Some(match &*iterator.state.borrow() {
             IteratorState::List(list, at) => list.len().saturating_sub(*at),
             IteratorState::ListReversed(_, left) => *left,
             IteratorState::Tuple(tuple, at) => tuple.items.len().saturating_sub(*at),
@@ -602,20 +662,22 @@ pub fn length_hint(value: &Value) -> Res<usize> {
             IteratorState::Set { set, position, .. } => {
                 mapping::as_set_table(set).map_or(0, |table| table.borrow().count_from(*position))
             }
-            _ => 0,
-        });
+            _ => return Ok(None),
+        }));
     }
     match special::try_call(value, name::LENGTH_HINT, &[])? {
         Some(hint) => match plain(&hint) {
             Value::Int(n) => {
-                usize::try_from(*n).map_err(|_| value_error("__length_hint__() should return >= 0"))
+                let hint =
+                    usize::try_from(*n).map_err(|_| value_error("__length_hint__() should return >= 0"));
+                hint.map(Some)
             }
             _ => Err(type_error(format!(
                 "__length_hint__ must be an integer, not {}",
                 class_name(&hint)
             ))),
         },
-        None => Ok(0),
+        None => Ok(None),
     }
 }
 

@@ -12,7 +12,7 @@ pub mod percent;
 use super::error::*;
 use super::payload::*;
 use super::special;
-use super::types::{Type, class_name, class_of};
+use super::types::{class_name, class_of};
 use super::{big_range, iterate, mapping, subscript, text};
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::source::{Symbol, name};
@@ -102,7 +102,9 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     }
     let (name, reflected, _) = methods(op);
     let (found, _) = ask_both(a, b, name, reflected, |x, y| {
-        number::binary(op, x, y).or_else(|| collection::binary(op, x, y))
+        // A template asks the mapping itself, which may know what to do about missing keys.
+        let given = if op == BinaryOp::Mod { b } else { y };
+        number::binary(op, x, y).or_else(|| collection::binary(op, x, given))
     })?;
     match found {
         Some(value) => Ok(Some(value)),
@@ -152,11 +154,14 @@ fn overrides(b: &Value, reflected: Symbol, base: &Ref<Class>) -> bool {
 }
 
 /// `a op= b`: the new value of the target, which for mutable types is the same object.
-pub fn in_place(op: BinaryOp, a: Value, b: &Value) -> Res {
+pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let (Value::Int(x), Value::Int(y)) = (&a, b)
         && let Some(result) = number::small(op, *x, *y)
     {
         return result;
+    }
+    if op == BinaryOp::Add && append(&mut a, b) {
+        return Ok(a);
     }
     let name = methods(op).2;
     if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
@@ -169,6 +174,18 @@ pub fn in_place(op: BinaryOp, a: Value, b: &Value) -> Res {
         Some(value) => Ok(value),
         None => Err(unsupported(&format!("{}=", symbol(op)), &a, b)),
     }
+}
+
+/// `a += b` for strs if nobody else holds `a`: many small appends take no longer than one (as in
+/// CPython).
+pub fn append(a: &mut Value, b: &Value) -> bool {
+    if let (Value::Str(text), Value::Str(more)) = (a, b)
+        && let Some(text) = text.get_mut()
+    {
+        text.append(more);
+        return true;
+    }
+    false
 }
 
 /// `op value`
@@ -203,6 +220,11 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     };
     if let Some(value) = special::try_call(a, name::POW, &[b.clone(), modulus.clone()])? {
         return Ok(value);
+    }
+    if let (Value::Int(a), Value::Int(b), Value::Int(m)) = (a, b, modulus)
+        && let Some(result) = number::small_pow_mod(*a, *b, *m)
+    {
+        return Ok(Value::Int(result));
     }
     if let (Some(a), Some(b), Some(m)) = (as_bigint(a), as_bigint(b), as_bigint(modulus)) {
         return number::pow_mod(&a, &b, &m);
@@ -426,7 +448,7 @@ fn hash_plain(value: &Value) -> Res<i64> {
         Value::Bool(b) => b.get() as i64,
         Value::Int(n) => table::hash::int(*n),
         Value::Big(big) => table::hash::big_int(&big.0),
-        Value::Float(x) => table::hash::float(x.get(), 0),
+        Value::Float(x) => table::hash::float(x.get(), x.get().to_bits() as i64),
         Value::Str(text) => text.hash() as i64,
         Value::Bytes(bytes) => table::hash::bytes(&bytes.0),
         Value::Tuple(tuple) => {
@@ -666,17 +688,9 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
 }
 
 fn contains_by_iteration(container: &Value, item: &Value) -> Res<bool> {
-    let iterator = match iterate::iter(container) {
-        Ok(iterator) => iterator,
-        Err(raised) if matches(&raised, Type::TypeError) && !iterate::is_iterable(container) => {
-            drop(raised.take());
-            return Err(type_error(format!(
-                "argument of type '{}' is not iterable",
-                class_name(container)
-            )));
-        }
-        Err(raised) => return Err(raised),
-    };
+    let iterator = iterate::iter_or(container, || {
+        format!("argument of type '{}' is not iterable", class_name(container))
+    })?;
     while let Some(known) = iterate::next(&iterator)? {
         if same_or_equal(&known, item)? {
             return Ok(true);

@@ -228,6 +228,15 @@ pub fn wrap(of: &Value, exact: Type, value: Value) -> Value {
     }
 }
 
+/// What a built-in `__new__` made, as an instance of the class it was called with if a script made
+/// that one.
+pub fn made_for(of: &Value, value: Value) -> Value {
+    match as_class(of) {
+        Some(of) if of.is_script => Ref::new(Instance::new(of.clone(), value)).into(),
+        _ => value,
+    }
+}
+
 /// A text argument, or the error that the named function gives for anything else.
 pub fn text_arg<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
     text_of(value).ok_or_else(|| {

@@ -102,12 +102,12 @@ fn mangled(class_name: Symbol, text: &str) -> Symbol {
 pub fn install(made: &Ref<Class>, declared: Option<&Declared>) {
     let own = declared.map_or(&[][..], |d| &d.names);
     let mut all: Vec<Symbol> = own.to_vec();
-    for base in &made.bases {
+    for base in made.bases.borrow().iter() {
         all.extend(base.slots.borrow().iter());
     }
     *made.slots.borrow_mut() = all;
     made.own_slots.set(own.len());
-    let inherits = made.bases.iter().any(|base| base.has_dict.get());
+    let inherits = made.bases.borrow().iter().any(|base| base.has_dict.get());
     made.has_dict.set(inherits || declared.is_none_or(|d| d.has_dict));
     for &name in own {
         let owner = Symbol::new(made.name());

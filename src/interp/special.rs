@@ -34,7 +34,8 @@ pub fn find(value: &Value, name: Symbol) -> Option<Value> {
         _ => class_of(value).lookup(name),
     }?;
     match &found {
-        Value::Native(native) if is_inherent(value, native) => None,
+        // Under another name it is what the class chose: `__str__ = int.__repr__`.
+        Value::Native(native) if native.name == name && is_inherent(value, native) => None,
         _ => Some(found),
     }
 }

@@ -6,7 +6,7 @@ use super::types::{Type, class, class_name};
 use super::{big_range, call, isinstance, iterate, mapping, operator, special, text};
 use crate::source::name;
 use crate::text::string;
-use crate::value::descriptor::{BigRange, GenericAlias, MappingProxy};
+use crate::value::descriptor::{BigRange, GenericAlias, MappingProxy, Union};
 use crate::value::*;
 
 /// `object[index]`
@@ -123,7 +123,10 @@ fn get_rest(object: &Value, index: &Value) -> Res {
                 return range.item(index);
             }
             if let Some(alias) = other.opaque::<GenericAlias>() {
-                return isinstance::substitute(alias, index);
+                return isinstance::substitute(object, alias, index);
+            }
+            if let Some(union) = other.opaque::<Union>() {
+                return isinstance::substitute_in_union(object, &union.args, index);
             }
             Err(not_subscriptable(object))
         }
@@ -527,19 +530,26 @@ pub fn del_item_plain(object: &Value, index: &Value) -> Res<()> {
                 None => Err(index_error("bytearray index out of range")),
             }
         }
-        Value::Int(_)
-        | Value::Big(_)
-        | Value::Bool(_)
-        | Value::Float(_)
-        | Value::None
-        | Value::Function(_) => Err(type_error(format!(
-            "'{}' object does not support item deletion",
-            class_name(object)
-        ))),
-        _ => Err(type_error(format!(
-            "'{}' object doesn't support item deletion",
-            class_name(object)
-        ))),
+        other => {
+            // What is no sequence has other words, and so has a key that is no index.
+            let is_simple = matches!(
+                other,
+                Value::Int(_)
+                    | Value::Big(_)
+                    | Value::Bool(_)
+                    | Value::Float(_)
+                    | Value::None
+                    | Value::Function(_)
+            );
+            let does_not = match !is_simple && has_index(index) {
+                true => "doesn't",
+                false => "does not",
+            };
+            Err(type_error(format!(
+                "'{}' object {does_not} support item deletion",
+                class_name(object)
+            )))
+        }
     }
 }
 

@@ -48,7 +48,7 @@ types! {
     ClassMethodDescriptor "classmethod_descriptor" Closed (Object);
     WrapperDescriptor "wrapper_descriptor" Closed (Object);
     MethodWrapper "method-wrapper" Closed (Object);
-    Module "module" Closed (Object);
+    Module "module" Opaque (Object);
     Generator "generator" Closed (Object);
     Coroutine "coroutine" Closed (Object);
     AsyncGenerator "async_generator" Closed (Object);
@@ -59,15 +59,18 @@ types! {
     DictKeys "dict_keys" Closed (Object);
     DictValues "dict_values" Closed (Object);
     DictItems "dict_items" Closed (Object);
+    OrderedKeys "odict_keys" Closed (DictKeys);
+    OrderedValues "odict_values" Closed (DictValues);
+    OrderedItems "odict_items" Closed (DictItems);
     Property "property" Opaque (Object);
     ClassMethod "classmethod" Opaque (Object);
     StaticMethod "staticmethod" Opaque (Object);
     Super "super" Super (Object);
-    Enumerate "enumerate" Closed (Object);
-    Zip "zip" Closed (Object);
-    Map "map" Closed (Object);
-    Filter "filter" Closed (Object);
-    Reversed "reversed" Closed (Object);
+    Enumerate "enumerate" Opaque (Object);
+    Zip "zip" Opaque (Object);
+    Map "map" Opaque (Object);
+    Filter "filter" Opaque (Object);
+    Reversed "reversed" Opaque (Object);
     GenericAlias "GenericAlias" Closed (Object);
     Union "UnionType" Closed (Object);
     ContextVar "ContextVar" Opaque (Object);
@@ -194,7 +197,7 @@ pub fn make_classes() {
             let mro = linearise(&bases).expect("the built-in classes have an order");
             let class = Ref::new(Class::new(Symbol::new(name), bases, mro, *layout, false));
             *class.module.borrow_mut() = Value::from("builtins");
-            for base in &class.bases {
+            for base in class.bases.borrow().iter() {
                 base.children.borrow_mut().push(class.clone());
             }
             classes.push(class);
@@ -232,6 +235,9 @@ pub fn builtin_classes() -> Vec<(Symbol, Value)> {
         Type::DictKeys,
         Type::DictValues,
         Type::DictItems,
+        Type::OrderedKeys,
+        Type::OrderedValues,
+        Type::OrderedItems,
         Type::GenericAlias,
         Type::Union,
         Type::CoroutineWrapper,
@@ -394,8 +400,16 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         "types",
         "weakref",
     ];
-    // These modules' classes are written in aio, and in C in CPython.
-    let is_in_c = || matches!(&*class.module.borrow(), Value::Str(module) if matches!(&*module.text, "_io" | "datetime"));
+    // These classes are written in aio, and in C in CPython.
+    let is_in_c = || match &*class.module.borrow() {
+        Value::Str(module) => match &*module.text {
+            "_io" | "datetime" => true,
+            "collections" => class.name() == "OrderedDict",
+            "weakref" => matches!(class.name(), "ProxyType" | "CallableProxyType"),
+            _ => false,
+        },
+        _ => false,
+    };
     if (class.is_script && !is_in_c()) || matches!(class.layout, Layout::Exception | Layout::Int) {
         return class.name();
     }

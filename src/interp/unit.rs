@@ -11,11 +11,11 @@ use super::node::{Assignable, Block, Builder, Enter, Exit, Flow, Invocation, Nod
 use super::stack::tick;
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind, Handler, Onward, State, Terminator, Tree, TreeKind};
-use crate::source::Span;
+use crate::source::{Span, Symbol};
 use crate::value::exception::handled;
 use crate::value::function::{CallShape, Frame, NOT_STARTED, Program, Turn};
 use crate::value::*;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 /// A code and the module it runs in; its nodes are built when it first runs.
@@ -96,6 +96,30 @@ impl Unit {
             module,
             body: OnceCell::new(),
         })
+    }
+
+    /// A function that runs it.
+    pub fn function(
+        self: &Rc<Unit>,
+        closure: Box<[Ref<VariableCell>]>,
+        defaults: Rc<[Value]>,
+        kwdefaults: Rc<[(Symbol, Value)]>,
+        annotations: Value,
+    ) -> Value {
+        Ref::new(Function {
+            code: self.code.clone(),
+            program: self.clone(),
+            module: self.module.clone(),
+            closure,
+            defaults: RefCell::new(defaults),
+            kwdefaults: RefCell::new(kwdefaults),
+            names: RefCell::new(None),
+            annotations: ValueCell::new(annotations),
+            attrs: Attrs::default(),
+            is_awaitable: Cell::new(false),
+            shape: self.shape,
+        })
+        .into()
     }
 
     pub fn code(&self) -> &Rc<Code> {

@@ -20,6 +20,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_json", modules::json::module),
     ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),
+    ("_abc", modules::abc::module),
     ("_traceback", modules::traceback::module),
     ("_types", modules::types_native::module),
     ("sys", modules::sys::module),
@@ -34,7 +35,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_thread", modules::thread::module),
     ("_subprocess", modules::subprocess::module),
     ("_weakref", modules::weakref::module),
-    ("builtins", super::builtins),
+    ("builtins", super::builtins_module),
 ];
 
 /// Modules written in aio, by name.
@@ -52,6 +53,7 @@ sources! {
     "_datetime_value" "datetime_value"
     "_datetime_zone" "datetime_zone"
     "_digest" "digest"
+    "_enum_more" "enum_more"
     "_gregorian" "gregorian"
     "_inspect_source" "inspect_source"
     "_help" "_help"
@@ -59,9 +61,13 @@ sources! {
     "_io_buffer" "io_buffer"
     "_io_file" "io_file"
     "_io_text" "io_text"
+    "_ordered_dict" "ordered_dict"
+    "_os_program" "os_program"
     "_path_glob" "path_glob"
+    "_statistics_kernel" "statistics_kernel"
     "_struct_time" "struct_time"
     "_task_stack" "_task_stack"
+    "_typing_form" "typing_form"
     "_typing_more" "typing_more"
     "_typing_text" "typing_text"
     "_weak_proxy" "weak_proxy"
@@ -154,6 +160,17 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
 
 /// Names of other modules made in Rust that are written in aio: the module, the name, and where it is.
 const LATE_NAMES: &[(&str, &str, &str)] = &[
+    ("os", "WEXITSTATUS", "_os_program"),
+    ("os", "WIFEXITED", "_os_program"),
+    ("os", "WIFSIGNALED", "_os_program"),
+    ("os", "WIFSTOPPED", "_os_program"),
+    ("os", "WSTOPSIG", "_os_program"),
+    ("os", "WTERMSIG", "_os_program"),
+    ("os", "get_exec_path", "_os_program"),
+    ("os", "popen", "_os_program"),
+    ("os", "system", "_os_program"),
+    ("os", "waitstatus_to_exitcode", "_os_program"),
+    ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),
 ];

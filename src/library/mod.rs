@@ -7,7 +7,7 @@ pub mod modules;
 
 pub use catalog::{MODULES, PRELUDE, arguments, at_exit, prelude, set_arguments};
 
-use crate::interp::types;
+use crate::interp::{namespace, types};
 use crate::source::Symbol;
 use crate::value::*;
 
@@ -30,4 +30,10 @@ pub fn builtins() -> Vec<(Symbol, Value)> {
     names.push((Symbol::new("EnvironmentError"), os_error.clone()));
     names.push((Symbol::new("IOError"), os_error));
     names
+}
+
+/// The same names as a module: the very objects that scripts see.
+fn builtins_module() -> Vec<(Symbol, Value)> {
+    let seen = |(name, value)| (name, namespace::builtin(name).unwrap_or(value));
+    builtins().into_iter().map(seen).collect()
 }

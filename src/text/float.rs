@@ -8,6 +8,7 @@ use super::int::Int;
 use super::unicode;
 use num_bigint::BigInt;
 use num_traits::{One, Zero};
+use std::cell::Cell;
 
 /// No finite float has more significant digits than this, so more precision only adds zeros.
 const EXACT_DIGITS: usize = 767;
@@ -200,7 +201,19 @@ pub fn parse(text: &str) -> Option<f64> {
 
 /// Rust reads the same floats as Python, so only words need a look.
 fn parse_ascii(text: &str) -> Option<f64> {
-    text.parse().ok()
+    let x: f64 = text.parse().ok()?;
+    Some(if x.is_nan() { new_nan().copysign(x) } else { x })
+}
+
+/// A nan unlike all before it. Floats are identical if their bits are, and each `float("nan")` is
+/// an object of its own: it is equal to none, but a list that holds it has it.
+fn new_nan() -> f64 {
+    NANS.set((NANS.get() + 1) % (1 << 51));
+    f64::from_bits(f64::NAN.to_bits() | NANS.get())
+}
+
+thread_local! {
+    static NANS: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Why a float has no exact int.

@@ -66,9 +66,12 @@ pub fn slice_steps(text: &str, start: usize, step: i64, count: usize, is_ascii: 
     let place = |number: usize| (start as i64 + step * number as i64) as usize;
     if is_ascii {
         let bytes = text.as_bytes();
-        let picked: Vec<u8> = (0..count)
-            .filter_map(|number| bytes.get(place(number)).copied())
-            .collect();
+        let picked: Vec<u8> = match (step, bytes.get((start + 1).saturating_sub(count)..=start)) {
+            (-1, Some(part)) => part.iter().rev().copied().collect(),
+            _ => (0..count)
+                .filter_map(|number| bytes.get(place(number)).copied())
+                .collect(),
+        };
         return String::from_utf8(picked).expect("ASCII stays ASCII");
     }
     if step > 0 {
@@ -126,10 +129,10 @@ pub fn rfind(text: &str, part: &str, range: Range<usize>) -> Option<usize> {
 /// `count` within a byte range: without overlaps; empty text is between all code points.
 pub fn count(text: &str, part: &str, range: Range<usize>) -> usize {
     let text = &text[range];
-    if part.is_empty() {
-        text.chars().count() + 1
-    } else {
-        memmem::find_iter(text.as_bytes(), part).count()
+    match part.as_bytes() {
+        [] => text.chars().count() + 1,
+        [byte] => memchr::memchr_iter(*byte, text.as_bytes()).count(),
+        part => memmem::find_iter(text.as_bytes(), part).count(),
     }
 }
 
@@ -216,6 +219,10 @@ pub fn rsplit<'a>(text: &'a str, separator: &str, most: Option<usize>) -> Vec<&'
 
 /// `split(None, most)`: at runs of white space, without empty pieces.
 pub fn split_space(text: &str, most: Option<usize>) -> Vec<&str> {
+    if most.is_none() && text.is_ascii() {
+        let words = text.split(|c: char| is_space(c));
+        return words.filter(|word| !word.is_empty()).collect();
+    }
     let mut pieces = Vec::new();
     let mut rest = text.trim_start_matches(is_space);
     while !rest.is_empty() {
@@ -478,6 +485,17 @@ pub fn capitalize(text: &str) -> String {
 
 /// `title`: each word's first letter in title case, the rest lower; words are runs of cased letters.
 pub fn title(text: &str) -> String {
+    if text.is_ascii() {
+        let mut after_cased = false;
+        let letters =
+            text.chars().map(
+                |c| match std::mem::replace(&mut after_cased, c.is_ascii_alphabetic()) {
+                    true => c.to_ascii_lowercase(),
+                    false => c.to_ascii_uppercase(),
+                },
+            );
+        return letters.collect();
+    }
     let mut whole = String::with_capacity(text.len());
     let lowered = Lowered::new(text);
     let mut after_cased = false;

@@ -36,7 +36,7 @@ pub struct Class {
     pub name: RefCell<Symbol>,
     pub qualname: RefCell<std::rc::Rc<str>>,
     pub module: RefCell<Value>,
-    pub bases: Vec<Ref<Class>>,
+    pub bases: RefCell<Vec<Ref<Class>>>,
     /// The classes after this one in method resolution order.
     pub mro: RefCell<Vec<Ref<Class>>>,
     pub dict: RefCell<IndexMap<Symbol, Value, FxBuildHasher>>,
@@ -90,7 +90,7 @@ impl Class {
             name: RefCell::new(name),
             qualname: RefCell::new(name.text().into()),
             module: RefCell::new(Value::Unset),
-            bases,
+            bases: RefCell::new(bases),
             mro: RefCell::new(mro),
             dict: RefCell::default(),
             layout,
@@ -166,6 +166,14 @@ impl Class {
             }
             _ => VERSION.set(VERSION.get().wrapping_add(1)),
         }
+    }
+
+    /// Other bases, and the order that follows from them.
+    pub fn rebase(&self, bases: Vec<Ref<Class>>, mro: Vec<Ref<Class>>) {
+        mro.iter().for_each(|class| class.subclassed.set(true));
+        let old = (self.bases.replace(bases), self.mro.replace(mro));
+        VERSION.set(VERSION.get().wrapping_add(1));
+        drop(old);
     }
 
     pub fn delete(&self, name: Symbol) -> bool {

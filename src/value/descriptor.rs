@@ -24,6 +24,8 @@ pub struct StaticMethod(pub Value);
 pub struct DictView {
     pub dict: Ref<Dict>,
     pub part: DictPart,
+    /// Whether it is the view of an OrderedDict.
+    pub ordered: bool,
 }
 
 /// A read-only view of a mapping.
@@ -36,6 +38,15 @@ pub struct GenericAlias {
     pub args: Value,
     /// `*tuple[int]`
     pub is_starred: bool,
+}
+
+impl GenericAlias {
+    pub fn arguments(&self) -> &[Value] {
+        match &self.args {
+            Value::Tuple(args) => &args.items,
+            _ => &[],
+        }
+    }
 }
 
 /// `int | None`

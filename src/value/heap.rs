@@ -72,6 +72,14 @@ impl<T: Object> Ref<T> {
         self.header().count.get()
     }
 
+    /// The object, to be changed, if this is the only reference to it. What nobody else can see
+    /// may change even if it is immutable to scripts.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        // SAFETY: the only reference is borrowed mutably, so nobody reads the data meanwhile; a
+        // pointer that does not count can only become a reference while script code runs.
+        (self.count() == 1).then(|| unsafe { &mut (*self.0.as_ptr()).data })
+    }
+
     /// A new reference to the object that `data` is part of.
     ///
     /// # Safety

@@ -14,6 +14,7 @@ pub struct NativeIterator {
 impl Dying for NativeIterator {}
 
 /// What an iterator goes over.
+#[derive(Clone)]
 pub enum IteratorState {
     Done,
     List(Ref<List>, usize),

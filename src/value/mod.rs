@@ -105,6 +105,12 @@ impl<T> std::ops::Deref for Held<T> {
     }
 }
 
+impl<T> std::ops::DerefMut for Held<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
 /// Tags from here on hold a counted pointer.
 pub const FIRST_COUNTED: u8 = 7;
 

@@ -198,9 +198,26 @@ fn split_commas(text: &'static str) -> Vec<&'static str> {
 }
 
 /// The module in which CPython has in Python what belongs to a class or module.
-fn module_in_python(role: NativeRole, owner: &'static str) -> Option<&'static str> {
-    Some(match (role, owner) {
+fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str> {
+    const OF_OS: [&str; 12] = [
+        "fdopen",
+        "fsdecode",
+        "fsencode",
+        "get_exec_path",
+        "getenv",
+        "getenvb",
+        "makedirs",
+        "popen",
+        "process_cpu_count",
+        "removedirs",
+        "renames",
+        "walk",
+    ];
+    Some(match (def.role, owner) {
         (NativeRole::Function, module) if module.starts_with("asyncio") => module,
+        (NativeRole::Function, "re") => "re",
+        (NativeRole::Function, "posix") if OF_OS.contains(&def.name) => "os",
+        (NativeRole::Function, "posixpath") if !matches!(def.name, "normpath" | "splitroot") => owner,
         (NativeRole::Function, _) => return None,
         (_, "Lock" | "Event" | "Semaphore" | "BoundedSemaphore" | "_ContextManagerMixin") => "asyncio.locks",
         (_, "Queue" | "LifoQueue" | "PriorityQueue") => "asyncio.queues",
@@ -210,6 +227,7 @@ fn module_in_python(role: NativeRole, owner: &'static str) -> Option<&'static st
         (_, "BaseEventLoop") => "asyncio.base_events",
         (_, "_UnixSelectorEventLoop") => "asyncio.unix_events",
         (_, "_LoopBoundMixin") => "asyncio.mixins",
+        (NativeRole::Method, "Random") if !matches!(def.name, "random" | "getrandbits") => "random",
         _ => return None,
     })
 }
@@ -223,7 +241,7 @@ impl Native {
             role: def.role,
             body: def.body.clone(),
             owner,
-            module: module_in_python(def.role, owner),
+            module: module_in_python(def, owner),
         })
     }
 

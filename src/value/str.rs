@@ -36,9 +36,30 @@ impl Str {
         })
     }
 
+    /// Two texts in a row.
+    pub fn joined(a: &Str, b: &Str) -> Ref<Str> {
+        let mut text = CompactString::with_capacity(a.text.len() + b.text.len());
+        text.push_str(&a.text);
+        text.push_str(&b.text);
+        Ref::new(Str {
+            text,
+            chars: a.chars + b.chars,
+            hash: Cell::new(0),
+            symbol: Cell::new(0),
+        })
+    }
+
     #[inline(always)]
     pub fn is_ascii(&self) -> bool {
         self.chars == self.text.len()
+    }
+
+    /// Adds a text at the end.
+    pub fn append(&mut self, more: &Str) {
+        self.text.push_str(&more.text);
+        self.chars += more.chars;
+        self.hash = Cell::new(0);
+        self.symbol = Cell::new(0);
     }
 
     /// The text's hash: fixed from run to run.
@@ -53,7 +74,12 @@ impl Str {
     #[cold]
     fn compute_hash(&self) -> u64 {
         let hash = table::hash::bytes(self.text.as_bytes()) as u64;
-        let hash = if hash == 0 { 1 } else { hash };
+        // Zero stands for unknown, and is the hash of the empty text as well.
+        let hash = if hash == 0 && !self.text.is_empty() {
+            1
+        } else {
+            hash
+        };
         self.hash.set(hash);
         hash
     }

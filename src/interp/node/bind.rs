@@ -46,6 +46,19 @@ impl Builder<'_> {
     pub fn assign(&self, targets: &[Target], value: &Tree) -> ExecBox {
         if let [target] = targets {
             if let Some(slot) = self.target_slot(target) {
+                if let TreeKind::Binary {
+                    op: BinaryOp::Add,
+                    left,
+                    right,
+                } = &value.kind
+                    && matches!(left.kind, TreeKind::Load(Place::Local(read)) if read == slot)
+                {
+                    let slow = |op, mut a: Value, b: &Value| match operator::append(&mut a, b) {
+                        true => Ok(a),
+                        false => operator::binary(op, &a, b),
+                    };
+                    return self.change_local(slot, left.span, BinaryOp::Add, right, value.span, slow);
+                }
                 return Box::new(AssignLocal {
                     slot,
                     value: self.node(value),
@@ -90,26 +103,7 @@ impl Builder<'_> {
 
     pub fn aug_assign(&self, target: &Target, op: BinaryOp, value: &Tree, span: Span) -> ExecBox {
         if let Some(slot) = self.target_slot(target) {
-            let operand = match &value.kind {
-                TreeKind::Load(Place::Local(slot)) => Operand::Local(*slot),
-                TreeKind::Constant(constant) => Operand::Constant(constant_value(constant)),
-                _ => Operand::Other,
-            };
-            let (value, target_span) = (self.node(value), target.span);
-            macro_rules! make {
-                ($operator:ident, $($args:tt)*) => {
-                    Box::new(AugLocal::<$operator> {
-                        slot,
-                        operand,
-                        value,
-                        op,
-                        target_span,
-                        span,
-                        operator: PhantomData,
-                    })
-                };
-            }
-            return for_binary!(op, make,);
+            return self.change_local(slot, target.span, op, value, span, operator::in_place);
         }
         Box::new(Augment {
             target: self.assignable(target),
@@ -117,6 +111,40 @@ impl Builder<'_> {
             value: self.node(value),
             span,
         })
+    }
+
+    /// `x op= value` or `x = x op value` of a local variable; `slow` is for values without a fast
+    /// path.
+    fn change_local(
+        &self,
+        slot: u32,
+        target_span: Span,
+        op: BinaryOp,
+        value: &Tree,
+        span: Span,
+        slow: fn(BinaryOp, Value, &Value) -> Res,
+    ) -> ExecBox {
+        let operand = match &value.kind {
+            TreeKind::Load(Place::Local(slot)) => Operand::Local(*slot),
+            TreeKind::Constant(constant) => Operand::Constant(constant_value(constant)),
+            _ => Operand::Other,
+        };
+        let value = self.node(value);
+        macro_rules! make {
+            ($operator:ident, $($args:tt)*) => {
+                Box::new(AugLocal::<$operator> {
+                    slot,
+                    operand,
+                    value,
+                    op,
+                    slow,
+                    target_span,
+                    span,
+                    operator: PhantomData,
+                })
+            };
+        }
+        for_binary!(op, make,)
     }
 
     pub fn annotate(&self, name: Symbol, value: &Tree) -> ExecBox {
@@ -199,6 +227,7 @@ struct AugLocal<O: Operator> {
     operand: Operand,
     value: NodeBox,
     op: BinaryOp,
+    slow: fn(BinaryOp, Value, &Value) -> Res,
     target_span: Span,
     span: Span,
     operator: PhantomData<O>,
@@ -223,7 +252,16 @@ impl<O: Operator> Exec for AugLocal<O> {
         let value = attempt!(self.value.eval(frame));
         let result = match O::fast(&old, &value) {
             Some(result) => result,
-            None => attempt!(operator::in_place(self.op, old, &value).at(self.span)),
+            None => {
+                // So that a str can grow where it is; two strs always can be put together.
+                if let (Value::Str(_), Value::Str(_)) = (&old, &value)
+                    && self.op == BinaryOp::Add
+                    && frame.local(self.slot).is(&old)
+                {
+                    drop(frame.take_local(self.slot));
+                }
+                attempt!((self.slow)(self.op, old, &value).at(self.span))
+            }
         };
         frame.set_local(self.slot, result);
         Flow::Next

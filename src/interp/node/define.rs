@@ -5,7 +5,6 @@ use super::*;
 use crate::code::{MakeClass, MakeFunction};
 use crate::interp::{class_body, import, mapping};
 use crate::source::Symbol;
-use std::cell::{Cell, RefCell};
 
 struct FunctionNode {
     unit: Rc<Unit>,
@@ -45,20 +44,7 @@ impl Node for FunctionNode {
             annotations = dict.into();
         }
         let closure = capture(frame, &self.captures);
-        Ok(Ref::new(Function {
-            code: self.unit.code().clone(),
-            program: self.unit.clone(),
-            module: self.unit.module().clone(),
-            closure,
-            defaults: RefCell::new(defaults),
-            kwdefaults: RefCell::new(kwdefaults),
-            names: RefCell::new(None),
-            annotations: ValueCell::new(annotations),
-            attrs: Attrs::default(),
-            is_awaitable: Cell::new(false),
-            shape: self.unit.shape(),
-        })
-        .into())
+        Ok(self.unit.function(closure, defaults, kwdefaults, annotations))
     }
 }
 

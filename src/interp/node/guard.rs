@@ -6,7 +6,7 @@ use crate::code::Try;
 use crate::interp::error::*;
 use crate::interp::stack::Window;
 use crate::interp::types::{class_name, class_of};
-use crate::interp::{async_iter, attribute, call, group, machine};
+use crate::interp::{async_iter, attribute, call, group, machine, text};
 use crate::source::{Symbol, name};
 use crate::value::exception::{handled, set_handled};
 use crate::value::function::Turn;
@@ -79,9 +79,9 @@ pub fn as_exception(value: &Value) -> Res<Option<Ref<Exception>>> {
         Value::Class(class) if class.layout == Layout::Exception => match &call::call(value, &[])? {
             Value::Exception(exception) => Ok(Some(Ref::clone(exception))),
             other => Err(type_error(format!(
-                "calling <class '{}'> should have returned an instance of BaseException, not {}",
-                class.name(),
-                class_name(other)
+                "calling {} should have returned an instance of BaseException, not {}",
+                text::repr(value)?,
+                text::repr(&class_of(other).into())?
             ))),
         },
         _ => Ok(None),

@@ -120,6 +120,7 @@ fn sequence<'p>(
         Value::Range(_) => iterate::collect(subject)?,
         Value::Instance(i) => match &i.payload {
             Value::List(_) | Value::Tuple(_) => iterate::collect(subject)?,
+            Value::Dict(_) => return Ok(false),
             _ if is_registered(subject, "Sequence") => match spread(subject, patterns, star)? {
                 Some(items) => items,
                 None => return Ok(false),
@@ -217,6 +218,7 @@ fn mapping_pattern<'p>(
         Value::Dict(dict) => Some(Ref::clone(dict)),
         Value::Instance(i) => match &i.payload {
             Value::Dict(dict) => Some(Ref::clone(dict)),
+            Value::List(_) | Value::Tuple(_) => return Ok(false),
             _ if is_registered(subject, "Mapping") => None,
             _ => return Ok(false),
         },

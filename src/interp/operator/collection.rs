@@ -241,12 +241,7 @@ fn concat(a: &Value, b: &Value) -> Res<Option<Value>> {
         )))
     };
     match (a, plain(b)) {
-        (Value::Str(x), Value::Str(y)) => {
-            let mut text = String::with_capacity(x.text.len() + y.text.len());
-            text.push_str(&x.text);
-            text.push_str(&y.text);
-            Ok(Some(Value::from(text)))
-        }
+        (Value::Str(x), Value::Str(y)) => Ok(Some(Str::joined(x, y).into())),
         (Value::Str(_), _) => cannot("str"),
         (Value::List(x), Value::List(y)) => {
             let (x, y) = (x.items.borrow(), y.items.borrow());

@@ -373,6 +373,26 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
     order(a, b).map(|order| order == Some(Ordering::Equal))
 }
 
+/// `pow(base, exponent, modulus)` of machine ints, for an exponent and a modulus that are not
+/// negative.
+pub fn small_pow_mod(base: i64, exponent: i64, modulus: i64) -> Option<i64> {
+    if exponent < 0 || modulus <= 0 {
+        return None;
+    }
+    let size = modulus as u128;
+    let mut power = base.rem_euclid(modulus) as u128;
+    let mut result = 1 % size;
+    let mut left = exponent;
+    while left > 0 {
+        if left & 1 == 1 {
+            result = result * power % size;
+        }
+        power = power * power % size;
+        left >>= 1;
+    }
+    Some(result as i64)
+}
+
 /// `pow(base, exponent, modulus)` of ints.
 pub fn pow_mod(base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Res {
     if modulus.is_zero() {

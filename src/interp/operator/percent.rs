@@ -46,14 +46,16 @@ impl Arguments<'_> {
         found.ok_or_else(not_enough)
     }
 
-    fn star(&mut self, count: Option<Count>) -> Res<i64> {
+    fn star(&mut self, count: Option<Count>, kind: &str) -> Res<i64> {
         if count != Some(Count::Star) {
             return Ok(0);
         }
         match plain(&self.next()?) {
             Value::Int(n) => Ok(*n),
             Value::Bool(b) => Ok(b.get() as i64),
-            Value::Big(_) => Err(overflow_error("Python int too large to convert to C ssize_t")),
+            Value::Big(_) => Err(overflow_error(format!(
+                "Python int too large to convert to C {kind}"
+            ))),
             _ => Err(type_error("* wants int")),
         }
     }
@@ -100,6 +102,7 @@ pub fn format(template: &str, given: &Value) -> Res<String> {
                     |value, letter| match letter {
                         'r' => text::repr(value),
                         'a' => text::ascii(value),
+                        'b' => Err(value_error(field.unsupported())), // is for bytes
                         _ => text::str(value),
                     },
                 )?);
@@ -121,14 +124,15 @@ fn argument(
             return Err(type_error("format requires a mapping"));
         }
         arguments.by_key = true;
+        arguments.next = 1; // nothing is left for a field without a key
         let value = subscript::get_item(arguments.given, &key_value(key))?;
         if [field.width, field.precision].contains(&Some(Count::Star)) {
             return Err(not_enough());
         }
         return Ok((value, field.layout(0, 0)));
     }
-    let width = arguments.star(field.width)?;
-    let precision = arguments.star(field.precision)?;
+    let width = arguments.star(field.width, "ssize_t")?;
+    let precision = arguments.star(field.precision, "int")?;
     let value = arguments.next()?;
     Ok((value, field.layout(width, precision)))
 }

@@ -8,7 +8,6 @@ use crate::value::context::ContextVar;
 use crate::value::descriptor::{
     BigRange, CodeObject, DictView, GenericAlias, MappingProxy, TracebackFrame, Union,
 };
-use crate::value::iterator::DictPart;
 use crate::value::*;
 
 /// The repr of an object that is neither a number, text nor a container.
@@ -171,11 +170,7 @@ fn write_method(value: &Value, method: &Ref<Method>, out: &mut String) -> Res<()
 
 fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
     if let Some(view) = value.opaque::<DictView>() {
-        let kind = match view.part {
-            DictPart::Keys => "dict_keys",
-            DictPart::Values => "dict_values",
-            DictPart::Items => "dict_items",
-        };
+        let kind = class_name(value);
         return within(&Value::from(view.dict.clone()), "...", out, |out| {
             out.push_str(kind);
             out.push('(');
@@ -201,15 +196,12 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
         out.push_str(&type_form(&alias.origin)?);
         out.push('[');
         if let Value::Tuple(args) = &alias.args {
-            for (i, arg) in args.items.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                out.push_str(&type_form(arg)?);
-            }
-            if args.items.is_empty() {
-                out.push_str("()");
-            }
+            let shown = args.items.iter().map(type_form).collect::<Res<Vec<_>>>()?;
+            out.push_str(&match shown.split_last() {
+                None => "()".to_string(),
+                Some((given, taken)) if lists_parameters(alias) => format!("[{}], {given}", taken.join(", ")),
+                Some(_) => shown.join(", "),
+            });
         }
         out.push(']');
         return Ok(());
@@ -271,6 +263,21 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
     }
     out.push_str(&default_repr(value));
     Ok(())
+}
+
+/// Whether it is a `Callable` that is shown with its parameters in brackets of their own.
+fn lists_parameters(alias: &GenericAlias) -> bool {
+    let Value::Tuple(args) = &alias.args else {
+        return false;
+    };
+    let is_whole = |arg: &Value| {
+        let kind = class_name(arg);
+        matches!(arg, Value::Ellipsis | Value::List(_) | Value::Tuple(_))
+            || matches!(kind, "ParamSpec" | "_ConcatenateAlias")
+    };
+    let is_callable =
+        matches!(&alias.origin, Value::Class(class) if class_path(class) == "collections.abc.Callable");
+    is_callable && !(args.items.len() == 2 && is_whole(&args.items[0]))
 }
 
 /// A type as it is written in annotations.

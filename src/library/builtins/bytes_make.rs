@@ -28,14 +28,17 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
                 "encoding without a string argument"
             }));
         }
+        if encoding.is_unset() {
+            return Err(type_error("string argument without an encoding"));
+        }
         return str_make::encode(source, encoding, errors, function);
     }
-    match source {
-        Value::Unset => return Ok(Vec::new()),
-        source if as_str(source).is_some() => return Err(type_error("string argument without an encoding")),
-        _ => {}
+    if source.is_unset() {
+        return Ok(Vec::new());
     }
-    if let Some(result) = special::call(source, name::BYTES, &[]) {
+    if function == "bytes"
+        && let Some(result) = special::call(source, name::BYTES, &[])
+    {
         let result = result?;
         return bytes_of(&result).ok_or_else(|| {
             type_error(format!(
@@ -43,6 +46,9 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
                 class_name(&result)
             ))
         });
+    }
+    if as_str(source).is_some() {
+        return Err(type_error("string argument without an encoding"));
     }
     if let Some(bytes) = bytes_of(source) {
         return Ok(bytes);
@@ -57,14 +63,11 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
         }
         return Ok(vec![0; count]);
     }
-    if !iterate::is_iterable(source) {
-        return Err(type_error(format!(
-            "cannot convert '{}' object to {function}",
-            class_name(source)
-        )));
-    }
+    let items = iterate::iter_or(source, || {
+        format!("cannot convert '{}' object to {function}", class_name(source))
+    })?;
     let one = if function == "bytes" { "bytes" } else { "byte" };
-    subscript::byte_values(source, &format!("{one} must be in range(0, 256)"))
+    subscript::byte_values(&items, &format!("{one} must be in range(0, 256)"))
 }
 
 /// The bytes of `self`.
@@ -122,11 +125,9 @@ fn from_hex(args: &[Value]) -> Res {
 
 fn join(args: &[Value]) -> Res {
     let separator = this(args, "join")?;
-    if !iterate::is_iterable(&args[1]) {
-        return Err(type_error("can only join an iterable"));
-    }
+    let items = iterate::joined(&args[1])?;
     let mut whole = Vec::new();
-    for (i, item) in iterate::collect(&args[1])?.iter().enumerate() {
+    for (i, item) in items.iter().enumerate() {
         if i > 0 {
             whole.extend_from_slice(&separator);
         }

@@ -30,18 +30,21 @@ fn update(dict: &Ref<Dict>, other: &Value, names: &Value) -> Res<()> {
 }
 
 fn view(args: &[Value], method: &str, part: DictPart) -> Res {
-    let id = match part {
-        DictPart::Keys => Type::DictKeys,
-        DictPart::Values => Type::DictValues,
-        DictPart::Items => Type::DictItems,
+    Ok(view_of(this(args, method)?, part, false))
+}
+
+/// The view of a dict, or of an OrderedDict.
+pub fn view_of(dict: &Ref<Dict>, part: DictPart, ordered: bool) -> Value {
+    let id = match (part, ordered) {
+        (DictPart::Keys, false) => Type::DictKeys,
+        (DictPart::Values, false) => Type::DictValues,
+        (DictPart::Items, false) => Type::DictItems,
+        (DictPart::Keys, true) => Type::OrderedKeys,
+        (DictPart::Values, true) => Type::OrderedValues,
+        (DictPart::Items, true) => Type::OrderedItems,
     };
-    Ok(Opaque::value(
-        class(id),
-        DictView {
-            dict: this(args, method)?.clone(),
-            part,
-        },
-    ))
+    let dict = dict.clone();
+    Opaque::value(class(id), DictView { dict, part, ordered })
 }
 
 fn from_keys(args: &[Value]) -> Res {
@@ -220,10 +223,7 @@ pub const VIEW: &[NativeDef] = &[
         "__reversed__",
         "(self, /)",
         "Return a reverse iterator over the view.",
-        |args| {
-            let view = this_view(&args[0])?;
-            Ok(iterate::dict_iter(&view.dict, view.part, true))
-        },
+        |args| Ok(iterate::view_iter(this_view(&args[0])?, true)),
     ),
 ];
 
@@ -242,13 +242,19 @@ pub const SET_VIEW: &[NativeDef] = &[method(
     },
 )];
 
+/// The mapping behind a proxy.
+fn behind<'a>(args: &'a [Value], method: &str) -> Res<&'a Value> {
+    match args[0].opaque::<MappingProxy>() {
+        Some(proxy) => Ok(&proxy.0),
+        None => Err(wrong_self(method, "mappingproxy", &args[0])),
+    }
+}
+
 /// Calls a method of the mapping behind a proxy.
 fn forward(args: &[Value], method: &str) -> Res {
-    let Some(proxy) = args[0].opaque::<MappingProxy>() else {
-        return Err(wrong_self(method, "mappingproxy", &args[0]));
-    };
+    let mapping = behind(args, method)?;
     let given: Vec<Value> = args[1..].iter().filter(|v| !v.is_unset()).cloned().collect();
-    call::call_method(&proxy.0, Symbol::new(method), &given)
+    call::call_method(mapping, Symbol::new(method), &given)
 }
 
 /// `proxy | other` and the like: with the mapping itself in the proxy's place.
@@ -293,6 +299,35 @@ pub const PROXY: &[NativeDef] = &[
             ))
         },
     ),
+    method("__ior__", "(self, value, /)", "Refused.", |_| {
+        Err(type_error(
+            "'|=' is not supported by mappingproxy; use '|' instead",
+        ))
+    }),
+    method("__getitem__", "(self, key, /)", "Return self[key].", |args| {
+        forward(args, "__getitem__")
+    }),
+    method(
+        "__contains__",
+        "(self, key, /)",
+        "Return bool(key in self).",
+        |args| forward(args, "__contains__"),
+    ),
+    method("__len__", "(self, /)", "Return len(self).", |args| {
+        forward(args, "__len__")
+    }),
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        forward(args, "__iter__")
+    }),
+    method(
+        "__reversed__",
+        "(self, /)",
+        "Return a reverse iterator over the keys.",
+        |args| forward(args, "__reversed__"),
+    ),
+    method("__hash__", "(self, /)", "Return hash(self).", |args| {
+        Ok(Value::Int(operator::hash(behind(args, "__hash__")?)?))
+    }),
     method(
         "get",
         "(self, key, default=None, /)",

@@ -9,7 +9,7 @@ use crate::interp::payload::*;
 use crate::interp::text;
 use crate::interp::traceback::{self, TracebackObject};
 use crate::interp::types::{Type, class, class_name, class_of};
-use crate::interp::{import, iterate, namespace};
+use crate::interp::{attribute, import, iterate, namespace, suggest};
 use crate::source::{Symbol, name};
 use crate::value::descriptor::TracebackFrame;
 use crate::value::*;
@@ -73,18 +73,29 @@ fn init_with(args: &[Value], names: &[Symbol]) -> Res<Vec<Value>> {
     let keywords = as_dict(&args[2])
         .map(|given| given.symbol_entries())
         .unwrap_or_default();
+    // CPython names the built-in class, not the subclass.
+    let own = || match class_of(&args[0]).linear().into_iter().find(|c| !c.is_script) {
+        Some(class) if class.name() != "ModuleNotFoundError" => class.name(),
+        _ => "ImportError",
+    };
+    if names.is_empty() && !keywords.is_empty() {
+        return Err(type_error(format!("{}() takes no keyword arguments", own())));
+    }
+    if keywords.len() > names.len() {
+        let s = if names.len() == 1 { "" } else { "s" };
+        return Err(type_error(format!(
+            "{}() takes at most {} keyword argument{s} ({} given)",
+            own(),
+            names.len(),
+            keywords.len()
+        )));
+    }
     for (name, value) in keywords {
         if !names.contains(&name) {
-            // CPython names the built-in class, not the subclass.
-            let own = class_of(&args[0]).linear().into_iter().find(|c| !c.is_script);
-            let own = own.map_or("Exception", |c| c.name());
-            let own = if own == "ModuleNotFoundError" {
-                "ImportError"
-            } else {
-                own
-            };
+            let hint = suggest::did_you_mean(name.text(), names.iter().map(|name| name.text()));
             return Err(type_error(format!(
-                "{own}() got an unexpected keyword argument '{name}'"
+                "{}() got an unexpected keyword argument '{name}'{hint}",
+                own()
             )));
         }
         exception.attrs.set(name, value);
@@ -142,6 +153,22 @@ pub const METHODS: &[NativeDef] = &[
         text::exception::write_repr(this(&args[0])?, &mut out)?;
         Ok(Value::from(out))
     }),
+    method(
+        "__setstate__",
+        "(self, state, /)",
+        "Set the attributes that a dict names.",
+        |args| {
+            match args[1].given().map(as_dict) {
+                None => {}
+                Some(Some(state)) => state
+                    .symbol_entries()
+                    .into_iter()
+                    .try_for_each(|(name, value)| attribute::set(&args[0], name, value))?,
+                Some(None) => return Err(type_error("state is not a dictionary")),
+            }
+            Ok(Value::None)
+        },
+    ),
     method(
         "__reduce__",
         "(self, /)",

@@ -1,14 +1,18 @@
 //! Functions, methods, cells and code as objects.
 
-use super::{getter, method, readonly, setter};
+use super::{getter, method, readonly, setter_deleter, wrong_argument};
+use crate::interp::attribute;
 use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::frame_object;
 use crate::interp::import;
+use crate::interp::iterate;
 use crate::interp::mapping;
 use crate::interp::namespace;
 use crate::interp::payload::*;
 use crate::interp::text::object::native_qualname;
+use crate::interp::types::{class_name, class_of};
+use crate::interp::unit::Unit;
 use crate::source::Symbol;
 use crate::value::descriptor::CodeObject;
 use crate::value::*;
@@ -122,13 +126,16 @@ fn annotations(args: &[Value]) -> Res {
 
 /// Of a built-in, also one that passes for a function of Python's, as asyncio's coroutine functions do.
 const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as text.", |args| {
-    let Value::Native(native) = &args[0] else {
-        return Err(crate::interp::attribute::no_attribute(
-            &args[0],
-            Symbol::new("__text_signature__"),
-        ));
+    let native = match &args[0] {
+        Value::Native(native) => native,
+        Value::Method(method) if let Value::Native(native) = &method.func => native,
+        other => {
+            return Err(crate::interp::attribute::no_attribute(
+                other,
+                Symbol::new("__text_signature__"),
+            ));
+        }
     };
-
     let rest = native.signature.text.trim_start_matches('(');
     let rest = match native.role {
         NativeRole::Function => format!("module, {rest}"),
@@ -142,12 +149,71 @@ const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as
     Ok(Value::from(format!("(${}", rest.replace(", )", ")"))))
 });
 
+fn or_none(value: &Value) -> Value {
+    value.given().cloned().unwrap_or(Value::None)
+}
+
+/// `FunctionType(code, globals)`: a function of another one's code.
+fn new(args: &[Value]) -> Res {
+    let [_, code, globals, name, defaults, closure, keyword_defaults] = args else {
+        return Ok(Value::None);
+    };
+    let Some(CodeObject(code)) = code.opaque() else {
+        return Err(wrong_argument("function() argument 'code'", "code", code));
+    };
+    let Some(namespace::ModuleDict(module)) = globals.opaque() else {
+        return Err(match as_dict(globals) {
+            Some(_) => type_error("function() argument 'globals' must be the globals() of a module"),
+            None => wrong_argument("function() argument 'globals'", "dict", globals),
+        });
+    };
+    let cells = match closure.given() {
+        None if code.free.is_empty() => Vec::new(),
+        None => return Err(type_error("arg 5 (closure) must be tuple")),
+        Some(cells) => iterate::collect(cells)?,
+    };
+    if cells.len() != code.free.len() {
+        return Err(value_error(format!(
+            "{} requires closure of length {}, not {}",
+            code.name,
+            code.free.len(),
+            cells.len()
+        )));
+    }
+    let closure: Res<Vec<Ref<VariableCell>>> = cells
+        .iter()
+        .map(|cell| match cell {
+            Value::Cell(cell) => Ok(Ref::clone(cell)),
+            other => Err(type_error(format!(
+                "arg 5 (closure) expected cell, found {}",
+                class_name(other)
+            ))),
+        })
+        .collect();
+    let unit = Unit::new(code.clone(), module.clone());
+    let made: Value = unit.function(closure?.into(), Rc::new([]), Rc::new([]), Value::Unset);
+    if let Some(name) = name.given() {
+        set_name(&[made.clone(), name.clone()], "name", |names| {
+            names.name = name.clone()
+        })?;
+    }
+    set_defaults(&[made.clone(), defaults.clone()])?;
+    set_keyword_defaults(&[made.clone(), keyword_defaults.clone()])?;
+    Ok(made)
+}
+
 pub const FUNCTION: &[NativeDef] = &[
+    super::static_method(
+        "__new__",
+        "(cls, code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)",
+        "Create a function object.",
+        new,
+    ),
     CALL,
     readonly("__closure__"),
     readonly("__globals__"),
     getter("__name__", "The function's name.", |args| name(&args[0])),
-    setter("__name__", |args| {
+    setter_deleter("__name__", |args| {
         set_name(args, "__name__", |names| names.name = args[1].clone())
     }),
     getter(
@@ -158,15 +224,15 @@ pub const FUNCTION: &[NativeDef] = &[
             value => Ok(this(value)?.names().qualname),
         },
     ),
-    setter("__qualname__", |args| {
+    setter_deleter("__qualname__", |args| {
         set_name(args, "__qualname__", |names| names.qualname = args[1].clone())
     }),
     getter("__doc__", "The function's doc.", |args| match &args[0] {
         Value::Native(native) => Ok(doc(native)),
         value => Ok(this(value)?.names().doc),
     }),
-    setter("__doc__", |args| {
-        this(&args[0])?.change_names(|names| names.doc = args[1].clone());
+    setter_deleter("__doc__", |args| {
+        this(&args[0])?.change_names(|names| names.doc = or_none(&args[1]));
         Ok(Value::None)
     }),
     getter(
@@ -177,28 +243,29 @@ pub const FUNCTION: &[NativeDef] = &[
             value => Ok(this(value)?.names().module),
         },
     ),
-    setter("__module__", |args| {
-        this(&args[0])?.change_names(|names| names.module = args[1].clone());
+    setter_deleter("__module__", |args| {
+        this(&args[0])?.change_names(|names| names.module = or_none(&args[1]));
         Ok(Value::None)
     }),
     getter("__defaults__", "The defaults of positional parameters.", defaults),
-    setter("__defaults__", set_defaults),
+    setter_deleter("__defaults__", set_defaults),
     getter(
         "__kwdefaults__",
         "The defaults of keyword-only parameters.",
         keyword_defaults,
     ),
-    setter("__kwdefaults__", set_keyword_defaults),
+    setter_deleter("__kwdefaults__", set_keyword_defaults),
     getter(
         "__annotations__",
         "The annotations of the parameters.",
         annotations,
     ),
-    setter("__annotations__", |args| {
-        if as_dict(&args[1]).is_none() {
+    setter_deleter("__annotations__", |args| {
+        if args[1].given().is_some() && as_dict(&args[1]).is_none() {
             return Err(type_error("__annotations__ must be set to a dict object"));
         }
-        this(&args[0])?.annotations.set(args[1].clone());
+        let given = args[1].given().cloned().unwrap_or_default();
+        this(&args[0])?.annotations.set(given);
         Ok(Value::None)
     }),
     TEXT_SIGNATURE,
@@ -227,8 +294,8 @@ pub const FUNCTION: &[NativeDef] = &[
     ),
     getter("__globals__", "The module's variables.", |args| {
         if let Value::Native(native) = &args[0]
-            && native.in_python()
-            && let Value::Module(module) = &import::by_name("asyncio")?
+            && let Some(module) = native.module
+            && let Value::Module(module) = &import::by_name(module)?
         {
             return Ok(namespace::of_module(module));
         }
@@ -271,6 +338,9 @@ pub const METHOD: &[NativeDef] = &[
         |args| {
             if !call::is_callable(&args[1]) {
                 return Err(type_error("first argument must be callable"));
+            }
+            if args[2].is_none() {
+                return Err(type_error("instance must not be None"));
             }
             Ok(Ref::new(Method {
                 func: args[1].clone(),
@@ -342,23 +412,29 @@ pub const NATIVE: &[NativeDef] = &[
         "Return a bound method.",
         |args| {
             Ok(match args[1].given() {
-                Some(instance) if native(&args[0])?.role == NativeRole::Method => Ref::new(Method {
-                    func: args[0].clone(),
-                    this: instance.clone(),
-                })
-                .into(),
-                _ => args[0].clone(),
+                Some(instance) => attribute::bind(&args[0], instance, &class_of(instance))?,
+                None => args[0].clone(),
             })
         },
     ),
 ];
 
 pub const CELL: &[NativeDef] = &[
+    super::static_method(
+        "__new__",
+        "(cls, contents=None, /)",
+        "A variable that functions share.",
+        |args| {
+            let cell = VariableCell::default();
+            cell.value.set(args[1].clone());
+            Ok(Ref::new(cell).into())
+        },
+    ),
     getter("cell_contents", "The variable's value.", |args| match &args[0] {
         Value::Cell(cell) if !cell.value.get().is_unset() => Ok(cell.value.get()),
-        _ => Err(value_error("cell is empty")),
+        _ => Err(value_error("Cell is empty")),
     }),
-    setter("cell_contents", |args| {
+    setter_deleter("cell_contents", |args| {
         if let Value::Cell(cell) = &args[0] {
             cell.value.set(args[1].clone());
         }

@@ -357,10 +357,10 @@ fn vars(frame: &mut Frame, args: &[Value]) -> Res {
     }
 }
 
-/// `open(…)` is `io.open`.
+/// `open(…)`, which is made in `io`.
 fn open(args: &[Value]) -> Res {
     let io = import::by_name("io")?;
-    let open = attribute::get(&io, Symbol::new("open"))?;
+    let open = attribute::get(&io, Symbol::new("_open"))?;
     let names = ["buffering", "encoding", "errors", "newline", "closefd", "opener"];
     let (first, rest) = args.split_at(2);
     let positional: Vec<Value> = first.iter().filter(|arg| !arg.is_unset()).cloned().collect();

@@ -1,6 +1,6 @@
 //! Generators, coroutines and async generators as objects.
 
-use super::{getter, method, setter};
+use super::{getter, method, setter_deleter};
 use crate::code::CodeKind;
 use crate::interp::async_iter;
 use crate::interp::call;
@@ -8,7 +8,9 @@ use crate::interp::error::*;
 use crate::interp::frame_object::{self, standing};
 use crate::interp::machine;
 use crate::interp::payload::*;
+use crate::interp::text;
 use crate::interp::text::object::generator_qualname;
+use crate::interp::traceback::TracebackObject;
 use crate::interp::types::{Type, class, class_name};
 use crate::runtime::future;
 use crate::value::function::Resume;
@@ -27,6 +29,13 @@ fn thrown(args: &[Value]) -> Res<Ref<Exception>> {
             class_name(value)
         ))
     };
+    if args
+        .get(3)
+        .and_then(Value::given)
+        .is_some_and(|row| row.opaque::<TracebackObject>().is_none())
+    {
+        return Err(type_error("throw() third argument must be a traceback object"));
+    }
     let base = class(Type::BaseException);
     let made = match (&args[1], args[2].given()) {
         (Value::Exception(exception), None) => return Ok(Ref::clone(exception)),
@@ -44,7 +53,11 @@ fn thrown(args: &[Value]) -> Res<Ref<Exception>> {
     };
     match &made {
         Value::Exception(exception) => Ok(Ref::clone(exception)),
-        other => Err(wrong(other)),
+        other => Err(type_error(format!(
+            "calling {} should have returned an instance of BaseException, not {}",
+            text::repr(&args[1])?,
+            class_name(other)
+        ))),
     }
 }
 
@@ -209,13 +222,13 @@ pub const COMMON: &[NativeDef] = &[
     getter("__name__", "The name of the function.", |args| {
         Ok(name_of(this(&args[0])?))
     }),
-    setter("__name__", |args| {
+    setter_deleter("__name__", |args| {
         rename(args, |names| names.0 = args[1].clone(), "__name__")
     }),
     getter("__qualname__", "The qualified name of the function.", |args| {
         Ok(Value::from(generator_qualname(this(&args[0])?)))
     }),
-    setter("__qualname__", |args| {
+    setter_deleter("__qualname__", |args| {
         rename(args, |names| names.1 = args[1].clone(), "__qualname__")
     }),
 ];

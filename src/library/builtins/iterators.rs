@@ -9,7 +9,7 @@ use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::interp::special;
 use crate::interp::subscript;
-use crate::interp::types::{class_name, named_class};
+use crate::interp::types::{class_name, class_of, named_class};
 use crate::source::name;
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
@@ -166,13 +166,15 @@ fn reversed(args: &[Value]) -> Res {
         other if other.opaque::<descriptor::BigRange>().is_some() => {
             return call::call_method(other, name::REVERSED, &[]);
         }
-        Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::ByteArray(_) => backwards(inner)?,
+        Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::ByteArray(_) => {
+            made_for(&args[0], backwards(inner)?)
+        }
         other if other.opaque::<descriptor::DictView>().is_some() => {
             return call::call_method(other, name::REVERSED, &[]);
         }
         _ if special::find(sequence, name::GETITEM).is_some() => {
             iterate::length(sequence)?;
-            backwards(sequence)?
+            made_for(&args[0], backwards(sequence)?)
         }
         _ => {
             return Err(type_error(format!(
@@ -207,28 +209,28 @@ pub const ENUMERATE: &[NativeDef] = &[static_method(
     "__new__",
     "(cls, iterable, start=0)",
     "Return an enumerate object: pairs of a count and a value.",
-    enumerate,
+    |args| Ok(made_for(&args[0], enumerate(args)?)),
 )];
 
 pub const ZIP: &[NativeDef] = &[static_method(
     "__new__",
     "(cls, /, *iterables, strict=False)",
     "Yield tuples until an input is exhausted.",
-    zip,
+    |args| Ok(made_for(&args[0], zip(args)?)),
 )];
 
 pub const MAP: &[NativeDef] = &[static_method(
     "__new__",
     "(cls, /, *args)",
     "Make an iterator that computes the function using arguments from each of the iterables.",
-    map,
+    |args| Ok(made_for(&args[0], map(args)?)),
 )];
 
 pub const FILTER: &[NativeDef] = &[static_method(
     "__new__",
     "(cls, function, iterable, /)",
     "Return an iterator yielding those items of iterable for which function(item) is true.",
-    filter,
+    |args| Ok(made_for(&args[0], filter(args)?)),
 )];
 
 pub const REVERSED: &[NativeDef] = &[static_method(
@@ -244,13 +246,27 @@ const ITERATOR: &[NativeDef] = &[
         Ok(args[0].clone())
     }),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
-        iterate::next(&args[0])?.ok_or_else(|| stop_iteration(Value::None))
+        iterate::next(plain(&args[0]))?.ok_or_else(|| stop_iteration(Value::None))
     }),
     method(
         "__length_hint__",
         "(self, /)",
         "Private method returning an estimate of len(list(it)).",
-        |args| iterate::length_hint(&args[0]).map(Value::from),
+        |args| iterate::length_hint(plain(&args[0])).map(Value::from),
+    ),
+    method(
+        "__copy__",
+        "(self, /)",
+        "An iterator that goes on from the same place.",
+        |args| match plain(&args[0]) {
+            Value::Iterator(this) if !matches!(&*this.state.borrow(), IteratorState::Native(_)) => {
+                Ok(NativeIterator::value(this.type_name, this.state.borrow().clone()))
+            }
+            _ => Err(type_error(format!(
+                "cannot pickle '{}' object",
+                class_of(&args[0]).name()
+            ))),
+        },
     ),
 ];
 
@@ -276,6 +292,7 @@ pub fn install() {
         "dict_reversevalueiterator",
         "dict_reverseitemiterator",
         "set_iterator",
+        "odict_iterator",
         "bytes_iterator",
         "bytearray_iterator",
         "iterator",

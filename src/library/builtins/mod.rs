@@ -119,6 +119,12 @@ pub const fn setter(name: &'static str, body: Body) -> NativeDef {
     )
 }
 
+/// What assigning to the attribute does, and deleting it: then the value is unset.
+pub const fn setter_deleter(name: &'static str, body: Body) -> NativeDef {
+    const DOC: &str = "Sets or deletes the attribute.";
+    def(name, "(self, value=None, /)", DOC, NativeRole::Setter, body)
+}
+
 /// Refuses assignment to the attribute whose getter it stands beside, in the words for data that
 /// a class only shows.
 pub const fn readonly(name: &'static str) -> NativeDef {

@@ -7,6 +7,7 @@ use crate::interp::namespace::{self, ModuleDict};
 use crate::interp::payload::*;
 use crate::interp::{call, iterate, text};
 use crate::source::Symbol;
+use crate::source::name::{DOC, NAME};
 use crate::value::*;
 
 fn this(args: &[Value]) -> Res<&Ref<Module>> {
@@ -38,23 +39,46 @@ fn on_snapshot(args: &[Value], method: &str) -> Res {
     call::call_method(&snapshot(args)?, Symbol::new(method), &[])
 }
 
-pub const MODULE: &[NativeDef] = &[super::static_method(
-    "__new__",
-    "(cls, name, doc=None)",
-    "A module object, empty but for its name and doc.",
-    |args| match as_str(&args[1]) {
-        Some(name) => {
-            let made = Module::new(name.symbol());
-            made.set(crate::source::name::NAME, args[1].clone());
-            made.set(
-                crate::source::name::DOC,
-                args[2].given().cloned().unwrap_or(Value::None),
-            );
-            Ok(Ref::new(made).into())
+pub const MODULE: &[NativeDef] = &[
+    method(
+        "__repr__",
+        "(self, /)",
+        "Return repr(self).",
+        |args| match &args[0] {
+            Value::Instance(of) => match of.get(NAME) {
+                Some(name) => Ok(Value::from(format!("<module {}>", text::repr(&name)?))),
+                None => Ok(Value::from("<module '?'>")),
+            },
+            module => Ok(Value::from(text::repr(module)?)),
+        },
+    ),
+    super::static_method(
+        "__new__",
+        "(cls, name=None, doc=None)",
+        "A module object, empty but for its name and doc.",
+        |args| match (as_class(&args[0]).filter(|of| of.is_script), as_str(&args[1])) {
+            // An instance, which has room for a subclass's attributes; `__init__` names it.
+            (Some(of), _) => Ok(Ref::new(Instance::new(of.clone(), Value::Unset)).into()),
+            (None, Some(name)) => {
+                let made = Module::new(name.symbol());
+                made.set(NAME, args[1].clone());
+                made.set(DOC, args[2].given().cloned().unwrap_or(Value::None));
+                Ok(Ref::new(made).into())
+            }
+            (None, None) if args[1].is_unset() => {
+                Err(type_error("module() missing required argument 'name' (pos 1)"))
+            }
+            (None, None) => Err(super::wrong_argument("module() argument 'name'", "str", &args[1])),
+        },
+    ),
+    method("__init__", "(self, name, doc=None)", "Name the module.", |args| {
+        if let Value::Instance(of) = &args[0] {
+            of.set(NAME, args[1].clone());
+            of.set(DOC, args[2].given().cloned().unwrap_or(Value::None));
         }
-        None => Err(super::wrong_argument("module() argument 'name'", "str", &args[1])),
-    },
-)];
+        Ok(Value::None)
+    }),
+];
 
 pub const NAMESPACE: &[NativeDef] = &[
     method("__getitem__", "(self, key, /)", "Return self[key].", |args| {

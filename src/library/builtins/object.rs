@@ -446,6 +446,7 @@ pub const TYPE: &[NativeDef] = &[
     getter("__bases__", "The classes it inherits from.", |args| {
         let all: Vec<Value> = this_class(&args[0])?
             .bases
+            .borrow()
             .iter()
             .map(|b| b.clone().into())
             .collect();
@@ -454,6 +455,7 @@ pub const TYPE: &[NativeDef] = &[
     getter("__base__", "The first class it inherits from.", |args| {
         Ok(this_class(&args[0])?
             .bases
+            .borrow()
             .first()
             .map_or(Value::None, |b| b.clone().into()))
     }),

@@ -5,13 +5,12 @@ use crate::interp::big_range;
 use crate::interp::error::*;
 use crate::interp::operator;
 use crate::interp::payload::*;
-use crate::interp::types::class_name;
 use crate::interp::{iterate, subscript};
 use crate::value::descriptor::BigRange;
 use crate::value::iterator::IteratorState;
 use crate::value::*;
 use num_bigint::BigInt;
-use num_traits::Zero;
+use num_traits::{Signed, Zero};
 
 fn this(args: &[Value]) -> Res<BigRange> {
     big_range::of(&args[0]).ok_or_else(|| wrong_self("range", "range", &args[0]))
@@ -177,21 +176,12 @@ pub const SLICE: &[NativeDef] = &[
         "(self, object, /)",
         "Start, stop and step for a sequence of this length.",
         |args| {
-            let slice = this_slice(args)?;
-            if !has_index(&args[1]) {
-                let kind = class_name(&args[1]);
-                return Err(type_error(format!(
-                    "'{kind}' object cannot be interpreted as an integer"
-                )));
+            let len = number(&args[1])?;
+            if len.is_negative() {
+                return Err(value_error("length should not be negative"));
             }
-            let len = usize::try_from(clamped(&index(&args[1])?))
-                .map_err(|_| value_error("length should not be negative"))?;
-            let (start, stop, step) = subscript::bounds(slice)?.indices(len);
-            Ok(Value::tuple([
-                Value::Int(start),
-                Value::Int(stop),
-                Value::Int(step),
-            ]))
+            let indices = big_range::indices(this_slice(args)?, &len)?;
+            Ok(Value::tuple(indices.map(Value::from)))
         },
     ),
 ];

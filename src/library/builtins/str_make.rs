@@ -127,10 +127,7 @@ fn join(args: &[Value]) -> Res {
     let Some(separator) = text_of(&args[0]) else {
         return Err(wrong_self("join", "str", &args[0]));
     };
-    if !iterate::is_iterable(&args[1]) {
-        return Err(type_error("can only join an iterable"));
-    }
-    let items = iterate::collect(&args[1])?;
+    let items = iterate::joined(&args[1])?;
     if let [Value::Str(one)] = items.as_slice() {
         return Ok(Ref::clone(one).into());
     }

@@ -2,9 +2,12 @@
 
 use super::function_object::call_with;
 use super::{class_method, getter, method, static_method};
-use crate::interp::isinstance::generic_alias;
+use crate::interp::attribute;
+use crate::interp::error::*;
+use crate::interp::isinstance::{generic_alias, type_variables};
 use crate::interp::payload::*;
 use crate::interp::types::Type;
+use crate::source::Symbol;
 use crate::value::descriptor::{GenericAlias, Union};
 use crate::value::*;
 
@@ -54,13 +57,7 @@ pub const ALIAS: &[NativeDef] = &[
         Ok(this(&args[0])?.args.clone())
     }),
     getter("__parameters__", "The type variables in the arguments.", |args| {
-        let this = this(&args[0])?;
-        let is_variable = |v: &&Value| crate::interp::types::class_name(v) == "TypeVar";
-        let found: Vec<Value> = match &this.args {
-            Value::Tuple(args) => args.items.iter().filter(is_variable).cloned().collect(),
-            _ => Vec::new(),
-        };
-        Ok(Value::tuple(found))
+        type_variables(this(&args[0])?.arguments())
     }),
     getter("__unpacked__", "Whether it is starred.", |args| {
         Ok(Value::from(this(&args[0])?.is_starred))
@@ -69,7 +66,20 @@ pub const ALIAS: &[NativeDef] = &[
         "__call__",
         "(self, /, *args, **kwargs)",
         "Call the class.",
-        |args| call_with(&this(&args[0])?.origin, args),
+        |args| {
+            let made = call_with(&this(&args[0])?.origin, args)?;
+            // Where there is room for it, the object knows how it was made.
+            match attribute::set(&made, Symbol::new("__orig_class__"), args[0].clone()) {
+                Err(raised)
+                    if !matches(&raised, Type::AttributeError) && !matches(&raised, Type::TypeError) =>
+                {
+                    return Err(raised);
+                }
+                Err(raised) => drop(raised.take()),
+                Ok(()) => {}
+            }
+            Ok(made)
+        },
     ),
     method(
         "__mro_entries__",
@@ -79,9 +89,18 @@ pub const ALIAS: &[NativeDef] = &[
     ),
 ];
 
-pub const UNION: &[NativeDef] = &[getter("__args__", "The options.", |args| {
-    match args[0].opaque::<Union>() {
-        Some(union) => Ok(Value::tuple(union.args.clone())),
-        None => Err(wrong_self("__args__", "types.UnionType", &args[0])),
+fn options(value: &Value) -> Res<&[Value]> {
+    match value.opaque::<Union>() {
+        Some(union) => Ok(&union.args),
+        None => Err(wrong_self("__args__", "types.UnionType", value)),
     }
-})];
+}
+
+pub const UNION: &[NativeDef] = &[
+    getter("__args__", "The options.", |args| {
+        Ok(Value::tuple(options(&args[0])?.to_vec()))
+    }),
+    getter("__parameters__", "The type variables in the options.", |args| {
+        type_variables(options(&args[0])?)
+    }),
+];

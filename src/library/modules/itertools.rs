@@ -7,9 +7,10 @@ mod select;
 use crate::code::BinaryOp;
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{class_name, named_class};
+use crate::interp::types::{class_name, class_of, named_class};
 use crate::interp::{call, iterate, operator, text};
-use crate::library::builtins::{self, class_method, method, static_method};
+use crate::library::builtins::type_form::CLASS_GETITEM;
+use crate::library::builtins::{self, class_method, method};
 use crate::source::Symbol;
 use crate::value::iterator::IteratorState;
 use crate::value::*;
@@ -21,46 +22,48 @@ struct Tool {
     new: NativeDef,
 }
 
-const fn tool(
-    name: &'static str,
-    signature: &'static str,
-    doc: &'static str,
-    new: fn(&[Value]) -> Res,
-) -> Tool {
-    Tool {
-        name,
-        new: static_method("__new__", signature, doc, new),
-    }
+/// A row of the tables: name, signature and doc, and what makes the iterator.
+macro_rules! tool {
+    ($name:literal, $signature:literal, $doc:literal, $make:expr $(,)?) => {
+        $crate::library::modules::itertools::Tool {
+            name: $name,
+            new: $crate::library::builtins::static_method("__new__", $signature, $doc, |args| {
+                let make: fn(&[Value]) -> Res = $make;
+                Ok($crate::interp::payload::made_for(&args[0], make(args)?))
+            }),
+        }
+    };
 }
+use tool;
 
 const TOOLS: &[&[Tool]] = &[ENDLESS, select::TOOLS, choose::TOOLS, group::TOOLS];
 
 const ENDLESS: &[Tool] = &[
-    tool(
+    tool!(
         "itertools.count",
         "(cls, start=0, step=1)",
         "Make an iterator of evenly spaced numbers.",
         count,
     ),
-    tool(
+    tool!(
         "itertools.cycle",
         "(cls, iterable, /)",
         "Make an iterator that goes round the items for ever.",
         cycle,
     ),
-    tool(
+    tool!(
         "itertools.repeat",
         "(cls, object, times=None)",
         "Make an iterator of one object, again and again.",
         repeat,
     ),
-    tool(
+    tool!(
         "itertools.accumulate",
         "(cls, iterable, func=None, *, initial=None)",
         "Make an iterator of running totals.",
         accumulate,
     ),
-    tool(
+    tool!(
         "itertools.chain",
         "(cls, /, *iterables)",
         "Make an iterator of the items of one iterable after another.",
@@ -78,22 +81,16 @@ const COMMON: &[NativeDef] = &[
     method("__iter__", "(self, /)", "Implement iter(self).", |args| {
         Ok(args[0].clone())
     }),
-    method(
-        "__next__",
-        "(self, /)",
-        "Implement next(self).",
-        |args| match iterate::next(&args[0])? {
-            Some(item) => Ok(item),
-            None => Err(stop_iteration(Value::None)),
-        },
-    ),
+    method("__next__", "(self, /)", "Implement next(self).", |args| {
+        iterate::next(plain(&args[0]))?.ok_or_else(|| stop_iteration(Value::None))
+    }),
 ];
 
 const CHAIN: &[NativeDef] = &[class_method(
     "from_iterable",
     "(cls, iterable, /)",
     "Make a chain of the iterables that one iterable gives.",
-    |args| Ok(chain(iterate::iter(&args[1])?)),
+    |args| Ok(made_for(&args[0], chain(iterate::iter(&args[1])?))),
 )];
 
 pub fn module() -> Vec<(Symbol, Value)> {
@@ -105,6 +102,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
         names.push((Symbol::new(class.name()), class.into()));
     }
     builtins::add(&named_class("itertools.chain"), CHAIN);
+    builtins::add(&named_class("itertools.chain"), CLASS_GETITEM);
     builtins::add(&named_class("itertools.count"), COUNT);
     builtins::add(&named_class("itertools.repeat"), REPEAT);
     for hidden in ["itertools._grouper", "itertools._tee"] {
@@ -162,7 +160,7 @@ fn count(args: &[Value]) -> Res {
 
 /// Where a count stands, and its step.
 fn count_state(this: &Value) -> Res<(Value, Value)> {
-    if let Value::Iterator(iterator) = this
+    if let Value::Iterator(iterator) = plain(this)
         && let IteratorState::Range { next, step, .. } = &*iterator.state.borrow()
     {
         return Ok((Value::Int(*next), Value::Int(*step)));
@@ -175,8 +173,8 @@ fn count_state(this: &Value) -> Res<(Value, Value)> {
 
 const COUNT: &[NativeDef] = &[
     method("__next__", "(self, /)", "Implement next(self).", |args| {
-        if let Value::Iterator(_) = &args[0] {
-            return iterate::next(&args[0])?.ok_or_else(|| stop_iteration(Value::None));
+        if let counted @ Value::Iterator(_) = plain(&args[0]) {
+            return iterate::next(counted)?.ok_or_else(|| stop_iteration(Value::None));
         }
         let (now, step) = count_state(&args[0])?;
         let next = operator::binary(BinaryOp::Add, &now, &step)?;
@@ -189,9 +187,10 @@ const COUNT: &[NativeDef] = &[
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         let (next, step) = count_state(&args[0])?;
         let next = text::repr(&next)?;
+        let kind = class_of(&args[0]).name();
         Ok(Value::from(match &step {
-            Value::Int(1) => format!("count({next})"),
-            step => format!("count({next}, {})", text::repr(step)?),
+            Value::Int(1) => format!("{kind}({next})"),
+            step => format!("{kind}({next}, {})", text::repr(step)?),
         }))
     }),
 ];
@@ -231,10 +230,10 @@ const REPEAT: &[NativeDef] = &[
     }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
         let this = repeated(&args[0])?;
-        let object = text::repr(&this.object)?;
+        let (kind, object) = (class_of(&args[0]).name(), text::repr(&this.object)?);
         Ok(Value::from(match this.left.get() {
-            None => format!("repeat({object})"),
-            Some(left) => format!("repeat({object}, {left})"),
+            None => format!("{kind}({object})"),
+            Some(left) => format!("{kind}({object}, {left})"),
         }))
     }),
     method(

@@ -1,5 +1,6 @@
 //! Modules made in Rust: each offers its names, `import` makes the module of them.
 
+pub mod abc;
 pub mod collections;
 pub mod contextvars;
 pub mod datetime;

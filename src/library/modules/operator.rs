@@ -116,13 +116,7 @@ fn length_hint(args: &[Value]) -> Res {
         Value::Unset => Value::Int(0),
         default => index(default)?,
     };
-    let is_told = iterate::has_length(&args[0])
-        || matches!(&args[0], Value::Iterator(_))
-        || special::find(&args[0], name::LENGTH_HINT).is_some();
-    match is_told {
-        true => iterate::length_hint(&args[0]).map(Value::from),
-        false => Ok(default),
-    }
+    Ok(iterate::told_length(&args[0])?.map_or(default, Value::from))
 }
 
 const OTHERS: &[NativeDef] = &[

@@ -509,7 +509,7 @@ fn path_like() -> Ref<Class> {
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions(
-        "os",
+        "posix",
         &[
             FUNCTIONS,
             descriptor::FUNCTIONS,

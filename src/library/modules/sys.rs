@@ -213,6 +213,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ),
         ("stdlib_module_names", frozen((catalog::MODULES.names)())),
         ("warnoptions", strings([])),
+        ("abiflags", Value::from("")),
         ("dont_write_bytecode", Value::TRUE),
         ("stdin", stdin.clone()),
         ("stdout", stdout.clone()),

@@ -4,9 +4,9 @@ use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, named_class};
-use crate::interp::{call, iterate, text};
+use crate::interp::{call, import, iterate, mapping, text};
 use crate::library::builtins::{self, function, method};
-use crate::source::Symbol;
+use crate::source::{Source, Symbol, name};
 use crate::value::generator::Progress;
 use crate::value::*;
 
@@ -23,6 +23,12 @@ const FUNCTIONS: &[NativeDef] = &[
         "(func)",
         "Make the generators of a generator function awaitable.",
         |args| coroutine(&args[0]),
+    ),
+    function(
+        "define",
+        "(text, names, /)",
+        "Run definitions in a module of their own that begins with the names; return its names.",
+        define,
     ),
     function(
         "is_awaitable_generator",
@@ -44,6 +50,20 @@ const FUNCTIONS: &[NativeDef] = &[
         },
     ),
 ];
+
+fn define(args: &[Value]) -> Res {
+    let (Some(text), Value::Dict(names)) = (text_of(&args[0]), &args[1]) else {
+        return Err(type_error("a str and a dict are required"));
+    };
+    let source = Source::made(text.to_string());
+    let code = import::compile(&source)?;
+    let module = Ref::new(Module::new(name::MAIN));
+    for (name, value) in names.symbol_entries() {
+        module.set(name, value);
+    }
+    import::run(&code, &module)?;
+    Ok(mapping::dict_of_symbols(module.entries()))
+}
 
 fn coroutine(func: &Value) -> Res {
     if let Value::Function(function) = func {

@@ -11,7 +11,7 @@ use crate::value::*;
 use std::cell::RefCell;
 
 pub const TOOLS: &[Tool] = &[
-    tool(
+    tool!(
         "itertools.combinations",
         "(cls, iterable, r)",
         "Make an iterator of the choices of r items, in order.",
@@ -32,7 +32,7 @@ pub const TOOLS: &[Tool] = &[
             }))
         },
     ),
-    tool(
+    tool!(
         "itertools.combinations_with_replacement",
         "(cls, iterable, r)",
         "Make an iterator of the choices of r items, each any number of times.",
@@ -58,13 +58,13 @@ pub const TOOLS: &[Tool] = &[
             ))
         },
     ),
-    tool(
+    tool!(
         "itertools.permutations",
         "(cls, iterable, r=None)",
         "Make an iterator of the orders of r items.",
         permutations,
     ),
-    tool(
+    tool!(
         "itertools.product",
         "(cls, /, *iterables, repeat=1)",
         "Make an iterator of the choices of one item from each iterable.",

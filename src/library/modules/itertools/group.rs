@@ -9,13 +9,13 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 pub const TOOLS: &[Tool] = &[
-    tool(
+    tool!(
         "itertools.batched",
         "(cls, iterable, n, *, strict=False)",
         "Make an iterator of tuples of n items.",
         batched,
     ),
-    tool(
+    tool!(
         "itertools.groupby",
         "(cls, iterable, key=None)",
         "Make an iterator of keys and the items that follow each other under it.",

@@ -8,49 +8,49 @@ use crate::value::*;
 use std::cell::{Cell, RefCell};
 
 pub const TOOLS: &[Tool] = &[
-    tool(
+    tool!(
         "itertools.compress",
         "(cls, data, selectors)",
         "Make an iterator of the items whose selector is true.",
         compress,
     ),
-    tool(
+    tool!(
         "itertools.dropwhile",
         "(cls, predicate, iterable, /)",
         "Make an iterator that begins where the predicate fails.",
         drop_while,
     ),
-    tool(
+    tool!(
         "itertools.filterfalse",
         "(cls, function, iterable, /)",
         "Make an iterator of the items for which the function is false.",
         filter_false,
     ),
-    tool(
+    tool!(
         "itertools.islice",
         "(cls, iterable, /, *bounds)",
         "Make an iterator of a slice of an iterable.",
         islice,
     ),
-    tool(
+    tool!(
         "itertools.pairwise",
         "(cls, iterable, /)",
         "Make an iterator of overlapping pairs.",
         pairwise,
     ),
-    tool(
+    tool!(
         "itertools.starmap",
         "(cls, function, iterable, /)",
         "Make an iterator that calls the function with each item's items.",
         starmap,
     ),
-    tool(
+    tool!(
         "itertools.takewhile",
         "(cls, predicate, iterable, /)",
         "Make an iterator that ends where the predicate fails.",
         take_while,
     ),
-    tool(
+    tool!(
         "itertools.zip_longest",
         "(cls, /, *iterables, fillvalue=None)",
         "Make an iterator of tuples, until the longest iterable ends.",

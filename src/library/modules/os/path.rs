@@ -420,7 +420,7 @@ const FUNCTIONS: &[NativeDef] = &[
     ),
     function(
         "commonprefix",
-        "(m, /)",
+        "(m)",
         "Return what all texts begin with.",
         common_prefix,
     ),

@@ -50,15 +50,16 @@ pub enum Member {
     Category(&'static str),
 }
 
-pub fn push_member(member: Member, out: &mut String) {
+pub fn push_member(member: Member, folds: bool, out: &mut String) {
     match member {
-        Member::Code(code) => push_range(code, code, out),
+        Member::Code(code) => push_range(code, code, folds, out),
         Member::Category(members) => out.push_str(members),
     }
 }
 
-/// A range of a class, without the surrogates that no text holds.
-pub fn push_range(low: u32, high: u32, out: &mut String) {
+/// A range of a class, without the surrogates that no text holds; `folds` adds the other case of
+/// the letters of ASCII in it.
+pub fn push_range(low: u32, high: u32, folds: bool, out: &mut String) {
     let mut push = |low: u32, high: u32| {
         if low == high {
             out.push_str(&format!("\\x{{{low:X}}}"));
@@ -66,6 +67,10 @@ pub fn push_range(low: u32, high: u32, out: &mut String) {
             out.push_str(&format!("\\x{{{low:X}}}-\\x{{{high:X}}}"));
         }
     };
+    if folds {
+        push(low.max('A' as u32) + 32, high.min('Z' as u32) + 32);
+        push(low.max('a' as u32) - 32, high.min('z' as u32) - 32);
+    }
     if high < 0xd800 || low > 0xdfff {
         return push(low, high);
     }

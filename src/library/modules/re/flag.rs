@@ -1,8 +1,10 @@
 //! `re.I`, `re.M` …: ints with names.
 
+use crate::interp::error::*;
+use crate::interp::iterate;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type};
-use crate::library::builtins::{self, getter, method, static_method};
+use crate::library::builtins::{self, class_method, getter, method, static_method};
 use crate::source::Symbol;
 use crate::value::*;
 use std::cell::RefCell;
@@ -11,7 +13,7 @@ thread_local! {
     static CLASS: RefCell<Option<Ref<Class>>> = const { RefCell::new(None) };
 }
 
-/// Names and letters of the flags, in the order in which they are shown.
+/// Names and letters of the flags, in the order in which a pattern shows them.
 pub const FLAGS: &[(&str, &str, u32)] = &[
     ("IGNORECASE", "I", 2),
     ("LOCALE", "L", 4),
@@ -50,14 +52,28 @@ fn bits(value: &Value) -> Res<i64> {
     as_small(value).ok_or_else(|| wrong_self("__or__", "RegexFlag", value))
 }
 
-/// `re.IGNORECASE|re.MULTILINE`, as `repr` shows flags.
-pub fn repr(bits: i64) -> String {
-    if bits == 0 {
-        return "re.NOFLAG".to_string();
+/// The order of the class: the kinds of text among the others.
+fn by_definition() -> impl Iterator<Item = &'static (&'static str, &'static str, u32)> {
+    [7, 0, 1, 4, 2, 3, 5, 6].into_iter().map(|index| &FLAGS[index])
+}
+
+/// `re.IGNORECASE|re.MULTILINE`, as a pattern shows its flags.
+pub fn of_pattern(bits: i64) -> String {
+    listed(bits, FLAGS.iter())
+}
+
+/// The same, as the flags show themselves.
+fn repr(bits: i64) -> String {
+    match bits {
+        0 => "re.NOFLAG".to_string(),
+        _ => listed(bits, by_definition()),
     }
+}
+
+fn listed(bits: i64, flags: impl Iterator<Item = &'static (&'static str, &'static str, u32)>) -> String {
     let mut rest = bits;
     let mut parts = Vec::new();
-    for &(name, _, flag) in FLAGS {
+    for &(name, _, flag) in flags {
         if rest & i64::from(flag) != 0 {
             parts.push(format!("re.{name}"));
             rest &= !i64::from(flag);
@@ -111,6 +127,30 @@ const METHODS: &[NativeDef] = &[
         |args| {
             let other = bits(&args[1])?;
             Ok(Value::bool(bits(&args[0])? & other == other))
+        },
+    ),
+    method("__iter__", "(self, /)", "Return the flags one by one.", |args| {
+        let bits = bits(&args[0])?;
+        let held = by_definition().filter(|flag| bits & i64::from(flag.2) != 0);
+        let list = held.map(|flag| value(i64::from(flag.2))).collect();
+        iterate::iter(&Value::list(list))
+    }),
+    method("__len__", "(self, /)", "Return how many flags are set.", |args| {
+        Ok(Value::Int(i64::from(bits(&args[0])?.count_ones())))
+    }),
+    class_method(
+        "__class_getitem__",
+        "(cls, name, /)",
+        "Return the flag of a name.",
+        |args| {
+            let known = text_of(&args[1]).and_then(|name| {
+                let is_it = |flag: &&(&str, &str, u32)| flag.0 == &*name || flag.1 == &*name;
+                FLAGS.iter().find(is_it)
+            });
+            match known {
+                Some(flag) => Ok(value(i64::from(flag.2))),
+                None => Err(key_error(&args[1])),
+            }
         },
     ),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {

@@ -397,7 +397,7 @@ fn repr(args: &[Value]) -> Res {
     let source: String = text::repr(&this.source)?.chars().take(200).collect();
     Ok(Value::from(match flags {
         0 => format!("re.compile({source})"),
-        flags => format!("re.compile({source}, {})", flag::repr(flags)),
+        flags => format!("re.compile({source}, {})", flag::of_pattern(flags)),
     }))
 }
 

@@ -102,7 +102,7 @@ pub fn translate(pattern: &[char], flags: u32, is_text: bool) -> Parsed<Translat
             place,
         });
     }
-    let text = if parser.flags & IGNORECASE != 0 {
+    let text = if parser.is_ignoring(Scope::default()) {
         format!("(?i:{text})")
     } else {
         text
@@ -176,6 +176,27 @@ impl Parser<'_> {
         !self.is_text || self.effective(scope) & ASCII != 0
     }
 
+    /// Whether the engine ignores case: by the rules of Unicode, so not where only ASCII has cases.
+    fn is_ignoring(&self, scope: Scope) -> bool {
+        self.effective(scope) & IGNORECASE != 0 && !self.is_ascii(scope)
+    }
+
+    /// Whether letters of ASCII, and they alone, are written in both their cases.
+    fn is_folding(&self, scope: Scope) -> bool {
+        self.effective(scope) & IGNORECASE != 0 && self.is_ascii(scope)
+    }
+
+    fn literal(&self, code: u32, scope: Scope) -> Item {
+        let mut text = String::new();
+        match char::from_u32(code) {
+            Some(c) if c.is_ascii_alphabetic() && self.is_folding(scope) => {
+                text = format!("[{}{}]", c.to_ascii_lowercase(), c.to_ascii_uppercase());
+            }
+            _ => literal(code, &mut text),
+        }
+        plain(text, 1)
+    }
+
     /// `branch|branch|…`
     fn alternatives(&mut self, scope: Scope) -> Parsed<(String, Width)> {
         self.depth += 1;
@@ -247,11 +268,7 @@ impl Parser<'_> {
                         items.push(item);
                     }
                 }
-                c => {
-                    let mut text = String::new();
-                    literal(c as u32, &mut text);
-                    items.push(plain(text, 1));
-                }
+                c => items.push(self.literal(c as u32, scope)),
             }
         }
         let width = items.iter().fold((0u64, 0u64), |w, item| {
@@ -400,12 +417,14 @@ impl Parser<'_> {
             return Ok(plain(text, 1));
         }
         const BOUNDARY: &str = r"(?:(?<=[a-zA-Z0-9_])(?![a-zA-Z0-9_])|(?<![a-zA-Z0-9_])(?=[a-zA-Z0-9_]))";
-        const NO_BOUNDARY: &str = r"(?:(?<=[a-zA-Z0-9_])(?=[a-zA-Z0-9_])|(?<![a-zA-Z0-9_])(?![a-zA-Z0-9_]))";
+        // An empty text has no place that is not a boundary.
+        const NO_BOUNDARY: &str =
+            r"(?:(?!\A\z)(?:(?<=[a-zA-Z0-9_])(?=[a-zA-Z0-9_])|(?<![a-zA-Z0-9_])(?![a-zA-Z0-9_])))";
         let code = match c {
             'A' => return Ok(place(r"\A")),
             'Z' => return Ok(place(r"\z")),
             'b' => return Ok(place(if ascii { BOUNDARY } else { r"\b" })),
-            'B' => return Ok(place(if ascii { NO_BOUNDARY } else { r"\B" })),
+            'B' => return Ok(place(if ascii { NO_BOUNDARY } else { r"(?:(?!\A\z)\B)" })),
             '0' => {
                 let more = self.take_while(2, |c| ('0'..='7').contains(&c));
                 self.octal(&format!("0{more}"))?
@@ -422,9 +441,7 @@ impl Parser<'_> {
                     {
                         self.at += 1;
                         digits.push(third);
-                        let mut text = String::new();
-                        literal(self.octal(&digits)?, &mut text);
-                        return Ok(plain(text, 1));
+                        return Ok(self.literal(self.octal(&digits)?, scope));
                     }
                 }
                 let group: usize = digits.parse().unwrap_or(usize::MAX);
@@ -438,9 +455,7 @@ impl Parser<'_> {
                 None => self.character_escape(c)?,
             },
         };
-        let mut text = String::new();
-        literal(code, &mut text);
-        Ok(plain(text, 1))
+        Ok(self.literal(code, scope))
     }
 
     /// `\1`, `(?P=name)`
@@ -488,6 +503,7 @@ impl Parser<'_> {
     fn class(&mut self, scope: Scope) -> Parsed<Item> {
         let here = self.at - 1;
         let mut text = String::from(if self.accept('^') { "[^" } else { "[" });
+        let folds = self.is_folding(scope);
         let mut is_first = true;
         let unterminated = |p: &Self| p.mistake("unterminated character set", p.at - here);
         loop {
@@ -500,7 +516,7 @@ impl Parser<'_> {
             };
             is_first = false;
             if self.peek() != Some('-') {
-                push_member(member, &mut text);
+                push_member(member, folds, &mut text);
                 continue;
             }
             let dash = self.at;
@@ -508,8 +524,8 @@ impl Parser<'_> {
             let end = match self.take() {
                 None => return Err(unterminated(self)),
                 Some(']') => {
-                    push_member(member, &mut text);
-                    push_member(Member::Code('-' as u32), &mut text);
+                    push_member(member, folds, &mut text);
+                    push_member(Member::Code('-' as u32), folds, &mut text);
                     break;
                 }
                 Some('\\') => self.member_escape(scope)?,
@@ -517,7 +533,7 @@ impl Parser<'_> {
             };
             match (member, end) {
                 (Member::Code(low), Member::Code(high)) if low <= high => {
-                    push_range(low, high, &mut text);
+                    push_range(low, high, folds, &mut text);
                 }
                 _ => {
                     let shown = |range: std::ops::Range<usize>| self.chars[range].iter().collect::<String>();

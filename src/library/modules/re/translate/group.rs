@@ -1,6 +1,6 @@
 //! What stands between parentheses: groups, assertions, conditions, flags.
 
-use super::{GLOBAL, Group, IGNORECASE, Item, KINDS, Kind, Mistake, Parsed, Parser, Scope, flag};
+use super::{GLOBAL, Group, Item, KINDS, Kind, Mistake, Parsed, Parser, Scope, flag};
 use crate::text::string;
 
 impl Parser<'_> {
@@ -8,7 +8,12 @@ impl Parser<'_> {
         if string::is_identifier(name) && (self.is_text || name.is_ascii()) {
             return Ok(());
         }
-        let message = format!("bad character in group name {}", string::repr(name));
+        let shown = if self.is_text {
+            string::repr(name)
+        } else {
+            string::ascii(name)
+        };
+        let message = format!("bad character in group name {shown}");
         Err(self.mistake(message, name.chars().count() + back))
     }
 
@@ -115,8 +120,7 @@ impl Parser<'_> {
                     }
                     return Ok(None);
                 };
-                let is_ignoring = |scope: Scope| self.effective(scope) & IGNORECASE != 0;
-                let opening = match (is_ignoring(scope), is_ignoring(inner)) {
+                let opening = match (self.is_ignoring(scope), self.is_ignoring(inner)) {
                     (false, true) => "(?i:",
                     (true, false) => "(?-i:",
                     _ => "(?:",
