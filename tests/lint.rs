@@ -37,6 +37,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A027"],
     ),
     (
+        "tests/golden/coroutines/never_awaited_told_to_a_replaced_stderr",
+        &["A001"],
+    ),
+    (
         "tests/golden/coroutines/never_awaited_through_warnings",
         &["A001"],
     ),

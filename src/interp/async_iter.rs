@@ -2,7 +2,8 @@
 
 use super::call;
 use super::error::*;
-use super::types::{class_name, class_of, named_class};
+use super::machine::awaiting::not_awaitable;
+use super::types::{Type, class_name, class_of, named_class};
 use crate::source::name;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -54,10 +55,15 @@ pub fn anext(iterator: &Value) -> Res {
     if is_awaitable(&awaitable) {
         return Ok(awaitable);
     }
-    Err(type_error(format!(
-        "'async for' received an invalid object from __anext__: {}",
-        class_name(&awaitable)
-    )))
+    let invalid = exception(
+        Type::TypeError,
+        format!(
+            "'async for' received an invalid object from __anext__: {}",
+            class_name(&awaitable)
+        ),
+    );
+    invalid.follow(&not_awaitable(&awaitable).take());
+    Err(Raised::new(invalid))
 }
 
 /// What `__anext__()` gives, whatever it is; none if there is no such method.

@@ -82,6 +82,14 @@ fn seen<T>(generator: &Ref<Generator>, work: impl FnOnce(&ScriptFrame) -> T) -> 
     })
 }
 
+/// Where the frame of a generator of a function stands, be it suspended or running.
+pub fn place_of(generator: &Ref<Generator>, function: &Ref<Function>) -> Option<Span> {
+    if standing(generator).is_some() {
+        return seen(generator, ScriptFrame::place).flatten();
+    }
+    running::look(|seen| seen.func.is(function).then_some(seen.span))
+}
+
 /// The object of the frame of a generator of a function.
 pub fn of_generator(generator: &Ref<Generator>, function: &Ref<Function>) -> Value {
     let place = seen(generator, ScriptFrame::place).flatten();

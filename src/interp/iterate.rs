@@ -6,7 +6,7 @@
 use super::error::*;
 use super::payload::*;
 use super::special;
-use super::types::{Type, class_name};
+use super::types::{Type, class_name, class_of};
 use super::{call, machine, mapping, subscript};
 use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
@@ -71,7 +71,7 @@ pub fn iter(value: &Value) -> Res {
     if let Some(proxy) = value.opaque::<MappingProxy>() {
         return iter(&proxy.0);
     }
-    if special::find(value, name::GETITEM).is_some() {
+    if is_indexed(value) {
         let state = IteratorState::Sequence {
             object: value.clone(),
             index: 0,
@@ -252,8 +252,13 @@ pub fn is_iterable(value: &Value) -> bool {
     }
     match special::find(value, name::ITER) {
         Some(found) => !found.is_none(),
-        None => special::find(value, name::GETITEM).is_some(),
+        None => is_indexed(value),
     }
+}
+
+/// Whether it can be looped over by index. What a built-in class finds by key is no sequence.
+fn is_indexed(value: &Value) -> bool {
+    class_of(value).is_script && special::find(value, name::GETITEM).is_some()
 }
 
 /// The next item; none at the end.

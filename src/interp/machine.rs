@@ -5,7 +5,7 @@
 //! run by one resumer at a time, and while it runs (`Progress::Running`) nobody else can reach it.
 
 mod async_step;
-mod awaiting;
+pub mod awaiting;
 mod closing;
 mod delegate;
 mod native;
@@ -676,9 +676,7 @@ fn after_frame(raised: Raised, frame: &ScriptFrame) -> Ref<Exception> {
         return exception;
     };
     let error = self::exception(Type::RuntimeError, format!("{what} raised {stop}"));
-    error.cause.set(exception.clone().into());
-    error.context.set(exception.clone().into());
-    error.suppress_context.set(true);
+    error.follow(&exception);
     error.traceback.replace(exception.traceback.get());
     error
 }

@@ -2,7 +2,7 @@
 
 use super::error::*;
 use super::payload::*;
-use super::types::{Type, class, class_name};
+use super::types::{Type, class, class_name, class_of};
 use super::{big_range, call, isinstance, iterate, mapping, operator, special, text};
 use crate::source::name;
 use crate::text::string;
@@ -530,23 +530,19 @@ pub fn del_item_plain(object: &Value, index: &Value) -> Res<()> {
                 None => Err(index_error("bytearray index out of range")),
             }
         }
-        other => {
-            // What is no sequence has other words, and so has a key that is no index.
-            let is_simple = matches!(
-                other,
-                Value::Int(_)
-                    | Value::Big(_)
-                    | Value::Bool(_)
-                    | Value::Float(_)
-                    | Value::None
-                    | Value::Function(_)
-            );
-            let does_not = match !is_simple && has_index(index) {
-                true => "doesn't",
-                false => "does not",
+        _ => {
+            // CPython words it by whether the type has the slots of sequences: all but plain built-in ones have.
+            let class = class_of(object);
+            let is_plain = !class.is_script
+                && matches!(&*class.module.borrow(), Value::Str(module) if &*module.text == "builtins")
+                && class.lookup(name::CONTAINS).is_none();
+            let cannot = if is_plain || !has_index(index) {
+                "does not"
+            } else {
+                "doesn't"
             };
             Err(type_error(format!(
-                "'{}' object {does_not} support item deletion",
+                "'{}' object {cannot} support item deletion",
                 class_name(object)
             )))
         }

@@ -386,7 +386,7 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 12] = [
+    const WITH_MODULE: [&str; 13] = [
         "_asyncio",
         "_collections",
         "_contextvars",
@@ -394,6 +394,7 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         "_thread",
         "collections",
         "datetime",
+        "functools",
         "itertools",
         "posix",
         "re",
@@ -402,12 +403,14 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
     ];
     // These classes are written in aio, and in C in CPython.
     let is_in_c = || match &*class.module.borrow() {
-        Value::Str(module) => match &*module.text {
-            "_io" | "datetime" => true,
-            "collections" => class.name() == "OrderedDict",
-            "weakref" => matches!(class.name(), "ProxyType" | "CallableProxyType"),
-            _ => false,
-        },
+        Value::Str(module) => matches!(
+            (&*module.text, class.name()),
+            ("_io" | "datetime", _)
+                | ("_thread", "RLock")
+                | ("collections", "OrderedDict")
+                | ("functools", "partial")
+                | ("weakref", "ProxyType" | "CallableProxyType")
+        ),
         _ => false,
     };
     if (class.is_script && !is_in_c()) || matches!(class.layout, Layout::Exception | Layout::Int) {

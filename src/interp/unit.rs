@@ -12,7 +12,6 @@ use super::stack::tick;
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind, Handler, Onward, State, Terminator, Tree, TreeKind};
 use crate::source::{Span, Symbol};
-use crate::value::exception::handled;
 use crate::value::function::{CallShape, Frame, NOT_STARTED, Program, Turn};
 use crate::value::*;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -314,7 +313,7 @@ fn raise_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> 
 fn take_in(body: &Body, frame: &mut Frame, state: u32, raised: Raised) -> Option<u32> {
     let exception = raised.take();
     if state == NOT_STARTED {
-        drop(thrown(exception));
+        drop(thrown(frame, exception));
         return None;
     }
     let suspended = &body.states[state as usize];
@@ -324,14 +323,18 @@ fn take_in(body: &Body, frame: &mut Frame, state: u32, raised: Raised) -> Option
         drop(frame.take_local(*iter));
         return Some(*done);
     }
-    drop(thrown(exception).at(suspended.span));
+    drop(thrown(frame, exception).at(suspended.span));
     catch(suspended, frame)
 }
 
-/// What the frame is handling becomes the exception's context.
-fn thrown(exception: Ref<Exception>) -> Raised {
+/// What the frame itself is handling becomes the exception's context; not what its caller handles.
+fn thrown(frame: &Frame, exception: Ref<Exception>) -> Raised {
+    let handled = frame
+        .handling
+        .as_ref()
+        .and_then(|handling| handling.exceptions.last());
     if exception.context.get().is_none()
-        && let Some(handled) = handled()
+        && let Some(handled) = handled
         && !handled.is(&exception)
     {
         return Raised::new(exception);

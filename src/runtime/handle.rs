@@ -207,14 +207,17 @@ pub fn settle_callback(
     if matches(&raised, Type::KeyboardInterrupt) || matches(&raised, Type::SystemExit) {
         return Err(raised);
     }
-    let exception = raised.take();
+    let error = raised.take();
     let debug = EventLoop::of(event_loop).is_some_and(|l| l.debug.get());
     let shown = callback_repr(callback, if debug { args } else { &[] }).unwrap_or_else(|raised| {
         let _ = raised.take();
         "callback".into()
     });
     let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
-    entries.push(("exception", exception.into()));
+    entries.push(("exception", error.clone().into()));
     entries.push(("handle", handle()));
-    report::call_exception_handler(event_loop, entries)
+    let before = exception::set_handled(Some(error));
+    let told = report::call_exception_handler(event_loop, entries);
+    exception::set_handled(before);
+    told
 }

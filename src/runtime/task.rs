@@ -158,10 +158,12 @@ pub fn is_coroutine_function(value: &Value) -> Res<bool> {
         Value::Function(f) => f.code.kind == CodeKind::Coroutine || is_marked()?,
         Value::Native(n) => matches!(n.body, NativeBody::Coroutine(_)),
         Value::Method(m) => is_coroutine_function(&m.func)?,
-        other if class_name(other) == "partial" => match attribute::find(other, Symbol::new("func"))? {
-            Some(func) => is_coroutine_function(&func)?,
-            None => false,
-        },
+        other if class_name(other) == "functools.partial" => {
+            match attribute::find(other, Symbol::new("func"))? {
+                Some(func) => is_coroutine_function(&func)?,
+                None => false,
+            }
+        }
         Value::Class(_) => false,
         _ => is_marked()?,
     })

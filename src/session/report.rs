@@ -347,16 +347,23 @@ fn unraisable(error: &Ref<Exception>, object: &Value) {
     write_error(&format!("Exception ignored in: {shown}\n{}", traceback(error)));
 }
 
-/// Once a script has imported `warnings`, its filters decide, and its own ways of showing go first.
+/// Once a script has imported `warnings`, its filters decide, and its own ways of showing go first. What it has
+/// put in place of stderr gets the words of CPython.
 fn never_awaited(generator: &Ref<Generator>, report: String) {
-    let Some(warnings) = import::loaded_module(Symbol::new("warnings")) else {
+    let name = Symbol::new("warnings");
+    let is_redirected = redirected(Symbol::new("stderr")).is_some();
+    let warnings = match import::loaded_module(name) {
+        None if is_redirected => match import::by_name("warnings") {
+            Ok(warnings) => Some(warnings),
+            Err(raised) => return unraisable(&raised.take(), &generator.clone().into()),
+        },
+        loaded => loaded,
+    };
+    let Some(warnings) = warnings else {
         return write_error(&report);
     };
     let message = format!("coroutine '{}' was never awaited", coroutine_name(generator));
-    let report = match redirected(Symbol::new("stderr")) {
-        None => report.into(),
-        Some(_) => Value::None,
-    };
+    let report = if is_redirected { Value::None } else { report.into() };
     let args = [message.into(), generator.clone().into(), report];
     if let Err(raised) = call::call_method(&warnings, Symbol::new("_never_awaited"), &args) {
         unraisable(&raised.take(), &generator.clone().into());

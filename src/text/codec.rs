@@ -3,6 +3,7 @@
 //! Always true: text holds no lone surrogates, so the UTF encodings never fail to encode; the handlers that
 //! would make some (`surrogateescape`, `surrogatepass`) fail as `strict` does when decoding.
 
+use super::codec_escape;
 use super::string::push_escape;
 
 /// The encodings there are.
@@ -13,8 +14,12 @@ pub enum Encoding {
     Utf8Sig,
     Ascii,
     Latin1,
+    /// Latin-1 with letters and signs where that has control characters.
+    Cp1252,
     Utf16(Order),
     Utf32(Order),
+    /// As in the source of a string literal.
+    UnicodeEscape,
 }
 
 /// The order of bytes; `Marked` writes a mark and little-endian, and reads what a mark says.
@@ -36,6 +41,8 @@ impl Encoding {
             "ascii" | "us-ascii" | "646" | "us" | "iso646-us" | "ansi-x3.4-1968" => Self::Ascii,
             "latin-1" | "latin1" | "latin" | "l1" | "iso-8859-1" | "iso8859-1" | "8859" | "cp819"
             | "iso-ir-100" => Self::Latin1,
+            "cp1252" | "1252" | "windows-1252" => Self::Cp1252,
+            "unicode-escape" | "unicodeescape" => Self::UnicodeEscape,
             "utf-16" | "utf16" | "u16" => Self::Utf16(Order::Marked),
             "utf-16-le" | "utf-16le" | "utf16-le" | "unicodelittleunmarked" => Self::Utf16(Order::Little),
             "utf-16-be" | "utf-16be" | "utf16-be" | "unicodebigunmarked" => Self::Utf16(Order::Big),
@@ -115,17 +122,19 @@ pub fn decode(bytes: &[u8], encoding: Encoding, handler: &str) -> Result<String,
             }
             Ok(text)
         }
+        Encoding::Cp1252 => decode_cp1252(bytes, handler),
+        Encoding::UnicodeEscape => codec_escape::decode(bytes, handler),
         Encoding::Utf16(order) => decode_units::<2>(bytes, order, handler),
         Encoding::Utf32(order) => decode_units::<4>(bytes, order, handler),
     }
 }
 
 /// What cannot be converted, and where.
-struct Slip {
-    encoding: &'static str,
-    start: usize,
-    end: usize,
-    reason: &'static str,
+pub(super) struct Slip {
+    pub encoding: &'static str,
+    pub start: usize,
+    pub end: usize,
+    pub reason: &'static str,
 }
 
 impl Slip {
@@ -145,7 +154,7 @@ impl Slip {
     }
 
     /// Appends what the handler makes of the bytes.
-    fn decode(&self, text: &mut String, bytes: &[u8], handler: &str) -> Result<(), CodecError> {
+    pub fn decode(&self, text: &mut String, bytes: &[u8], handler: &str) -> Result<(), CodecError> {
         match handler {
             "strict" | "surrogateescape" | "surrogatepass" => return Err(self.error()),
             "ignore" => {}
@@ -297,8 +306,16 @@ pub fn encode(text: &str, encoding: Encoding, handler: &str) -> Result<Vec<u8>, 
     match encoding {
         Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
         Encoding::Utf8Sig => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
-        Encoding::Ascii => encode_narrow(text, 0x80, "ascii", "ordinal not in range(128)", handler),
-        Encoding::Latin1 => encode_narrow(text, 0x100, "latin-1", "ordinal not in range(256)", handler),
+        Encoding::Ascii => {
+            let byte = |c| u8::try_from(c).ok().filter(u8::is_ascii);
+            encode_narrow(text, byte, "ascii", "ordinal not in range(128)", handler)
+        }
+        Encoding::Latin1 => {
+            let byte = |c| u8::try_from(c).ok();
+            encode_narrow(text, byte, "latin-1", "ordinal not in range(256)", handler)
+        }
+        Encoding::Cp1252 => encode_narrow(text, cp1252_byte, "charmap", UNDEFINED, handler),
+        Encoding::UnicodeEscape => Ok(codec_escape::encode(text)),
         Encoding::Utf16(order) => {
             let mark = (order == Order::Marked).then_some(0xFEFF);
             let units = mark.into_iter().chain(text.encode_utf16());
@@ -328,10 +345,46 @@ pub fn encode(text: &str, encoding: Encoding, handler: &str) -> Result<Vec<u8>, 
     }
 }
 
-/// An encoding of the first `limit` code points, one byte each.
+/// Code page 1252 from 0x80 to 0x9F; `\0` where it has no character.
+const CP1252: [char; 32] = [
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“',
+    '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+];
+
+const UNDEFINED: &str = "character maps to <undefined>";
+
+fn decode_cp1252(bytes: &[u8], handler: &str) -> Result<String, CodecError> {
+    let mut text = String::with_capacity(bytes.len());
+    for (place, byte) in bytes.iter().enumerate() {
+        match byte {
+            0x80..0xA0 if CP1252[usize::from(byte - 0x80)] == '\0' => Slip {
+                encoding: "charmap",
+                start: place,
+                end: place + 1,
+                reason: UNDEFINED,
+            }
+            .decode(&mut text, bytes, handler)?,
+            0x80..0xA0 => text.push(CP1252[usize::from(byte - 0x80)]),
+            _ => text.push(*byte as char),
+        }
+    }
+    Ok(text)
+}
+
+fn cp1252_byte(c: char) -> Option<u8> {
+    match c {
+        '\0'..='\x7F' | '\u{A0}'..='\u{FF}' => u8::try_from(c).ok(),
+        _ => CP1252
+            .iter()
+            .position(|other| *other == c)
+            .map(|index| 0x80 + index as u8),
+    }
+}
+
+/// An encoding of some characters, one byte each.
 fn encode_narrow(
     text: &str,
-    limit: u32,
+    byte: impl Fn(char) -> Option<u8>,
     encoding: &'static str,
     reason: &'static str,
     handler: &str,
@@ -340,14 +393,14 @@ fn encode_narrow(
     let mut rest = text;
     let mut index = 0;
     while let Some(c) = rest.chars().next() {
-        if (c as u32) < limit {
-            bytes.push(c as u32 as u8);
+        if let Some(byte) = byte(c) {
+            bytes.push(byte);
             rest = &rest[c.len_utf8()..];
             index += 1;
             continue;
         }
         // A run of characters is one error.
-        let end = rest.find(|c: char| (c as u32) < limit).unwrap_or(rest.len());
+        let end = rest.find(|c: char| byte(c).is_some()).unwrap_or(rest.len());
         let (part, after) = rest.split_at(end);
         let count = part.chars().count();
         Slip {

@@ -5,6 +5,7 @@
 
 pub mod bytes;
 pub mod codec;
+mod codec_escape;
 pub mod float;
 pub mod format;
 pub mod int;

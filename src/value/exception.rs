@@ -100,6 +100,13 @@ impl Exception {
         self.class.borrow().is_subclass(class)
     }
 
+    /// Makes it the consequence of another, as `raise ... from` does.
+    pub fn follow(&self, cause: &Ref<Exception>) {
+        self.cause.set(cause.clone().into());
+        self.context.set(cause.clone().into());
+        self.suppress_context.set(true);
+    }
+
     /// Adds the row of a frame that the exception leaves (or is caught in) to its traceback.
     pub fn add_trace(&self, code: &Rc<Code>, span: Span) {
         if code.source.is_built_in() {

@@ -227,7 +227,9 @@ fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str
         (_, "BaseEventLoop") => "asyncio.base_events",
         (_, "_UnixSelectorEventLoop") => "asyncio.unix_events",
         (_, "_LoopBoundMixin") => "asyncio.mixins",
-        (NativeRole::Method, "Random") if !matches!(def.name, "random" | "getrandbits") => "random",
+        (NativeRole::Method, "Random" | "SystemRandom") if !matches!(def.name, "random" | "getrandbits") => {
+            "random"
+        }
         _ => return None,
     })
 }

@@ -117,24 +117,26 @@ pub fn begin_await(frames: &mut Stack, value: Value) -> Result<Resume, Outcome> 
     }
 }
 
+/// What `await` says of a value that has no `__await__()`.
+pub fn not_awaitable(value: &Value) -> Raised {
+    let raised = type_error(format!(
+        "object {} can't be used in 'await' expression",
+        class_of(value).name()
+    ));
+    match value {
+        Value::Function(f) if f.code.kind == CodeKind::Coroutine => {
+            raised.help(format!("call it: `await {}(...)`", f.code.name))
+        }
+        Value::Generator(_) => raised.help("an async generator is looped over with `async for`"),
+        Value::None => raised.help("the function that was called here is not `async def`, or returns None"),
+        _ => raised,
+    }
+}
+
 /// What `__await__()` of a value gives, checked.
 fn await_iterator(value: &Value) -> Res {
-    let class = class_of(value);
-    let Some(method) = class.lookup(name::AWAIT) else {
-        let raised = type_error(format!(
-            "object {} can't be used in 'await' expression",
-            class.name()
-        ));
-        return Err(match value {
-            Value::Function(f) if f.code.kind == CodeKind::Coroutine => {
-                raised.help(format!("call it: `await {}(...)`", f.code.name))
-            }
-            Value::Generator(_) => raised.help("an async generator is looped over with `async for`"),
-            Value::None => {
-                raised.help("the function that was called here is not `async def`, or returns None")
-            }
-            _ => raised,
-        });
+    let Some(method) = class_of(value).lookup(name::AWAIT) else {
+        return Err(not_awaitable(value));
     };
     let iterator = call::call_unbound(&method, value, &[])?;
     match &iterator {

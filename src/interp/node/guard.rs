@@ -5,7 +5,7 @@ use super::*;
 use crate::code::Try;
 use crate::interp::error::*;
 use crate::interp::stack::Window;
-use crate::interp::types::{class_name, class_of};
+use crate::interp::types::{class_name, class_of, shown_name};
 use crate::interp::{async_iter, attribute, call, group, machine, text};
 use crate::source::{Symbol, name};
 use crate::value::exception::{handled, set_handled};
@@ -323,7 +323,7 @@ fn methods(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
     let wrong = |detail: &str| {
         let message = format!(
             "'{}' object does not support the {protocol} protocol{detail}",
-            kind.name()
+            shown_name(&kind)
         );
         let raised = type_error(message);
         match is_async {

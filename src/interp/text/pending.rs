@@ -3,7 +3,7 @@
 use super::object::generator_qualname;
 use super::{repr, str as to_str, within};
 use crate::interp::types::class_of;
-use crate::interp::{attribute, iterate, subscript};
+use crate::interp::{attribute, frame_object, iterate, subscript};
 use crate::source::Symbol;
 use crate::value::generator::Progress;
 use crate::value::*;
@@ -164,7 +164,8 @@ fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
         if generator.progress.get() == Progress::Closed {
             out.push_str(&format!(" done, defined at {}:{defined}", source.name));
         } else {
-            let line = current_line(generator).unwrap_or(defined);
+            let line =
+                frame_object::place_of(generator, function).map_or(defined, |place| source.line(place.start));
             out.push_str(&format!(" running at {}:{line}", source.name));
         }
     } else if generator.progress.get() != Progress::Closed {
@@ -174,16 +175,6 @@ fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
     }
     out.push('>');
     Ok(())
-}
-
-/// The line at which the bottom frame of a suspended coroutine stands.
-fn current_line(generator: &Ref<Generator>) -> Option<u32> {
-    generator.look(|stack| {
-        let Activation::Script(frame) = stack.first()? else {
-            return None;
-        };
-        Some(frame.func.code.source.line(frame.place()?.start))
-    })
 }
 
 fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {

@@ -181,12 +181,15 @@ const CONTEXT: &[NativeDef] = natives! {
         class_argument(args).map(|_| context_value(Rc::default()))
     };
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
-    Method Plain "run" "(self, callable, /, *args, **kwargs)" "Call it in this context." |args| {
-        let kwargs = match &args[3] {
+    Method Plain "run" "(self, /, *args, **kwargs)" "Call the first argument in this context." |args| {
+        let kwargs = match &args[2] {
             Value::Dict(dict) => dict.symbol_entries(),
             _ => vec![],
         };
-        handle::run_in(context_of(args)?, &args[1], rest(&args[2]), &kwargs)
+        let Some((callable, rest)) = rest(&args[1]).split_first() else {
+            return Err(type_error("run() missing 1 required positional argument"));
+        };
+        handle::run_in(context_of(args)?, callable, rest, &kwargs)
     };
     Method Plain "copy" "(self, /)" "A copy." |args| Ok(context_value(context_of(args)?.copy()));
     Method Plain "get" "(self, key, default=None, /)" "A variable's value in it, or the default." |args| {

@@ -17,7 +17,7 @@ fn unfinished(bytes: &[u8], encoding: Encoding) -> usize {
                 std::str::from_utf8(tail).is_err_and(|e| e.valid_up_to() == 0 && e.error_len().is_none())
             })
             .unwrap_or(0),
-        Encoding::Ascii | Encoding::Latin1 => 0,
+        Encoding::Ascii | Encoding::Latin1 | Encoding::Cp1252 | Encoding::UnicodeEscape => 0,
         Encoding::Utf16(order) => {
             let odd = bytes.len() % 2;
             let whole = &bytes[..bytes.len() - odd];

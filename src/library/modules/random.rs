@@ -140,6 +140,7 @@ fn class() -> Ref<Class> {
         for table in [METHODS, choose::METHODS, distribution::METHODS] {
             builtins::add(&class, table);
         }
+        class.has_dict.set(true);
     }
     class
 }
@@ -162,12 +163,12 @@ fn system_class() -> Ref<Class> {
 /// Seeds a generator; None takes a seed that nobody can guess.
 fn seed(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    generator.spare.set(None);
     let Source::Twister(twister) = &generator.source else {
         return Ok(Value::None);
     };
     let version = if args[2].is_unset() { 2 } else { small(&args[2])? };
     let number = seed::number(&args[1], version)?;
+    generator.spare.set(None);
     twister.replace(Twister::seeded(&number.to_u32_digits()));
     Ok(Value::None)
 }
