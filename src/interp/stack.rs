@@ -117,13 +117,25 @@ fn too_deep() -> Raised {
 /// For recursion inside the interpreter (repr, comparison …): fails near the end of the stack.
 #[inline]
 pub fn check_native(doing: &str) -> Res<()> {
-    if native_stack_left() < 64 << 10 {
-        return Err(raise(
-            Type::RecursionError,
-            format!("maximum recursion depth exceeded{doing}"),
-        ));
+    match is_nearly_full() {
+        true => Err(too_deep_in(doing)),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the native stack has little room left.
+#[inline(always)]
+pub fn is_nearly_full() -> bool {
+    native_stack_left() < 64 << 10
+}
+
+/// Recursion that went too deep, with what it was doing.
+#[cold]
+pub fn too_deep_in(doing: &str) -> Raised {
+    raise(
+        Type::RecursionError,
+        format!("maximum recursion depth exceeded{doing}"),
+    )
 }
 
 /// A part of the value stack in use: from its base to the top.

@@ -189,10 +189,7 @@ pub fn within(
         return Ok(());
     }
     if depth >= DEEPEST {
-        return Err(raise(
-            Type::RecursionError,
-            "maximum recursion depth exceeded while getting the repr of an object",
-        ));
+        return Err(stack::too_deep_in(" while getting the repr of an object"));
     }
     SHOWING.with_borrow_mut(|showing| showing.push(address));
     let result = write(out);

@@ -16,6 +16,8 @@ const NATIVE: &[(&str, Make)] = &[
     ("itertools", modules::itertools::module),
     ("_collections", modules::collections::module),
     ("_bisect", modules::heapq::bisections),
+    ("_datetime", modules::datetime::module),
+    ("_json", modules::json::module),
     ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),
     ("_abc", modules::abc::module),
@@ -96,6 +98,8 @@ sources! {
     "inspect" "inspect"
     "io" "io"
     "json" "json"
+    "json.decoder" "json_decoder"
+    "json.encoder" "json_encoder"
     "logging" "logging"
     "logging._handler" "logging_handler"
     "logging._record" "logging_record"

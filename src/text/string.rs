@@ -627,9 +627,44 @@ pub enum Translation {
     Char(char),
 }
 
-/// `translate`: each character as `lookup` says; the first error ends it.
-pub fn translate<E>(text: &str, mut lookup: impl FnMut(char) -> Result<Translation, E>) -> Result<String, E> {
-    let mut whole = String::with_capacity(text.len());
+/// `translate` as far as ASCII characters become ASCII characters or go, each looked up only once: the
+/// text made, and how many bytes it was made of.
+pub fn translate_ascii<E>(
+    text: &str,
+    mut lookup: impl FnMut(char) -> Result<Translation, E>,
+) -> Result<(String, usize), E> {
+    const UNKNOWN: u8 = 0x80;
+    const GONE: u8 = 0x81;
+    let mut known = [UNKNOWN; 128];
+    let mut whole = Vec::with_capacity(text.len());
+    let mut made_of = 0;
+    for &byte in text.as_bytes() {
+        let Some(becomes) = known.get_mut(usize::from(byte)) else {
+            break;
+        };
+        if *becomes == UNKNOWN {
+            *becomes = match lookup(char::from(byte))? {
+                Translation::Keep => byte,
+                Translation::Delete => GONE,
+                Translation::Char(other) if other.is_ascii() => other as u8,
+                Translation::Char(_) | Translation::Text(_) => break,
+            };
+        }
+        if *becomes != GONE {
+            whole.push(*becomes);
+        }
+        made_of += 1;
+    }
+    let whole = String::from_utf8(whole).expect("only ASCII was put in");
+    Ok((whole, made_of))
+}
+
+/// `translate`: each character as `lookup` says, after what is made already; the first error ends it.
+pub fn translate<E>(
+    text: &str,
+    mut whole: String,
+    mut lookup: impl FnMut(char) -> Result<Translation, E>,
+) -> Result<String, E> {
     for c in text.chars() {
         match lookup(c)? {
             Translation::Keep => whole.push(c),

@@ -39,11 +39,15 @@ fn chr(value: &Value) -> Res {
     let Some(code) = u32::try_from(code).ok().filter(|&code| code < 0x11_0000) else {
         return Err(value_error("chr() arg not in range(0x110000)"));
     };
-    match char::from_u32(code) {
-        Some(c) => Ok(iterate::char_value(c)),
-        None => Err(value_error("chr() arg is a surrogate")
-            .help("a str of aio holds characters only; halves of surrogate pairs are none")),
-    }
+    character(code).map(iterate::char_value)
+}
+
+/// The character of a code point.
+pub fn character(code: u32) -> Res<char> {
+    char::from_u32(code).ok_or_else(|| {
+        value_error("chr() arg is a surrogate")
+            .help("a str of aio holds characters only; halves of surrogate pairs are none")
+    })
 }
 
 fn ord(value: &Value) -> Res {

@@ -55,7 +55,8 @@ fn sort_by_themselves(items: &mut [Value], reverse: bool) -> Res<()> {
     Ok(())
 }
 
-fn sort_pairs(pairs: &mut [(Value, Value)], reverse: bool) -> Res<()> {
+/// Sorts pairs by what is first in them, stably.
+pub fn sort_pairs(pairs: &mut [(Value, Value)], reverse: bool) -> Res<()> {
     match kind_of(pairs.iter().map(|(key, _)| key)) {
         Kind::Ints => stable(pairs, reverse, |a, b| int(&a.0).cmp(&int(&b.0))),
         Kind::Strs => stable(pairs, reverse, |a, b| text(&a.0).cmp(text(&b.0))),

@@ -161,26 +161,41 @@ fn table_char(n: i64) -> Res<char> {
         .ok_or_else(|| value_error("character mapping must be in range(0x110000)"))
 }
 
+/// What a translation table says of a character.
+fn look_up(table: &Value, c: char) -> Res<Translation> {
+    let key = Value::Int(i64::from(c as u32));
+    let found = match table {
+        Value::Dict(dict) => match mapping::dict_get(dict, &key)? {
+            Some(found) => found,
+            None => return Ok(Translation::Keep),
+        },
+        _ => match subscript::get_item(table, &key) {
+            Err(raised) if matches(&raised, Type::LookupError) => {
+                drop(raised.take());
+                return Ok(Translation::Keep);
+            }
+            found => found?,
+        },
+    };
+    match plain(&found) {
+        Value::None => Ok(Translation::Delete),
+        Value::Int(n) => table_char(*n).map(Translation::Char),
+        Value::Str(text) => Ok(Translation::Text(text.text.to_string())),
+        _ => Err(type_error("character mapping must return integer, None or str")),
+    }
+}
+
 fn translate(args: &[Value]) -> Res {
     let Some(text) = text_of(&args[0]) else {
         return Err(wrong_self("translate", "str", &args[0]));
     };
-    let whole = string::translate(text, |c| {
-        match subscript::get_item(&args[1], &Value::Int(i64::from(c as u32))) {
-            Ok(Value::None) => Ok(Translation::Delete),
-            Ok(found) => match plain(&found) {
-                Value::Int(n) => table_char(*n).map(Translation::Char),
-                Value::Str(text) => Ok(Translation::Text(text.text.to_string())),
-                _ => Err(type_error("character mapping must return integer, None or str")),
-            },
-            Err(raised) if matches(&raised, Type::LookupError) => {
-                drop(raised.take());
-                Ok(Translation::Keep)
-            }
-            Err(raised) => Err(raised),
-        }
-    })?;
-    Ok(Value::from(whole))
+    let lookup = |c: char| look_up(&args[1], c);
+    // Only of a dict is it known that nobody counts the questions.
+    let (begun, made_of) = match &args[1] {
+        Value::Dict(_) => string::translate_ascii(text, lookup)?,
+        _ => (String::with_capacity(text.len()), 0),
+    };
+    string::translate(&text[made_of..], begun, lookup).map(Value::from)
 }
 
 fn make_translation(args: &[Value]) -> Res {

@@ -4,13 +4,44 @@
 mod default_dict;
 pub mod deque;
 
-use crate::interp::iterate;
-use crate::interp::operator;
+use crate::code::BinaryOp;
 use crate::interp::payload::*;
+use crate::interp::types::class_of;
+use crate::interp::{call, iterate, mapping, operator, subscript};
 use crate::library::builtins::{dict, function};
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::iterator::DictPart;
 use crate::value::*;
+
+/// Adds one to the count of each item in a mapping.
+fn count_elements(args: &[Value]) -> Res {
+    let counts = &args[0];
+    let class = class_of(counts);
+    let is_dicts = |name: Symbol| matches!(&class.lookup(name), Some(Value::Native(n)) if n.owner == "dict");
+    let get = Symbol::new("get");
+    let plain = as_dict(counts).filter(|_| is_dicts(get) && is_dicts(name::SETITEM));
+    let more = |count: &Value| operator::binary(BinaryOp::Add, count, &Value::Int(1));
+    iterate::for_each(&args[1], |item| match plain {
+        Some(dict) => {
+            let hash = operator::hash(&item)?;
+            let count = mapping::dict_get_hashed(dict, hash, &item)?;
+            let count = count.as_ref().map_or(Ok(Value::Int(1)), more)?;
+            mapping::dict_set_hashed(dict, hash, &item, count)
+        }
+        None => {
+            let count = call::call_method(counts, get, &[item.clone(), Value::Int(0)])?;
+            subscript::set_item(counts, &item, more(&count)?)
+        }
+    })?;
+    Ok(Value::None)
+}
+
+const FUNCTIONS: &[NativeDef] = &[function(
+    "_count_elements",
+    "(mapping, iterable, /)",
+    "Count elements in the iterable, updating the mapping",
+    count_elements,
+)];
 
 const ORDERED: &[NativeDef] = &[
     function("ordered_keys", "(dict, /)", "A view of the keys.", |args| {
@@ -42,7 +73,7 @@ fn view(args: &[Value], part: DictPart) -> Res {
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = super::functions("_collections", &[ORDERED]);
+    let mut names = super::functions("_collections", &[FUNCTIONS, ORDERED]);
     names.extend([
         (Symbol::new("deque"), deque::class().into()),
         (Symbol::new("defaultdict"), default_dict::class().into()),

@@ -11,7 +11,12 @@ use crate::value::*;
 use std::cell::Cell;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let native = |def: &NativeDef| (Symbol::new(def.name), Native::of(def, "_lru_cache_wrapper").into());
+    let native = |def: &NativeDef| {
+        (
+            Symbol::new(def.name),
+            Native::of(def, "_lru_cache_wrapper").into(),
+        )
+    };
     NATIVES.iter().map(native).collect()
 }
 
@@ -94,7 +99,9 @@ fn cached(cache: &Cache, args: &[Value]) -> Res {
     count(&cache.misses);
     let result = call::call_kw(&cache.function, positional, &named)?;
     // The call may have filled the cache, also with this very result.
-    let is_full = cache.maxsize.is_some_and(|maxsize| cache.results.table.borrow().len() >= maxsize);
+    let is_full = cache
+        .maxsize
+        .is_some_and(|maxsize| cache.results.table.borrow().len() >= maxsize);
     if is_full
         && dict_get_hashed(&cache.results, hash, &key)?.is_none()
         && let Some((_, oldest, _)) = mapping::dict_next(&cache.results, 0)

@@ -3,10 +3,12 @@
 pub mod abc;
 pub mod collections;
 pub mod contextvars;
+pub mod datetime;
 pub mod functools;
 pub mod heapq;
 pub mod io;
 pub mod itertools;
+pub mod json;
 pub mod math;
 pub mod operator;
 pub mod os;

@@ -1,5 +1,7 @@
 //! The module `time`: what the clock shows, sleeping, and the calendar in UTC.
 
+mod format;
+
 use crate::interp::error::{raise, type_error, value_error};
 use crate::interp::types::{Type, class_name};
 use crate::interp::{attribute, call, import, payload};
@@ -191,7 +193,7 @@ const MONTHS: [&str; 12] = [
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years begin in March here,
 /// so that the leap day is the last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);
     let year_of_era = y.rem_euclid(400);
@@ -199,7 +201,8 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+/// The year, month and day of a number of days from 1970-01-01.
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
@@ -281,60 +284,6 @@ impl Fields {
     fn timestamp(&self) -> i64 {
         let days = days_from_civil(self.year, self.month, self.day);
         days * 86_400 + self.hour * 3600 + self.minute * 60 + self.second
-    }
-
-    /// What `strftime` makes of a format; unknown directives stay as they are.
-    fn format(&self, format: &str) -> String {
-        let name = |names: &[&'static str], i: i64| *names.get(i as usize).unwrap_or(&"?");
-        let (day, month) = (name(&DAYS, self.weekday), name(&MONTHS, self.month - 1));
-        let hour12 = (self.hour + 11) % 12 + 1;
-        let week = |first_weekday: i64| (self.yearday + 6 - (self.weekday - first_weekday).rem_euclid(7)) / 7;
-        let mut out = String::new();
-        let mut chars = format.chars();
-        while let Some(c) = chars.next() {
-            if c != '%' {
-                out.push(c);
-                continue;
-            }
-            match chars.next() {
-                Some('Y') => out += &self.year.to_string(),
-                Some('y') => out += &format!("{:02}", self.year.rem_euclid(100)),
-                Some('m') => out += &format!("{:02}", self.month),
-                Some('d') => out += &format!("{:02}", self.day),
-                Some('e') => out += &format!("{:2}", self.day),
-                Some('H') => out += &format!("{:02}", self.hour),
-                Some('I') => out += &format!("{hour12:02}"),
-                Some('M') => out += &format!("{:02}", self.minute),
-                Some('S') => out += &format!("{:02}", self.second),
-                Some('p') => out += if self.hour < 12 { "AM" } else { "PM" },
-                Some('a') => out += &day[..3],
-                Some('A') => out += day,
-                Some('b' | 'h') => out += &month[..3],
-                Some('B') => out += month,
-                Some('j') => out += &format!("{:03}", self.yearday),
-                Some('w') => out += &((self.weekday + 1) % 7).to_string(),
-                Some('u') => out += &(self.weekday + 1).to_string(),
-                Some('U') => out += &format!("{:02}", week(6)),
-                Some('W') => out += &format!("{:02}", week(0)),
-                Some('V') => out += &format!("{:02}", self.iso_week().1),
-                Some('G') => out += &self.iso_week().0.to_string(),
-                Some('C') => out += &format!("{:02}", self.year.div_euclid(100)),
-                Some('Z') => out += "UTC",
-                Some('z') => out += "+0000",
-                Some('s') => out += &self.timestamp().to_string(),
-                Some('F') => out += &self.format("%Y-%m-%d"),
-                Some('T' | 'X') => out += &self.format("%H:%M:%S"),
-                Some('R') => out += &self.format("%H:%M"),
-                Some('D' | 'x') => out += &self.format("%m/%d/%y"),
-                Some('c') => out += &self.format("%a %b %e %H:%M:%S %Y"),
-                Some('n') => out.push('\n'),
-                Some('t') => out.push('\t'),
-                Some('%') => out.push('%'),
-                Some(other) => out.extend(['%', other]),
-                None => out.push('%'),
-            }
-        }
-        out
     }
 }
 
