@@ -277,7 +277,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn four_digits(&mut self) -> Res<u32> {
-        let digits = self.text.get(self.at..self.at + 4);
+        // As in CPython, digits that end the whole text are none: the closing quote lacks.
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|_| self.at + 4 < self.text.len());
         let Some(digits) = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())) else {
             return Err(self.error("Invalid \\uXXXX escape", self.at - 1));
         };
