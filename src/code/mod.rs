@@ -49,6 +49,12 @@ pub struct Code {
 }
 
 impl Code {
+    /// How many slots stand before the temporaries.
+    pub fn variables(&self) -> usize {
+        let first = self.slots.iter().position(|slot| slot.text().starts_with('$'));
+        first.unwrap_or(self.slots.len())
+    }
+
     /// The slots in the order in which CPython lists variables: parameters and locals, then the
     /// locals that nested functions share, by name.
     pub fn listed_slots(&self) -> (Vec<usize>, Vec<usize>) {

@@ -213,8 +213,15 @@ pub fn run_function(func: &Ref<Function>, window: &Window, start: usize) -> Res 
     stack::leave_call();
     match result {
         Ok(value) => Ok(value),
-        Err(raised) => Err(raised.leave(&func.code)),
+        Err(raised) => Err(leave_frame(raised, func, window, start)),
     }
+}
+
+/// An exception leaves the frame of a function whose slots begin at `start`.
+#[cold]
+#[inline(never)]
+fn leave_frame(raised: Raised, func: &Ref<Function>, window: &Window, start: usize) -> Raised {
+    raised.leave_frame(func, |slot| window.take(start + slot))
 }
 
 /// Fresh cells for the locals that nested functions share; parameters have theirs already.

@@ -40,6 +40,7 @@ pub fn run_remaining(main: &Ref<Module>) {
     if !IS_NEEDED.get() {
         return;
     }
+    left::sweep();
     let mut seen = FxHashSet::default();
     let mut queue = VecDeque::from([Value::from(main.clone())]);
     let mut found = Vec::new();

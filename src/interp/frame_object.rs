@@ -17,7 +17,13 @@ use std::rc::Rc;
 
 /// The object of a frame that stands at a row of a traceback.
 pub fn of_row(row: Rc<TraceEntry>) -> Value {
-    make(row, None, None)
+    let module = match row.left.get() {
+        Some(left) => Some(left.func.module.clone()),
+        None => {
+            running::look(|seen| Rc::ptr_eq(&seen.func.code, &row.code).then(|| seen.func.module.clone()))
+        }
+    };
+    make(row, module, None)
 }
 
 /// The code object of a function or frame.
@@ -38,11 +44,7 @@ fn make(row: Rc<TraceEntry>, module: Option<Ref<Module>>, level: Option<usize>) 
 }
 
 fn row(code: &Rc<Code>, span: Span) -> Rc<TraceEntry> {
-    Rc::new(TraceEntry {
-        code: code.clone(),
-        span,
-        next: None,
-    })
+    TraceEntry::new(code.clone(), span, None)
 }
 
 /// Where the frames of a suspended generator are: on whose stack, and at which place of it. A
@@ -168,7 +170,7 @@ pub fn place(frame: &TracebackFrame) -> Span {
     now.flatten().unwrap_or(frame.row.span)
 }
 
-/// `frame.f_locals`, if the frame still runs or is suspended.
+/// `frame.f_locals`: of a frame that runs, is suspended, or was left by an exception.
 pub fn locals_of(frame: &TracebackFrame) -> Option<Value> {
     let code = &frame.row.code;
     if matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule) {
@@ -177,10 +179,15 @@ pub fn locals_of(frame: &TracebackFrame) -> Option<Value> {
     if let Some(Value::Generator(generator)) = &frame.generator.get() {
         return seen(generator, |frame| locals(&frame.func, frame.seen_slots(), None));
     }
-    let seen = at_level(frame.level?, |seen| {
-        Rc::ptr_eq(&seen.func.code, code).then(|| locals(seen.func, seen.slots, None))
-    });
-    seen.flatten()
+    if let Some(left) = frame.row.left.get() {
+        return Some(left.look(|slots| locals(&left.func, slots, None)));
+    }
+    let of_it = |seen: Seen| Rc::ptr_eq(&seen.func.code, code).then(|| locals(seen.func, seen.slots, None));
+    match frame.level {
+        Some(level) => at_level(level, of_it).flatten(),
+        // The row of a frame that caught the exception and goes on.
+        None => running::look(of_it),
+    }
 }
 
 /// The local variables of a call by name; at a module's top level, its globals.

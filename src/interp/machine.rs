@@ -309,7 +309,7 @@ pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
     awaiter.result = value;
     match turn {
         Turn::Return => {}
-        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &callee))),
+        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &mut callee))),
         _ => suspend(callee),
     }
     turn
@@ -410,7 +410,7 @@ fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
     match turn {
         Turn::Return | Turn::Raise => {
             if turn == Turn::Raise {
-                drop(Raised::again(after_frame(Raised::still(), &frame)));
+                drop(Raised::again(after_frame(Raised::still(), &mut frame)));
             }
             generator.progress.set(Progress::Closed);
             generator.busy.set(false);
@@ -645,7 +645,7 @@ fn pop_script(frames: &mut Stack) {
 /// generator or coroutine as it is (PEP 479).
 #[cold]
 fn leave_frame(frames: &mut Stack, raised: Raised) -> Raised {
-    let Some(Activation::Script(frame)) = frames.last() else {
+    let Some(Activation::Script(frame)) = frames.last_mut() else {
         return raised;
     };
     // On its way again before the frame's objects go, which may ask for it.
@@ -656,10 +656,12 @@ fn leave_frame(frames: &mut Stack, raised: Raised) -> Raised {
 
 /// The exception as it is outside of the frame that it left.
 #[cold]
-fn after_frame(raised: Raised, frame: &ScriptFrame) -> Ref<Exception> {
-    let code = &frame.func.code;
-    let kind = code.kind;
-    let exception = raised.leave(code).take();
+fn after_frame(raised: Raised, frame: &mut FrameBox) -> Ref<Exception> {
+    let func = frame.func.clone();
+    let kind = func.code.kind;
+    let exception = raised
+        .leave_frame(&func, |slot| std::mem::take(&mut frame.slots()[slot]))
+        .take();
     if frame.state == NOT_STARTED {
         return exception; // it was thrown in before there was anything to guard
     }

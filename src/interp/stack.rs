@@ -212,6 +212,13 @@ impl Window {
         drop(old);
     }
 
+    /// Moves out a value; unset is left behind.
+    pub fn take(&self, index: usize) -> Value {
+        debug_assert!(index < self.len());
+        // SAFETY: the place is initialised, and stays so.
+        unsafe { std::mem::take(&mut *self.base.add(index)) }
+    }
+
     /// Moves out the values from `start` on.
     pub fn drain(&self, start: usize) -> Vec<Value> {
         let count = self.len() - start;
@@ -284,6 +291,9 @@ pub fn tick() -> Res<()> {
 #[inline(never)]
 fn look_around() -> Res<()> {
     LEFT.set(TICKS);
+    if left::is_due() {
+        left::sweep();
+    }
     match ON_TICK.get() {
         Some(hook) => hook(),
         None => Ok(()),

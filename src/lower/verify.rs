@@ -33,11 +33,7 @@ struct Verifier<'a> {
 
 /// The first thing that is wrong with the code, nested ones not looked at.
 pub fn verify(code: &Code) -> Result<(), String> {
-    let named = code
-        .slots
-        .iter()
-        .position(|slot| slot.text().starts_with('$'))
-        .unwrap_or(code.slots.len());
+    let named = code.variables();
     let mut verifier = Verifier {
         code,
         named: named as SlotId,

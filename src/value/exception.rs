@@ -3,6 +3,7 @@
 //! Always true: while a [`Raised`] token exists, the exception it stands for is pending; whoever
 //! ends the token (`take`) gets it. So an error costs nothing in the return value.
 
+use super::left::LeftFrame;
 use super::*;
 use crate::code::Code;
 use crate::source::Span;
@@ -58,14 +59,32 @@ pub struct TraceEntry {
     pub code: Rc<Code>,
     pub span: Span,
     pub next: Option<Rc<TraceEntry>>,
+    /// The frame's variables, once the exception has left it.
+    pub left: OnceCell<LeftFrame>,
+}
+
+impl TraceEntry {
+    pub fn new(code: Rc<Code>, span: Span, next: Option<Rc<TraceEntry>>) -> Rc<TraceEntry> {
+        Rc::new(TraceEntry {
+            code,
+            span,
+            next,
+            left: OnceCell::new(),
+        })
+    }
 }
 
 impl Drop for TraceEntry {
     fn drop(&mut self) {
-        // A long chain is taken apart in a loop, not by recursion.
+        // A long chain is taken apart in a loop, not by recursion; the innermost frame goes first.
+        let mut rows = Vec::new();
         let mut next = self.next.take();
-        while let Some(entry) = next {
-            next = Rc::try_unwrap(entry).ok().and_then(|mut e| e.next.take());
+        while let Some(mut row) = next.and_then(|row| Rc::try_unwrap(row).ok()) {
+            next = row.next.take();
+            rows.push(row);
+        }
+        while let Some(row) = rows.pop() {
+            drop(row);
         }
     }
 }
@@ -113,11 +132,8 @@ impl Exception {
             return;
         }
         let next = self.traceback.take();
-        self.traceback.replace(Some(Rc::new(TraceEntry {
-            code: code.clone(),
-            span,
-            next,
-        })));
+        self.traceback
+            .replace(Some(TraceEntry::new(code.clone(), span, next)));
     }
 }
 
@@ -212,6 +228,19 @@ impl Raised {
             Place::Told => {}
         }
         self
+    }
+
+    /// Leaves a frame for good: the row of the traceback takes over the frame's variables, which
+    /// `take` gives by their slots.
+    #[cold]
+    pub fn leave_frame(self, func: &Ref<Function>, take: impl FnMut(usize) -> Value) -> Raised {
+        let raised = self.leave(&func.code);
+        if let Some(row) = raised.peek().traceback.get()
+            && Rc::ptr_eq(&row.code, &func.code)
+        {
+            left::keep(&row, func, take);
+        }
+        raised
     }
 
     /// Adds help for the reader of a report.

@@ -18,6 +18,7 @@ pub mod generator;
 pub mod hold;
 pub mod instance;
 pub mod iterator;
+pub mod left;
 pub mod module;
 pub mod native;
 pub mod opaque;

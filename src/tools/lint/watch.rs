@@ -104,11 +104,7 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
         return false;
     }
     let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
-    // An `await` that lacks (A022) lacks where the coroutine was made.
-    let refusal = on_its_way
-        .and_then(mistake_of)
-        .filter(|lint| lint.number != catalog::A022.number);
-    if origin.as_ref().is_some_and(is_told) || refusal.is_some() {
+    if origin.as_ref().is_some_and(is_told) || on_its_way.is_some_and(is_refusal) {
         return true;
     }
     let name = coroutine_name(generator);
@@ -459,7 +455,48 @@ fn tell_error(error: &Ref<Exception>) -> bool {
         return false;
     };
     tell_at(lint, standing::raised(error), lint.sentence);
+    if is_refusal(error) {
+        pass_over_refused(error);
+    }
     true
+}
+
+/// Whether an error tells why coroutines come to nothing. Where an `await` lacks (A022), that is
+/// where the coroutine was made.
+fn is_refusal(error: &Ref<Exception>) -> bool {
+    mistake_of(error).is_some_and(|lint| lint.number != catalog::A022.number)
+}
+
+/// It is no news that the coroutines in the variables of the frames that the error left never run.
+fn pass_over_refused(error: &Ref<Exception>) {
+    let mut row = error.traceback.get();
+    while let Some(at) = row {
+        if let Some(left) = at.left.get() {
+            left.look(|slots| slots.iter().for_each(pass_over));
+        }
+        row = at.next.clone();
+    }
+}
+
+fn pass_over(variable: &Value) {
+    match variable {
+        Value::Cell(cell) => pass_over(&cell.value.get()),
+        Value::List(list) => list.items.borrow().iter().for_each(pass_over_coroutine),
+        Value::Tuple(tuple) => tuple.items.iter().for_each(pass_over_coroutine),
+        Value::Set(set) => set.table.borrow().iter().for_each(pass_over_coroutine),
+        single => pass_over_coroutine(single),
+    }
+}
+
+fn pass_over_coroutine(value: &Value) {
+    if let Value::Generator(generator) = value
+        && !generator.started.get()
+        && let Some((code, span)) = generator.origin()
+    {
+        let line = code.source.line(span.start);
+        let key = (catalog::A001.number, code.source.name.clone(), line);
+        TOLD.with_borrow_mut(|told| told.get_or_insert_default().insert(key));
+    }
 }
 
 /// The mistake that an error tells of.
