@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 thread_local! {
-    /// Whether a script has a class with a `__del__`, or a generator, which may have a `finally`.
+    /// Whether a script has a class with a `__del__`, or a generator with something to clean up.
     static IS_NEEDED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -40,7 +40,7 @@ pub fn run_remaining(main: &Ref<Module>) {
     if !IS_NEEDED.get() {
         return;
     }
-    left::sweep();
+    sweep::sweep();
     let mut seen = FxHashSet::default();
     let mut queue = VecDeque::from([Value::from(main.clone())]);
     let mut found = Vec::new();

@@ -28,6 +28,8 @@ pub struct ValueStack {
 
 impl ValueStack {
     pub fn new(values: usize) -> ValueStack {
+        // Hardly any of it is ever touched, so it does not count as memory in use.
+        sweep::account(-((values * size_of::<Value>()) as isize));
         ValueStack {
             memory: Vec::with_capacity(values),
         }
@@ -35,6 +37,12 @@ impl ValueStack {
 
     pub fn main() -> ValueStack {
         ValueStack::new(MAIN_VALUES)
+    }
+}
+
+impl Drop for ValueStack {
+    fn drop(&mut self) {
+        sweep::account((self.memory.capacity() * size_of::<Value>()) as isize);
     }
 }
 
@@ -291,8 +299,8 @@ pub fn tick() -> Res<()> {
 #[inline(never)]
 fn look_around() -> Res<()> {
     LEFT.set(TICKS);
-    if left::is_due() {
-        left::sweep();
+    if sweep::is_due() {
+        sweep::sweep();
     }
     match ON_TICK.get() {
         Some(hook) => hook(),

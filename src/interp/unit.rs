@@ -86,7 +86,8 @@ enum Awaited {
 
 impl Unit {
     pub fn new(code: Rc<Code>, module: Ref<Module>) -> Rc<Unit> {
-        if code.kind == CodeKind::Generator && !code.source.is_library() {
+        let may_clean_up = || code.states.iter().any(|state| state.handler.is_some());
+        if code.kind == CodeKind::Generator && !code.source.is_library() && may_clean_up() {
             finalise::expect();
         }
         Rc::new(Unit {

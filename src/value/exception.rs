@@ -3,10 +3,10 @@
 //! Always true: while a [`Raised`] token exists, the exception it stands for is pending; whoever
 //! ends the token (`take`) gets it. So an error costs nothing in the return value.
 
-use super::left::LeftFrame;
 use super::*;
 use crate::code::Code;
 use crate::source::Span;
+use smallvec::SmallVec;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
@@ -71,6 +71,36 @@ impl TraceEntry {
             next,
             left: OnceCell::new(),
         })
+    }
+
+    /// Takes over the variables of the frame that it tells of, which does not run any more; `take`
+    /// gives them by their slots.
+    fn keep(&self, func: &Ref<Function>, take: impl FnMut(usize) -> Value) {
+        self.left.get_or_init(|| LeftFrame {
+            func: func.clone(),
+            slots: RefCell::new((0..func.shape.variables as usize).map(take).collect()),
+        });
+    }
+}
+
+/// The variables of a frame that an exception has left: they live as long as the traceback
+/// (https://docs.python.org/3/reference/datamodel.html#traceback-objects).
+pub struct LeftFrame {
+    pub func: Ref<Function>,
+    slots: RefCell<Slots>,
+}
+
+type Slots = SmallVec<[Value; 4]>;
+
+impl LeftFrame {
+    /// Shows its slots.
+    pub fn look<T>(&self, look: impl FnOnce(&[Value]) -> T) -> T {
+        look(&self.slots.borrow())
+    }
+
+    /// Lets go of its slots.
+    pub(super) fn take(&self) -> Slots {
+        self.slots.take()
     }
 }
 
@@ -238,7 +268,7 @@ impl Raised {
         if let Some(row) = raised.peek().traceback.get()
             && Rc::ptr_eq(&row.code, &func.code)
         {
-            left::keep(&row, func, take);
+            row.keep(func, take);
         }
         raised
     }

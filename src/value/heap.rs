@@ -19,7 +19,11 @@ pub struct Header {
     kind: Kind,
     /// Whether [`weak`] wants to hear of its end.
     watched: Cell<bool>,
+    /// What the [`sweep`] notes while it runs; 0 else.
+    note: Cell<u16>,
 }
+
+const _: () = assert!(std::mem::offset_of!(Header, kind) == pool::KIND_OFFSET && size_of::<Header>() == 8);
 
 #[repr(C)]
 struct Heap<T> {
@@ -42,9 +46,10 @@ impl<T: Object> Ref<T> {
             count: Cell::new(1),
             kind: T::KIND,
             watched: Cell::new(false),
+            note: Cell::new(0),
         };
         const { assert!(align_of::<Heap<T>>() <= 16) };
-        let heap = pool::take(size_of::<Heap<T>>()).cast::<Heap<T>>();
+        let heap = pool::take_object(size_of::<Heap<T>>()).cast::<Heap<T>>();
         // SAFETY: the memory is large and aligned enough, and nobody else has it.
         unsafe { heap.write(Heap { header, data }) };
         Ref(heap)
@@ -238,6 +243,24 @@ impl Value {
     }
 }
 
+impl Value {
+    /// The sweep's note at a counted object; 0 for plain values.
+    pub fn note(&self) -> u16 {
+        match self.tag() >= FIRST_COUNTED {
+            // SAFETY: counted, so a header is there.
+            true => unsafe { (*self.header_pointer()).note.get() },
+            false => 0,
+        }
+    }
+
+    pub fn set_note(&self, note: u16) {
+        if self.tag() >= FIRST_COUNTED {
+            // SAFETY: as above.
+            unsafe { (*self.header_pointer()).note.set(note) }
+        }
+    }
+}
+
 /// Where an object stands, without keeping it alive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place(NonNull<Header>);
@@ -266,6 +289,8 @@ const DEEPEST_DROP: u32 = 100;
 
 thread_local! {
     static DROP_DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The depths of the fibers that wait.
+    static DROPS_ELSEWHERE: Cell<u32> = const { Cell::new(0) };
     /// Never destroyed itself: values may be dropped until the very end of the thread.
     static WAITING: ManuallyDrop<UnsafeCell<Vec<*mut Header>>> =
         const { ManuallyDrop::new(UnsafeCell::new(Vec::new())) };
@@ -298,7 +323,14 @@ unsafe fn release(header: *mut Header) {
 
 /// A fiber that is switched to in the middle of a drop starts counting anew.
 pub fn swap_drop_depth(depth: u32) -> u32 {
-    DROP_DEPTH.replace(depth)
+    let before = DROP_DEPTH.replace(depth);
+    DROPS_ELSEWHERE.set(DROPS_ELSEWHERE.get() + before - depth);
+    before
+}
+
+/// Whether some object is half dropped, here or in another fiber.
+pub fn is_dropping() -> bool {
+    DROP_DEPTH.get() + DROPS_ELSEWHERE.get() > 0
 }
 
 macro_rules! kinds {
@@ -315,6 +347,11 @@ macro_rules! kinds {
                 fn from(object: Ref<$type>) -> Value { Value::$kind(Held::new(object)) }
             }
         )*
+
+        // What is larger does not stand in the pool, so `each_object` does not come to it.
+        $(const _: () = assert!(
+            size_of::<Heap<$type>>() <= pool::LARGEST || matches!(Kind::$kind, Kind::Class)
+        );)*
 
         impl Place {
             /// The object, unless it is about to be freed.
@@ -335,6 +372,25 @@ macro_rules! kinds {
                     })
                 }
             }
+        }
+
+        /// Shows every object of this thread but classes. `visit` must neither make nor free
+        /// any; no object may be half dropped. Gives the bytes that they take.
+        pub fn each_object(mut visit: impl FnMut(&Value)) -> usize {
+            assert!(!is_dropping());
+            pool::each_object(|piece| {
+                // SAFETY: an object stands here, and its kind says of which type. The value that
+                // shows it is not counted and not dropped.
+                unsafe {
+                    match piece.cast::<Header>().as_ref().kind {
+                        $(Kind::$kind => {
+                            let shown = Value::from(Ref::<$type>(piece.cast()));
+                            visit(&ManuallyDrop::new(shown));
+                            size_of::<Heap<$type>>()
+                        })*
+                    }
+                }
+            })
         }
 
         /// # Safety
@@ -363,7 +419,7 @@ macro_rules! kinds {
                             weak::died(Place(NonNull::new_unchecked(header)));
                         }
                         heap.drop_in_place();
-                        pool::give(NonNull::new_unchecked(heap).cast(), size_of::<Heap<$type>>());
+                        pool::give_object(NonNull::new_unchecked(heap).cast(), size_of::<Heap<$type>>());
                     })*
                 }
             }

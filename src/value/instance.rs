@@ -227,6 +227,14 @@ impl Instance {
         drop(old);
     }
 
+    /// Lets go of all fields.
+    pub fn clear(&self) {
+        let root = self.shape.get().root.get().expect("a shape has a root");
+        self.shape.set(root);
+        // SAFETY: the values are moved out before they are dropped; no reference to them is held.
+        drop(unsafe { std::mem::take(&mut *self.fields.get()) });
+    }
+
     /// `obj.__class__ = other`
     pub fn set_class(&self, class: Ref<Class>) {
         let root = match self.detached() {

@@ -18,7 +18,6 @@ pub mod generator;
 pub mod hold;
 pub mod instance;
 pub mod iterator;
-pub mod left;
 pub mod module;
 pub mod native;
 pub mod opaque;
@@ -27,6 +26,7 @@ pub mod roster;
 pub mod running;
 pub mod sequence;
 pub mod str;
+pub mod sweep;
 pub mod table;
 pub mod weak;
 

@@ -4,12 +4,13 @@
 //! of free pieces for each size is several times as fast as the allocator's way
 //! (benchmarks: sched/chain, sched/taskgroup, compute/trees), and so is cutting new ones from chunks
 //! whose memory the kernel provides at once, not page by page (sched/spawn_gather,
-//! million_sleepers). Always true: a piece on a list is free, and as large and as aligned as its list
-//! says; a thread's pieces stay on its own lists, for good: memory that a burst of objects took is
-//! kept for the next one.
+//! million_sleepers). Heap objects have a store of their own, which can be walked from piece to
+//! piece. Always true: a piece on a list is free, and as large and as aligned as its list says; each
+//! piece of the objects' store is free, and marked so, or holds an object; a thread's pieces stay on
+//! its own lists, for good: memory that a burst of objects took is kept for the next one.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -17,7 +18,7 @@ use std::ptr::NonNull;
 const STEP: usize = 16;
 
 /// Larger pieces are not recycled.
-const LARGEST: usize = 256;
+pub const LARGEST: usize = 256;
 
 /// Chunks begin with this size, in bytes, and double, so that small programs touch little memory.
 const FIRST_CHUNK: usize = 32 << 10;
@@ -29,21 +30,50 @@ const PROVIDED: usize = 256 << 10;
 /// Where chunks begin: at pages, which is what the kernel provides.
 const PAGE: usize = 4096;
 
-/// What is left of the newest chunk, and the size of the next.
-struct Chunk {
+/// Pieces of all sizes, and where new ones are cut.
+struct Store {
+    /// For each size the first free piece.
+    free: [Cell<*mut FreePiece>; LARGEST / STEP + 1],
+    /// What is left of the newest chunk, and the size of the next.
     next: Cell<*mut u8>,
     left: Cell<usize>,
     size: Cell<usize>,
 }
 
+impl Store {
+    const fn new() -> Store {
+        Store {
+            free: [const { Cell::new(std::ptr::null_mut()) }; LARGEST / STEP + 1],
+            next: Cell::new(std::ptr::null_mut()),
+            left: Cell::new(0),
+            size: Cell::new(FIRST_CHUNK),
+        }
+    }
+}
+
+/// What stands in a free piece. Among the objects the mark is where the kind of an object stands.
+#[repr(C)]
+struct FreePiece {
+    unused: u32,
+    mark: u8,
+    class: u8,
+    next: *mut FreePiece,
+}
+
+/// No object's kind.
+const FREE: u8 = u8::MAX;
+
+/// Where in an object its kind has to stand.
+pub const KIND_OFFSET: usize = std::mem::offset_of!(FreePiece, mark);
+
 thread_local! {
-    /// For each size the first free piece; each begins with the address of the next.
-    static POOLS: [Cell<*mut u8>; LARGEST / STEP + 1] = const {
-        [const { Cell::new(std::ptr::null_mut()) }; LARGEST / STEP + 1]
-    };
-    static CHUNK: Chunk = const {
-        Chunk { next: Cell::new(std::ptr::null_mut()), left: Cell::new(0), size: Cell::new(FIRST_CHUNK) }
-    };
+    static PIECES: Store = const { Store::new() };
+    static OBJECTS: Store = const { Store::new() };
+    /// The chunks of the objects: where each begins, and where its last piece ends; not the newest
+    /// one's end.
+    static CHUNKS: RefCell<Vec<(*mut u8, *mut u8)>> = const { RefCell::new(Vec::new()) };
+    /// The bytes in them.
+    static CHUNK_BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 #[inline(always)]
@@ -58,52 +88,115 @@ fn layout(size: usize) -> Layout {
 /// Memory for `size` bytes, aligned to 16.
 #[inline(always)]
 pub fn take(size: usize) -> NonNull<u8> {
-    if size <= LARGEST {
-        let pooled = POOLS.with(|pools| {
-            let pool = &pools[class(size)];
-            let piece = NonNull::new(pool.get())?;
-            // SAFETY: a free piece begins with the address of the next one.
-            pool.set(unsafe { *(piece.as_ptr() as *mut *mut u8) });
-            Some(piece)
-        });
-        return match pooled {
-            Some(piece) => piece,
-            None => cut(size),
-        };
+    match size <= LARGEST {
+        true => PIECES
+            .with(|store| reuse(store, size))
+            .unwrap_or_else(|| cut(size)),
+        false => fresh(layout(size)),
     }
-    fresh(layout(size))
 }
 
-/// A new piece, from the newest chunk.
+/// The same for a heap object, which has to be written there at once.
+#[inline(always)]
+pub fn take_object(size: usize) -> NonNull<u8> {
+    match size <= LARGEST {
+        true => OBJECTS
+            .with(|store| reuse(store, size))
+            .unwrap_or_else(|| cut_object(size)),
+        false => fresh(layout(size)),
+    }
+}
+
+#[inline(always)]
+fn reuse(store: &Store, size: usize) -> Option<NonNull<u8>> {
+    let free = &store.free[class(size)];
+    let piece = NonNull::new(free.get())?;
+    // SAFETY: what is on a list is a free piece.
+    free.set(unsafe { piece.as_ref().next });
+    Some(piece.cast())
+}
+
 #[inline(never)]
 fn cut(size: usize) -> NonNull<u8> {
-    let size = class(size.max(1)) * STEP;
-    CHUNK.with(|chunk| {
-        if chunk.left.get() < size {
-            begin(chunk);
-        }
-        let piece = chunk.next.get();
-        chunk.left.set(chunk.left.get() - size);
-        // SAFETY: that much is left of the chunk.
-        unsafe {
-            chunk.next.set(piece.add(size));
-            NonNull::new_unchecked(piece)
-        }
+    PIECES.with(|store| cut_from(store, size, |_, _| ()))
+}
+
+#[inline(never)]
+fn cut_object(size: usize) -> NonNull<u8> {
+    OBJECTS.with(|store| {
+        cut_from(store, size, |chunk, bytes| {
+            CHUNK_BYTES.set(CHUNK_BYTES.get() + bytes);
+            CHUNKS.with_borrow_mut(|chunks| {
+                if let Some(before) = chunks.last_mut() {
+                    before.1 = store.next.get();
+                }
+                chunks.push((chunk, chunk));
+            });
+        })
     })
 }
 
-/// Begins a new chunk. The little that is left of the one before is not used.
-#[cold]
-fn begin(chunk: &Chunk) {
-    let size = chunk.size.get();
-    let layout = Layout::from_size_align(size, PAGE).expect("chunks are small");
-    let memory = fresh(layout);
-    if size >= PROVIDED {
-        provide(memory, size);
+/// A new piece, from the newest chunk. `begun` is told of a new chunk before it is used.
+fn cut_from(store: &Store, size: usize, begun: impl FnOnce(*mut u8, usize)) -> NonNull<u8> {
+    let size = class(size.max(1)) * STEP;
+    if store.left.get() < size {
+        let bytes = store.size.get();
+        let chunk = new_chunk(bytes);
+        begun(chunk, bytes);
+        // The little that is left of the one before is not used.
+        store.next.set(chunk);
+        store.left.set(bytes);
+        store.size.set((bytes * 2).min(LARGEST_CHUNK));
     }
-    chunk.next.set(memory.as_ptr());
-    chunk.left.set(size);
-    chunk.size.set((size * 2).min(LARGEST_CHUNK));
+    let piece = store.next.get();
+    store.left.set(store.left.get() - size);
+    // SAFETY: that much is left of the chunk.
+    unsafe {
+        store.next.set(piece.add(size));
+        NonNull::new_unchecked(piece)
+    }
+}
+
+fn new_chunk(bytes: usize) -> *mut u8 {
+    let layout = Layout::from_size_align(bytes, PAGE).expect("chunks are small");
+    let memory = fresh(layout);
+    if bytes >= PROVIDED {
+        provide(memory, bytes);
+    }
+    memory.as_ptr()
+}
+
+/// The bytes of all chunks of objects.
+pub fn object_bytes() -> usize {
+    CHUNK_BYTES.get()
+}
+
+/// Walks over the heap objects up to 256 bytes: `visit` gets each and gives its size in bytes. It
+/// must not make or free any. Gives the bytes of all their pieces.
+pub fn each_object(mut visit: impl FnMut(NonNull<u8>) -> usize) -> usize {
+    let mut bytes = 0;
+    let newest = OBJECTS.with(|store| store.next.get());
+    CHUNKS.with_borrow(|chunks| {
+        for (i, &(start, end)) in chunks.iter().enumerate() {
+            let end = if i + 1 == chunks.len() { newest } else { end };
+            let mut at = start;
+            while at < end {
+                // SAFETY: up to its end a chunk consists of pieces, each as large as its mark or
+                // its object says.
+                unsafe {
+                    let free = at as *const FreePiece;
+                    if (*free).mark == FREE {
+                        at = at.add((*free).class as usize * STEP);
+                        continue;
+                    }
+                    let size = class(visit(NonNull::new_unchecked(at))) * STEP;
+                    bytes += size;
+                    at = at.add(size);
+                }
+            }
+        }
+    });
+    bytes
 }
 
 /// Has the kernel provide the pages of a chunk in one go. One that cannot does so page by page.
@@ -133,17 +226,42 @@ fn fresh(layout: Layout) -> NonNull<u8> {
 /// It must come from `take` with the same size, on this thread, and be used by nobody any more.
 #[inline(always)]
 pub unsafe fn give(piece: NonNull<u8>, size: usize) {
+    // SAFETY: passed on from the caller.
+    PIECES.with(|store| unsafe { put_back(store, piece, size) });
+}
+
+/// The same for what comes from `take_object`.
+///
+/// # Safety
+/// As for [`give`].
+#[inline(always)]
+pub unsafe fn give_object(piece: NonNull<u8>, size: usize) {
+    // SAFETY: passed on from the caller.
+    OBJECTS.with(|store| unsafe { put_back(store, piece, size) });
+}
+
+#[inline(always)]
+unsafe fn put_back(store: &Store, piece: NonNull<u8>, size: usize) {
     if size > LARGEST {
-        // SAFETY: by the caller's promise `take` made it with this layout.
+        // SAFETY: by the caller's promise it was made with this layout.
         return unsafe { dealloc(piece.as_ptr(), layout(size)) };
     }
-    POOLS.with(|pools| {
-        let pool = &pools[class(size)];
-        // SAFETY: the piece is free and larger than an address.
-        unsafe { *(piece.as_ptr() as *mut *mut u8) = pool.get() };
-        pool.set(piece.as_ptr());
-    });
+    let free = &store.free[class(size)];
+    let piece = piece.cast::<FreePiece>();
+    let (unused, next) = (0, free.get());
+    // SAFETY: the piece is free and has room for this.
+    unsafe {
+        piece.write(FreePiece {
+            unused,
+            mark: FREE,
+            class: class(size) as u8,
+            next,
+        });
+    }
+    free.set(piece.as_ptr());
 }
+
+const _: () = assert!(size_of::<FreePiece>() <= STEP);
 
 /// The owner of a value that lives in a piece of its own.
 pub struct Piece<T>(NonNull<T>);

@@ -1,0 +1,302 @@
+//! The collection of cycles: objects that only keep each other alive.
+//!
+//! Counts free everything else at once, so this runs only when much memory has been taken since it
+//! last ran. It counts for each object how many of the references to it come from other objects.
+//! An object with more references than that is held from outside (by a running call, a module, an
+//! object of the library), and so is all that it leads to. What is left is taken apart. So a type
+//! that is not looked into only keeps too much alive.
+//!
+//! Always true: [`parts_of`] shows a part exactly as often as the object holds a reference to it,
+//! and none that somebody else could let go of. No object is freed or made while it is counted.
+
+use super::exception::LeftFrame;
+use super::*;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// In bytes: with less memory in use nothing is swept. In debug builds, which run the tests, that
+/// is soon.
+const LEAST: isize = if cfg!(debug_assertions) { 1 << 20 } else { 64 << 20 };
+
+/// A note at an object: it is held from outside. Smaller notes count references.
+const HELD: u16 = u16::MAX;
+
+/// So many references are not counted further; the object is taken to be held.
+const MANY: u16 = HELD - 1;
+
+thread_local! {
+    /// The bytes that the allocator has given out, as far as it tells.
+    static BYTES: Cell<isize> = const { Cell::new(0) };
+    /// The next sweep is due with so many bytes in use.
+    static NEXT: Cell<isize> = const { Cell::new(LEAST) };
+    /// After the last sweep: the bytes in all chunks of objects, and those that were free.
+    static IDLE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// The allocator has given out so many bytes more.
+#[inline(always)]
+pub fn account(bytes: isize) {
+    BYTES.set(BYTES.get().wrapping_add(bytes));
+}
+
+/// An estimate of the bytes in use. What a sweep has freed among the objects counts again as soon
+/// as that was not enough and a new chunk was begun.
+fn in_use() -> isize {
+    let chunks = pool::object_bytes();
+    let (chunks_then, free_then) = IDLE.get();
+    let idle = if chunks == chunks_then { free_then } else { 0 };
+    BYTES.get().max(chunks as isize) - idle as isize
+}
+
+/// Whether it is time for a sweep.
+pub fn is_due() -> bool {
+    in_use() >= NEXT.get()
+}
+
+/// Frees the objects that only keep each other alive. Finalisers run.
+pub fn sweep() {
+    if heap::is_dropping() {
+        return;
+    }
+    let mut garbage = find();
+    // Finalisers come first, as long as everything is whole (PEP 442). What they run may save some.
+    let ran = garbage.iter().filter(|object| finalise(object)).count();
+    if ran > 0 {
+        drop(garbage);
+        garbage = find();
+    }
+    let freed = garbage.len();
+    garbage.iter().for_each(take_apart);
+    drop(garbage);
+    plan(freed);
+}
+
+/// Says when the next sweep is due: soon if this one was worth it.
+fn plan(freed: usize) {
+    let mut objects = 0;
+    let bytes = heap::each_object(|_| objects += 1);
+    let chunks = pool::object_bytes();
+    IDLE.set((chunks, chunks.saturating_sub(bytes)));
+    let growth = if freed > objects / 8 { 2 } else { 4 };
+    NEXT.set(LEAST.max(in_use().saturating_mul(growth)));
+}
+
+/// The objects that are held by each other only.
+fn find() -> Vec<Value> {
+    heap::each_object(|object| {
+        parts_of(object, &mut |part| part.set_note((part.note() + 1).min(MANY)));
+    });
+    let mut reached: Vec<Value> = Vec::new();
+    heap::each_object(|object| {
+        let note = object.note();
+        if note == HELD || !is_swept(object) {
+            return;
+        }
+        debug_assert!(note == MANY || object.references() >= note.into());
+        if note == MANY || object.references() > note.into() || is_expected(object) {
+            object.set_note(HELD);
+            reached.push(object.clone());
+        }
+        while let Some(object) = reached.pop() {
+            parts_of(&object, &mut |part| {
+                if part.note() != HELD {
+                    part.set_note(HELD);
+                    reached.push(part.clone());
+                }
+            });
+        }
+    });
+    let mut garbage = Vec::new();
+    heap::each_object(|object| {
+        if object.note() != HELD && is_swept(object) {
+            garbage.push(object.clone());
+        }
+        object.set_note(0);
+    });
+    garbage
+}
+
+/// Whether objects of its type are looked into and, if nobody holds them, freed.
+#[inline(always)]
+fn is_swept(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::List(_)
+            | Value::Tuple(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::Cell(_)
+            | Value::Function(_)
+            | Value::Method(_)
+            | Value::Instance(_)
+            | Value::Exception(_)
+            | Value::Generator(_)
+            | Value::Future(_)
+    )
+}
+
+/// Tasks that are not done are told of when the program ends, or is stuck.
+fn is_expected(value: &Value) -> bool {
+    matches!(value, Value::Future(future) if future.task.is_some() && !future.is_done())
+}
+
+/// Runs the finaliser of an object that has one; whether it ran.
+fn finalise(object: &Value) -> bool {
+    match object {
+        Value::Instance(instance) => instance.last_words(|| Ref::clone(instance)),
+        Value::Generator(generator) => generator.last_words(|| Ref::clone(generator)),
+        Value::Future(future) => future.last_words(|| Ref::clone(future)),
+        _ => false,
+    }
+}
+
+/// Lets go of what an object holds, as far as it can be without.
+fn take_apart(object: &Value) {
+    match object {
+        Value::List(list) => drop(list.items.take()),
+        Value::Dict(dict) => drop(dict.table.take()),
+        Value::Set(set) => drop(set.table.take()),
+        Value::Cell(cell) => drop(cell.value.take()),
+        Value::Instance(instance) => instance.clear(),
+        Value::Exception(exception) => each_left(exception, |left| drop(left.take())),
+        _ => {}
+    }
+}
+
+/// Shows the frames that only this exception keeps: what others share is not its own.
+fn each_left(exception: &Exception, mut visit: impl FnMut(&LeftFrame)) {
+    let Some(first) = exception.traceback.get() else {
+        return;
+    };
+    let mut row = (Rc::strong_count(&first) == 2).then_some(&*first); // one is here
+    while let Some(at) = row {
+        if let Some(left) = at.left.get() {
+            visit(left);
+        }
+        let next = at.next.as_ref().filter(|next| Rc::strong_count(next) == 1);
+        row = next.map(|next| &**next);
+    }
+}
+
+/// Shows what an object holds.
+fn parts_of(object: &Value, each: &mut dyn FnMut(&Value)) {
+    let mut parts = Parts(each);
+    match object {
+        // What is being changed just now is not looked into.
+        Value::List(list) => parts.all(list.items.try_borrow().iter().flat_map(|items| items.iter())),
+        Value::Tuple(tuple) => parts.all(&tuple.items),
+        Value::Dict(dict) => {
+            for (key, value) in dict.table.try_borrow().iter().flat_map(|table| table.iter()) {
+                parts.all([key, value]);
+            }
+        }
+        Value::Set(set) => parts.all(set.table.try_borrow().iter().flat_map(|table| table.iter())),
+        Value::Cell(cell) => parts.one(&cell.value.get()),
+        Value::Function(function) => {
+            parts.refs(&function.closure);
+            parts.attributes(&function.attrs);
+        }
+        Value::Method(method) => parts.all([&method.func, &method.this]),
+        Value::Instance(instance) => {
+            parts.refs(instance.detached());
+            for field in 0..instance.shape().names.len() {
+                parts.one(&instance.field(field));
+            }
+            parts.one(&instance.payload);
+        }
+        Value::Exception(exception) => parts.exception(exception),
+        Value::Generator(generator) => {
+            parts.one(&generator.func);
+            generator.look(|stack| stack.iter().for_each(|activation| parts.activation(activation)));
+        }
+        Value::Future(future) => parts.future(future),
+        _ => {}
+    }
+}
+
+struct Parts<'a>(&'a mut dyn FnMut(&Value));
+
+impl Parts<'_> {
+    #[inline(always)]
+    fn one(&mut self, value: &Value) {
+        if is_swept(value) {
+            (self.0)(value);
+        }
+    }
+
+    fn all<'a>(&mut self, values: impl IntoIterator<Item = &'a Value>) {
+        values.into_iter().for_each(|value| self.one(value));
+    }
+
+    fn refs<'a, T: Object>(&mut self, objects: impl IntoIterator<Item = &'a Ref<T>>)
+    where
+        Value: From<Ref<T>>,
+    {
+        for object in objects {
+            self.one(&Value::from(object.clone()));
+        }
+    }
+
+    fn attributes(&mut self, attrs: &Attrs) {
+        if !attrs.is_empty() {
+            self.refs([&attrs.dict()]);
+        }
+    }
+
+    fn exception(&mut self, exception: &Exception) {
+        self.attributes(&exception.attrs);
+        self.all([
+            &exception.args.get(),
+            &exception.cause.get(),
+            &exception.context.get(),
+        ]);
+        each_left(exception, |left| {
+            self.refs([&left.func]);
+            left.look(|slots| self.all(slots));
+        });
+    }
+
+    fn activation(&mut self, activation: &Activation) {
+        match activation {
+            Activation::Script(frame) => {
+                self.refs([&frame.func]);
+                self.refs(&frame.owner);
+                self.one(&frame.awaiting);
+                self.all(frame.seen_slots());
+                if let Some(handled) = &frame.handled {
+                    self.refs(&handled.exceptions);
+                    self.refs(&handled.inherited);
+                }
+            }
+            Activation::Pass(value) | Activation::Delegate(value) | Activation::Begin(value) => {
+                self.one(value)
+            }
+            Activation::Wait(future) => self.refs([future]),
+            Activation::Closing(generator) => self.refs([generator]),
+            _ => {}
+        }
+    }
+
+    fn future(&mut self, future: &Future) {
+        self.one(&future.outcome.get());
+        for callback in future.callbacks.list() {
+            match &callback {
+                Callback::Script(function, _) => self.one(function),
+                Callback::Wake(task) => self.refs([task]),
+                Callback::Native(_) => {}
+            }
+        }
+        if let Some(task) = &future.task {
+            self.all([&task.coroutine.get(), &task.cancel_message.get()]);
+            self.refs(&task.waiting.get());
+        }
+        if future.is_bare() {
+            return;
+        }
+        self.attributes(future.attrs());
+        if let Some(gather) = future.gather() {
+            self.refs(gather.children.borrow().iter());
+        }
+        self.refs(&future.shielded());
+    }
+}
