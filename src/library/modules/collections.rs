@@ -78,6 +78,12 @@ const ORDERED: &[NativeDef] = &[
         view(args, DictPart::Items)
     }),
     function(
+        "ordered_to_end",
+        "(dict, key, /)",
+        "Move a key to the end.",
+        to_end,
+    ),
+    function(
         "ordered_iter",
         "(dict, reversed=False, /)",
         "An iterator over the keys.",
@@ -87,6 +93,16 @@ const ORDERED: &[NativeDef] = &[
         },
     ),
 ];
+
+/// Moves a key to the end.
+fn to_end(args: &[Value]) -> Res {
+    let dict = ordered(args)?;
+    match mapping::dict_position(dict, operator::hash(&args[1])?, &args[1])? {
+        Some(place) => mapping::dict_to_end(dict, place),
+        None => return Err(key_error(&args[1])),
+    };
+    Ok(Value::None)
+}
 
 fn ordered(args: &[Value]) -> Res<&Ref<Dict>> {
     as_dict(&args[0]).ok_or_else(|| wrong_self("__iter__", "collections.OrderedDict", &args[0]))

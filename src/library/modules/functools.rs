@@ -38,8 +38,8 @@ fn call_partial(args: &[Value]) -> Res {
     let Value::Instance(this) = &args[0] else {
         return Err(wrong_self("__call__", "functools.partial", &args[0]));
     };
-    let part = |name: &str| this.slot(Symbol::new(name)).unwrap_or(Value::None);
-    let (func, first, keywords) = (part("func"), part("args"), part("keywords"));
+    let part = |name: Symbol| this.slot(name).unwrap_or(Value::None);
+    let (func, first, keywords) = (part(name::FUNC), part(name::ARGS), part(name::KEYWORDS));
     let items = |tuple: &Value| as_tuple(tuple).map_or_else(Vec::new, |tuple| tuple.items.to_vec());
     let entries = |dict: &Value| as_dict(dict).map_or_else(Vec::new, |dict| dict.symbol_entries());
     let mut positional = items(&first);

@@ -151,9 +151,10 @@ fn read_lines(args: &[Value]) -> Res {
 }
 
 fn next(args: &[Value]) -> Res {
-    let line = match class_of(&args[0]).is(&class()) {
-        true => read_line(&[args[0].clone(), Value::None])?,
-        false => call::call_method(&args[0], Symbol::new("readline"), &[])?,
+    // A subclass may have a `readline` of its own.
+    let line = match class_of(&args[0]).is_script {
+        false => read_line(&[args[0].clone(), Value::None])?,
+        true => call::call_method(&args[0], Symbol::new("readline"), &[])?,
     };
     match crate::interp::operator::truth(&line)? {
         true => Ok(line),

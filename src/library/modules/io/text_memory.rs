@@ -233,9 +233,10 @@ fn truncate(args: &[Value]) -> Res {
 }
 
 fn next(args: &[Value]) -> Res {
-    let line = match class_of(&args[0]).is(&class()) {
-        true => this(args)?.take_line(None),
-        false => call::call_method(&args[0], Symbol::new("readline"), &[])?,
+    // A subclass may have a `readline` of its own.
+    let line = match class_of(&args[0]).is_script {
+        false => this(args)?.take_line(None),
+        true => call::call_method(&args[0], Symbol::new("readline"), &[])?,
     };
     match text_of(&line) {
         Some("") => Err(stop_iteration(Value::None)),
