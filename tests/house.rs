@@ -36,7 +36,7 @@ const BOUNDARIES: &[(&[&str], &[&str])] = &[
     (&["rustyline"], &["src/repl"]),
     (&["clap"], &["src/main.rs"]),
     (&["libmimalloc_sys"], &["src/allocator.rs"]),
-    (&["fancy_regex", "sha2"], &["src/library"]),
+    (&["fancy_regex", "md5", "sha1", "sha2"], &["src/library"]),
 ];
 
 const LONGEST: usize = 800;

@@ -340,13 +340,18 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
             if let Some(it) = o.get::<StaticMethod>() {
                 return Ok(it.0.clone());
             }
-            Ok(attribute.clone())
+            get_for(attribute, object.clone(), owner)
         }
-        Value::Instance(_) => match call::special(attribute, name::GET) {
-            Some(get) => call::call_unbound(&get, attribute, &[object.clone(), owner.clone().into()]),
-            None => Ok(attribute.clone()),
-        },
+        Value::Instance(_) => get_for(attribute, object.clone(), owner),
         _ => Ok(attribute.clone()),
+    }
+}
+
+/// What the `__get__` of an attribute gives, if its class has one; else the attribute itself.
+fn get_for(attribute: &Value, object: Value, owner: &Ref<Class>) -> Res {
+    match call::special(attribute, name::GET) {
+        Some(get) => call::call_unbound(&get, attribute, &[object, owner.clone().into()]),
+        None => Ok(attribute.clone()),
     }
 }
 
@@ -371,12 +376,9 @@ pub fn bind_to_class(attribute: &Value, owner: &Ref<Class>) -> Res {
             if let Some(it) = o.get::<StaticMethod>() {
                 return Ok(it.0.clone());
             }
-            Ok(attribute.clone())
+            get_for(attribute, Value::None, owner)
         }
-        Value::Instance(_) => match call::special(attribute, name::GET) {
-            Some(get) => call::call_unbound(&get, attribute, &[Value::None, owner.clone().into()]),
-            None => Ok(attribute.clone()),
-        },
+        Value::Instance(_) => get_for(attribute, Value::None, owner),
         _ => Ok(attribute.clone()),
     }
 }
@@ -390,7 +392,8 @@ pub fn bind_class_method(func: &Value, owner: &Ref<Class>) -> Res {
     }
 }
 
-fn method(func: &Value, this: &Value) -> Value {
+/// `this.func` for a function found in its class.
+pub fn method(func: &Value, this: &Value) -> Value {
     Ref::new(Method {
         func: func.clone(),
         this: this.clone(),

@@ -403,6 +403,7 @@ fn bind_native(
     for (i, param) in signature.params.iter().enumerate() {
         let value = match param.kind {
             ParamKind::Args => Value::tuple(given.by_ref().collect::<Vec<_>>()),
+            ParamKind::Kwargs if keywords.is_empty() => Value::Unset,
             ParamKind::Kwargs => {
                 let dict = Ref::new(Dict::default());
                 for (name, value) in keywords.drain(..) {

@@ -20,11 +20,10 @@ pub fn expect() {
     IS_NEEDED.set(true);
 }
 
-/// Runs the `__del__` of an instance that nobody refers to any more. What is pending, and what is
+/// Runs the `__del__` of an object that nobody refers to any more. What is pending, and what is
 /// being handled, stays as it is; an exception in the finaliser is told and forgotten.
-pub fn run(instance: Ref<Instance>) {
+pub fn run(object: Value) {
     let aside = exception::lay_aside();
-    let object = Value::from(instance);
     if let Some(finaliser) = call::special(&object, name::DEL)
         && let Err(raised) = call::call_unbound(&finaliser, &object, &[])
     {
@@ -48,6 +47,7 @@ pub fn run_remaining(main: &Ref<Module>) {
     while let Some(value) = queue.pop_front() {
         match &value {
             Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
+            Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
             Value::Generator(g) if g.kind == GeneratorKind::Generator => found.push(value.clone()),
             _ => {}
         }
@@ -61,7 +61,8 @@ pub fn run_remaining(main: &Ref<Module>) {
     }
     for object in found {
         match &object {
-            Value::Instance(instance) if !instance.finalised.replace(true) => run(Ref::clone(instance)),
+            Value::Instance(instance) if !instance.finalised.replace(true) => run(object.clone()),
+            Value::Opaque(opaque) if !opaque.finalised.replace(true) => run(object.clone()),
             Value::Generator(g) if g.progress.get() == Progress::Suspended => {
                 async_iter::abandon(Ref::clone(g))
             }

@@ -202,6 +202,19 @@ pub fn dict_remove(dict: &Dict, key: &Value) -> Res<Option<Value>> {
     Ok(taken.map(|(_, value)| value))
 }
 
+/// Moves the entry at a position to the end; gives its new position.
+pub fn dict_to_end(dict: &Dict, place: usize) -> usize {
+    let mut table = dict.table.borrow_mut();
+    if place + 1 == table.end() {
+        return place;
+    }
+    let hash = table.hash_at(place);
+    match (hash, table.remove_entry(place)) {
+        (Some(hash), Some((key, value))) => table.insert_new(hash, key, value),
+        _ => place,
+    }
+}
+
 /// The entry at a position or after it, and where to go on.
 pub fn dict_next(dict: &Dict, position: usize) -> Option<(usize, Value, Value)> {
     let table = dict.table.borrow();

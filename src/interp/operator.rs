@@ -360,6 +360,9 @@ pub fn same_or_equal(a: &Value, b: &Value) -> Res<bool> {
 /// `a < b` as a truth value.
 #[inline]
 pub fn less(a: &Value, b: &Value) -> Res<bool> {
+    if let (Value::Float(a), Value::Float(b)) = (a, b) {
+        return Ok(a.get() < b.get());
+    }
     compare_bool(CompareOp::Lt, a, b)
 }
 

@@ -17,6 +17,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("_collections", modules::collections::module),
     ("_bisect", modules::heapq::bisections),
     ("_datetime", modules::datetime::module),
+    ("_digest", modules::digest::module),
     ("_json", modules::json::module),
     ("_heapq", modules::heapq::heaps),
     ("_operator", modules::operator::module),
@@ -47,13 +48,11 @@ macro_rules! sources {
 }
 
 sources! {
-    "_arguments" "_arguments"
     "_datetime_format" "datetime_format"
     "_datetime_parse" "datetime_parse"
     "_datetime_span" "datetime_span"
     "_datetime_value" "datetime_value"
     "_datetime_zone" "datetime_zone"
-    "_digest" "digest"
     "_enum_more" "enum_more"
     "_gregorian" "gregorian"
     "_inspect_source" "inspect_source"

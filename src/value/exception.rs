@@ -121,9 +121,14 @@ impl Drop for TraceEntry {
 
 impl Exception {
     pub fn new(class: Ref<Class>, args: Vec<Value>) -> Ref<Exception> {
+        Exception::with_args(class, Value::tuple(args))
+    }
+
+    /// The same from the tuple `args`.
+    pub fn with_args(class: Ref<Class>, args: Value) -> Ref<Exception> {
         Ref::new(Exception {
             class: RefCell::new(class),
-            args: ValueCell::new(Value::tuple(args)),
+            args: ValueCell::new(args),
             attrs: Attrs::default(),
             traceback: Hold::default(),
             cause: Link::default(),

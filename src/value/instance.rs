@@ -292,20 +292,21 @@ impl Attrs {
 }
 
 thread_local! {
-    /// Runs an instance's `__del__`; set by the interpreter.
-    pub static FINALISE: Cell<Option<fn(Ref<Instance>)>> = const { Cell::new(None) };
+    /// Runs an object's `__del__`; set by the interpreter.
+    pub static FINALISE: Cell<Option<fn(Value)>> = const { Cell::new(None) };
 }
 
 impl Dying for Instance {
     fn last_words(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
-        if !self.class.borrow().has_finaliser() || self.finalised.get() {
-            return false;
-        }
-        let Some(finalise) = FINALISE.get() else {
-            return false;
-        };
-        self.finalised.set(true);
-        finalise(revive());
-        true
+        self.class.borrow().has_finaliser() && finalise(&self.finalised, || revive().into())
     }
+}
+
+/// Runs the `__del__` of an object, unless it has run; true if it ran now.
+pub fn finalise(is_done: &Cell<bool>, revive: impl FnOnce() -> Value) -> bool {
+    let Some(run) = FINALISE.get().filter(|_| !is_done.replace(true)) else {
+        return false;
+    };
+    run(revive());
+    true
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 /// The declaration of a built-in. The signature is written as Python would show it, without
 /// annotations: `(self, sep=None, /, maxsplit=-1)`. The body gets exactly one value for each
 /// parameter, in that order: unset where a default applies, a tuple for `*args`, a dict for
-/// `**kwargs`.
+/// `**kwargs`, unset if there are none.
 pub struct NativeDef {
     pub name: &'static str,
     pub signature: &'static str,
@@ -70,8 +70,8 @@ pub struct Parameters {
     /// How many positional arguments it needs and takes (`usize::MAX` with `*args`).
     pub required: usize,
     pub positional: usize,
-    /// Positional parameters, and keyword-only ones with defaults: positional arguments can be
-    /// handed on as they are.
+    /// Positional parameters, keyword-only ones with defaults and `**kwargs`: positional arguments
+    /// can be handed on as they are.
     pub is_simple: bool,
     /// The same but for a `*args` after the positional parameters.
     pub takes_rest: bool,
@@ -153,7 +153,7 @@ impl Parameters {
         let has_args = params.iter().any(|p| p.kind == ParamKind::Args);
         let is_rest_optional = params[count..]
             .iter()
-            .all(|p| p.kind == ParamKind::Args || p.kind == ParamKind::KeywordOnly && p.has_default);
+            .all(|p| p.kind != ParamKind::KeywordOnly || p.has_default);
         Parameters {
             params,
             required,

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 
 /// An object of a built-in class whose data is some Rust type.
 pub struct Opaque {
@@ -10,6 +11,7 @@ pub struct Opaque {
     /// The type of the data, so that asking for another one costs no call.
     id: TypeId,
     data: Box<dyn Any>,
+    pub finalised: Cell<bool>,
 }
 
 impl Opaque {
@@ -19,6 +21,7 @@ impl Opaque {
             attrs: Attrs::default(),
             id: TypeId::of::<T>(),
             data: Box::new(data),
+            finalised: Cell::new(false),
         }
     }
 
@@ -49,4 +52,8 @@ impl Value {
     }
 }
 
-impl Dying for Opaque {}
+impl Dying for Opaque {
+    fn last_words(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
+        self.class.has_finaliser() && instance::finalise(&self.finalised, || revive().into())
+    }
+}

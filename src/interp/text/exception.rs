@@ -27,31 +27,13 @@ pub fn write_repr(exception: &Ref<Exception>, out: &mut String) -> Res<()> {
 
 /// `str(exception)`, as the built-in class at its root writes it.
 pub fn str(exception: &Ref<Exception>) -> Res<String> {
-    if is_exception(exception, Type::OSError)
-        && let Some(text) = os_error(exception)?
+    if !exception.attrs.is_empty()
+        && let Some(text) = of_attributes(exception)?
     {
         return Ok(text);
     }
     if is_exception(exception, Type::BaseExceptionGroup) {
         return group(exception);
-    }
-    if is_exception(exception, Type::ImportError)
-        && let Some(message) = exception.attrs.get(name::MSG)
-        && text_of(&message).is_some()
-    {
-        return to_str(&message);
-    }
-    if (is_exception(exception, Type::UnicodeDecodeError)
-        || is_exception(exception, Type::UnicodeEncodeError)
-        || is_exception(exception, Type::UnicodeTranslateError))
-        && let Some(text) = unicode_error(exception)
-    {
-        return Ok(text);
-    }
-    if is_exception(exception, Type::SyntaxError)
-        && let Some(text) = syntax_error(exception)?
-    {
-        return Ok(text);
     }
     let args = exception.args.get();
     let Some(tuple) = as_tuple(&args) else {
@@ -64,6 +46,31 @@ pub fn str(exception: &Ref<Exception>) -> Res<String> {
         [one] => to_str(one),
         _ => repr(&args),
     }
+}
+
+/// What an exception shows of its attributes rather than of its arguments, if it does.
+fn of_attributes(exception: &Ref<Exception>) -> Res<Option<String>> {
+    let is_one = |kind| is_exception(exception, kind);
+    if is_one(Type::OSError) {
+        return os_error(exception);
+    }
+    if is_one(Type::ImportError) {
+        let message = exception.attrs.get(name::MSG);
+        return message
+            .filter(|message| text_of(message).is_some())
+            .map(|message| to_str(&message))
+            .transpose();
+    }
+    if is_one(Type::UnicodeDecodeError)
+        || is_one(Type::UnicodeEncodeError)
+        || is_one(Type::UnicodeTranslateError)
+    {
+        return Ok(unicode_error(exception));
+    }
+    if is_one(Type::SyntaxError) {
+        return syntax_error(exception);
+    }
+    Ok(None)
 }
 
 fn attr(exception: &Ref<Exception>, name: Symbol) -> Option<Value> {

@@ -28,7 +28,7 @@ fn items(args: &Value) -> Vec<Value> {
 
 fn this_class(value: &Value) -> Res<&Ref<Class>> {
     match as_class(value) {
-        Some(of) if of.is_subclass(&class(Type::BaseException)) => Ok(of),
+        Some(of) if of.layout == Layout::Exception => Ok(of),
         Some(of) => Err(type_error(format!(
             "Exception.__new__({0}): {0} is not a subtype of Exception",
             of.name()
@@ -41,7 +41,7 @@ fn this_class(value: &Value) -> Res<&Ref<Class>> {
 }
 
 fn new(args: &[Value]) -> Res {
-    Ok(Exception::new(this_class(&args[0])?.clone(), items(&args[1])).into())
+    Ok(Exception::with_args(this_class(&args[0])?.clone(), args[1].clone()).into())
 }
 
 /// Keyword arguments that a class does not take.

@@ -49,7 +49,8 @@ fn init(args: &[Value]) -> Res {
     Ok(Value::None)
 }
 
-fn insert(args: &[Value]) -> Res {
+/// `list.insert(index, object)`
+pub fn insert(args: &[Value]) -> Res {
     let list = this(args, "insert")?;
     let at = small(&args[1])?;
     let mut items = list.items.borrow_mut();

@@ -117,11 +117,15 @@ fn cannot_pickle(value: &Value) -> Raised {
     type_error(format!("cannot pickle '{}' object", class_of(value).name()))
 }
 
-/// What the object is made of. Of the built-in types only those with plain values can tell.
+/// What the object is made of. Of the built-in types only those with plain values can tell, and
+/// those that say what their state is.
 fn reduced(object: &Value) -> Res {
+    let state = class_of(object).lookup(Symbol::new("__getstate__"));
+    let tells_state = !matches!(&state, Some(Value::Native(native)) if native.owner == "object");
     let has_values = as_list(object).is_some() || as_dict(object).is_some() || as_set_table(object).is_some();
     let is_open = matches!(object, Value::Instance(_))
         || has_values
+        || tells_state
         || attribute::find(object, name::GETNEWARGS)?.is_some();
     if !is_open {
         return Err(cannot_pickle(object));

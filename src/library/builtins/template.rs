@@ -79,9 +79,10 @@ fn look_up(given: &Given, argument: Argument) -> Res {
         (Given::Mapping(_), Argument::Position(_)) => {
             Err(value_error("Format string contains positional fields"))
         }
-        (Given::Arguments { kwargs, .. }, Argument::Keyword(name)) => {
-            subscript::get_item(kwargs, &Value::from(name))
-        }
+        (Given::Arguments { kwargs, .. }, Argument::Keyword(name)) => match kwargs {
+            Value::Unset => Err(key_error(&Value::from(name))),
+            kwargs => subscript::get_item(kwargs, &Value::from(name)),
+        },
         (Given::Mapping(mapping), Argument::Keyword(name)) => {
             subscript::get_item(mapping, &Value::from(name))
         }

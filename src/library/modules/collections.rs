@@ -5,8 +5,9 @@ mod default_dict;
 pub mod deque;
 
 use crate::code::BinaryOp;
+use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::class_of;
+use crate::interp::types::{class_name, class_of};
 use crate::interp::{call, iterate, mapping, operator, subscript};
 use crate::library::builtins::{dict, function};
 use crate::source::{Symbol, name};
@@ -36,12 +37,35 @@ fn count_elements(args: &[Value]) -> Res {
     Ok(Value::None)
 }
 
-const FUNCTIONS: &[NativeDef] = &[function(
-    "_count_elements",
-    "(mapping, iterable, /)",
-    "Count elements in the iterable, updating the mapping",
-    count_elements,
-)];
+const FUNCTIONS: &[NativeDef] = &[
+    function(
+        "_count_elements",
+        "(mapping, iterable, /)",
+        "Count elements in the iterable, updating the mapping",
+        count_elements,
+    ),
+    function(
+        "field_getter",
+        "(index, /)",
+        "What reads the field of a named tuple at a place.",
+        |args| {
+            let place = small(&args[0])?;
+            let read = move |args: &[Value]| field(&args[0], place);
+            Ok(Native::closure("field", "(self, /)", read))
+        },
+    ),
+];
+
+fn field(tuple: &Value, place: i64) -> Res {
+    let Some(tuple) = as_tuple(tuple) else {
+        return Err(type_error(format!(
+            "descriptor for index '{place}' for tuple subclasses doesn't apply to '{}' object",
+            class_name(tuple)
+        )));
+    };
+    let item = tuple.items.get(place as usize).cloned();
+    item.ok_or_else(|| index_error("tuple index out of range"))
+}
 
 const ORDERED: &[NativeDef] = &[
     function("ordered_keys", "(dict, /)", "A view of the keys.", |args| {
@@ -54,6 +78,12 @@ const ORDERED: &[NativeDef] = &[
         view(args, DictPart::Items)
     }),
     function(
+        "ordered_to_end",
+        "(dict, key, /)",
+        "Move a key to the end.",
+        to_end,
+    ),
+    function(
         "ordered_iter",
         "(dict, reversed=False, /)",
         "An iterator over the keys.",
@@ -63,6 +93,16 @@ const ORDERED: &[NativeDef] = &[
         },
     ),
 ];
+
+/// Moves a key to the end.
+fn to_end(args: &[Value]) -> Res {
+    let dict = ordered(args)?;
+    match mapping::dict_position(dict, operator::hash(&args[1])?, &args[1])? {
+        Some(place) => mapping::dict_to_end(dict, place),
+        None => return Err(key_error(&args[1])),
+    };
+    Ok(Value::None)
+}
 
 fn ordered(args: &[Value]) -> Res<&Ref<Dict>> {
     as_dict(&args[0]).ok_or_else(|| wrong_self("__iter__", "collections.OrderedDict", &args[0]))

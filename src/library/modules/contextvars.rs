@@ -175,7 +175,7 @@ const TOKEN: &[NativeDef] = natives! {
 
 const CONTEXT: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "An empty context." |args| {
-        if iterate::length(&args[1])? + iterate::length(&args[2])? > 0 {
+        if !rest(&args[1]).is_empty() || !args[2].is_unset() {
             return Err(type_error("Context() does not accept any arguments"));
         }
         class_argument(args).map(|_| context_value(Rc::default()))

@@ -3,6 +3,8 @@
 //! Always true: a date keeps a tuple of year, month and day in its slot `_fields`; a moment one of
 //! these, hour, minute, second, microsecond, zone and fold; a span keeps its microseconds in `_us`.
 
+mod construct;
+mod iso;
 mod operators;
 
 use super::time::{civil_from_days, days_from_civil};
@@ -310,34 +312,6 @@ const FUNCTIONS: &[NativeDef] = &[
         "Return an argument that must be an int of 32 bits.",
         |args| int32(&args[0]).map(Value::Int),
     ),
-    function("date_fields", YMD, "Return the fields of a date.", |args| {
-        let day = int32s(args)?;
-        check_date(day)?;
-        Ok(Value::tuple(day.map(Value::Int)))
-    }),
-    function(
-        "clock_fields",
-        "(hour, minute, second, microsecond, fold, /)",
-        "Return the clock's fields and the fold.",
-        |args| {
-            let [hour, minute, second, us, fold] = int32s(args)?;
-            check_time([hour, minute, second, us], fold)?;
-            Ok(Value::tuple([hour, minute, second, us, fold].map(Value::Int)))
-        },
-    ),
-    function(
-        "moment_fields",
-        "(year, month, day, hour, minute, second, microsecond, fold, /)",
-        "Return the fields of a moment but for its zone: those of the date and the clock, and the fold.",
-        |args| {
-            let [year, month, day, hour, minute, second, us, fold] = int32s(args)?;
-            check_date([year, month, day])?;
-            check_time([hour, minute, second, us], fold)?;
-            Ok(Value::tuple(
-                [year, month, day, hour, minute, second, us, fold].map(Value::Int),
-            ))
-        },
-    ),
     function(
         "make",
         "(cls, fields, /)",
@@ -416,9 +390,17 @@ const FUNCTIONS: &[NativeDef] = &[
         "Return a time of day, down to the part that timespec names.",
         |args| Ok(clock_text(fields(&args[0])?, text_arg(&args[1], "timespec")?)?.into()),
     ),
+    function(
+        "moment_text",
+        "(fields, sep, timespec, /)",
+        "Return a moment as text, but for its offset.",
+        construct::moment_text,
+    ),
     operators::HASTEN,
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    super::functions("_datetime", &[FUNCTIONS])
+    let mut names = super::functions("_datetime", &[FUNCTIONS, iso::FUNCTIONS]);
+    names.extend(construct::names());
+    names
 }

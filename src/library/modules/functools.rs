@@ -1,32 +1,87 @@
-//! `_functools`: calls whose results are kept.
+//! `_functools`: folding, and functions whose results are kept.
 
-use crate::interp::error::type_error;
-use crate::interp::mapping::{self, dict_get_hashed, dict_set_hashed};
-use crate::interp::payload::small;
-use crate::interp::types::{class_of, named_class};
-use crate::interp::{attribute, call, operator};
+use crate::interp::error::*;
+use crate::interp::mapping::{self, dict_set_hashed};
+use crate::interp::payload::*;
+use crate::interp::types::{Type, class_of, named_class};
+use crate::interp::{attribute, call, iterate, operator};
 use crate::library::asyncio::natives;
-use crate::source::Symbol;
+use crate::library::builtins;
+use crate::source::{Symbol, name};
 use crate::value::*;
 use std::cell::Cell;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let native = |def: &NativeDef| {
-        (
-            Symbol::new(def.name),
-            Native::of(def, "_lru_cache_wrapper").into(),
-        )
-    };
-    NATIVES.iter().map(native).collect()
+    let mut names = super::functions("_functools", &[FUNCTIONS]);
+    names.push((
+        Symbol::new("_call_partial"),
+        Native::of(&CALL_PARTIAL, "functools.partial").into(),
+    ));
+    names.push((Symbol::new("_lru_cache_wrapper"), wrapper_class().into()));
+    names
 }
 
-/// The results of one function.
+const FUNCTIONS: &[NativeDef] = natives! {
+    Function Plain "reduce" "(function, iterable, initial=None, /)"
+        "Fold the items of an iterable into one value, from the left, beginning with initial if it is given."
+        |args| reduce(&args[0], &args[1], &args[2]);
+};
+
+const CALL_PARTIAL: NativeDef = builtins::method(
+    "__call__",
+    "(self, /, *args, **kwargs)",
+    "Call self as a function.",
+    call_partial,
+);
+
+fn call_partial(args: &[Value]) -> Res {
+    let Value::Instance(this) = &args[0] else {
+        return Err(wrong_self("__call__", "functools.partial", &args[0]));
+    };
+    let part = |name: Symbol| this.slot(name).unwrap_or(Value::None);
+    let (func, first, keywords) = (part(name::FUNC), part(name::ARGS), part(name::KEYWORDS));
+    let items = |tuple: &Value| as_tuple(tuple).map_or_else(Vec::new, |tuple| tuple.items.to_vec());
+    let entries = |dict: &Value| as_dict(dict).map_or_else(Vec::new, |dict| dict.symbol_entries());
+    let mut positional = items(&first);
+    positional.extend(items(&args[1]));
+    let mut named = entries(&keywords);
+    for (name, value) in entries(&args[2]) {
+        match named.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => named.push((name, value)),
+        }
+    }
+    call::call_kw(&func, &positional, &named)
+}
+
+fn reduce(function: &Value, iterable: &Value, initial: &Value) -> Res {
+    let items = match iterate::iter(iterable) {
+        Err(raised) if matches(&raised, Type::TypeError) => {
+            drop(raised.take());
+            return Err(type_error("reduce() arg 2 must support iteration"));
+        }
+        items => items?,
+    };
+    let mut value = match initial {
+        Value::Unset => iterate::next(&items)?
+            .ok_or_else(|| type_error("reduce() of empty iterable with no initial value"))?,
+        initial => initial.clone(),
+    };
+    while let Some(item) = iterate::next(&items)? {
+        value = call::call(function, &[value, item])?;
+    }
+    Ok(value)
+}
+
+/// A function and the results of its calls.
 struct Cache {
     function: Value,
     /// None for no limit.
     maxsize: Option<usize>,
     /// Whether arguments of different types are different calls.
     typed: bool,
+    /// Makes what `cache_info` gives.
+    info: Value,
     /// By the arguments; the least recently used first, if there is a limit.
     results: Ref<Dict>,
     hits: Cell<i64>,
@@ -35,41 +90,72 @@ struct Cache {
     mark: Value,
 }
 
-const NATIVES: &[NativeDef] = natives! {
-    Function Plain "cache" "(function, maxsize, typed, /)" "The results of a function, none yet." |args| {
+fn wrapper_class() -> Ref<Class> {
+    let class = named_class("functools._lru_cache_wrapper");
+    if class.own(name::NEW).is_none() {
+        builtins::add(&class, WRAPPER);
+        class.has_dict.set(true);
+    }
+    class
+}
+
+const WRAPPER: &[NativeDef] = natives! {
+    Static Plain "__new__" "(cls, user_function, maxsize, typed, cache_info_type, /)"
+        "A function whose results are kept." |args| {
+        let Value::Class(of) = &args[0] else {
+            return Err(type_error("_lru_cache_wrapper.__new__(X): X is not a type object"));
+        };
+        if !call::is_callable(&args[1]) {
+            return Err(type_error("the first argument must be callable"));
+        }
         let cache = Cache {
-            function: args[0].clone(),
-            maxsize: match args[1].is_none() {
+            function: args[1].clone(),
+            maxsize: match args[2].is_none() {
                 true => None,
-                false => Some(small(&args[1])?.max(0) as usize),
+                false => Some(small(&args[2])?.max(0) as usize),
             },
-            typed: operator::truth(&args[2])?,
+            typed: operator::truth(&args[3])?,
+            info: args[4].clone(),
             results: mapping::new_dict(),
             hits: Cell::new(0),
             misses: Cell::new(0),
             mark: Opaque::value(named_class("_mark"), ()),
         };
-        Ok(Opaque::value(named_class("_cache"), cache))
+        Ok(Opaque::value(of.clone(), cache))
     };
-    Function Plain "info" "(cache, /)" "Hits, misses and the number of results." |args| {
-        let cache = cache_of(&args[0])?;
-        let size = cache.results.table.borrow().len() as i64;
-        Ok(Value::tuple([cache.hits.get(), cache.misses.get(), size].map(Value::Int)))
+    Method Plain "__call__" "(self, /, *args, **kwargs)" "The function's result, kept from before if there is one."
+        |args| cached(this(args)?, args);
+    Method Plain "__get__" "(self, instance, owner=None, /)" "The function as a method." |args| {
+        Ok(match &args[1] {
+            Value::None => args[0].clone(),
+            instance => attribute::method(&args[0], instance),
+        })
     };
-    Function Plain "clear" "(cache, /)" "Forget all results." |args| {
-        let cache = cache_of(&args[0])?;
+    Method Plain "cache_info" "(self, /)" "Report how the cache fares: hits, misses, maxsize, currsize." |args| {
+        let cache = this(args)?;
+        let maxsize = cache.maxsize.map_or(Value::None, Value::from);
+        let size = cache.results.table.borrow().len();
+        let (hits, misses) = (cache.hits.get().into(), cache.misses.get().into());
+        call::call(&cache.info, &[hits, misses, maxsize, size.into()])
+    };
+    Method Plain "cache_clear" "(self, /)" "Forget all results." |args| {
+        let cache = this(args)?;
         cache.hits.set(0);
         cache.misses.set(0);
         let old = cache.results.table.borrow_mut().take();
         drop(old);
         Ok(Value::None)
     };
-    Method Plain "__call__" "(self, /, *args, **kwargs)" "The function's result, kept from before if there is one."
-        |args| cached(cache_of(&attribute::get(&args[0], Symbol::new("_cache"))?)?, args);
+    Method Plain "__copy__" "(self, /)" "The function itself." |args| Ok(args[0].clone());
+    Method Plain "__deepcopy__" "(self, memo, /)" "The function itself." |args| Ok(args[0].clone());
+    Method Plain "__reduce__" "(self, /)" "The name under which its module has it."
+        |args| attribute::get(&args[0], name::QUALNAME);
 };
 
-fn cache_of(value: &Value) -> Res<&Cache> {
-    value.opaque().ok_or_else(|| type_error("a cache is required"))
+fn this(args: &[Value]) -> Res<&Cache> {
+    args[0]
+        .opaque()
+        .ok_or_else(|| wrong_self("__call__", "functools._lru_cache_wrapper", &args[0]))
 }
 
 fn cached(cache: &Cache, args: &[Value]) -> Res {
@@ -88,13 +174,16 @@ fn cached(cache: &Cache, args: &[Value]) -> Res {
     }
     let key = key(cache, &args[1], positional, &named);
     let hash = operator::hash(&key)?;
-    if let Some(result) = dict_get_hashed(&cache.results, hash, &key)? {
+    if let Some(place) = mapping::dict_position(&cache.results, hash, &key)? {
         count(&cache.hits);
-        if cache.maxsize.is_some() {
-            mapping::dict_remove(&cache.results, &key)?;
-            dict_set_hashed(&cache.results, hash, &key, result.clone())?;
-        }
-        return Ok(result);
+        let place = match cache.maxsize {
+            Some(_) => mapping::dict_to_end(&cache.results, place),
+            None => place,
+        };
+        let results = cache.results.table.borrow();
+        return Ok(results
+            .entry(place)
+            .map_or(Value::None, |(_, result)| result.clone()));
     }
     count(&cache.misses);
     let result = call::call_kw(&cache.function, positional, &named)?;
@@ -103,7 +192,7 @@ fn cached(cache: &Cache, args: &[Value]) -> Res {
         .maxsize
         .is_some_and(|maxsize| cache.results.table.borrow().len() >= maxsize);
     if is_full
-        && dict_get_hashed(&cache.results, hash, &key)?.is_none()
+        && mapping::dict_position(&cache.results, hash, &key)?.is_none()
         && let Some((_, oldest, _)) = mapping::dict_next(&cache.results, 0)
     {
         mapping::dict_remove(&cache.results, &oldest)?;

@@ -8,7 +8,7 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
 use crate::interp::{call, iterate, operator, subscript};
-use crate::library::builtins::{function, wrong_argument};
+use crate::library::builtins::{function, list, wrong_argument};
 use crate::source::Symbol;
 use crate::value::*;
 
@@ -188,6 +188,9 @@ fn place(args: &[Value], x: &Value, before: bool) -> Res<i64> {
 }
 
 fn item_at(sequence: &Value, place: i64) -> Res {
+    if let Value::List(_) = sequence {
+        return subscript::get_item(sequence, &Value::Int(place));
+    }
     match plain(sequence) {
         Value::None
         | Value::Bool(_)
@@ -208,7 +211,11 @@ fn insert(args: &[Value], before: bool) -> Res {
         None => args[1].clone(),
     };
     let place = Value::Int(place(args, &x, before)?);
-    call::call_method(&args[0], Symbol::new("insert"), &[place, args[1].clone()])?;
+    let given = [args[0].clone(), place, args[1].clone()];
+    match &args[0] {
+        Value::List(_) => list::insert(&given)?,
+        other => call::call_method(other, Symbol::new("insert"), &given[1..])?,
+    };
     Ok(Value::None)
 }
 

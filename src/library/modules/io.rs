@@ -1,11 +1,18 @@
-//! `_io`: what `io` needs that cannot be written in aio.
+//! `_io`: what `io` needs that cannot be written in aio, or is used much: streams in memory.
 
+mod byte_memory;
+mod newline;
+mod text_memory;
+
+use crate::interp::attribute::attrs_of;
 use crate::interp::error::*;
+use crate::interp::mapping;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_name};
 use crate::library::builtins::{function, str_make};
 use crate::source::Symbol;
 use crate::text::codec::{Encoding, Order};
+use crate::text::string;
 use crate::value::*;
 
 /// How many bytes at the end of a chunk are the beginning of a character.
@@ -67,6 +74,58 @@ fn decode(args: &[Value]) -> Res {
     Ok(Value::tuple([Value::from(text), Value::from(bytes.len())]))
 }
 
+/// A size argument: none for all there is.
+fn size(size: &Value) -> Res<Option<usize>> {
+    match size.given() {
+        None => Ok(None),
+        Some(size) => Ok(usize::try_from(index(size)?).ok()),
+    }
+}
+
+fn index(size: &Value) -> Res<i64> {
+    if has_index(size) {
+        return small(size);
+    }
+    Err(type_error(format!(
+        "argument should be integer or None, not '{}'",
+        class_name(size)
+    )))
+}
+
+/// `__new__` of a stream: it is empty until `__init__` fills it.
+fn new<T: 'static>(args: &[Value], data: T) -> Res {
+    match as_class(&args[0]) {
+        Some(of) => Ok(Opaque::value(of.clone(), data)),
+        None => Err(type_error(format!(
+            "object.__new__(X): X is not a type object ({})",
+            class_name(&args[0])
+        ))),
+    }
+}
+
+/// A copy of the attributes that a script gave a stream; None if there are none.
+fn attributes(stream: &Value) -> Value {
+    match attrs_of(stream) {
+        Some(attrs) if !attrs.is_empty() => mapping::dict_of_symbols(attrs.entries()),
+        _ => Value::None,
+    }
+}
+
+fn set_attributes(stream: &Value, given: &Value) -> Res {
+    if let (Some(attrs), Some(given)) = (attrs_of(stream), as_dict(given)) {
+        mapping::dict_merge(&attrs.dict(), given)?;
+    }
+    Ok(Value::None)
+}
+
+#[cold]
+fn wrong_state(class: &str, parts: usize, given: &Value) -> Raised {
+    type_error(format!(
+        "{class}.__setstate__ argument should be {parts}-tuple, got {}",
+        class_name(given)
+    ))
+}
+
 /// Makes a class of streams that is built in count as one that is written in aio.
 fn adopt(args: &[Value]) -> Res {
     if let (Some(stream), Some(parent)) = (as_class(&args[0]), as_class(&args[1]))
@@ -74,9 +133,8 @@ fn adopt(args: &[Value]) -> Res {
         && parent.is_script
         && !parent.is_subclass(stream)
     {
-        *stream.mro.borrow_mut() = parent.linear();
-        // Whoever has looked something up forgets it.
-        stream.set(Symbol::new("__module__"), Value::from("_io"));
+        stream.rebase(vec![parent.clone()], parent.linear());
+        parent.children.borrow_mut().push(stream.clone());
     }
     Ok(Value::None)
 }
@@ -94,8 +152,42 @@ const FUNCTIONS: &[NativeDef] = &[
         "Make a built-in class of streams a subclass.",
         adopt,
     ),
+    function(
+        "line_end",
+        "(text, start, newline, /)",
+        "Return where the line ends that begins at start; 0 if it does not.",
+        line_end,
+    ),
+    function(
+        "newline_kinds",
+        "(text, /)",
+        "Return which kinds of newline are in a text, as bits.",
+        |args| Ok(Value::Int(newline::kinds(text_of(&args[0]).unwrap_or("")).into())),
+    ),
+    function(
+        "newlines",
+        "(kinds, /)",
+        "Return such bits as the attribute newlines shows them.",
+        |args| Ok(newline::shown(small(&args[0])?)),
+    ),
 ];
 
+fn line_end(args: &[Value]) -> Res {
+    let (Some(text), Some(mode)) = (
+        as_str(&args[0]),
+        newline::Mode::of(args[2].given().and_then(text_of)),
+    ) else {
+        return Err(type_error("a str and a newline are required"));
+    };
+    let (is_ascii, start) = (text.is_ascii(), size(&args[1])?.unwrap_or(0));
+    let rest = &text.text[string::byte_of(&text.text, start, is_ascii)..];
+    let length = mode.line(rest).map(|end| string::length(&rest[..end], is_ascii));
+    Ok(Value::from(length.map_or(0, |length| start + length)))
+}
+
 pub fn module() -> Vec<(Symbol, Value)> {
-    super::functions("_io", &[FUNCTIONS])
+    let mut names = super::functions("_io", &[FUNCTIONS]);
+    names.push((Symbol::new("StringIO"), text_memory::class().into()));
+    names.push((Symbol::new("BytesIO"), byte_memory::class().into()));
+    names
 }

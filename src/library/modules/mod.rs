@@ -4,6 +4,7 @@ pub mod abc;
 pub mod collections;
 pub mod contextvars;
 pub mod datetime;
+pub mod digest;
 pub mod functools;
 pub mod heapq;
 pub mod io;

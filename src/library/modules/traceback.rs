@@ -3,6 +3,7 @@
 use crate::interp::error::*;
 use crate::interp::excerpt::excerpt;
 use crate::interp::payload::*;
+use crate::interp::suggest;
 use crate::interp::traceback::TracebackObject;
 use crate::library::builtins::function;
 use crate::source::Symbol;
@@ -20,6 +21,16 @@ const FUNCTIONS: &[NativeDef] = &[
         |args| match &args[0] {
             Value::Exception(error) => Ok(Value::from(error.hint.get().map_or("", |hint| &*hint.added))),
             _ => Ok(Value::from("")),
+        },
+    ),
+    function(
+        "closest",
+        "(wrong, names, /)",
+        "The name that was probably meant, or None.",
+        |args| {
+            let names = crate::interp::iterate::collect(&args[1])?;
+            let names = names.iter().filter_map(text_of);
+            Ok(suggest::closest(text_of(&args[0]).unwrap_or(""), names).map_or(Value::None, Value::from))
         },
     ),
     function(

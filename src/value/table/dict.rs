@@ -26,6 +26,8 @@ pub struct Dict<K, V> {
     room: usize,
     /// How many entries are not holes.
     live: usize,
+    /// Before it there are only holes, so that taking out the first again and again scans none twice.
+    start: usize,
     /// Differs after every change of the set of keys.
     version: u64,
 }
@@ -62,6 +64,7 @@ impl<K, V> Dict<K, V> {
             index: Box::default(),
             room: 0,
             live: 0,
+            start: 0,
             version: 0,
         }
     }
@@ -239,6 +242,11 @@ impl<K, V> Dict<K, V> {
         let hash = entry.hash;
         self.unlink(hash, position);
         self.live -= 1;
+        if position == self.start {
+            let rest = &self.entries[position..];
+            let holes = rest.iter().position(|entry| entry.pair.is_some());
+            self.start += holes.unwrap_or(rest.len());
+        }
         self.version += 1;
         Some(pair)
     }
@@ -249,12 +257,14 @@ impl<K, V> Dict<K, V> {
         let pair = self.remove_entry(position);
         // Holes at the end cost nothing to give back; the index slots stay marked.
         self.entries.truncate(position);
+        self.start = self.start.min(position);
         pair
     }
 
     /// The first entry at `position` or after it. Start with 0 and go on from the answer's position + 1.
     #[inline]
     pub fn next_from(&self, position: usize) -> Option<(usize, &K, &V)> {
+        let position = position.max(self.start);
         let rest = self.entries.get(position..)?;
         rest.iter().enumerate().find_map(|(offset, entry)| {
             entry
@@ -344,6 +354,7 @@ impl<K, V> Dict<K, V> {
     fn make_room(&mut self, additional: usize) {
         if self.live < self.entries.len() {
             self.entries.retain(|entry| entry.pair.is_some());
+            self.start = 0;
         }
         let wanted = self.live + additional;
         if wanted <= SCANNED {
@@ -404,6 +415,7 @@ impl<K: Clone, V: Clone> Clone for Dict<K, V> {
                 index: self.index.clone(),
                 room: self.room,
                 live: self.live,
+                start: self.start,
                 version: 0,
             };
         }

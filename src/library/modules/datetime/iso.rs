@@ -1,0 +1,209 @@
+//! Dates and times as ISO 8601 writes them, and its calendar of weeks.
+
+use super::{LAST_YEAR, from_ordinal, int32s, reckonable, to_ordinal};
+use crate::interp::error::*;
+use crate::interp::payload::text_of;
+use crate::library::asyncio::natives;
+use crate::value::*;
+
+pub const FUNCTIONS: &[NativeDef] = natives! {
+    Function Plain "iso_calendar" "(number, /)" "The ISO year, week and weekday of a day's number." |args| {
+        let number = reckonable(&args[0])?;
+        let (year, ..) = from_ordinal(number - (number - 1).rem_euclid(7) + 3);
+        let days = number - first_monday(year);
+        Ok(ints([year, days / 7 + 1, days % 7 + 1]))
+    };
+    Function Plain "from_iso_calendar" "(year, week, weekday, /)"
+        "The number of the day that an ISO year, week and weekday name."
+        |args| from_calendar(int32s(args)?).map(Value::Int).map_err(value_error);
+    Function Plain "iso_date" "(text, /)" "The fields of a date in ISO 8601; None if it is none." |args| {
+        let text: Vec<char> = text_of(&args[0]).unwrap_or("").chars().collect();
+        Ok(date(&text).map_or(Value::None, ints))
+    };
+    Function Plain "iso_time" "(text, /)"
+        "The clock's fields of a time in ISO 8601, and its offset (None, or its sign, seconds and microseconds); \
+         None if it is no time." |args| {
+        let text: Vec<char> = text_of(&args[0]).unwrap_or("").chars().collect();
+        Ok(time(&text).map_or(Value::None, Value::tuple))
+    };
+    Function Plain "iso_moment" "(text, /)" "The fields of a date and a time in ISO 8601, between which any \
+         character may stand, and the offset; None if it is neither." |args| {
+        let text: Vec<char> = text_of(&args[0]).unwrap_or("").chars().collect();
+        let fields = || {
+            let (day, clock) = split(&text);
+            let day = date(day)?.map(Value::Int);
+            let clock = match clock {
+                Some(clock) => time(clock)?,
+                None => [Value::Int(0), Value::Int(0), Value::Int(0), Value::Int(0), Value::None],
+            };
+            Some(day.into_iter().chain(clock).collect::<Vec<Value>>())
+        };
+        Ok(fields().map_or(Value::None, Value::tuple))
+    };
+};
+
+fn ints<const N: usize>(numbers: [i64; N]) -> Value {
+    Value::tuple(numbers.map(Value::Int))
+}
+
+/// The day on which week 1 of a year begins: the week with its first Thursday.
+fn first_monday(year: i64) -> i64 {
+    let fourth = to_ordinal(year, 1, 4);
+    fourth - (fourth - 1).rem_euclid(7)
+}
+
+fn from_calendar([year, week, weekday]: [i64; 3]) -> Result<i64, String> {
+    if !(1..=LAST_YEAR).contains(&year) {
+        return Err(format!("Year is out of range: {year}"));
+    }
+    let first = first_monday(year);
+    if !(1..=52).contains(&week) && !(week == 53 && first_monday(year + 1) - first == 371) {
+        return Err(format!("Invalid week: {week}"));
+    }
+    if !(1..=7).contains(&weekday) {
+        return Err(format!("Invalid day: {weekday} (range is [1, 7])"));
+    }
+    Ok(first + (week - 1) * 7 + weekday - 1)
+}
+
+/// Takes a number of so many digits from the front of a text.
+fn number(text: &mut &[char], digits: usize) -> Option<i64> {
+    let mut number = 0;
+    for char in text.get(..digits)? {
+        number = number * 10 + i64::from(char.to_digit(10)?);
+    }
+    *text = &text[digits..];
+    Some(number)
+}
+
+/// Takes a character from the front, if it is that one.
+fn skip(text: &mut &[char], char: char) -> bool {
+    let is_there = text.first() == Some(&char);
+    if is_there {
+        *text = &text[1..];
+    }
+    is_there
+}
+
+/// `2024-05-06`, `20240506`, `2024-W19-1`, `2024W191`, `2024-W19`
+fn date(mut text: &[char]) -> Option<[i64; 3]> {
+    let year = number(&mut text, 4)?;
+    let is_parted = skip(&mut text, '-');
+    if skip(&mut text, 'W') {
+        let week = number(&mut text, 2)?;
+        let weekday = if text.is_empty() {
+            1
+        } else if skip(&mut text, '-') == is_parted {
+            number(&mut text, 1)?
+        } else {
+            return None;
+        };
+        let day = from_calendar([year, week, weekday]).ok()?;
+        let (year, month, day) = from_ordinal(day);
+        return text.is_empty().then_some([year, month, day]);
+    }
+    let month = number(&mut text, 2)?;
+    if skip(&mut text, '-') != is_parted {
+        return None;
+    }
+    let day = number(&mut text, 2)?;
+    text.is_empty().then_some([year, month, day])
+}
+
+/// A clock's hour, minute, second and microsecond, the latter perhaps with fewer digits than six.
+struct Clock {
+    parts: [i64; 4],
+    fraction_digits: usize,
+}
+
+/// `07`, `07:08`, `07:08:09`, the same without colons, and with a fraction.
+fn clock(text: &mut &[char]) -> Option<Clock> {
+    let mut parts = [number(text, 2)?, 0, 0, 0];
+    let mut ahead = *text;
+    let is_parted = skip(&mut ahead, ':');
+    if let Some(minute) = number(&mut ahead, 2) {
+        (parts[1], *text) = (minute, ahead);
+        if skip(&mut ahead, ':') == is_parted
+            && let Some(second) = number(&mut ahead, 2)
+        {
+            (parts[2], *text) = (second, ahead);
+        }
+    }
+    let mut fraction_digits = 0;
+    if let [',' | '.', rest @ ..] = text {
+        fraction_digits = rest.iter().take_while(|char| char.is_ascii_digit()).count();
+        if fraction_digits > 0 {
+            let mut digits: Vec<char> = rest[..fraction_digits.min(6)].to_vec();
+            digits.resize(6, '0');
+            parts[3] = number(&mut &digits[..], 6)?;
+            *text = &rest[fraction_digits..];
+        }
+    }
+    Some(Clock {
+        parts,
+        fraction_digits,
+    })
+}
+
+/// A clock and perhaps an offset: `Z`, or `+` or `-` and a clock.
+fn time(mut text: &[char]) -> Option<[Value; 5]> {
+    let own = clock(&mut text)?;
+    // CPython passes over one character before the offset, such as a blank, unless it reads a short
+    // fraction there.
+    let is_sign = |char: &char| matches!(char, 'Z' | '+' | '-');
+    if let [stray, sign, ..] = text
+        && !is_sign(stray)
+        && is_sign(sign)
+    {
+        if (1..6).contains(&own.fraction_digits) {
+            return None;
+        }
+        text = &text[1..];
+    }
+    let offset = match text {
+        [] => Value::None,
+        ['Z'] => ints([1, 0, 0]),
+        [sign @ ('+' | '-'), rest @ ..] => {
+            let mut rest = rest;
+            let [hours, minutes, seconds, us] = clock(&mut rest)?.parts;
+            if !rest.is_empty() {
+                return None;
+            }
+            let whole = hours * 3600 + minutes * 60 + seconds;
+            // CPython's fraction needs seconds.
+            let us = if whole == 0 { 0 } else { us };
+            ints([if *sign == '-' { -1 } else { 1 }, whole, us])
+        }
+        _ => return None,
+    };
+    let [hour, minute, second, us] = own.parts.map(Value::Int);
+    Some([hour, minute, second, us, offset])
+}
+
+/// The date and the time of a moment, without the character between them; there may be no time.
+fn split(text: &[char]) -> (&[char], Option<&[char]>) {
+    let is = |place: usize, wanted: char| text.get(place) == Some(&wanted);
+    let is_digit = |place: usize| text.get(place).is_some_and(char::is_ascii_digit);
+    let end = if text.len() == 7 {
+        7
+    } else if is(4, '-') {
+        // After a hyphen two digits are an hour, one is a weekday.
+        match is(5, 'W') && !(is(8, '-') && !is_digit(10)) {
+            true => 8,
+            false => 10,
+        }
+    } else if is(4, 'W') {
+        let digits = (7..).take_while(|&place| is_digit(place)).count() + 7;
+        match digits {
+            ..9 => digits,
+            _ if digits % 2 == 1 => 8,
+            _ => 7,
+        }
+    } else {
+        8
+    };
+    match text.len() > end {
+        true => (&text[..end], Some(&text[end + 1..])),
+        false => (text, None),
+    }
+}
