@@ -261,14 +261,14 @@ impl Program for Unit {
         };
         if *state == NOT_STARTED {
             *state = 0;
-            frame.result = value;
+            drop(value);
             return walk(body, frame, state);
         }
         let suspended = &body.states[*state as usize];
         *state = suspended.onward;
         match suspended.into {
             Some(slot) => frame.set_local(slot, value),
-            None => frame.result = value,
+            None => drop(value),
         }
         walk(body, frame, state)
     }

@@ -121,19 +121,19 @@ impl<'a> Lowering<'_, 'a> {
             result,
             ways,
         }));
-        self.handler = Some(Handler {
-            target: failed,
-            slot: exc,
-        });
+        self.handler = self.guard(failed, exc);
         self.start_fresh(span);
         if guarded.handlers.is_empty() {
             self.block(guarded.body)?;
         } else {
             self.try_except(guarded, span)?;
         }
-        if self.is_open() {
+        if self.is_open() && ends.normal {
             self.set_why(why, 0, span);
             self.goto(entry, span);
+        } else if self.is_open() {
+            // What never completes may be one statement that does not show it.
+            self.end(Terminator::Return(None), span);
         }
         let Some(Block::Finally(Finally { ways, .. })) = self.blocks.pop() else {
             unreachable!("blocks are opened and closed in pairs")
@@ -162,10 +162,7 @@ impl<'a> Lowering<'_, 'a> {
         self.copies += 1;
         let failed_again = self.reserve();
         let second = self.temp();
-        self.handler = Some(Handler {
-            target: failed_again,
-            slot: second,
-        });
+        self.handler = self.guard(failed_again, second);
         self.start(failed, span);
         self.emit(StatementKind::EnterHandler(exc), span);
         self.blocks.push(Block::Handler {
@@ -257,10 +254,7 @@ impl<'a> Lowering<'_, 'a> {
         let outer = self.handler;
         let (failed, after) = (self.reserve(), self.reserve());
         let exc = self.temp();
-        self.handler = Some(Handler {
-            target: failed,
-            slot: exc,
-        });
+        self.handler = self.guard(failed, exc);
         self.start_fresh(span);
         self.block(body)?;
         self.handler = outer;
@@ -295,10 +289,7 @@ impl<'a> Lowering<'_, 'a> {
         let outer = self.handler;
         let failed_again = self.reserve();
         let second = self.temp();
-        let inner = Some(Handler {
-            target: failed_again,
-            slot: second,
-        });
+        let inner = self.guard(failed_again, second);
         self.handler = inner;
         self.start(failed, span);
         self.emit(StatementKind::EnterHandler(exc), span);
@@ -354,10 +345,7 @@ impl<'a> Lowering<'_, 'a> {
         let name = handler.name.map(|name| self.store(name));
         let unbind = name.map(|place| {
             let unbind = self.reserve();
-            self.handler = Some(Handler {
-                target: unbind,
-                slot: second,
-            });
+            self.handler = self.guard(unbind, second);
             self.start_fresh(span);
             self.assign(place, tree(TreeKind::Peek(exc), span), span);
             unbind
@@ -423,10 +411,7 @@ impl<'a> Lowering<'_, 'a> {
         let outer = self.handler;
         let failed_again = self.reserve();
         let (second, rest, raised, matched) = (self.temp(), self.temp(), self.temp(), self.temp());
-        let inner = Some(Handler {
-            target: failed_again,
-            slot: second,
-        });
+        let inner = self.guard(failed_again, second);
         self.handler = inner;
         self.start(failed, span);
         self.emit(StatementKind::EnterHandler(original), span);
@@ -452,10 +437,7 @@ impl<'a> Lowering<'_, 'a> {
             );
 
             // What the body raises is kept until all clauses have run.
-            self.handler = Some(Handler {
-                target: collect,
-                slot: second,
-            });
+            self.handler = self.guard(collect, second);
             self.start(then, span);
             self.emit(StatementKind::EnterHandler(matched), span);
             let name = handler.name.map(|name| self.store(name));

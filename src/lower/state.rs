@@ -89,6 +89,8 @@ pub(super) struct Draft {
     pub(super) body: Vec<Statement>,
     pub(super) end: Option<(Terminator, Span)>,
     pub(super) handler: Option<Handler>,
+    /// Of a state that exceptions lead to: the temporaries of what is around the guard.
+    pub(super) around: Vec<SlotId>,
 }
 
 /// One code in the making.
@@ -172,6 +174,15 @@ impl<'p, 'a> Lowering<'p, 'a> {
         }
         self.current = Some(state);
         self.drafts[state as usize].handler = self.handler;
+    }
+
+    /// The handler of what is guarded from here on.
+    pub(super) fn guard(&mut self, target: StateId, slot: SlotId) -> Option<Handler> {
+        let in_use = (self.named..)
+            .zip(&self.temps)
+            .filter(|(_, temp)| **temp != Temp::Unused);
+        self.drafts[target as usize].around = in_use.map(|(slot, _)| slot).collect();
+        Some(Handler { target, slot })
     }
 
     /// Goes on in a fresh state, so that what follows runs under the current handler.

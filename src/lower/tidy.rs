@@ -2,7 +2,7 @@
 //! order of the text.
 //!
 //! Always true: tidying changes neither what runs nor where its exceptions go. Where an exception
-//! leads to, temporaries that nobody will read are emptied, so that nothing lives longer for it.
+//! leads to, temporaries of what it cut short are emptied, so that nothing lives longer for it.
 
 use super::state::Draft;
 use crate::code::liveness::live_at_entries;
@@ -19,8 +19,8 @@ pub(super) fn tidy(mut drafts: Vec<Draft>, named: u32) -> Vec<State> {
             draft.handler = None;
         }
     }
-    let mut states = number(drafts, entry);
-    empty_on_exceptions(&mut states, named);
+    let (mut states, around) = number(drafts, entry);
+    empty_on_exceptions(&mut states, &around, named);
     states
 }
 
@@ -99,6 +99,7 @@ fn join(drafts: &mut [Draft], entry: StateId, named: u32) {
                 body,
                 end,
                 handler: lost,
+                ..
             } = std::mem::take(&mut drafts[next]);
             if let Some(lost) = lost {
                 sources[lost.target as usize] -= 1;
@@ -212,7 +213,8 @@ fn order(drafts: &[Draft], entry: StateId) -> Vec<StateId> {
     finished
 }
 
-fn number(mut drafts: Vec<Draft>, entry: StateId) -> Vec<State> {
+/// The states in order, and what is in use around the guards that lead to each.
+fn number(mut drafts: Vec<Draft>, entry: StateId) -> (Vec<State>, Vec<Vec<SlotId>>) {
     let order = order(&drafts, entry);
     let mut numbers = vec![StateId::MAX; drafts.len()];
     for (number, &state) in order.iter().enumerate() {
@@ -224,14 +226,15 @@ fn number(mut drafts: Vec<Draft>, entry: StateId) -> Vec<State> {
             let mut draft = std::mem::take(&mut drafts[state as usize]);
             rename(&mut draft, &|state| numbers[state as usize]);
             let (end, end_span) = draft.end.expect("a reachable state has an end");
-            State {
+            let state = State {
                 body: draft.body,
                 end,
                 end_span,
                 handler: draft.handler,
-            }
+            };
+            (state, draft.around)
         })
-        .collect()
+        .unzip()
 }
 
 fn rename(draft: &mut Draft, new: &dyn Fn(StateId) -> StateId) {
@@ -292,8 +295,8 @@ fn rename_in(statement: &mut Statement, new: &dyn Fn(StateId) -> StateId) {
 }
 
 /// Begins each state that exceptions lead to with emptying what was kept for what they cut short:
-/// operands, iterators.
-fn empty_on_exceptions(states: &mut [State], named: u32) {
+/// operands, iterators. What is around the guard is kept until it is left.
+fn empty_on_exceptions(states: &mut [State], around: &[Vec<SlotId>], named: u32) {
     let targets: BTreeSet<StateId> = states
         .iter()
         .filter_map(|state| Some(state.handler?.target))
@@ -312,7 +315,10 @@ fn empty_on_exceptions(states: &mut [State], named: u32) {
                 arriving = Some(handler.slot);
             }
         }
-        stale.retain(|slot| Some(*slot) != arriving && !live[target as usize].contains(slot));
+        let around = &around[target as usize];
+        stale.retain(|slot| {
+            Some(*slot) != arriving && !around.contains(slot) && !live[target as usize].contains(slot)
+        });
         // What was kept last goes first, as from a stack.
         let clears = stale.into_iter().rev().map(|slot| Statement {
             kind: StatementKind::Clear(slot),

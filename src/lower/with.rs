@@ -71,10 +71,7 @@ impl<'a> Lowering<'_, 'a> {
             at,
         );
         let entered = self.enter(is_async, enter, item.target.is_some(), at);
-        self.handler = Some(Handler {
-            target: failed,
-            slot: exc,
-        });
+        self.handler = self.guard(failed, exc);
         self.start_fresh(span);
         if let (Some(target), Some(value)) = (&item.target, entered) {
             let value = self.take(value, target.span);
@@ -146,10 +143,7 @@ impl<'a> Lowering<'_, 'a> {
         let outer = self.handler;
         let (failed_again, swallowed, raised) = (self.reserve(), self.reserve(), self.reserve());
         let second = self.temp();
-        self.handler = Some(Handler {
-            target: failed_again,
-            slot: second,
-        });
+        self.handler = self.guard(failed_again, second);
         self.start(failed, span);
         self.emit(StatementKind::EnterHandler(exc), span);
         let mut test = tree(TreeKind::Exit { exit, exc: Some(exc) }, span);

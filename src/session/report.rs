@@ -29,6 +29,12 @@ const WIDTH: usize = 100;
 /// Rows of a chain that are told before the rest is left out.
 const LONGEST_CHAIN: usize = 20;
 
+/// Members of an exception group that are shown before the rest is counted.
+const WIDEST_GROUP: usize = 15;
+
+/// Groups within groups that are shown before the rest is left out.
+const DEEPEST_GROUP: usize = 10;
+
 /// Takes the session's part in reports.
 pub fn install() {
     listen(notice);
@@ -94,64 +100,131 @@ fn headline(error: &Ref<Exception>) -> String {
 
 /// An exception with its traceback and those it came from, as CPython prints them.
 pub fn traceback(error: &Ref<Exception>) -> String {
-    let mut out = String::new();
-    write_chain(error, "", &mut out, &mut Vec::new());
-    out
+    let mut page = Page::default();
+    page.chain(error);
+    page.text
 }
 
-fn write_chain(error: &Ref<Exception>, indent: &str, out: &mut String, seen: &mut Vec<usize>) {
-    seen.push(error.address());
-    if seen.len() < LONGEST_CHAIN {
-        let fresh = |value: Value| match &value {
-            Value::Exception(e) if !seen.contains(&e.address()) => Some(Ref::clone(e)),
-            _ => None,
-        };
-        if let Some(cause) = fresh(error.cause.get()) {
-            write_chain(&cause, indent, out, seen);
-            let _ = write!(
-                out,
-                "\n{indent}The above exception was the direct cause of the following exception:\n\n"
-            );
-        } else if !error.suppress_context.get()
-            && let Some(context) = fresh(error.context.get())
-        {
-            write_chain(&context, indent, out, seen);
-            let _ = write!(
-                out,
-                "\n{indent}During handling of the above exception, another exception occurred:\n\n"
-            );
+/// The text of a traceback; the members of exception groups stand in boxes, each behind a margin.
+#[derive(Default)]
+struct Page {
+    text: String,
+    /// How many margins there are.
+    depth: usize,
+    /// Whether the box that ends next closes those around it, too.
+    is_last: bool,
+    /// The exceptions that are written already.
+    seen: Vec<usize>,
+}
+
+impl Page {
+    /// Whole lines, behind the margin.
+    fn lines(&mut self, text: &str) {
+        self.lines_after('|', text);
+    }
+
+    fn lines_after(&mut self, margin: char, text: &str) {
+        for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
+            if self.depth > 0 {
+                let _ = write!(self.text, "{:1$}{margin} ", "", 2 * self.depth);
+            }
+            let _ = writeln!(self.text, "{line}");
         }
     }
-    match group::members(error) {
-        Some(members) => write_group(error, &members, indent, out, seen),
-        None => write_one(error, indent, "Traceback (most recent call last):", out),
-    }
-}
 
-fn write_one(error: &Ref<Exception>, indent: &str, heading: &str, out: &mut String) {
-    if has_rows(error) {
-        let _ = writeln!(out, "{indent}{heading}");
-        write_rows(error, indent, out);
-    }
-    let added = error.hint.get().map_or("", |hint| &*hint.added);
-    let _ = writeln!(
-        out,
-        "{indent}{}{added}",
-        headline(error).replace('\n', &format!("\n{indent}"))
-    );
-    write_notes(error, indent, out);
-}
-
-fn write_notes(error: &Ref<Exception>, indent: &str, out: &mut String) {
-    let Some(Value::List(notes)) = &error.attrs.get(crate::source::name::NOTES) else {
-        return;
-    };
-    let notes = notes.items.borrow().clone();
-    for note in notes {
-        if let Value::Str(note) = &note {
-            for line in note.text.split('\n') {
-                let _ = writeln!(out, "{indent}{line}");
+    fn chain(&mut self, error: &Ref<Exception>) {
+        self.seen.push(error.address());
+        if self.seen.len() < LONGEST_CHAIN {
+            let fresh = |value: Value| match &value {
+                Value::Exception(e) if !self.seen.contains(&e.address()) => Some(Ref::clone(e)),
+                _ => None,
+            };
+            if let Some(cause) = fresh(error.cause.get()) {
+                self.chain(&cause);
+                self.lines("\nThe above exception was the direct cause of the following exception:\n\n");
+            } else if !error.suppress_context.get()
+                && let Some(context) = fresh(error.context.get())
+            {
+                self.chain(&context);
+                self.lines("\nDuring handling of the above exception, another exception occurred:\n\n");
             }
+        }
+        match group::members(error) {
+            Some(members) => self.group(error, &members),
+            None => self.one('|', "Traceback (most recent call last):", error),
+        }
+    }
+
+    /// The exception's own traceback, words and notes.
+    fn one(&mut self, margin: char, heading: &str, error: &Ref<Exception>) {
+        if has_rows(error) {
+            self.lines_after(margin, heading);
+            self.lines(&rows(error));
+        }
+        let added = error.hint.get().map_or("", |hint| &*hint.added);
+        self.lines(&format!("{}{added}", headline(error)));
+        self.notes(error);
+    }
+
+    fn notes(&mut self, error: &Ref<Exception>) {
+        let Some(Value::List(notes)) = &error.attrs.get(crate::source::name::NOTES) else {
+            return;
+        };
+        let notes = notes.items.borrow().clone();
+        for note in notes {
+            if let Value::Str(note) = &note {
+                note.text.split('\n').for_each(|line| self.lines(line));
+            }
+        }
+    }
+
+    /// An exception group (PEP 654): its own traceback, then its members in boxes.
+    fn group(&mut self, error: &Ref<Exception>, members: &[Value]) {
+        if self.depth > DEEPEST_GROUP {
+            return self.lines(&format!("... (max_group_depth is {DEEPEST_GROUP})"));
+        }
+        let is_outermost = self.depth == 0;
+        self.depth = self.depth.max(1);
+        let margin = if is_outermost { '+' } else { '|' };
+        self.one(
+            margin,
+            "Exception Group Traceback (most recent call last):",
+            error,
+        );
+        let left_out = members.len().saturating_sub(WIDEST_GROUP);
+        let boxes = members.len().min(WIDEST_GROUP + 1);
+        self.is_last = false;
+        for (i, member) in members.iter().take(boxes).enumerate() {
+            self.is_last = i + 1 == boxes;
+            let corner = if i == 0 { "+-" } else { "  " };
+            let title = if i < WIDEST_GROUP {
+                (i + 1).to_string()
+            } else {
+                "...".into()
+            };
+            let indent = 2 * self.depth;
+            let _ = writeln!(
+                self.text,
+                "{:indent$}{corner}+---------------- {title} ----------------",
+                ""
+            );
+            self.depth += 1;
+            match member {
+                _ if i == WIDEST_GROUP => {
+                    let s = if left_out == 1 { "" } else { "s" };
+                    self.lines(&format!("and {left_out} more exception{s}"));
+                }
+                Value::Exception(member) => self.chain(member),
+                _ => {}
+            }
+            if std::mem::take(&mut self.is_last) {
+                let indent = 2 * self.depth;
+                let _ = writeln!(self.text, "{:indent$}+------------------------------------", "");
+            }
+            self.depth -= 1;
+        }
+        if is_outermost {
+            self.depth = 0;
         }
     }
 }
@@ -169,7 +242,8 @@ fn has_rows(error: &Ref<Exception>) -> bool {
 }
 
 /// The rows of a traceback; the same row more than three times is counted instead.
-fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
+fn rows(error: &Ref<Exception>) -> String {
+    let mut out = String::new();
     let mut row = shown_row(error.traceback.get());
     let mut last: Option<(usize, Span)> = None;
     let mut repeated = 0;
@@ -177,7 +251,7 @@ fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
         if repeated > 3 {
             let more = repeated - 3;
             let s = if more == 1 { "" } else { "s" };
-            let _ = writeln!(out, "{indent}  [Previous line repeated {more} more time{s}]");
+            let _ = writeln!(out, "  [Previous line repeated {more} more time{s}]");
         }
     };
     while let Some(entry) = row {
@@ -185,28 +259,25 @@ fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
         if last == Some(this) {
             repeated += 1;
         } else {
-            told(repeated, out);
+            told(repeated, &mut out);
             repeated = 1;
             last = Some(this);
         }
         if repeated <= 3 {
-            write_row(&entry, indent, out);
+            write_row(&entry, &mut out);
         }
         row = shown_row(entry.next.clone());
     }
-    told(repeated, out);
+    told(repeated, &mut out);
+    out
 }
 
-fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
+fn write_row(entry: &TraceEntry, out: &mut String) {
     let source = &entry.code.source;
     let span = entry.span;
     let (first, last) = (source.line(span.start), source.line(span.end));
-    let _ = writeln!(
-        out,
-        "{indent}  File \"{}\", line {first}, in {}",
-        source.name,
-        shown_name(entry)
-    );
+    let name = entry.code.name.text();
+    let _ = writeln!(out, "  File \"{}\", line {first}, in {name}", source.name);
     let lines: Vec<&str> = (first..=last)
         .map(|line| source.line_text(line).trim_end())
         .collect();
@@ -215,53 +286,8 @@ fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
     }
     let place = |offset: u32, line: u32| (offset - source.line_start(line)) as usize;
     for line in excerpt(&lines, place(span.start, first), place(span.end, last)).lines() {
-        let _ = writeln!(out, "{indent}    {line}");
+        let _ = writeln!(out, "    {line}");
     }
-}
-
-fn shown_name(entry: &TraceEntry) -> &str {
-    match &*entry.code.qualname {
-        "" => entry.code.name.text(),
-        qualname => qualname,
-    }
-}
-
-/// An exception group (PEP 654): its own traceback, then its members in boxes.
-fn write_group(
-    error: &Ref<Exception>,
-    members: &[Value],
-    indent: &str,
-    out: &mut String,
-    seen: &mut Vec<usize>,
-) {
-    let nested = !indent.is_empty();
-    let own = if nested {
-        indent.to_string()
-    } else {
-        "  | ".to_string()
-    };
-    if has_rows(error) {
-        let heading = "Exception Group Traceback (most recent call last):";
-        if nested {
-            let _ = writeln!(out, "{indent}{heading}");
-        } else {
-            let _ = writeln!(out, "  + {heading}");
-        }
-        write_rows(error, &own, out);
-    }
-    let _ = writeln!(out, "{own}{}", headline(error));
-    write_notes(error, &own, out);
-    let base = own.trim_end_matches("| ").to_string();
-    for (i, member) in members.iter().enumerate() {
-        let Value::Exception(member) = member else {
-            continue;
-        };
-        let corner = if i == 0 { "+-" } else { "  " };
-        let _ = writeln!(out, "{base}{corner}+---------------- {} ----------------", i + 1);
-        let inner = format!("{base}  | ");
-        write_chain(member, &inner, out, seen);
-    }
-    let _ = writeln!(out, "{base}  +------------------------------------");
 }
 
 /// Writes to stderr, or to what a script put in its place.
