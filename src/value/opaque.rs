@@ -2,7 +2,7 @@
 
 use super::*;
 use std::any::{Any, TypeId};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// An object of a built-in class whose data is some Rust type.
 pub struct Opaque {
@@ -37,6 +37,42 @@ impl Opaque {
         }
         // SAFETY: `id` is the type of what the box was made of, and neither ever changes.
         Some(unsafe { &*(&raw const *self.data as *const T) })
+    }
+}
+
+/// Data that holds values, and so can be part of a cycle.
+pub trait Container: Any {
+    /// Shows each value that it holds, as often as it holds it.
+    fn parts(&self, each: &mut dyn FnMut(&Value));
+
+    /// Lets go of what can be let go of.
+    fn clear(&self) {}
+}
+
+/// How to look at data as a container.
+type AsContainer = fn(&dyn Any) -> Option<&dyn Container>;
+
+thread_local! {
+    static CONTAINERS: RefCell<Vec<(TypeId, AsContainer)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// From now on objects with data of this type are looked into when cycles are collected.
+pub fn look_into<T: Container>() {
+    let id = TypeId::of::<T>();
+    CONTAINERS.with_borrow_mut(|known| {
+        if known.iter().all(|(other, _)| *other != id) {
+            known.push((id, |data| Some(data.downcast_ref::<T>()?)));
+        }
+    });
+}
+
+impl Opaque {
+    /// The data as a container, if it is of a type that is looked into.
+    pub fn container(&self) -> Option<&dyn Container> {
+        let found = |known: &Vec<(TypeId, AsContainer)>| {
+            known.iter().find(|(id, _)| *id == self.id).map(|known| known.1)
+        };
+        CONTAINERS.with_borrow(found)?(&*self.data)
     }
 }
 

@@ -10,6 +10,7 @@
 //! and none that somebody else could let go of. No object is freed or made while it is counted.
 
 use super::exception::LeftFrame;
+use super::opaque::Container;
 use super::*;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -132,6 +133,7 @@ fn is_swept(value: &Value) -> bool {
             | Value::Exception(_)
             | Value::Generator(_)
             | Value::Future(_)
+            | Value::Opaque(_)
     )
 }
 
@@ -146,6 +148,7 @@ fn finalise(object: &Value) -> bool {
         Value::Instance(instance) => instance.last_words(|| Ref::clone(instance)),
         Value::Generator(generator) => generator.last_words(|| Ref::clone(generator)),
         Value::Future(future) => future.last_words(|| Ref::clone(future)),
+        Value::Opaque(opaque) => opaque.last_words(|| Ref::clone(opaque)),
         _ => false,
     }
 }
@@ -159,6 +162,7 @@ fn take_apart(object: &Value) {
         Value::Cell(cell) => drop(cell.value.take()),
         Value::Instance(instance) => instance.clear(),
         Value::Exception(exception) => each_left(exception, |left| drop(left.take())),
+        Value::Opaque(opaque) => opaque.container().into_iter().for_each(Container::clear),
         _ => {}
     }
 }
@@ -210,6 +214,12 @@ fn parts_of(object: &Value, each: &mut dyn FnMut(&Value)) {
             generator.look(|stack| stack.iter().for_each(|activation| parts.activation(activation)));
         }
         Value::Future(future) => parts.future(future),
+        Value::Opaque(opaque) => {
+            parts.attributes(&opaque.attrs);
+            if let Some(container) = opaque.container() {
+                container.parts(&mut |part| parts.one(part));
+            }
+        }
         _ => {}
     }
 }

@@ -8,6 +8,7 @@ use crate::interp::{attribute, call, iterate, operator};
 use crate::library::asyncio::natives;
 use crate::library::builtins;
 use crate::source::{Symbol, name};
+use crate::value::opaque::{self, Container};
 use crate::value::*;
 use std::cell::Cell;
 
@@ -90,10 +91,18 @@ struct Cache {
     mark: Value,
 }
 
+impl Container for Cache {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.function);
+        each(&self.results.clone().into());
+    }
+}
+
 fn wrapper_class() -> Ref<Class> {
     let class = named_class("functools._lru_cache_wrapper");
     if class.own(name::NEW).is_none() {
         builtins::add(&class, WRAPPER);
+        opaque::look_into::<Cache>();
         class.has_dict.set(true);
     }
     class

@@ -11,6 +11,7 @@ use crate::interp::types::{class_name, class_of, named_class};
 use crate::interp::{call, isinstance, iterate, subscript, text};
 use crate::library::builtins::{self, class_method, getter, method, static_method};
 use crate::source::name;
+use crate::value::opaque::{self, Container};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -21,6 +22,16 @@ pub struct Deque {
     items: RefCell<VecDeque<Value>>,
     most: Cell<Option<usize>>,
     version: Cell<u64>,
+}
+
+impl Container for Deque {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        self.items.borrow().iter().for_each(each);
+    }
+
+    fn clear(&self) {
+        drop(self.items.take());
+    }
 }
 
 /// A new deque object without a greatest length.
@@ -38,6 +49,7 @@ pub fn class() -> Ref<Class> {
     if class.own(name::NEW).is_none() {
         builtins::add(&class, METHODS);
         builtins::add(&class, OPERATORS);
+        opaque::look_into::<Deque>();
         class.set(name::HASH, Value::None);
     }
     class
