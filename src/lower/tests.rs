@@ -233,10 +233,7 @@ fn a_walrus_in_a_comprehension_binds_around_it() {
 
 #[test]
 fn a_comprehension_in_a_class_body_does_not_see_the_class() {
-    let code = code_named(
-        "x = 1\nclass A:\n    x = 2\n    y = [x for _ in range(1)]\n",
-        "A.<listcomp>",
-    );
+    let code = code_named("x = 1\nclass A:\n    x = 2\n    y = [x for _ in range(1)]\n", "A");
     let loads_global = code.states.iter().any(|state| {
         let mut found = false;
         state.end.each_tree(&mut |tree| {

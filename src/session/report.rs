@@ -204,8 +204,7 @@ fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
     let _ = writeln!(
         out,
         "{indent}  File \"{}\", line {first}, in {}",
-        source.name,
-        shown_name(entry)
+        source.name, entry.code.name
     );
     let lines: Vec<&str> = (first..=last)
         .map(|line| source.line_text(line).trim_end())
@@ -216,13 +215,6 @@ fn write_row(entry: &TraceEntry, indent: &str, out: &mut String) {
     let place = |offset: u32, line: u32| (offset - source.line_start(line)) as usize;
     for line in excerpt(&lines, place(span.start, first), place(span.end, last)).lines() {
         let _ = writeln!(out, "{indent}    {line}");
-    }
-}
-
-fn shown_name(entry: &TraceEntry) -> &str {
-    match &*entry.code.qualname {
-        "" => entry.code.name.text(),
-        qualname => qualname,
     }
 }
 
