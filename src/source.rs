@@ -337,6 +337,7 @@ pub mod name {
         DERIVE "derive"
         STDIN "stdin"
         STDOUT "stdout"
+        STDERR "stderr"
         WRITE "write"
         FLUSH "flush"
         ENCODING "encoding"
