@@ -340,6 +340,7 @@ pub mod name {
         DERIVE "derive"
         STDIN "stdin"
         STDOUT "stdout"
+        STDERR "stderr"
         WRITE "write"
         FLUSH "flush"
         ENCODING "encoding"

@@ -55,6 +55,12 @@ impl Code {
         first.unwrap_or(self.slots.len())
     }
 
+    /// Where a call stands that has not run any of it: the line on which it begins, nothing in it.
+    pub fn entry(&self) -> Span {
+        let start = self.source.line_start(self.first_line) as usize;
+        Span::new(start, start)
+    }
+
     /// The slots in the order in which CPython lists variables: parameters and locals, then the
     /// locals that nested functions share, by name.
     pub fn listed_slots(&self) -> (Vec<usize>, Vec<usize>) {

@@ -1,12 +1,11 @@
 //! Attribute access (https://docs.python.org/3/reference/datamodel.html#customizing-attribute-access).
 
-use super::call;
+pub use super::descriptor::*;
 use super::error::*;
-use super::slot::Member;
-use super::suggest;
 use super::types::{Type, class, class_of};
+use super::{call, suggest};
 use crate::source::{Symbol, name};
-use crate::value::descriptor::{ClassMethod, GenericAlias, Property, StaticMethod};
+use crate::value::descriptor::GenericAlias;
 use crate::value::*;
 
 /// `object.name`
@@ -88,18 +87,28 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
         return Ok(Some(class(Type::Super).into()));
     }
     if it.object.is_unset() {
-        return Ok(None);
+        return Ok(find_on_super_itself(it, None, name));
     }
     let start = match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
         other => class_of(other),
     };
     let Some(found) = start.lookup_after(&it.this, name) else {
-        return Ok(None);
+        return Ok(find_on_super_itself(it, Some(start), name));
     };
     match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => bind_to_class(&found, c).map(Some),
         other => bind(&found, other, &start).map(Some),
+    }
+}
+
+/// What `super()` says of itself; `start` is the class in whose order it looks.
+fn find_on_super_itself(it: &SuperObject, start: Option<Ref<Class>>, name: Symbol) -> Option<Value> {
+    match name.text() {
+        "__thisclass__" => Some(it.this.clone().into()),
+        "__self__" => Some(it.object.given().cloned().unwrap_or(Value::None)),
+        "__self_class__" => Some(start.map_or(Value::None, Value::from)),
+        _ => None,
     }
 }
 
@@ -292,115 +301,6 @@ fn bind_class_attribute(object: &Value, name: Symbol) -> Res<Option<Value>> {
     }
 }
 
-/// Whether an attribute of the class goes before one of the instance.
-pub fn is_data_descriptor(attribute: &Value) -> bool {
-    match attribute {
-        Value::Native(n) => n.role == NativeRole::Getter,
-        Value::Opaque(o) => o.get::<Property>().is_some() || o.get::<Member>().is_some(),
-        Value::Instance(i) => {
-            let class = i.class();
-            class.lookup(name::GET).is_some()
-                && (class.lookup(name::SET).is_some() || class.lookup(name::DELETE).is_some())
-        }
-        _ => false,
-    }
-}
-
-/// What a property gives for an object.
-pub fn read(property: &Property, object: &Value) -> Res {
-    match property.get.given() {
-        Some(get) => call::call(get, std::slice::from_ref(object)),
-        None => Err(no_accessor(property, object, "getter")),
-    }
-}
-
-/// What `object.attribute` gives for an attribute found in the object's class.
-pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
-    match attribute {
-        Value::Function(_) => Ok(method(attribute, object)),
-        Value::Native(n) => match n.role {
-            NativeRole::Method => Ok(method(attribute, object)),
-            NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
-            NativeRole::Getter => call::call_unbound(attribute, object, &[]),
-            _ => Ok(attribute.clone()),
-        },
-        Value::Opaque(o) => {
-            if let Some(get) = own_get(o) {
-                return call::call_unbound(&get, attribute, &[object.clone(), owner.clone().into()]);
-            }
-            if let Some(property) = o.get::<Property>() {
-                return read(property, object);
-            }
-            if let Some(member) = o.get::<Member>() {
-                return member.get(object);
-            }
-            if let Some(it) = o.get::<ClassMethod>() {
-                return bind_class_method(&it.0, owner);
-            }
-            if let Some(it) = o.get::<StaticMethod>() {
-                return Ok(it.0.clone());
-            }
-            get_for(attribute, object.clone(), owner)
-        }
-        Value::Instance(_) => get_for(attribute, object.clone(), owner),
-        _ => Ok(attribute.clone()),
-    }
-}
-
-/// What the `__get__` of an attribute gives, if its class has one; else the attribute itself.
-fn get_for(attribute: &Value, object: Value, owner: &Ref<Class>) -> Res {
-    match call::special(attribute, name::GET) {
-        Some(get) => call::call_unbound(&get, attribute, &[object, owner.clone().into()]),
-        None => Ok(attribute.clone()),
-    }
-}
-
-/// The `__get__` of a script's class that inherits from a built-in descriptor's.
-fn own_get(descriptor: &Opaque) -> Option<Value> {
-    let class = &descriptor.class;
-    let get = class.is_script.then(|| class.lookup(name::GET))??;
-    (!matches!(get, Value::Native(_))).then_some(get)
-}
-
-/// What `Class.attribute` gives for an attribute found in the class.
-pub fn bind_to_class(attribute: &Value, owner: &Ref<Class>) -> Res {
-    match attribute {
-        Value::Native(n) if n.role == NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
-        Value::Opaque(o) => {
-            if let Some(get) = own_get(o) {
-                return call::call_unbound(&get, attribute, &[Value::None, owner.clone().into()]);
-            }
-            if let Some(it) = o.get::<ClassMethod>() {
-                return bind_class_method(&it.0, owner);
-            }
-            if let Some(it) = o.get::<StaticMethod>() {
-                return Ok(it.0.clone());
-            }
-            get_for(attribute, Value::None, owner)
-        }
-        Value::Instance(_) => get_for(attribute, Value::None, owner),
-        _ => Ok(attribute.clone()),
-    }
-}
-
-/// What a class method gives for a class.
-pub fn bind_class_method(func: &Value, owner: &Ref<Class>) -> Res {
-    match func {
-        Value::Function(_) | Value::Native(_) => Ok(method(func, &owner.clone().into())),
-        Value::Opaque(o) if o.get::<Property>().is_some() => bind(func, &owner.clone().into(), owner),
-        other => Ok(method(other, &owner.clone().into())),
-    }
-}
-
-/// `this.func` for a function found in its class.
-pub fn method(func: &Value, this: &Value) -> Value {
-    Ref::new(Method {
-        func: func.clone(),
-        this: this.clone(),
-    })
-    .into()
-}
-
 /// `object.name = value`
 pub fn set(object: &Value, name: Symbol, value: Value) -> Res<()> {
     let class = class_of(object);
@@ -427,31 +327,18 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
     }
     let class = class_of(object);
     if let Some(found) = class.lookup(name) {
-        match &found {
-            Value::Opaque(o) => {
-                if let Some(property) = o.get::<Property>() {
-                    if property.set.is_none() || property.set.is_unset() {
-                        return Err(no_accessor(property, object, "setter"));
-                    }
-                    return call::call(&property.set, &[object.clone(), value]).map(drop);
-                }
-                if let Some(member) = o.get::<Member>() {
-                    return member.set(object, value);
-                }
-            }
-            Value::Native(n) if n.role == NativeRole::Getter && name != name::DICT => {
-                let setter = Symbol::new(&format!("{name}="));
-                return match class.lookup(setter) {
-                    Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
-                    None => Err(not_writable(super::types::full_name(n.owner), object, name)),
-                };
-            }
-            Value::Instance(_) => {
-                if let Some(set) = call::special(&found, name::SET) {
-                    return call::call_unbound(&set, &found, &[object.clone(), value]).map(drop);
-                }
-            }
-            _ => {}
+        if set_by(&found, object, &value)? {
+            return Ok(());
+        }
+        if let Value::Native(n) = &found
+            && n.role == NativeRole::Getter
+            && name != name::DICT
+        {
+            let setter = Symbol::new(&format!("{name}="));
+            return match class.lookup(setter) {
+                Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
+                None => Err(not_writable(super::types::full_name(n.owner), object, name)),
+            };
         }
     }
     match object {
@@ -536,7 +423,13 @@ fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
             this.name()
         )));
     }
+    if let Some(found) = own_meta_attribute(this, name)
+        && set_by(&found, &this.clone().into(), &value)?
+    {
+        return Ok(());
+    }
     match (name, &value) {
+        (name::NAME, Value::Str(s)) if s.text.contains('\0') => return Err(super::class_body::null_in_name()),
         (name::NAME, Value::Str(s)) => *this.name.borrow_mut() = s.symbol(),
         (name::QUALNAME, Value::Str(s)) => *this.qualname.borrow_mut() = (&*s.text).into(),
         (name::NAME | name::QUALNAME, other) => {
@@ -551,6 +444,11 @@ fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
         _ => this.set(name, value),
     }
     Ok(())
+}
+
+/// What the script's metaclass of a class has under a name.
+fn own_meta_attribute(this: &Ref<Class>, name: Symbol) -> Option<Value> {
+    this.metaclass.borrow().as_ref()?.lookup(name)
 }
 
 /// Whether a class has the attribute from its making on.
@@ -579,43 +477,30 @@ pub fn delete(object: &Value, name: Symbol) -> Res<()> {
 pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
     let class = class_of(object);
     if let Some(found) = class.lookup(name) {
-        match &found {
-            Value::Opaque(o) => {
-                if let Some(property) = o.get::<Property>() {
-                    if property.del.is_none() || property.del.is_unset() {
-                        return Err(no_accessor(property, object, "deleter"));
-                    }
-                    return call::call(&property.del, std::slice::from_ref(object)).map(drop);
-                }
-                if let Some(member) = o.get::<Member>() {
-                    return member.delete(object);
-                }
+        if delete_by(&found, object)? {
+            return Ok(());
+        }
+        if let Value::Native(n) = &found
+            && n.role == NativeRole::Getter
+            && name != name::DICT
+        {
+            let setter = Symbol::new(&format!("{name}="));
+            if let Some(Value::Native(deleter)) = &class.lookup(setter)
+                && deleter.signature.required == 1
+            {
+                return call::call_unbound(&deleter.clone().into(), object, &[]).map(drop);
             }
-            Value::Native(n) if n.role == NativeRole::Getter && name != name::DICT => {
-                let setter = Symbol::new(&format!("{name}="));
-                if let Some(Value::Native(deleter)) = &class.lookup(setter)
-                    && deleter.signature.required == 1
-                {
-                    return call::call_unbound(&deleter.clone().into(), object, &[]).map(drop);
+            return Err(match (&class.lookup(setter), object) {
+                (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => {
+                    attribute_error("readonly attribute", object, name)
                 }
-                return Err(match (&class.lookup(setter), object) {
-                    (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => {
-                        attribute_error("readonly attribute", object, name)
-                    }
-                    (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
-                    (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
-                        "cannot delete '{name}' attribute of immutable type '{}'",
-                        of.name()
-                    )),
-                    _ => not_writable(class.name(), object, name),
-                });
-            }
-            Value::Instance(_) => {
-                if let Some(delete) = call::special(&found, name::DELETE) {
-                    return call::call_unbound(&delete, &found, std::slice::from_ref(object)).map(drop);
-                }
-            }
-            _ => {}
+                (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
+                (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
+                    "cannot delete '{name}' attribute of immutable type '{}'",
+                    of.name()
+                )),
+                _ => not_writable(class.name(), object, name),
+            });
         }
     }
     let deleted = match object {
@@ -656,41 +541,6 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
     }
 }
 
-fn no_accessor(property: &Property, object: &Value, accessor: &str) -> Raised {
-    let class = class_of(object);
-    let name = match property_name(property) {
-        Ok(Some(name)) => name,
-        Ok(None) => Value::Unset,
-        Err(raised) => return raised,
-    };
-    let shown = match name.is_unset() {
-        true => String::new(),
-        false => match super::text::repr(&name) {
-            Ok(name) => format!(" {name}"),
-            Err(raised) => return raised,
-        },
-    };
-    let message = format!(
-        "property{shown} of '{}' object has no {accessor}",
-        class.qualname.borrow()
-    );
-    let name = match &name {
-        Value::Str(name) => name.symbol(),
-        _ => name::NAME,
-    };
-    attribute_error(message, object, name)
-}
-
-/// The name of a property: that of its attribute, or else that of the function that reads.
-pub fn property_name(property: &Property) -> Res<Option<Value>> {
-    let name = property.name.get();
-    match (name.is_unset(), property.get.given()) {
-        (false, _) => Ok(Some(name)),
-        (true, Some(get)) => find(get, name::NAME),
-        (true, None) => Ok(None),
-    }
-}
-
 /// The AttributeError for an attribute that is not there.
 #[cold]
 pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
@@ -726,7 +576,9 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
 /// Adds the attribute that may have been meant.
 fn with_suggestion(raised: Raised, object: &Value, name: Symbol) -> Raised {
     let mut known: Vec<&str> = names(object).iter().map(|n| n.text()).collect();
-    known.retain(|known| !known.starts_with('_') || name.text().starts_with('_'));
+    if !name.text().starts_with('_') && !is_own_self(object) {
+        known.retain(|known| !known.starts_with('_'));
+    }
     known.sort_unstable();
     match suggest::closest(name.text(), known.into_iter()) {
         Some(close) => raised.hint(
@@ -735,6 +587,18 @@ fn with_suggestion(raised: Raised, object: &Value, name: Symbol) -> Raised {
         ),
         None => raised,
     }
+}
+
+/// Whether a method of the object is running: it may know what is private.
+fn is_own_self(object: &Value) -> bool {
+    let is_self = |seen: running::Seen| {
+        let slot = seen.func.code.slots.iter().position(|slot| *slot == name::SELF)?;
+        Some(match seen.slots.get(slot)? {
+            Value::Cell(cell) => cell.value.get().is(object),
+            value => value.is(object),
+        })
+    };
+    running::look(|seen| Some(is_self(seen).unwrap_or(false))).unwrap_or(false)
 }
 
 /// The names `dir(object)` lists, in no special order.

@@ -83,6 +83,7 @@ pub fn bind_arguments(
         }
     }
     if !positional_as_keyword.is_empty() {
+        positional_as_keyword.sort_by_key(|name| params.names.iter().position(|param| param == name));
         let list: Vec<&str> = positional_as_keyword.iter().map(|n| n.text()).collect();
         return Err(type_error(format!(
             "{}() got some positional-only arguments passed as keyword arguments: '{}'",
@@ -197,7 +198,7 @@ pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: impl 
         let is_iterable = special(value, name::ITER).is_some() || special(value, name::GETITEM).is_some();
         if matches(&raised, Type::TypeError) && !is_iterable {
             let _ = raised.take();
-            let kind = class_of(value).name();
+            let kind = super::types::class_name(value);
             let whose = match is_alone() {
                 true => format!("{} argument", callee_name(callee)),
                 false => "Value".into(),
@@ -220,7 +221,7 @@ pub fn push_double_star(
         Value::Dict(dict) => super::mapping::entries(dict),
         other => {
             let Some(keys) = attribute::find(other, Symbol::new("keys"))? else {
-                let kind = class_of(value).name();
+                let kind = super::types::class_name(value);
                 return Err(type_error(format!(
                     "{} argument after ** must be a mapping, not {kind}",
                     callee_name(callee)

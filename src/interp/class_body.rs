@@ -108,20 +108,23 @@ fn prepare(maker: &Value, args: &[Value], keywords: &[(Symbol, Value)]) -> Res {
 /// The name under which a class body hands on the cell that is to hold the class.
 const CLASS_CELL: &str = "__classcell__";
 
-/// The metaclass that is asked for, else the one of the bases; none for `type`.
+/// The most derived of the metaclass that is asked for and those of the bases; none for `type`.
 fn metaclass_of<'a>(
     given: Option<Value>,
-    mut bases: impl Iterator<Item = &'a Ref<Class>>,
+    bases: impl Iterator<Item = &'a Ref<Class>>,
 ) -> Res<Option<Ref<Class>>> {
-    let inherited = bases.find_map(|c| c.metaclass.borrow().clone());
-    match &given {
-        Some(Value::Class(m)) if !m.is(&class(Type::Class)) => match inherited {
-            Some(i) if i.is_subclass(m) => Ok(Some(i)),
-            Some(i) if !m.is_subclass(&i) => Err(metaclass_conflict()),
-            _ => Ok(Some(Ref::clone(m))),
-        },
-        _ => Ok(inherited),
+    let mut most_derived = match &given {
+        Some(Value::Class(given)) if !given.is(&class(Type::Class)) => Some(Ref::clone(given)),
+        _ => None,
+    };
+    for inherited in bases.filter_map(|base| base.metaclass.borrow().clone()) {
+        match &most_derived {
+            Some(known) if known.is_subclass(&inherited) => {}
+            Some(known) if !inherited.is_subclass(known) => return Err(metaclass_conflict()),
+            _ => most_derived = Some(inherited),
+        }
     }
+    Ok(most_derived)
 }
 
 /// Runs a class body; gives the cell that is to hold the finished class.
@@ -175,6 +178,12 @@ fn made_by_first(class_name: Symbol, bases: Vec<Value>, keywords: &[(Symbol, Val
         }
         _ => Err(metaclass_conflict()),
     }
+}
+
+/// The error of a class whose name C could not hold.
+#[cold]
+pub fn null_in_name() -> Raised {
+    value_error("type name must not contain null characters")
 }
 
 fn metaclass_conflict() -> Raised {
@@ -252,13 +261,15 @@ pub fn make(
     if slot::conflict(&bases) {
         return Err(type_error("multiple bases have instance lay-out conflict"));
     }
+    if class_name.text().contains('\0') {
+        return Err(null_in_name());
+    }
     let slots = slot::declared(class_name, &names, layout)?;
     let mro = linearise(&bases).ok_or_else(|| no_order(&bases))?;
     let metaclass = metaclass_of(metaclass.map(Value::from), mro.iter())?;
     let cell = names.shift_remove(&Symbol::new(CLASS_CELL));
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
-    slot::install(&made, slots.as_ref());
     made.bases
         .borrow()
         .iter()
@@ -294,7 +305,8 @@ pub fn make(
     if has(name::DEL) {
         finalise::expect();
     }
-    slot::describe(&made, slots.is_some());
+    slot::install(&made, slots.as_ref());
+    slot::describe(&made, slots.as_ref());
     if !has(name::DOC) {
         made.dict.borrow_mut().insert(name::DOC, Value::None);
     }

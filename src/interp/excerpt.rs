@@ -157,6 +157,9 @@ fn push_line(
 
 /// Whether marks say more than the line itself does.
 fn is_marked(lines: &[&str], start: usize, end: usize, has_anchors: bool) -> bool {
+    if lines.len() == 1 && start == end {
+        return false;
+    }
     let before: String = lines[0].chars().take(start).collect();
     let after: String = lines[lines.len() - 1].chars().skip(end).collect();
     if let Ok(module) = parse(&Source::new("<row>", lines.join("\n"))) {

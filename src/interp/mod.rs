@@ -7,6 +7,7 @@ pub mod big_range;
 pub mod bind;
 pub mod call;
 pub mod class_body;
+pub mod descriptor;
 pub mod error;
 pub mod excerpt;
 pub mod finalise;

@@ -16,9 +16,10 @@ use rustc_hash::FxBuildHasher;
 
 /// What a class says of its instances' attributes.
 pub struct Declared {
-    /// The slots, with private names as they are stored.
+    /// The slots in order of their names, private ones as they are stored.
     pub names: Vec<Symbol>,
     pub has_dict: bool,
+    pub has_weakref: bool,
 }
 
 /// A slot as an attribute of its class.
@@ -43,6 +44,7 @@ pub fn declared(
     let mut declared = Declared {
         names: Vec::new(),
         has_dict: false,
+        has_weakref: false,
     };
     for item in &items {
         let Some(text) = text_of(item) else {
@@ -63,7 +65,7 @@ pub fn declared(
                 return Err(type_error("__dict__ slot disallowed: we already got one"));
             }
             "__dict__" => declared.has_dict = true,
-            "__weakref__" => {}
+            "__weakref__" => declared.has_weakref = true,
             _ => {
                 let stored = mangled(class_name, text);
                 if names.contains_key(&stored) {
@@ -85,6 +87,7 @@ pub fn declared(
             "nonempty __slots__ not supported for subtype of '{base}'"
         )));
     }
+    declared.names.sort_unstable_by_key(|name| name.text());
     Ok(Some(declared))
 }
 
@@ -118,10 +121,10 @@ pub fn install(made: &Ref<Class>, declared: Option<&Declared>) {
 
 /// Gives a class that has just been made the descriptors of what its instances have besides: a
 /// `__dict__` and weak references, unless a base has them already.
-pub fn describe(made: &Ref<Class>, declares_slots: bool) {
+pub fn describe(made: &Ref<Class>, declared: Option<&Declared>) {
     let describe = |name: Symbol, def: &NativeDef| {
         let getter = Native::of(def, made.name());
-        made.dict.borrow_mut().insert(name, getter.into());
+        made.dict.borrow_mut().entry(name).or_insert(getter.into());
     };
     let of_script = |base: &Ref<Class>| base.is_script;
     let is_plain = !matches!(made.layout, Layout::Exception | Layout::Future | Layout::Class);
@@ -143,7 +146,7 @@ pub fn describe(made: &Ref<Class>, declares_slots: bool) {
         .into_iter()
         .skip(1)
         .any(|base| base.own(weakref).is_some());
-    if !declares_slots && can_be_watched && !inherits {
+    if declared.is_none_or(|declared| declared.has_weakref) && can_be_watched && !inherits {
         describe(weakref, &WEAKREF);
     }
 }

@@ -231,7 +231,10 @@ fn range_item(range: &Range, object: &Value, index_value: &Value) -> Res {
     let i = match sequence_index(index_value, "range", object) {
         Err(raised) if matches(&raised, Type::IndexError) => {
             drop(raised.take());
-            return Err(index_error("range object index out of range"));
+            return match big_range::of(plain(object)) {
+                Some(range) => range.item(index_value),
+                None => Err(index_error("range object index out of range")),
+            };
         }
         result => result?,
     };

@@ -76,7 +76,12 @@ pub fn write_plain(value: &Value, out: &mut String) -> Res<()> {
         Value::ByteArray(b) => {
             out.push_str(class_name(value));
             out.push('(');
-            out.push_str(&bytes::repr(&b.0.borrow()));
+            // Its single quotes are escaped between double ones, too.
+            let shown = bytes::repr(&b.0.borrow());
+            match shown.starts_with("b\"") {
+                true => out.push_str(&shown.replace('\'', "\\'")),
+                false => out.push_str(&shown),
+            }
             out.push(')');
         }
         Value::List(list) => {

@@ -67,7 +67,7 @@ impl Survey {
         let around = parent.map(|parent| &self.scopes.list[parent]);
         let host = match (kind, around) {
             (ScopeKind::Comprehension(ComprehensionKind::Generator), _) | (_, None) => id,
-            (ScopeKind::Comprehension(_), Some(around)) if around.kind != ScopeKind::Class => around.host,
+            (ScopeKind::Comprehension(_), Some(around)) => around.host,
             _ => id,
         };
         let scope = Scope {

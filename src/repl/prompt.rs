@@ -394,7 +394,7 @@ impl Prompt {
         {
             screen.break_line();
         }
-        console::write_error(&report::uncaught(error));
+        report::tell_uncaught(error);
     }
 
     fn leave(&self, error: Option<Ref<Exception>>) {

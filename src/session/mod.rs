@@ -176,7 +176,7 @@ fn uncaught(error: &Ref<Exception>) -> i32 {
     if is_exception(error, Type::SystemExit) {
         return exit_status(error);
     }
-    console::write_error(&report::uncaught(error));
+    report::tell_uncaught(error);
     tell(|| Event::Uncaught(error));
     if is_exception(error, Type::KeyboardInterrupt) {
         INTERRUPTED
@@ -202,7 +202,7 @@ fn exit_status(error: &Ref<Exception>) -> i32 {
                 drop(raised.take());
                 "<exit code cannot be shown>".into()
             });
-            console::write_error(&format!("{shown}\n"));
+            report::write_error(&format!("{shown}\n"));
             1
         }
     }

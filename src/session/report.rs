@@ -10,10 +10,10 @@ pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, is_exception};
 use crate::interp::{attribute, call, group, import, text};
-use crate::library::modules::sys::{redirected, tell_unraisable};
+use crate::library::modules::sys::{self, redirected, tell_unraisable};
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, AfterDeadlock, Hooks, Level, console, task};
-use crate::source::{Span, Symbol};
+use crate::source::{Span, Symbol, name};
 use crate::tools::lint::watch;
 use crate::tools::standing;
 pub use crate::tools::standing::is_library;
@@ -55,8 +55,24 @@ pub fn render(diagnostic: &Diagnostic) -> String {
     diagnostic.render(color, WIDTH)
 }
 
+/// Tells of an exception that ended the program: a script's hook, what it put in place of stderr, or else a
+/// person.
+pub fn tell_uncaught(error: &Ref<Exception>) {
+    match sys::tell_uncaught(error) {
+        Ok(true) => {}
+        Ok(false) if redirected(name::STDERR).is_some() => write_error(&traceback(error)),
+        Ok(false) => console::write_error(&uncaught(error)),
+        Err(raised) => {
+            let (own, original) = (traceback(&raised.take()), traceback(error));
+            write_error(&format!(
+                "Error in sys.excepthook:\n{own}\nOriginal exception was:\n{original}"
+            ));
+        }
+    }
+}
+
 /// Everything about an exception that ended the program.
-pub fn uncaught(error: &Ref<Exception>) -> String {
+fn uncaught(error: &Ref<Exception>) -> String {
     let mut out = traceback(error);
     if is_exception(error, Type::KeyboardInterrupt) {
         return out;
@@ -291,8 +307,8 @@ fn write_row(entry: &TraceEntry, out: &mut String) {
 }
 
 /// Writes to stderr, or to what a script put in its place.
-fn write_error(text: &str) {
-    match redirected(Symbol::new("stderr")) {
+pub fn write_error(text: &str) {
+    match redirected(name::STDERR) {
         None => console::write_error(text),
         Some(stream) => forget(call::call_method(&stream, Symbol::new("write"), &[text.into()])),
     }
@@ -377,7 +393,7 @@ fn unraisable(error: &Ref<Exception>, object: &Value) {
 /// put in place of stderr gets the words of CPython.
 fn never_awaited(generator: &Ref<Generator>, report: String) {
     let name = Symbol::new("warnings");
-    let is_redirected = redirected(Symbol::new("stderr")).is_some();
+    let is_redirected = redirected(name::STDERR).is_some();
     let warnings = match import::loaded_module(name) {
         None if is_redirected => match import::by_name("warnings") {
             Ok(warnings) => Some(warnings),

@@ -259,7 +259,7 @@ impl Raised {
     pub fn leave(self, code: &Rc<Code>) -> Raised {
         match PLACE.take() {
             Place::At(span) => self.peek().add_trace(code, span),
-            Place::Unknown => self.peek().add_trace(code, code.span),
+            Place::Unknown => self.peek().add_trace(code, code.entry()),
             Place::Told => {}
         }
         self

@@ -238,7 +238,7 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
         return Ok(());
     }
     if let Some(code) = value.opaque::<CodeObject>() {
-        let (file, line) = (&code.0.source.name, code.0.source.line(code.0.span.start));
+        let (file, line) = (&code.0.source.name, code.0.first_line);
         out.push_str(&format!(
             "<code object {} at {}, file \"{file}\", line {line}>",
             code.0.name,

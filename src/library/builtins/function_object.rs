@@ -292,6 +292,9 @@ pub const FUNCTION: &[NativeDef] = &[
             })
         },
     ),
+    getter("__builtins__", "The names of every module.", |_| {
+        attribute::get(&import::by_name("builtins")?, crate::source::name::DICT)
+    }),
     getter("__globals__", "The module's variables.", |args| {
         if let Value::Native(native) = &args[0]
             && let Some(module) = native.module

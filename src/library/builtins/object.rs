@@ -1,6 +1,6 @@
 //! `object`, `type` and `NoneType`.
 
-use super::{class_method, getter, method, static_method, wrong_argument};
+use super::{class_method, getter, method, setter_deleter, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::mapping::as_set_table;
 use crate::interp::payload::*;
@@ -306,7 +306,14 @@ fn type_new(args: &[Value]) -> Res {
         return Ok(Value::None);
     };
     match (class_name, bases, names) {
-        (object, Value::Unset, Value::Unset) if !object.is_unset() => return Ok(class_of(object).into()),
+        (object, Value::Unset, Value::Unset)
+            if !object.is_unset() && matches!(meta, Value::Class(meta) if meta.is(&class(Type::Class))) =>
+        {
+            return Ok(class_of(object).into());
+        }
+        (object, Value::Unset, Value::Unset) if !object.is_unset() => {
+            return Err(type_error("type.__new__() takes exactly 3 arguments (1 given)"));
+        }
         (_, _, Value::Unset) => return Err(type_error("type() takes 1 or 3 arguments")),
         _ => {}
     }
@@ -320,6 +327,10 @@ fn type_new(args: &[Value]) -> Res {
     for base in &given.items {
         match base {
             Value::Class(base) => bases.push(Ref::clone(base)),
+            other if attribute::find(other, Symbol::new("__mro_entries__"))?.is_some() => {
+                let message = "type() doesn't support MRO entry resolution; use types.new_class()";
+                return Err(type_error(message));
+            }
             other => {
                 let kind = class_of(other);
                 return Err(type_error(format!(
@@ -456,12 +467,37 @@ pub const TYPE: &[NativeDef] = &[
             .collect();
         Ok(Value::tuple(all))
     }),
-    getter("__base__", "The first class it inherits from.", |args| {
-        Ok(this_class(&args[0])?
-            .bases
-            .borrow()
-            .first()
-            .map_or(Value::None, |b| b.clone().into()))
+    getter(
+        "__base__",
+        "The base that its instances are laid out like.",
+        |args| {
+            let bases = this_class(&args[0])?.bases.borrow();
+            let has_layout =
+                |base: &&Ref<Class>| base.layout != Layout::Object || !base.slots.borrow().is_empty();
+            let base = bases.iter().find(has_layout).or(bases.first());
+            Ok(base.map_or(Value::None, |base| base.clone().into()))
+        },
+    ),
+    getter("__annotations__", "The annotations of the class body.", |args| {
+        let this = this_class(&args[0])?;
+        if let Some(own) = this.own(name::ANNOTATIONS) {
+            return Ok(own);
+        }
+        if !this.is_script {
+            return Err(attribute::no_attribute(&args[0], name::ANNOTATIONS));
+        }
+        let none: Value = mapping::new_dict().into();
+        this.set(name::ANNOTATIONS, none.clone());
+        Ok(none)
+    }),
+    setter_deleter("__annotations__", |args| {
+        let this = this_class(&args[0])?;
+        match args[1].given() {
+            Some(given) => this.set(name::ANNOTATIONS, given.clone()),
+            None if this.delete(name::ANNOTATIONS) => {}
+            None => return Err(raise(Type::AttributeError, name::ANNOTATIONS.text())),
+        }
+        Ok(Value::None)
     }),
     getter("__dict__", "The class's namespace, read-only.", |args| {
         let this = this_class(&args[0])?;

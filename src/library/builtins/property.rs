@@ -184,25 +184,13 @@ pub const PROPERTY: &[NativeDef] = &[
         "__set__",
         "(self, instance, value, /)",
         "Set an attribute of instance to value.",
-        |args| match this(&args[0])?.set.given() {
-            Some(set) => call::call(set, &args[1..3]).map(|_| Value::None),
-            None => Err(raise(
-                crate::interp::types::Type::AttributeError,
-                "property has no setter",
-            )),
-        },
+        |args| attribute::write(this(&args[0])?, &args[1], args[2].clone()).map(|()| Value::None),
     ),
     method(
         "__delete__",
         "(self, instance, /)",
         "Delete an attribute of instance.",
-        |args| match this(&args[0])?.del.given() {
-            Some(del) => call::call(del, &args[1..2]).map(|_| Value::None),
-            None => Err(raise(
-                crate::interp::types::Type::AttributeError,
-                "property has no deleter",
-            )),
-        },
+        |args| attribute::erase(this(&args[0])?, &args[1]).map(|()| Value::None),
     ),
 ];
 

@@ -4,7 +4,7 @@ use crate::interp::error::*;
 use crate::interp::mapping::{self, dict_set_hashed};
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_of, named_class};
-use crate::interp::{attribute, call, iterate, operator};
+use crate::interp::{attribute, call, descriptor, iterate, operator};
 use crate::library::asyncio::natives;
 use crate::library::builtins;
 use crate::source::{Symbol, name};
@@ -137,7 +137,7 @@ const WRAPPER: &[NativeDef] = natives! {
     Method Plain "__get__" "(self, instance, owner=None, /)" "The function as a method." |args| {
         Ok(match &args[1] {
             Value::None => args[0].clone(),
-            instance => attribute::method(&args[0], instance),
+            instance => descriptor::method(&args[0], instance),
         })
     };
     Method Plain "cache_info" "(self, /)" "Report how the cache fares: hits, misses, maxsize, currsize." |args| {

@@ -248,7 +248,8 @@ pub fn redirected(stream: Symbol) -> Option<Value> {
     let Value::Module(sys) = &import::loaded_module(Symbol::new("sys"))? else {
         return None;
     };
-    sys.get(stream).filter(|value| !stream::is_standard(value))
+    sys.get(stream)
+        .filter(|value| !stream::is_standard(value, stream))
 }
 
 fn frozen<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
@@ -397,24 +398,38 @@ fn breakpoint_hook(_: &[Value]) -> Res {
     Ok(Value::None)
 }
 
+/// What a script has put in the place of a hook; none if it did not.
+fn own_hook(name: &str) -> Option<Value> {
+    let Value::Module(sys) = &import::loaded_module(Symbol::new("sys"))? else {
+        return None;
+    };
+    sys.get(Symbol::new(name))
+        .filter(|hook| !matches!(hook, Value::Native(_) | Value::None))
+}
+
+/// An exception as hooks are told of it: its class, itself, its traceback.
+fn told(error: &Ref<Exception>) -> [Value; 3] {
+    let traceback = crate::interp::traceback::of(error);
+    [error.class().into(), error.clone().into(), traceback]
+}
+
+/// Gives an exception that ended the program to the `sys.excepthook` of a script; false if it has set none.
+pub fn tell_uncaught(error: &Ref<Exception>) -> Res<bool> {
+    let hook = own_hook("excepthook");
+    hook.as_ref()
+        .map_or(Ok(()), |hook| call::call(hook, &told(error)).map(drop))?;
+    Ok(hook.is_some())
+}
+
 /// Gives an exception that nobody can handle to the `sys.unraisablehook` of a script; false if it has set
 /// none.
 pub fn tell_unraisable(error: &Ref<Exception>, object: &Value) -> Res<bool> {
     const FIELDS: &[&str] = &["exc_type", "exc_value", "exc_traceback", "err_msg", "object"];
-    let Some(Value::Module(sys)) = &import::loaded_module(Symbol::new("sys")) else {
+    let Some(hook) = own_hook("unraisablehook") else {
         return Ok(false);
     };
-    let hook = sys.get(Symbol::new("unraisablehook")).unwrap_or_default();
-    if matches!(hook, Value::Native(_) | Value::None | Value::Unset) {
-        return Ok(false);
-    }
-    let items = vec![
-        error.class().into(),
-        error.clone().into(),
-        crate::interp::traceback::of(error),
-        Value::None,
-        object.clone(),
-    ];
+    let mut items = told(error).to_vec();
+    items.extend([Value::None, object.clone()]);
     let class = struct_sequence::class("builtins", "UnraisableHookArgs", FIELDS);
     call::call(&hook, &[struct_sequence::value(&class, items)])?;
     Ok(true)

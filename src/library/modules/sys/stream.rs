@@ -6,7 +6,7 @@ use crate::interp::types::{Type, class_name, named_class};
 use crate::interp::{attribute, call, import, iterate, operator, os_error};
 use crate::library::builtins::{self, getter, method};
 use crate::runtime::{console, input};
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
 use std::io::IsTerminal;
 
@@ -32,9 +32,14 @@ pub fn standard() -> [Value; 3] {
     [Stream::In, Stream::Out, Stream::Error].map(|stream| Opaque::value(class.clone(), stream))
 }
 
-/// Whether the value is one of the streams the program began with.
-pub fn is_standard(value: &Value) -> bool {
-    value.opaque::<Stream>().is_some()
+/// Whether the value is the stream of this name that the program began with.
+pub fn is_standard(value: &Value, name: Symbol) -> bool {
+    matches!(
+        (value.opaque(), name),
+        (Some(Stream::In), name::STDIN)
+            | (Some(Stream::Out), name::STDOUT)
+            | (Some(Stream::Error), name::STDERR)
+    )
 }
 
 fn stream(value: &Value) -> Res<Stream> {
