@@ -27,7 +27,7 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ("tests/golden/coroutines/async_iterators", &["A025"]),
     ("tests/golden/coroutines/async_generator_hooks", &["A031"]),
     ("tests/golden/coroutines/custom_awaitables", &["A002"]),
-    ("tests/golden/coroutines/driven_by_hand", &["A001"]),
+    ("tests/golden/coroutines/driven_by_hand", &["A022"]),
     (
         "tests/golden/coroutines/never_awaited_and_unfinished",
         &["A001", "A006"],
@@ -45,7 +45,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A001"],
     ),
     ("tests/golden/loop/a_loop_written_by_hand", &["A023"]),
-    ("tests/golden/loop/asyncio_logs_through_logging", &["A007"]),
+    (
+        "tests/golden/loop/asyncio_logs_through_logging",
+        &["A007", "A008"],
+    ),
     ("tests/golden/loop/runner", &["A019"]),
     ("tests/golden/loop/several_loops", &["A033"]),
     (
@@ -86,7 +89,7 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ("tests/golden/sync/lock_subclasses_and_insides", &["A033"]),
     (
         "tests/golden/syntax/async_for_and_with_protocol_errors",
-        &["A001", "A025"],
+        &["A025"],
     ),
     (
         "tests/golden/tasks/odd_yields_cancellations_and_callbacks",

@@ -11,7 +11,8 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 thread_local! {
-    /// Whether a script has a class with a `__del__`, or a generator with something to clean up.
+    /// Whether a script has a class with a `__del__`, a generator with something to clean up, or a
+    /// future with an error that nobody has asked for.
     static IS_NEEDED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -40,25 +41,13 @@ pub fn run_remaining(main: &Ref<Module>) {
         return;
     }
     sweep::sweep();
-    let mut seen = FxHashSet::default();
-    let mut queue = VecDeque::from([Value::from(main.clone())]);
     let mut found = Vec::new();
-    let mut kept = Vec::new(); // so that no address is used twice
-    while let Some(value) = queue.pop_front() {
-        match &value {
-            Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
-            Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
-            Value::Generator(g) if g.kind == GeneratorKind::Generator => found.push(value.clone()),
-            _ => {}
-        }
-        let mut reach = |part: Value| {
-            if !is_leaf(&part) && part.address().is_none_or(|address| seen.insert(address)) {
-                queue.push_back(part);
-            }
-        };
-        parts(&value, &mut reach);
-        kept.push(value);
-    }
+    each_reached(main, &mut |value| match value {
+        Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
+        Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
+        Value::Generator(g) if g.kind == GeneratorKind::Generator => found.push(value.clone()),
+        _ => {}
+    });
     for object in found {
         match &object {
             Value::Instance(instance) if !instance.finalised.replace(true) => run(object.clone()),
@@ -71,7 +60,24 @@ pub fn run_remaining(main: &Ref<Module>) {
     }
 }
 
-/// Whether nothing to finalise can be reached from a value.
+/// Shows what the main module reaches, nearest first; `visit` must run no script.
+pub fn each_reached(main: &Ref<Module>, visit: &mut dyn FnMut(&Value)) {
+    let mut seen = FxHashSet::default();
+    let mut queue = VecDeque::from([Value::from(main.clone())]);
+    let mut kept = Vec::new(); // so that no address is used twice
+    while let Some(value) = queue.pop_front() {
+        visit(&value);
+        let mut reach = |part: Value| {
+            if !is_leaf(&part) && part.address().is_none_or(|address| seen.insert(address)) {
+                queue.push_back(part);
+            }
+        };
+        parts(&value, &mut reach);
+        kept.push(value);
+    }
+}
+
+/// Whether nothing to finalise, and no task, can be reached from a value.
 fn is_leaf(value: &Value) -> bool {
     match value {
         Value::List(_)
@@ -85,6 +91,7 @@ fn is_leaf(value: &Value) -> bool {
         | Value::Instance(_)
         | Value::Exception(_)
         | Value::Generator(_)
+        | Value::Future(_)
         | Value::Opaque(_) => false,
         Value::Class(class) => !class.is_script,
         Value::Module(module) => module.get(name::FILE).is_none(),

@@ -9,7 +9,7 @@ use super::{current, derived, task};
 use crate::interp::error::{exception, raise, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error};
 use crate::interp::types::{Type, class, is_exception, named_class};
-use crate::interp::{attribute, call, operator};
+use crate::interp::{attribute, call, finalise, operator};
 use crate::source::Symbol;
 use crate::value::context::Context;
 use crate::value::future::Gather;
@@ -109,6 +109,7 @@ pub fn set_exception(future: &Ref<Future>, given: &Value) -> Res<()> {
 /// Ends a pending future with an exception that somebody has to ask for.
 pub fn fail(future: &Ref<Future>, exception: Ref<Exception>) -> Res<()> {
     future.unseen.set(true);
+    finalise::expect(); // nobody may ever ask
     settle(future, FutureState::Failed, exception.into())
 }
 

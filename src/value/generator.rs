@@ -106,11 +106,11 @@ impl Generator {
     }
 
     /// Notes where the coroutine was made, unless that is known: the call that "was never
-    /// awaited".
+    /// awaited". The program's own calls go before those of the library on its behalf.
     #[inline]
     pub fn set_origin(&self, code: &Rc<Code>, span: Span) {
         let before = self.origin.take();
-        if before.is_some() {
+        if before.as_ref().is_some_and(|known| !known.source.is_library()) {
             self.origin.set(before);
         } else {
             self.origin.set(Some(code.clone()));

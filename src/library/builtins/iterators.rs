@@ -105,7 +105,7 @@ fn map(args: &[Value]) -> Res {
     {
         return Ok(NativeIterator::from_fn("map", move || {
             match iterate::next(&only)? {
-                Some(item) => call::call(&func, std::slice::from_ref(&item)).map(Some),
+                Some(item) => made(call::call(&func, std::slice::from_ref(&item))?),
                 None => Ok(None),
             }
         }));
@@ -118,8 +118,19 @@ fn map(args: &[Value]) -> Res {
                 None => return Ok(None),
             }
         }
-        call::call(&func, &items).map(Some)
+        made(call::call(&func, &items)?)
     }))
+}
+
+/// What a `map` gives; a coroutine is made where the `map` is gone through.
+fn made(value: Value) -> Res<Option<Value>> {
+    if let Value::Generator(generator) = &value
+        && generator.kind == GeneratorKind::Coroutine
+        && let Some((code, span)) = running::look(|seen| Some((seen.func.code.clone(), seen.span)))
+    {
+        generator.set_origin(&code, span);
+    }
+    Ok(Some(value))
 }
 
 fn filter(args: &[Value]) -> Res {

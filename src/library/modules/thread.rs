@@ -5,6 +5,7 @@ use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
 use crate::library::asyncio::{functions, install, natives};
 use crate::library::modules::time::seconds_given;
+use crate::runtime::instrument::{Event, tell};
 use crate::runtime::thread::Woken;
 use crate::runtime::{clock, hooks, signal, thread};
 use crate::source::Symbol;
@@ -223,9 +224,14 @@ const FUNCTIONS: &[NativeDef] = natives! {
         }
         Ok(Value::None)
     };
-    Function Plain "_shown" "(exception, /)" "The text of an exception with its traceback, for stderr." |args| {
+    Function Plain "_uncaught" "(exception, /)"
+        "The text of an exception that ended a thread, with its traceback, for stderr."
+        |args| {
         Ok(match &args[0] {
-            Value::Exception(error) => (hooks().traceback)(error).into(),
+            Value::Exception(error) => {
+                tell(|| Event::Uncaught(error));
+                (hooks().traceback)(error).into()
+            }
             _ => Value::None,
         })
     };

@@ -3,6 +3,7 @@
 
 use super::super::report::is_library;
 use super::party::{Frame, Party, holds};
+use crate::code::Code;
 use crate::interp::types::class_of;
 use crate::source::Source;
 use crate::value::*;
@@ -80,9 +81,13 @@ fn name(frame: &Frame, object: &Value) -> Option<String> {
     })
 }
 
-/// What one who waits calls an object.
-pub fn name_for(party: &Party, object: &Value) -> Option<String> {
-    party.all_own().find_map(|frame| name(frame, object))
+/// What one who waits calls an object; or another, if the one who waits is not in the program's text.
+pub fn name_for(place: usize, all: &[Party], object: &Value) -> Option<String> {
+    let called = |party: &Party| party.all_own().find_map(|frame| name(frame, object));
+    match all[place].own() {
+        Some(_) => called(&all[place]),
+        None => all.iter().find_map(called),
+    }
 }
 
 /// A call in the program's text that would do what is missing.
@@ -92,8 +97,10 @@ struct Call {
     text: String,
     /// The function it stands in; none in the module itself.
     function: Option<String>,
-    /// One who waits within that function.
-    party: Option<usize>,
+    /// One who waits within that function, and the line in which it does.
+    party: Option<(usize, u32)>,
+    /// A task that has not begun with that function.
+    unbegun: Option<usize>,
 }
 
 /// The program's texts: where somebody waits, and what those modules have imported.
@@ -205,6 +212,10 @@ pub struct Remedy {
 }
 
 impl Remedy {
+    pub fn is_of_same(&self, other: &Remedy) -> bool {
+        self.object.is(&other.object)
+    }
+
     pub fn new(object: &Value, methods: &'static [&'static str]) -> Remedy {
         Remedy {
             object: object.clone(),
@@ -214,57 +225,101 @@ impl Remedy {
     }
 }
 
-/// Who could have done it, in a sentence or two.
-pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String> {
-    let Remedy { object, methods, .. } = remedy;
-    let first = methods.first()?;
+/// The calls in the program's texts of one of the methods on the object, and whether any of the methods is
+/// called on something at all.
+fn calls_of(object: &Value, methods: &[&str], all: &[Party]) -> (Vec<Call>, bool) {
     let mut names: Vec<String> = Vec::new();
     for frame in all.iter().flat_map(|party| party.frames.iter()) {
         names.extend(name(frame, object).filter(|name| !names.contains(name)));
     }
-    let mut calls = Vec::new();
+    let mut calls: Vec<Call> = Vec::new();
     let mut is_called = false;
     for source in sources(all) {
         for line in 1..=source.line(source.text.len() as u32) {
             let code = without_comment(source.line_text(line));
             is_called |= methods.contains(&"release") && takes_for_a_block(code, &names);
-            for method in *methods {
+            for method in methods {
                 for receiver in receivers(code, method) {
                     is_called = true;
-                    if names.iter().any(|name| last_name(name) == last_name(receiver)) {
-                        let text = format!("{receiver}.{method}()");
+                    let is_it = names.iter().any(|name| last_name(name) == last_name(receiver));
+                    let text = format!("{receiver}.{method}()");
+                    let is_new = !calls.iter().any(|call| call.line == line && call.text == text);
+                    if is_it && is_new {
                         calls.push(call(&source, line, text, all));
                     }
                 }
             }
         }
     }
+    (calls, is_called)
+}
+
+/// Who could have done it, in a sentence or two.
+pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String> {
+    let Remedy { object, methods, .. } = remedy;
+    let first = methods.first()?;
+    let (calls, is_called) = calls_of(object, methods, all);
+    let on = name_for(waiter, all, object);
     if !is_called {
-        let on = name_for(&all[waiter], object).unwrap_or_else(|| "it".into());
-        return Some(match on.as_str() {
-            "it" => format!("nothing in the program calls {first}() on it"),
-            on => format!("nothing in the program calls `{on}.{first}()`"),
+        return Some(match on {
+            None => format!("nothing in the program calls {first}() on it"),
+            Some(on) => format!("nothing in the program calls `{on}.{first}()`"),
         });
     }
     if calls.is_empty() {
-        return others_with_it(object, waiter, all);
+        return match on.filter(|_| methods.contains(&"release")) {
+            Some(on) => Some(format!("nothing but the end of a `with` block releases `{on}`")),
+            None => others_with_it(object, waiter, all),
+        };
     }
     let told = calls.iter().take(CALLS).map(|call| call.told(waiter, all));
     let told: Vec<String> = told.chain(remedy.if_called.map(String::from)).collect();
     Some(told.join("\n"))
 }
 
+/// Those who would do it if they did not wait themselves; none if somebody else could.
+pub fn who_would(remedy: &Remedy, all: &[Party]) -> Vec<usize> {
+    let (calls, _) = calls_of(&remedy.object, remedy.methods, all);
+    let would = |call: &Call| {
+        call.party
+            .filter(|(_, at)| call.line > *at)
+            .map(|(party, _)| party)
+    };
+    calls.iter().map(would).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Where a lock was taken by one who is over.
+pub fn who_took(object: &Value, all: &[Party]) -> Option<String> {
+    let (calls, _) = calls_of(object, &["acquire"], all);
+    let over: Vec<&Call> = calls.iter().filter(|call| call.party.is_none()).collect();
+    let [
+        Call {
+            line, text, function, ..
+        },
+    ] = over[..]
+    else {
+        return None;
+    };
+    let within = function
+        .as_ref()
+        .map_or(String::new(), |name| format!(", in {name}()"));
+    Some(format!("it was taken by `{text}` in line {line}{within}"))
+}
+
 fn call(source: &Rc<Source>, line: u32, text: String, all: &[Party]) -> Call {
     let def = enclosing(source, line);
     let header = def.as_ref().map(|(line, _)| *line);
-    let within = |party: &Party| {
-        let mut own = party.all_own();
-        own.any(|frame| Rc::ptr_eq(&frame.code().source, source) && holds(frame.code(), header))
+    let is_around = |code: &Code| Rc::ptr_eq(&code.source, source) && holds(code, header);
+    let within = |(place, party): (usize, &Party)| {
+        let frame = party.all_own().find(|frame| is_around(frame.code()))?;
+        Some((place, frame.line()))
     };
+    let is_to_begin = |party: &Party| party.unbegun().is_some_and(|func| is_around(&func.code));
     Call {
         line,
         text,
-        party: all.iter().position(within),
+        party: all.iter().enumerate().find_map(within),
+        unbegun: all.iter().position(is_to_begin),
         function: def.map(|(_, name)| name),
     }
 }
@@ -272,12 +327,16 @@ fn call(source: &Rc<Source>, line: u32, text: String, all: &[Party]) -> Call {
 impl Call {
     fn told(&self, waiter: usize, all: &[Party]) -> String {
         let Call { line, text, .. } = self;
-        let Some(party) = self.party else {
-            return match &self.function {
-                Some(function) => {
+        let Some((party, at)) = self.party else {
+            return match (&self.function, self.unbegun) {
+                (Some(function), Some(party)) => {
+                    let who = all[party].name();
+                    format!("`{text}` in line {line} is in {function}(), which {who} has not begun")
+                }
+                (Some(function), None) => {
                     format!("`{text}` in line {line} is in {function}(), which has ended or was never called")
                 }
-                None => format!("`{text}` in line {line} has been called already, or never will be"),
+                (None, _) => format!("`{text}` in line {line} has been called already, or never will be"),
             };
         };
         let waits_at = all[party].own().map_or(0, Frame::line);
@@ -286,7 +345,7 @@ impl Call {
         } else {
             all[party].name()
         };
-        match *line > waits_at {
+        match *line > at {
             true => format!("{who} would call `{text}` in line {line}, but waits in line {waits_at}"),
             false => format!("{who} calls `{text}` in line {line}, but now waits in line {waits_at}"),
         }

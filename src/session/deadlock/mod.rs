@@ -39,7 +39,15 @@ pub fn who_waits() -> String {
     let all = parties();
     let reasons = (0..all.len()).map(|place| Case { place, all: &all }.reason());
     let reasons: Vec<Reason> = reasons.collect();
-    let circle = circle(&all, &reasons);
+    let circle = circle(&all, &|at| reasons[at].behind.clone()).or_else(|| {
+        // One of those who would do what is missing may wait for another such.
+        circle(&all, &|at| {
+            let remedy = reasons[at].remedy.as_ref();
+            let would = remedy.map_or(Vec::new(), |remedy| access::who_would(remedy, &all));
+            let keys = would.iter().filter_map(|party| all[*party].keys().next());
+            reasons[at].behind.iter().copied().chain(keys).collect()
+        })
+    });
     let mut out = String::new();
     let told_circle = circle.map(|circle| told_circle(&circle, &all, &reasons));
     let groups = groups(&all, reasons);
@@ -88,7 +96,11 @@ fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
     for (i, reason) in reasons.into_iter().enumerate() {
         let same = groups.iter_mut().find(|group| {
             let first = &all[group.members[0]];
-            place(&all[i]).is_some() && place(first) == place(&all[i]) && group.reason.what == reason.what
+            let is_same = match place(first) {
+                Some(_) => group.reason.what == reason.what,
+                None => group.reason.is_same(&reason),
+            };
+            is_same && place(first) == place(&all[i])
         });
         match same {
             Some(group) => group.members.push(i),
@@ -185,8 +197,9 @@ fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
     out
 }
 
-/// The parties of a circle, as places in the list, if there is one.
-fn circle(all: &[Party], reasons: &[Reason]) -> Option<Vec<usize>> {
+/// The parties of a circle, as places in the list, if there is one; `behind` tells who would have to go
+/// on before one who waits.
+fn circle(all: &[Party], behind: &dyn Fn(usize) -> Vec<Key>) -> Option<Vec<usize>> {
     let mut places = FxHashMap::default();
     for (i, party) in all.iter().enumerate() {
         for key in party.keys() {
@@ -205,7 +218,7 @@ fn circle(all: &[Party], reasons: &[Reason]) -> Option<Vec<usize>> {
                     return Some(way[first..].iter().map(|(i, _)| *i).collect());
                 }
                 if !clear[at] {
-                    way.push((at, reasons[at].behind.iter().filter_map(place).rev().collect()));
+                    way.push((at, behind(at).iter().filter_map(place).rev().collect()));
                 }
             }
             let Some((at, left)) = way.last_mut() else { break };

@@ -91,6 +91,15 @@ impl Party {
         self.frames.iter().rposition(Frame::is_own)
     }
 
+    /// The function of a task that has not begun.
+    pub fn unbegun(&self) -> Option<Ref<Function>> {
+        let generator = coroutine(self.task.as_ref()?)?;
+        match &generator.func {
+            Value::Function(func) if generator.progress.get() == Progress::Created => Some(Ref::clone(func)),
+            _ => None,
+        }
+    }
+
     /// The program's innermost call.
     pub fn own(&self) -> Option<&Frame> {
         self.frames.get(self.own_place()?)

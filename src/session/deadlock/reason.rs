@@ -1,6 +1,6 @@
 //! Why one who waits does not go on, in a reader's words.
 
-use super::access::{Remedy, name_for};
+use super::access::{self, Remedy, name_for};
 use super::party::{Frame, Key, Party, attribute, named};
 use crate::interp::iterate;
 use crate::library::modules::thread as lock;
@@ -42,6 +42,17 @@ impl Reason {
             behind,
             ..Reason::plain(what)
         }
+    }
+}
+
+impl Reason {
+    /// Whether it says the same of the same object.
+    pub fn is_same(&self, other: &Reason) -> bool {
+        let is_same_object = match (&self.remedy, &other.remedy) {
+            (Some(own), Some(other)) => own.is_of_same(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        self.what == other.what && self.help == other.help && is_same_object
     }
 }
 
@@ -131,9 +142,9 @@ impl Case<'_> {
         };
         let is_left = !self.all.iter().any(|other| other.is(Key::Thread(holder)));
         let help = match is_left {
-            true => Some("`with` releases a lock whatever happens in its block"),
+            true => Some(self.left_behind(lock, "with")),
             false if is_own && me.task.is_some() => {
-                Some("a lock of threads stops the whole loop: between tasks, use asyncio.Lock")
+                Some("a lock of threads stops the whole loop: between tasks, use asyncio.Lock".into())
             }
             false => None,
         };
@@ -141,9 +152,16 @@ impl Case<'_> {
             what: self.that("lock", lock, &by),
             behind: vec![Key::Thread(holder)],
             is_lock: true,
-            help: help.map(String::from),
+            help,
             remedy: None,
         }
+    }
+
+    /// What to do about a lock whose holder is over.
+    fn left_behind(&self, lock: &Value, with: &str) -> String {
+        let taken = access::who_took(lock, self.all).map(|taken| taken + "\n");
+        let taken = taken.unwrap_or_default();
+        format!("{taken}`{with}` releases a lock whatever happens in its block")
     }
 
     /// A wait within a function of the library that is written in aio.
@@ -151,7 +169,15 @@ impl Case<'_> {
         let inside = self.party().inside();
         inside.iter().find_map(|frame| self.known(frame)).or_else(|| {
             let outermost = inside.first()?;
-            Some(Reason::plain(format!("{}()", outermost.code().qualname)))
+            let waiting = self
+                .party()
+                .task
+                .as_ref()
+                .and_then(|task| task.task.as_ref()?.waiting.get());
+            Some(match waiting.and_then(|on| in_other_thread(&on)) {
+                Some(future) => self.other_thread(&future),
+                None => Reason::plain(format!("{}()", outermost.code().qualname)),
+            })
         })
     }
 
@@ -227,6 +253,29 @@ impl Case<'_> {
     fn unclaimed(&self, future: &Value) -> Reason {
         let reason = self.missing(future, Need::Result);
         let me = self.party();
+        let works_for_it = |other: &&Party| {
+            let of = other.task.as_ref();
+            let of = of.and_then(|task| chained(task, "chain.<locals>.on_source_done", "destination"));
+            of.is_some_and(|of| of.is(future))
+        };
+        if let Some(task) = self.all.iter().find(works_for_it) {
+            return Reason::behind(task.name() + &task.at(), task.keys().collect());
+        }
+        let runs_its_loop = |other: &&Party| {
+            let event_loop = other.task.as_ref().map(|task| &task.event_loop);
+            other.thread.is_some()
+                && attribute(future, "_loop").is_some_and(|of| event_loop.is_some_and(|own| own.is(&of)))
+        };
+        if let Some(busy) = self.all.iter().find(runs_its_loop)
+            && !std::ptr::eq(busy, me)
+        {
+            let thread = busy
+                .thread
+                .as_ref()
+                .map_or_else(String::new, |thread| thread.name().to_string());
+            let what = format!("a coroutine in the loop of thread '{thread}', which cannot go on");
+            return Reason::behind(what, busy.keys().collect());
+        }
         let is_worker = |f: &Frame| &*f.code().qualname == "_Work.run" && !f.is_own();
         let help = if me.task.is_some() && me.thread.is_some() {
             "result() stops the loop of its own thread: await asyncio.wrap_future(…) instead"
@@ -273,8 +322,7 @@ impl Case<'_> {
                 .iter()
                 .all(|other| !keys.iter().any(|key| other.is(*key)));
         let is_lock = noun == "lock";
-        let help = (is_left && is_lock)
-            .then(|| "`async with` releases a lock whatever happens in its block".to_string());
+        let help = (is_left && is_lock).then(|| self.left_behind(object, "async with"));
         let remedy = (is_left && !is_lock).then(|| Remedy::new(object, &["release"]));
         Reason {
             what: self.that(noun, object, &by),
@@ -397,7 +445,7 @@ impl Case<'_> {
 
     /// `the lock `a``, or `a lock` for one without a name.
     fn the(&self, noun: &str, object: &Value) -> String {
-        match name_for(self.party(), object) {
+        match name_for(self.place, self.all, object) {
             Some(name) => format!("the {noun} `{name}`"),
             None if noun.starts_with('e') => format!("an {noun}"),
             None => format!("a {noun}"),
@@ -426,18 +474,18 @@ fn obstacle(task: &Future) -> Option<Obstacle> {
 
 /// The `concurrent.futures.Future` that a future was made for.
 fn in_other_thread(future: &Future) -> Option<Value> {
-    future
-        .callbacks
-        .list()
-        .iter()
-        .find_map(|callback| match callback {
-            Callback::Script(Value::Function(func), _)
-                if &*func.code.qualname == "chain.<locals>.on_destination_done" =>
-            {
-                let mut free = func.code.free.iter().zip(&func.closure);
-                free.find(|(name, _)| name.text() == "source")
-                    .map(|(_, cell)| cell.value.get())
-            }
-            _ => None,
-        })
+    chained(future, "chain.<locals>.on_destination_done", "source")
+}
+
+/// What the library's `chain` has tied a future to, by the callback that it left there and the name of the
+/// other end in it.
+fn chained(future: &Future, callback: &str, end: &str) -> Option<Value> {
+    future.callbacks.list().iter().find_map(|known| match known {
+        Callback::Script(Value::Function(func), _) if &*func.code.qualname == callback => {
+            let mut free = func.code.free.iter().zip(&func.closure);
+            free.find(|(name, _)| name.text() == end)
+                .map(|(_, cell)| cell.value.get())
+        }
+        _ => None,
+    })
 }

@@ -121,7 +121,7 @@ catalog! {
         error "RuntimeError" "cannot reuse already awaited",
         error "RuntimeError" "coroutine is being awaited already";
     A022 "a coroutine is taken for its result"
-        "The call of an `async def` function gives a coroutine; its result comes with `await`."
+        "A coroutine, a task or a gather is not its result: that comes with `await`."
         text form::value,
         error "TypeError" "'coroutine' object is not",
         error "TypeError" "'coroutine' object does not support",
@@ -129,6 +129,20 @@ catalog! {
         error "TypeError" "object of type 'coroutine' has no",
         error "TypeError" "and 'coroutine'",
         error "TypeError" ": 'coroutine'",
+        error "TypeError" "not 'coroutine'",
+        error "RuntimeError" "await wasn't used with future",
+        error "TypeError" "'_asyncio.Task' object is not",
+        error "TypeError" "object of type '_asyncio.Task' has no",
+        error "TypeError" "'_asyncio.Task' and",
+        error "TypeError" "and '_asyncio.Task'",
+        error "TypeError" "'_GatheringFuture' object is not",
+        error "TypeError" "not coroutine",
+        error "TypeError" "(not \"coroutine\")",
+        error "TypeError" "coroutine found",
+        error "TypeError" "argument of type 'coroutine'",
+        error "TypeError" "non-iterable coroutine object",
+        error "TypeError" "passed to coroutine.__format__",
+        error "TypeError" "Object of type coroutine is not JSON serializable",
         error "AttributeError" "'coroutine' object has no attribute";
     A023 "a result is asked for too early"
         "A task or future that is not done has no result yet: await it."
@@ -139,6 +153,7 @@ catalog! {
         "What is asynchronous is entered with `async with` and looped over with `async for`, and nothing else is."
         text form::with_and_for,
         error "TypeError" "'async_generator' object is not iterable",
+        error "TypeError" "'async_generator' object is not an iterator",
         error "TypeError" "object async_generator can't be used in 'await' expression",
         error "TypeError" "does not support the context manager protocol",
         error "TypeError" "does not support the asynchronous context manager protocol",

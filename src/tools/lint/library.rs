@@ -83,6 +83,7 @@ const CLASSES: &[&str] = &[
     "queue.PriorityQueue",
     "queue.SimpleQueue",
     "threading.Thread",
+    "threading.Timer",
     "threading.Lock",
     "threading.RLock",
     "threading.Event",

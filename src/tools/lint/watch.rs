@@ -11,9 +11,8 @@ use crate::code::{
 };
 use crate::interp::report::coroutine_name;
 use crate::interp::types::{Type, is_exception};
-use crate::interp::{group, import};
+use crate::interp::{finalise, group, import};
 use crate::runtime::event_loop::EventLoop;
-use crate::runtime::future;
 use crate::runtime::handle::ends_program;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, current, thread};
@@ -32,6 +31,9 @@ const SHORTEST_BLOCK: f64 = 0.05;
 
 /// And not while it waits for another thread, which good programs do for a moment.
 const SHORTEST_LOCK: f64 = 0.25;
+
+/// So many errors that led to one another are looked at.
+const LONGEST_CHAIN: u32 = 100;
 
 /// What was told: the number of the mistake, the file, the line.
 type Told = HashSet<(&'static str, String, u32)>;
@@ -85,6 +87,22 @@ fn is_told_of(source: &Source, span: Span) -> bool {
     })
 }
 
+/// Whether a mistake was told of a line that is known to lead to an error there.
+fn is_explained(source: &Source, span: Span) -> bool {
+    let line = source.line(span.start);
+    TOLD.with_borrow(|told| {
+        let mut told = told.iter().flatten();
+        told.any(|(number, file, told_line)| {
+            *file == source.name && *told_line == line && leads_to_errors(number)
+        })
+    })
+}
+
+/// The numbers between tell of something that is called or given where it may not be.
+fn leads_to_errors(number: &str) -> bool {
+    ("A008"..="A026").contains(&number)
+}
+
 fn tell_at(lint: &'static Lint, place: Option<Place>, message: impl Into<String>) {
     if let Some((code, span)) = place {
         tell(&Finding {
@@ -97,14 +115,18 @@ fn tell_at(lint: &'static Lint, place: Option<Place>, message: impl Into<String>
 }
 
 /// Tells of a coroutine that was never awaited; false if nobody watches, or its place is not known.
-/// An error on its way that tells why the coroutine was refused is the news then.
+/// An error on its way that tells why the coroutine was refused, or raised where it was made, is the
+/// news then.
 pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exception>>) -> bool {
     let origin = generator.origin().filter(|(code, _)| !standing::is_library(code));
     if origin.is_none() || TOLD.with_borrow(Option::is_none) {
         return false;
     }
     let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
-    if origin.as_ref().is_some_and(is_told) || on_its_way.is_some_and(is_refusal) {
+    let is_news = |error: &Ref<Exception>| {
+        is_refusal(error) || (mistake_of(error).is_some() && is_raised_at(error, origin.as_ref()))
+    };
+    if origin.as_ref().is_some_and(is_told) || on_its_way.is_some_and(is_news) {
         return true;
     }
     let name = coroutine_name(generator);
@@ -123,6 +145,12 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
         format!("coroutine '{name}' was never awaited: nothing of it has run"),
     );
     true
+}
+
+/// Whether an error was raised, as far as that is known yet, in the line of a place.
+fn is_raised_at(error: &Ref<Exception>, place: Option<&Place>) -> bool {
+    let line = |(code, span): &Place| (code.source.name.clone(), code.source.line(span.start));
+    standing::raised(error).is_none_or(|raised| Some(line(&raised)) == place.map(line))
 }
 
 /// A lock that somebody holds.
@@ -150,6 +178,8 @@ struct Watch {
     taken: u64,
     /// Threads that are blocked while they should run a loop.
     blocked: HashMap<u64, Block>,
+    /// Where pending tasks were made, and futures that are no tasks given an error, by number.
+    places: HashMap<u32, Place>,
 }
 
 impl Instrument for Watch {
@@ -160,21 +190,30 @@ impl Instrument for Watch {
             Event::LockTaken { lock, task } => self.take(lock, *task),
             Event::LockReleased { lock } => self.release(lock),
             Event::TaskDone(task) => {
+                self.places.remove(&task.number);
                 let orphans = self.held.values_mut().filter(|held| held.task == task.number);
                 orphans.for_each(|held| held.is_orphan = true);
             }
             Event::Over => {
                 self.tell_orphans();
-                failed_unheard();
+                self.unheard_at_the_end();
             }
             Event::CallSoon { event_loop, .. } | Event::CallAt { event_loop, .. } => {
                 from_other_thread(event_loop);
             }
-            Event::TaskCreated(task) => from_other_thread(&task.event_loop),
-            Event::FutureSettled(future) if future.task.is_none() => from_other_thread(&future.event_loop),
+            Event::TaskCreated(task) => {
+                from_other_thread(&task.event_loop);
+                self.note(task);
+            }
+            Event::FutureSettled(future) if future.task.is_none() => {
+                from_other_thread(&future.event_loop);
+                if future.state.get() == FutureState::Failed && is_calling("set_exception") {
+                    self.note(future);
+                }
+            }
             Event::WokenBy { task, by } => dropped_errors(task, by),
-            Event::LeftOver(task) => left_over(task),
-            Event::DiedUnheard(future) => died_unheard(future),
+            Event::LeftOver(task) => self.left_over(task),
+            Event::DiedUnheard(future) => self.died_unheard(future),
             Event::Uncaught(error) => uncaught(error),
             Event::GeneratorAbandoned(generator) => abandoned(generator),
             Event::LoopMade => tell_at(
@@ -270,6 +309,108 @@ impl Watch {
             );
         }
     }
+
+    /// A task is cancelled by the end of the run. Told only if its work was certainly not done: it has
+    /// not begun, or it sleeps and would come to its end without a loop. A run that ends with an error
+    /// has other troubles.
+    fn left_over(&self, task: &Ref<Future>) {
+        let Some(state) = &task.task else { return };
+        let Value::Generator(generator) = &state.coroutine.get() else {
+            return;
+        };
+        let frames = standing::frames(task);
+        if frames.is_empty() {
+            return; // the library's own, such as a sleep
+        }
+        let sleeps = state.waiting.get().is_some_and(|future| future.is_sleep);
+        let place = standing::origin(task);
+        let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
+        let is_news =
+            !place.as_ref().is_none_or(is_told) && !self.places.get(&task.number).is_some_and(is_told);
+        if exception::handled().is_some() || !is_news {
+            return;
+        }
+        let how = match generator.progress.get() {
+            Progress::Created => "began",
+            _ if sleeps && frames.iter().all(|(code, state)| !may_return(code, *state)) => {
+                "had done its work"
+            }
+            _ => return,
+        };
+        tell_at(
+            &catalog::A006,
+            place,
+            format!(
+                "the program ended before '{}' {how}: await its task",
+                coroutine_name(generator)
+            ),
+        );
+    }
+
+    /// What the program keeps to its end and nobody will ask for: tasks that failed, and coroutines that
+    /// were never awaited.
+    fn unheard_at_the_end(&self) {
+        let Some(Value::Module(main)) = &import::loaded_module(name::MAIN) else {
+            return;
+        };
+        let mut found = Vec::new();
+        finalise::each_reached(main, &mut |value| found.push(value.clone()));
+        for value in &found {
+            match value {
+                Value::Future(future)
+                    if future.task.is_some()
+                        && future.state.get() == FutureState::Failed
+                        && future.unseen.get() =>
+                {
+                    self.died_unheard(future);
+                }
+                Value::Generator(generator)
+                    if generator.kind == GeneratorKind::Coroutine
+                        && generator.progress.get() == Progress::Created
+                        && !generator.started.get() =>
+                {
+                    never_awaited(generator, None);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn died_unheard(&self, future: &Ref<Future>) {
+        if !future.is_done() {
+            tell_at(
+                &catalog::A006,
+                standing::origin(future),
+                "nobody kept this task, and it was destroyed while it had still work to do",
+            );
+        } else if let Value::Exception(error) = &future.outcome.get()
+            && !ends_program(error)
+            && !is_exception(error, Type::CancelledError)
+            && !tell_error(error)
+        {
+            let place = standing::origin(future)
+                .or_else(|| standing::raised(error))
+                .or_else(|| self.places.get(&future.number).cloned());
+            let what = if future.task.is_some() { "task" } else { "future" };
+            tell_at(
+                &catalog::A007,
+                place,
+                format!("nobody awaited this {what}, and it failed: {}", shown(error)),
+            );
+        }
+    }
+
+    /// Notes the call that is running as the place of a task or future.
+    fn note(&mut self, future: &Ref<Future>) {
+        if let Some(place) = standing::running() {
+            self.places.insert(future.number, place);
+        }
+    }
+}
+
+/// Whether the call that the program makes now names a method.
+fn is_calling(method: &str) -> bool {
+    standing::running().is_some_and(|(code, span)| code.source.slice(span).contains(method))
 }
 
 /// A loop that runs in another thread is given something to do.
@@ -355,41 +496,6 @@ fn unread(code: &Code, into: Option<SlotId>, resume: StateId) -> Box<dyn Fn(usiz
     Box::new(move |item| variables.get(item).is_some_and(|&is_unread| is_unread))
 }
 
-/// A task is cancelled by the end of the run. Told only if its work was certainly not done: it has
-/// not begun, or it sleeps and would come to its end without a loop. A run that ends with an error
-/// has other troubles.
-fn left_over(task: &Ref<Future>) {
-    let Some(state) = &task.task else { return };
-    let Value::Generator(generator) = &state.coroutine.get() else {
-        return;
-    };
-    let frames = standing::frames(task);
-    if frames.is_empty() {
-        return; // the library's own, such as a sleep
-    }
-    let sleeps = state.waiting.get().is_some_and(|future| future.is_sleep);
-    let place = standing::origin(task);
-    let is_news = place
-        .as_ref()
-        .is_some_and(|(code, span)| !is_told_of(&code.source, *span));
-    if exception::handled().is_some() || !is_news {
-        return;
-    }
-    let how = match generator.progress.get() {
-        Progress::Created => "began",
-        _ if sleeps && frames.iter().all(|(code, state)| !may_return(code, *state)) => "had done its work",
-        _ => return,
-    };
-    tell_at(
-        &catalog::A006,
-        place,
-        format!(
-            "the program ended before '{}' {how}: await its task",
-            coroutine_name(generator)
-        ),
-    );
-}
-
 /// Whether a state may be come to again from itself.
 fn may_return(code: &Code, from: StateId) -> bool {
     let mut seen = HashSet::new();
@@ -404,40 +510,6 @@ fn may_return(code: &Code, from: StateId) -> bool {
     seen.contains(&from)
 }
 
-/// Tasks that failed, and that a variable of the program keeps to its end: nobody will ask.
-fn failed_unheard() {
-    let Some(Value::Module(module)) = &import::loaded_module(name::MAIN) else {
-        return;
-    };
-    let values = module.entries();
-    for future in values.iter().filter_map(|(_, value)| future::of(value)) {
-        if future.task.is_some() && future.state.get() == FutureState::Failed && future.unseen.get() {
-            died_unheard(future);
-        }
-    }
-}
-
-fn died_unheard(future: &Ref<Future>) {
-    if !future.is_done() {
-        tell_at(
-            &catalog::A006,
-            standing::origin(future),
-            "nobody kept this task, and it was destroyed while it had still work to do",
-        );
-    } else if let Value::Exception(error) = &future.outcome.get()
-        && !ends_program(error)
-        && !is_exception(error, Type::CancelledError)
-        && !tell_error(error)
-    {
-        let place = standing::origin(future).or_else(|| standing::raised(error));
-        tell_at(
-            &catalog::A007,
-            place,
-            format!("nobody awaited this task, and it failed: {}", shown(error)),
-        );
-    }
-}
-
 /// An error that nobody caught.
 fn uncaught(error: &Ref<Exception>) {
     if !tell_error(error) {
@@ -449,16 +521,37 @@ fn uncaught(error: &Ref<Exception>) {
     }
 }
 
-/// Tells the mistake that an error is known to come from; whether it is.
+/// Tells the mistake that an error is known to come from; whether it is. An error in a line of which
+/// the text told a mistake that leads to errors is no news.
 fn tell_error(error: &Ref<Exception>) -> bool {
-    let Some(lint) = mistake_of(error) else {
-        return false;
+    let is_explained = standing::raised(error).is_some_and(|(code, span)| is_explained(&code.source, span));
+    let Some(lint) = mistake_of(error).filter(|_| !is_explained) else {
+        if is_explained {
+            pass_over_refused(error);
+        }
+        return is_explained;
     };
-    tell_at(lint, standing::raised(error), lint.sentence);
+    tell_at(lint, standing::raised(&first_of(error, lint)), lint.sentence);
     if is_refusal(error) {
         pass_over_refused(error);
     }
     true
+}
+
+/// The first of the same mistake among the errors during whose handling an error was raised.
+fn first_of(error: &Ref<Exception>, lint: &Lint) -> Ref<Exception> {
+    let mut first = Ref::clone(error);
+    for _ in 0..LONGEST_CHAIN {
+        match &first.context.get() {
+            Value::Exception(before)
+                if mistake_of(before).is_some_and(|other| other.number == lint.number) =>
+            {
+                first = Ref::clone(before);
+            }
+            _ => break,
+        }
+    }
+    first
 }
 
 /// Whether an error tells why coroutines come to nothing. Where an `await` lacks (A022), that is

@@ -22,6 +22,10 @@ impl<'a> Program<'a> {
             guards: Vec::new(),
             bindings: HashMap::new(),
             defined: HashMap::new(),
+            inside: HashMap::new(),
+            given: RefCell::default(),
+            classes: Vec::new(),
+            assigned_elsewhere: HashSet::new(),
             attributes: HashMap::new(),
             mentioned: HashSet::new(),
             patched: HashSet::new(),
@@ -52,6 +56,7 @@ impl<'a> Program<'a> {
         match &stmt.kind {
             StmtKind::Function(function) => self.function(function, at, class),
             StmtKind::Class(class) => {
+                self.classes.push((class, at));
                 let scope = self.names.opened_by(&**class).unwrap_or(at.scope);
                 self.block(&class.body, At { scope, ..at }, Some(class));
             }
@@ -107,6 +112,7 @@ impl<'a> Program<'a> {
     fn function(&mut self, function: &'a Function, at: At, class: Option<&'a Class>) {
         self.defined.insert(address(function), at);
         let inner = self.open(UnitKind::Function(function), class, &function.body, function, at);
+        self.inside.insert(address(function), inner);
         self.params(&function.params, inner);
         self.block(&function.body, inner, None);
     }
@@ -266,14 +272,15 @@ impl<'a> Program<'a> {
             }
             ExprKind::Attribute {
                 value: object, name, ..
-            } => {
-                if let Some(class) = self.class_of_self(object, at) {
-                    self.attributes
-                        .entry((address(class), *name))
-                        .or_default()
-                        .push(binding);
+            } => match self.class_of_self(object, at) {
+                Some(class) => {
+                    let known = self.attributes.entry((address(class), *name));
+                    known.or_default().push(binding);
                 }
-            }
+                None => {
+                    self.assigned_elsewhere.insert(*name);
+                }
+            },
             _ => {}
         }
     }

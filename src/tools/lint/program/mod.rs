@@ -11,6 +11,7 @@ use super::library::{self, Gives};
 use crate::lower::names::{Names, Scope};
 use crate::source::{Source, Symbol};
 use crate::syntax::ast::*;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 pub use walk::{each_expr, each_expr_in, each_stmt, expr_suspends, gives_value, suspends};
@@ -143,6 +144,14 @@ pub struct Program<'a> {
     bindings: HashMap<(Scope, Symbol), Vec<Binding<'a>>>,
     /// Where each function is defined, by address.
     defined: HashMap<usize, At>,
+    /// Where what stands in each function stands, by address.
+    inside: HashMap<usize, At>,
+    /// What calls of functions give, as far as it was asked; Unknown while it is being worked out.
+    given: RefCell<HashMap<usize, Kind<'a>>>,
+    /// The classes, and where they are defined.
+    classes: Vec<(&'a Class, At)>,
+    /// Attributes that are assigned to other objects than `self`.
+    assigned_elsewhere: HashSet<Symbol>,
     /// What methods assign to attributes of `self`, by class and name.
     attributes: HashMap<(usize, Symbol), Vec<Binding<'a>>>,
     /// Every attribute that is mentioned anywhere.
@@ -217,6 +226,9 @@ impl<'a> Program<'a> {
                 },
             },
             ExprKind::Attribute { value, name, .. } => {
+                if let Some(base) = self.base_of_super(value, at, left) {
+                    return self.own_method(base, *name, left);
+                }
                 let class = match self.class_of_self(value, at) {
                     Some(class) => Some(class),
                     None => match self.meaning_within(value, at, left) {
@@ -241,12 +253,77 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// A method of one of the program's classes, or of those it derives from.
+    /// The class that `super()` stands for.
+    fn base_of_super(&self, object: &Expr, at: At, left: u32) -> Option<&'a Class> {
+        match &object.plain().kind {
+            ExprKind::Call { func, args } if args.is_empty() => match self.meaning_within(func, at, left) {
+                Meaning::Library(path) if path == "builtins.super" => self.base(self.unit(at).class?, left),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The only class that a class derives from.
+    fn base(&self, class: &Class, left: u32) -> Option<&'a Class> {
+        let [Arg::Positional(base)] = &class.args[..] else {
+            return None;
+        };
+        let (_, at) = self
+            .classes
+            .iter()
+            .find(|(other, _)| std::ptr::eq(*other, class))?;
+        match self.meaning_within(base, *at, left) {
+            Meaning::Class(base) => Some(base),
+            _ => None,
+        }
+    }
+
+    /// A method of an object of one of the program's classes; a class that derives from it must not
+    /// have another kind of method of that name.
     fn method(&self, class: &'a Class, name: Symbol, left: u32) -> Meaning<'a> {
+        match self.own_method(class, name, left) {
+            Meaning::Function(function) if self.is_overridden(class, function, left) => Meaning::Unknown,
+            meaning => meaning,
+        }
+    }
+
+    fn is_overridden(&self, class: &Class, function: &Function, left: u32) -> bool {
+        let overrides = |other: &Class| {
+            other.body.iter().any(|stmt| match &stmt.kind {
+                StmtKind::Function(own) => {
+                    own.name == function.name
+                        && !std::ptr::eq(&**own, function)
+                        && !(own.is_async && function.is_async)
+                }
+                _ => false,
+            })
+        };
+        let mut others = self.classes.iter().filter(|(other, _)| overrides(other));
+        others.any(|(other, _)| self.derives(other, class, left))
+    }
+
+    /// Whether a class may derive from another one.
+    fn derives(&self, class: &Class, from: &Class, left: u32) -> bool {
+        let Some(left) = left.checked_sub(1) else {
+            return true;
+        };
+        match &class.args[..] {
+            [] => false,
+            [_] => match self.base(class, left) {
+                Some(base) => std::ptr::eq(base, from) || self.derives(base, from, left),
+                None => false,
+            },
+            _ => true,
+        }
+    }
+
+    /// A method of a class, or of those it derives from.
+    fn own_method(&self, class: &'a Class, name: Symbol, left: u32) -> Meaning<'a> {
         let Some(left) = left.checked_sub(1) else {
             return Meaning::Unknown;
         };
-        if self.attributes.contains_key(&(address(class), name)) {
+        if self.attributes.contains_key(&(address(class), name)) || self.assigned_elsewhere.contains(&name) {
             return Meaning::Unknown;
         }
         let mut found = class.body.iter().filter_map(|stmt| match &stmt.kind {
@@ -255,19 +332,9 @@ impl<'a> Program<'a> {
         });
         match (found.next(), found.next()) {
             (Some(function), None) => Meaning::Function(function),
-            (None, _) => match &class.args[..] {
-                [Arg::Positional(base)] => {
-                    let module = At {
-                        scope: 0,
-                        unit: 0,
-                        guard: None,
-                    };
-                    match self.meaning_within(base, module, left) {
-                        Meaning::Class(base) => self.method(base, name, left),
-                        _ => Meaning::Unknown,
-                    }
-                }
-                _ => Meaning::Unknown,
+            (None, _) => match self.base(class, left) {
+                Some(base) => self.own_method(base, name, left),
+                None => Meaning::Unknown,
             },
             _ => Meaning::Unknown,
         }
@@ -316,7 +383,21 @@ impl<'a> Program<'a> {
             | ExprKind::Tuple(_)
             | ExprKind::Dict(_)
             | ExprKind::Set(_)
+            | ExprKind::Binary { .. }
+            | ExprKind::Unary { .. }
             | ExprKind::Compare { .. } => Kind::Plain,
+            ExprKind::Comprehension(made) if made.kind != ComprehensionKind::Generator => Kind::Plain,
+            ExprKind::IfElse { body, orelse, .. } => {
+                let (body, orelse) = (
+                    self.kind_within(body, at, left),
+                    self.kind_within(orelse, at, left),
+                );
+                if body.agrees(orelse) { body } else { Kind::Unknown }
+            }
+            ExprKind::Await(value) => match self.kind_within(value, at, left) {
+                Kind::Coroutine(function) => self.returned(function, left),
+                _ => Kind::Unknown,
+            },
             ExprKind::Name(name) => match self.names.owner(at.scope, *name) {
                 Some(owner) => self.agreed(self.bindings.get(&(owner, *name)), left),
                 None => Kind::Unknown,
@@ -329,11 +410,14 @@ impl<'a> Program<'a> {
                         _ => return Kind::Unknown,
                     },
                 };
+                if self.assigned_elsewhere.contains(name) {
+                    return Kind::Unknown;
+                }
                 let own = self.attributes.get(&(address(class), *name));
-                let shared = self
-                    .names
-                    .opened_by(class)
-                    .and_then(|scope| self.bindings.get(&(scope, *name)));
+                // What a decorator or a base makes of the variables of the class is not known.
+                let is_plain = class.decorators.is_empty() && class.args.is_empty();
+                let scope = self.names.opened_by(class).filter(|_| is_plain);
+                let shared = scope.and_then(|scope| self.bindings.get(&(scope, *name)));
                 match (own, shared) {
                     (Some(own), None) => self.agreed(Some(own), left),
                     (None, shared) => self.agreed(shared, left),
@@ -392,7 +476,7 @@ impl<'a> Program<'a> {
         match self.meaning_within(func, at, left) {
             Meaning::Library(path) => given(library::call(&path)),
             Meaning::Class(class) => Kind::Instance(class),
-            Meaning::Function(function) => self.call_of(function),
+            Meaning::Function(function) => self.call_of(function, left),
             Meaning::Unknown => match &func.plain().kind {
                 ExprKind::Attribute { value, name, .. } => match self.kind_within(value, at, left) {
                     Kind::Object(class) => given(library::method(class, name.text())),
@@ -404,8 +488,14 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Where an expression stands.
+    pub fn place_of(&self, expr: &Expr) -> Option<At> {
+        let found = self.exprs.iter().find(|(other, _)| std::ptr::eq(*other, expr));
+        found.map(|(_, at)| *at)
+    }
+
     /// What calling one of the program's functions gives.
-    fn call_of(&self, function: &'a Function) -> Kind<'a> {
+    fn call_of(&self, function: &'a Function, left: u32) -> Kind<'a> {
         let Some(&at) = self.defined.get(&address(function)) else {
             return Kind::Unknown;
         };
@@ -424,9 +514,40 @@ impl<'a> Program<'a> {
         match (function.is_async, self.yields(function)) {
             (true, true) => Kind::AsyncGenerator,
             (true, false) => Kind::Coroutine(function),
-            (false, false) if !gives_value(&function.body) => Kind::Plain,
-            (false, _) => Kind::Unknown,
+            (false, true) => Kind::Plain,
+            (false, false) => self.returned(function, left),
         }
+    }
+
+    /// What running the body of a function gives, if all its ways out agree.
+    fn returned(&self, function: &'a Function, left: u32) -> Kind<'a> {
+        let (Some(left), Some(&at)) = (left.checked_sub(1), self.inside.get(&address(function))) else {
+            return Kind::Unknown;
+        };
+        if let Some(known) = self.given.borrow().get(&address(function)) {
+            return *known;
+        }
+        self.given.borrow_mut().insert(address(function), Kind::Unknown);
+        let mut kinds = Vec::new();
+        each_stmt(&function.body, &mut |stmt| {
+            if let StmtKind::Return(value) = &stmt.kind {
+                kinds.push(
+                    value
+                        .as_ref()
+                        .map_or(Kind::Plain, |value| self.kind_within(value, at, left)),
+                );
+            }
+        });
+        let last = function.body.last().map(|stmt| &stmt.kind);
+        if !matches!(last, Some(StmtKind::Return(_) | StmtKind::Raise { .. })) {
+            kinds.push(Kind::Plain);
+        }
+        let kind = match kinds.split_first() {
+            Some((first, rest)) if rest.iter().all(|kind| first.agrees(*kind)) => *first,
+            _ => Kind::Unknown,
+        };
+        self.given.borrow_mut().insert(address(function), kind);
+        kind
     }
 
     /// The only value that a name is ever given, and where that stands.

@@ -3,6 +3,7 @@
 use super::{calls, keyword, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
+use crate::tools::lint::library::{self, Gives};
 use crate::tools::lint::program::{At, Kind, Meaning, Program};
 
 /// `asyncio.wait([work()])`
@@ -29,11 +30,9 @@ fn holds_coroutines(program: &Program, given: &Expr, at: At) -> bool {
         ExprKind::Comprehension(comprehension) => {
             // The element is looked up where it stands, for its names are the comprehension's.
             let element = &comprehension.element;
-            let place = program
-                .exprs
-                .iter()
-                .find(|(expr, _)| std::ptr::eq(*expr, element));
-            place.is_some_and(|(expr, at)| program.kind(expr, *at).is_coroutine())
+            program
+                .place_of(element)
+                .is_some_and(|at| program.kind(element, at).is_coroutine())
         }
         ExprKind::Name(_) => {
             let value = program.only_value(given, at);
@@ -115,6 +114,9 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     Meaning::Function(function) if function.decorators.is_empty() => {
                         format!("'{text}' is a function, and its coroutine is needed: write `{text}(…)`")
                     }
+                    Meaning::Library(path) if matches!(library::call(&path), Some(Gives::Coroutine)) => {
+                        format!("'{text}' is a function, and its coroutine is needed: write `{text}(…)`")
+                    }
                     _ => continue,
                 },
                 _ => continue,
@@ -133,7 +135,12 @@ pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             Some("asyncio.loop.call_later" | "asyncio.loop.call_at" | "asyncio.loop.add_signal_handler") => 1,
             Some("asyncio.loop.run_in_executor") => 1,
             Some("prelude.run_in_executor" | "asyncio.to_thread") => 0,
-            Some("threading.Thread") => usize::MAX,
+            Some(
+                "concurrent.futures.ThreadPoolExecutor.submit" | "concurrent.futures.ThreadPoolExecutor.map",
+            ) => 0,
+            Some("threading.Thread" | "threading.Timer" | "signal.signal") => 1,
+            Some("atexit.register" | "builtins.filter") => 0,
+            Some("builtins.sorted" | "builtins.min" | "builtins.max") => usize::MAX,
             // Nothing else has methods of these names.
             _ => match &func.plain().kind {
                 ExprKind::Attribute { name, .. } => match name.text() {
@@ -144,11 +151,22 @@ pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 _ => continue,
             },
         };
-        let given = match place {
-            usize::MAX => keyword(args, "target"),
-            place => positional(args, place),
+        let named = || {
+            ["target", "function", "key"]
+                .iter()
+                .find_map(|name| keyword(args, name))
         };
-        let Some(given) = given else { continue };
+        let Some(given) = positional(args, place).or_else(named) else {
+            continue;
+        };
+        let given = match &given.plain().kind {
+            ExprKind::Call { args, .. }
+                if program.callee(given, at).as_deref() == Some("functools.partial") =>
+            {
+                positional(args, 0).unwrap_or(given)
+            }
+            _ => given,
+        };
         let is_async = match program.meaning(given, at) {
             Meaning::Function(function) => {
                 function.is_async && function.decorators.is_empty() && !program.yields(function)

@@ -1,12 +1,13 @@
 //! What stops the whole loop, and with it every other task.
 
-use super::{calls, keyword, method_call};
+use super::{calls, keyword, method_call, order};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Program, each_expr_in};
 
 /// `time.sleep(1)` and its like in a coroutine.
 pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    join(program, tell);
     for (call, _, args, at) in calls(program) {
         if program
             .unit(at)
@@ -18,13 +19,13 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         let Some(path) = program.callee(call, at) else {
             continue;
         };
+        let never = |expr: &Expr| {
+            matches!(
+                expr.plain().kind,
+                ExprKind::Constant(Constant::False | Constant::Int(0))
+            )
+        };
         let is_bounded = || {
-            let never = |expr: &Expr| {
-                matches!(
-                    expr.plain().kind,
-                    ExprKind::Constant(Constant::False | Constant::Int(0))
-                )
-            };
             let given = [
                 keyword(args, "block"),
                 keyword(args, "blocking"),
@@ -33,7 +34,7 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             given.into_iter().flatten().any(never) || super::positional(args, 0).is_some_and(never)
         };
         let instead = match &path[..] {
-            "time.sleep" => "`await asyncio.sleep(…)`",
+            "time.sleep" if !super::positional(args, 0).is_some_and(never) => "`await asyncio.sleep(…)`",
             "subprocess.run"
             | "subprocess.call"
             | "subprocess.check_call"
@@ -58,6 +59,40 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             format!("'{path}' blocks: no other task can run meanwhile; use {instead}"),
         );
     }
+}
+
+/// `thread.start()`, then `thread.join()`, in a coroutine that does not await between them.
+fn join(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    order::after(
+        program,
+        &|stmt, at| {
+            let StmtKind::Expr(call) = &stmt.kind else {
+                return None;
+            };
+            let is_async = program
+                .unit(at)
+                .function()
+                .is_some_and(|function| function.is_async);
+            match method_call(call) {
+                Some((thread, "start", [])) if is_async => {
+                    matches!(program.kind(thread, at), Kind::Object("threading.Thread")).then_some(thread)
+                }
+                _ => None,
+            }
+        },
+        &mut |thread, expr, at| {
+            if let Some((joined, "join", _)) = method_call(expr)
+                && program.is_same((thread, at), (joined, at))
+            {
+                tell(
+                    expr.span,
+                    "'join' blocks until the thread ends: no other task can run meanwhile; use `await asyncio.to_thread(…)`"
+                        .into(),
+                );
+            }
+        },
+        order::Until::Suspension,
+    );
 }
 
 /// Whether a method is called on what another call just gave.

@@ -3,12 +3,27 @@
 use super::{calls, dropped, method_call, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{Kind, Program, gives_value};
+use crate::tools::lint::program::{At, Kind, Program, each_expr, gives_value};
 
-/// `work()` as a statement.
+/// `work()` as a statement, or where only its text is asked for: `print(work())`, `f"{work()}"`.
 pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
-    for (value, at) in dropped(program) {
-        if let Kind::Coroutine(function) = program.kind(value, at) {
+    let mut lost = dropped(program);
+    for (expr, at) in &program.exprs {
+        if let Some("builtins.print" | "builtins.str" | "builtins.repr" | "builtins.format") =
+            program.callee(expr, *at).as_deref()
+            && let ExprKind::Call { args, .. } = &expr.kind
+        {
+            let given = args.iter().filter(|arg| matches!(arg, Arg::Positional(_)));
+            lost.extend(given.map(|arg| (arg.value().plain(), *at)));
+        }
+        if let ExprKind::FString(_) = &expr.kind {
+            expr.each_child(&mut |part| lost.push((part.plain(), *at)));
+        }
+    }
+    for (value, at) in lost {
+        if let ExprKind::Call { .. } = &value.kind
+            && let Kind::Coroutine(function) = program.kind(value, at)
+        {
             let name = function.name;
             tell(
                 value.span,
@@ -89,16 +104,14 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
 }
 
-/// `wait_for(shield(work()), 1)`: after the timeout nobody can reach the task that was made.
+/// `wait_for(shield(work()), 1)`, and `await shield(work())` within `async with timeout(1)`: after the
+/// timeout nobody can reach the task that was made.
 pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
-    for (_, func, args, at) in calls(program) {
-        let Some("asyncio.wait_for") = program.path(func, at).as_deref() else {
-            continue;
-        };
-        if let Some(shield) = positional(args, 0)
-            && program.callee(shield, at).as_deref() == Some("asyncio.shield")
+    let mut check = |shield: &Expr, at: At| {
+        if program.callee(shield, at).as_deref() == Some("asyncio.shield")
             && let ExprKind::Call { args, .. } = &shield.plain().kind
             && let Some(work) = positional(args, 0)
+            && matches!(work.plain().kind, ExprKind::Call { .. })
             && program.kind(work, at).is_coroutine()
         {
             tell(
@@ -106,7 +119,32 @@ pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 "after the timeout the shielded work goes on, and nobody has a name for its task".into(),
             );
         }
+    };
+    for (_, func, args, at) in calls(program) {
+        if let Some("asyncio.wait_for") = program.path(func, at).as_deref()
+            && let Some(work) = positional(args, 0)
+        {
+            check(work, at);
+        }
     }
+    for (stmt, at) in &program.stmts {
+        if let StmtKind::With { items, body, .. } = &stmt.kind
+            && items.iter().any(|item| is_timeout(program, &item.context, *at))
+        {
+            each_expr(body, &mut |expr| {
+                if let ExprKind::Await(value) = &expr.kind {
+                    check(value, *at);
+                }
+            });
+        }
+    }
+}
+
+fn is_timeout(program: &Program, context: &Expr, at: At) -> bool {
+    matches!(
+        program.callee(context, at).as_deref(),
+        Some("asyncio.timeout" | "asyncio.timeout_at")
+    )
 }
 
 /// `create_task(work()).result()`, and the same in two lines without an `await` between.

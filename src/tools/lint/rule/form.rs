@@ -25,6 +25,15 @@ pub fn with_and_for(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     iterated(program, &clause.iter, clause.is_async, *at, tell);
                 }
             }
+            ExprKind::Call { args, .. } if program.callee(expr, *at).is_some_and(|path| iterates(&path)) => {
+                for arg in args {
+                    if let Arg::Positional(value) = arg
+                        && matches!(program.kind(value, *at), Kind::AsyncGenerator)
+                    {
+                        iterated(program, value, false, *at, tell);
+                    }
+                }
+            }
             ExprKind::Await(value)
                 if matches!(program.kind(value, *at), Kind::AsyncGenerator)
                     && !program.expects(*at, "TypeError") =>
@@ -123,6 +132,14 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 check(test, *at, TRUE);
             }
             StmtKind::For { iter, .. } => check(iter, *at, FAILS),
+            StmtKind::AugAssign { value, .. } => check(value, *at, FAILS),
+            StmtKind::Assign { targets, value } => {
+                let is_unpacked =
+                    |target: &Expr| matches!(target.plain().kind, ExprKind::Tuple(_) | ExprKind::List(_));
+                if targets.iter().any(is_unpacked) {
+                    check(value, *at, FAILS);
+                }
+            }
             _ => {}
         }
     }
@@ -134,7 +151,24 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 operand,
             } => check(operand, *at, TRUE),
             ExprKind::Unary { operand, .. } => check(operand, *at, FAILS),
-            ExprKind::BoolOp { values, .. } => values.iter().for_each(|value| check(value, *at, TRUE)),
+            ExprKind::BoolOp { values, .. } => {
+                // The last one is no condition: it is given as it is.
+                let conditions = values.split_last().map_or(&[][..], |(_, before)| before);
+                conditions.iter().for_each(|value| check(value, *at, TRUE));
+            }
+            ExprKind::Comprehension(comprehension) => {
+                let first = comprehension.clauses.iter().take(1);
+                first.for_each(|clause| check(&clause.iter, *at, FAILS));
+            }
+            ExprKind::Call { args, .. }
+                if program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) =>
+            {
+                for arg in args {
+                    if let Arg::Positional(value) = arg {
+                        check(value, *at, FAILS);
+                    }
+                }
+            }
             ExprKind::Binary { left, right, .. } => {
                 check(left, *at, FAILS);
                 check(right, *at, FAILS);
@@ -161,6 +195,34 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             _ => {}
         }
     }
+}
+
+/// Whether a function looks into what it is given, be it a number, a text or a row of values.
+fn takes_apart(path: &str) -> bool {
+    let name = path.strip_prefix("builtins.").unwrap_or_default();
+    iterates(path) || matches!(name, "len" | "int" | "float" | "abs" | "round" | "reversed")
+}
+
+/// Whether a function loops over what it is given.
+fn iterates(path: &str) -> bool {
+    let name = path.strip_prefix("builtins.").unwrap_or_default();
+    matches!(
+        name,
+        "list"
+            | "tuple"
+            | "set"
+            | "frozenset"
+            | "sorted"
+            | "enumerate"
+            | "zip"
+            | "sum"
+            | "min"
+            | "max"
+            | "any"
+            | "all"
+            | "iter"
+            | "next"
+    )
 }
 
 /// `async def __init__`

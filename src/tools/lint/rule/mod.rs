@@ -29,12 +29,39 @@ fn calls<'p, 'a>(
     })
 }
 
-/// Expression statements: values that nobody keeps.
-fn dropped<'p, 'a>(program: &'p Program<'a>) -> impl Iterator<Item = (&'a Expr, At)> + use<'p, 'a> {
-    program.stmts.iter().filter_map(|(stmt, at)| match &stmt.kind {
-        StmtKind::Expr(value) => Some((value.plain(), *at)),
-        _ => None,
-    })
+/// Values that nobody keeps: those of expression statements, and what these are made of.
+fn dropped<'a>(program: &Program<'a>) -> Vec<(&'a Expr, At)> {
+    let mut found = Vec::new();
+    for (stmt, at) in &program.stmts {
+        if let StmtKind::Expr(value) = &stmt.kind {
+            parts(program, value, *at, &mut found);
+        }
+    }
+    found
+}
+
+fn parts<'a>(program: &Program<'a>, value: &'a Expr, at: At, found: &mut Vec<(&'a Expr, At)>) {
+    let value = value.plain();
+    match &value.kind {
+        ExprKind::IfElse { body, orelse, .. } => {
+            parts(program, body, at, found);
+            parts(program, orelse, at, found);
+        }
+        ExprKind::BoolOp { values, .. } => {
+            if let Some(last) = values.last() {
+                parts(program, last, at, found);
+            }
+        }
+        ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Set(items) => {
+            items.iter().for_each(|item| parts(program, item, at, found));
+        }
+        ExprKind::Comprehension(made) if made.kind != ComprehensionKind::Generator => {
+            if let Some(at) = program.place_of(&made.element) {
+                parts(program, &made.element, at, found);
+            }
+        }
+        _ => found.push((value, at)),
+    }
 }
 
 /// The n-th positional argument, if nothing before it is starred.

@@ -121,6 +121,41 @@ fn closed_by<'a>(program: &Program<'a>, stmt: &'a Stmt, at: At) -> Option<&'a Ex
     }
 }
 
+/// The coroutine in a variable that an expression runs: `await c`, `create_task(c)`, `asyncio.run(c)`.
+fn run_by<'a>(program: &Program<'a>, expr: &'a Expr, at: At) -> Vec<&'a Expr> {
+    let run: Vec<&Expr> = match &expr.kind {
+        ExprKind::Await(value) => vec![value],
+        ExprKind::Call { args, .. } => {
+            let takes = match program.callee(expr, at).as_deref() {
+                Some("asyncio.gather") => args.len(),
+                Some(
+                    "asyncio.run"
+                    | "asyncio.create_task"
+                    | "asyncio.ensure_future"
+                    | "asyncio.wait_for"
+                    | "asyncio.shield"
+                    | "prelude.spawn"
+                    | "asyncio.TaskGroup.create_task"
+                    | "asyncio.loop.create_task"
+                    | "asyncio.loop.run_until_complete"
+                    | "asyncio.Runner.run",
+                ) => 1,
+                _ => 0,
+            };
+            let given = args.iter().take(takes);
+            given
+                .filter(|arg| matches!(arg, Arg::Positional(_)))
+                .map(Arg::value)
+                .collect()
+        }
+        _ => vec![],
+    };
+    let is_coroutine = |value: &&Expr| {
+        matches!(value.plain().kind, ExprKind::Name(_)) && program.kind(value, at).is_coroutine()
+    };
+    run.into_iter().filter(is_coroutine).collect()
+}
+
 /// `c = work()`, `await c`, `await c`.
 pub fn awaited_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     after(
@@ -131,29 +166,20 @@ pub fn awaited_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             stmt.each_expr(&mut |expr| {
                 each_expr_in(expr, &mut |expr| match &expr.kind {
                     ExprKind::IfElse { .. } | ExprKind::BoolOp { .. } => is_certain = false,
-                    ExprKind::Await(value)
-                        if matches!(value.plain().kind, ExprKind::Name(_))
-                            && program.kind(value, at).is_coroutine() =>
-                    {
-                        object = Some(&**value);
-                    }
-                    _ => {}
+                    _ => object = run_by(program, expr, at).into_iter().next().or(object),
                 });
             });
             object.filter(|_| is_certain)
         },
         &mut |object, expr, at| {
-            if let ExprKind::Await(again) = &expr.kind
-                && program.is_same((object, at), (again, at))
-                && !program.expects(at, "RuntimeError")
-            {
-                tell(
-                    expr.span,
-                    format!(
-                        "'{}' was awaited before: a coroutine runs only once",
-                        program.text(again)
-                    ),
-                );
+            for again in run_by(program, expr, at) {
+                if program.is_same((object, at), (again, at)) && !program.expects(at, "RuntimeError") {
+                    let name = program.text(again);
+                    tell(
+                        expr.span,
+                        format!("'{name}' was awaited before: a coroutine runs only once"),
+                    );
+                }
             }
         },
         Until::Rebound,

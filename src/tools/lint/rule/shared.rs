@@ -1,6 +1,6 @@
 //! Locks and queues that tasks share.
 
-use super::{calls, method_call};
+use super::{calls, dropped, method_call};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Meaning, Program, each_expr, each_stmt};
@@ -11,12 +11,16 @@ pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         return;
     }
     for (call, _, _, at) in calls(program) {
-        if let Some("asyncio.Lock.acquire" | "asyncio.Condition.acquire") =
-            program.callee(call, at).as_deref()
+        if let Some(
+            "asyncio.Lock.acquire"
+            | "asyncio.Condition.acquire"
+            | "asyncio.Semaphore.acquire"
+            | "asyncio.BoundedSemaphore.acquire",
+        ) = program.callee(call, at).as_deref()
         {
             tell(
                 call.span,
-                "nothing in this program releases the lock: use `async with`".into(),
+                "nothing in this program releases what is taken here: use `async with`".into(),
             );
         }
     }
@@ -24,28 +28,42 @@ pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 
 /// `await queue.join()` in a program that never calls `task_done`.
 pub fn never_done(program: &Program, tell: &mut dyn FnMut(Span, String)) {
-    if program.mentioned.contains("task_done") {
+    let puts = |name: &&str| matches!(*name, "put" | "put_nowait");
+    if program.mentioned.contains("task_done") || !program.mentioned.iter().any(puts) {
         return;
     }
-    for (expr, at) in &program.exprs {
-        if let ExprKind::Await(value) = &expr.kind
-            && let Some("asyncio.Queue.join" | "asyncio.LifoQueue.join" | "asyncio.PriorityQueue.join") =
-                program.callee(value, *at).as_deref()
-            && program
-                .mentioned
-                .iter()
-                .any(|name| matches!(*name, "put" | "put_nowait"))
+    let dropped: Vec<*const Expr> = dropped(program)
+        .iter()
+        .map(|(expr, _)| std::ptr::from_ref(*expr))
+        .collect();
+    for (call, _, _, at) in calls(program) {
+        if let Some("asyncio.Queue.join" | "asyncio.LifoQueue.join" | "asyncio.PriorityQueue.join") =
+            program.callee(call, at).as_deref()
+            && !dropped.contains(&std::ptr::from_ref(call))
         {
             tell(
-                expr.span,
+                call.span,
                 "nothing in this program calls `task_done`, so `join` waits for ever".into(),
             );
         }
     }
 }
 
-/// `async with lock:` inside `async with lock:`
+/// `async with lock:` inside `async with lock:`, or behind `await lock.acquire()`.
 pub fn taken_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    for &(block, at) in &program.blocks {
+        for (i, stmt) in block.iter().enumerate() {
+            if let StmtKind::Expr(value) = &stmt.kind
+                && let ExprKind::Await(call) = &value.plain().kind
+                && let Some((lock, "acquire", _)) = method_call(call)
+                && is_lock(program, lock, at)
+            {
+                while_held(&block[i + 1..], &mut |held| {
+                    takes_again(program, held, (lock, at), tell)
+                });
+            }
+        }
+    }
     for (stmt, at) in &program.stmts {
         let StmtKind::With {
             is_async: true,
@@ -56,12 +74,37 @@ pub fn taken_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             continue;
         };
         for lock in items.iter().map(|item| &item.context) {
-            if matches!(
-                program.kind(lock, *at),
-                Kind::Object("asyncio.Lock" | "asyncio.Condition")
-            ) {
+            if is_lock(program, lock, *at) {
                 takes_again(program, body, (lock, *at), tell);
             }
+        }
+    }
+}
+
+fn is_lock(program: &Program, lock: &Expr, at: At) -> bool {
+    matches!(
+        program.kind(lock, at),
+        Kind::Object("asyncio.Lock" | "asyncio.Condition")
+    )
+}
+
+/// Shows the statements that run before anything is released.
+fn while_held<'a>(stmts: &'a [Stmt], visit: &mut dyn FnMut(&'a [Stmt])) {
+    for stmt in stmts {
+        let (held, goes_on) = match &stmt.kind {
+            StmtKind::Try { body, .. } => (&body[..], false),
+            _ => (std::slice::from_ref(stmt), true),
+        };
+        let mut releases = false;
+        each_expr(held, &mut |expr| {
+            releases |= matches!(&expr.kind, ExprKind::Attribute { name, .. } if name.text() == "release");
+        });
+        if releases {
+            return;
+        }
+        visit(held);
+        if !goes_on {
+            return;
         }
     }
 }
