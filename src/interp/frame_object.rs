@@ -11,6 +11,7 @@ use crate::source::{Span, Symbol, name};
 use crate::value::descriptor::{CodeObject, TracebackFrame};
 use crate::value::frame::ScriptFrame;
 use crate::value::generator::Progress;
+use crate::value::hold::Hold;
 use crate::value::running::{self, Seen};
 use crate::value::*;
 use std::rc::Rc;
@@ -41,7 +42,7 @@ fn row(code: &Rc<Code>, span: Span) -> Rc<TraceEntry> {
     Rc::new(TraceEntry {
         code: code.clone(),
         span,
-        next: None,
+        next: Hold::default(),
     })
 }
 

@@ -159,7 +159,7 @@ fn write_notes(error: &Ref<Exception>, indent: &str, out: &mut String) {
 /// The first row from this one on that a reader is shown: the library's own are left out.
 fn shown_row(mut row: Option<Rc<TraceEntry>>) -> Option<Rc<TraceEntry>> {
     while let Some(entry) = row.as_ref().filter(|entry| is_library(&entry.code)) {
-        row = entry.next.clone();
+        row = entry.next.get();
     }
     row
 }
@@ -192,7 +192,7 @@ fn write_rows(error: &Ref<Exception>, indent: &str, out: &mut String) {
         if repeated <= 3 {
             write_row(&entry, indent, out);
         }
-        row = shown_row(entry.next.clone());
+        row = shown_row(entry.next.get());
     }
     told(repeated, out);
 }

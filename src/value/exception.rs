@@ -57,7 +57,7 @@ impl Dying for Exception {}
 pub struct TraceEntry {
     pub code: Rc<Code>,
     pub span: Span,
-    pub next: Option<Rc<TraceEntry>>,
+    pub next: Hold<Rc<TraceEntry>>,
 }
 
 impl Drop for TraceEntry {
@@ -65,7 +65,7 @@ impl Drop for TraceEntry {
         // A long chain is taken apart in a loop, not by recursion.
         let mut next = self.next.take();
         while let Some(entry) = next {
-            next = Rc::try_unwrap(entry).ok().and_then(|mut e| e.next.take());
+            next = Rc::try_unwrap(entry).ok().and_then(|entry| entry.next.take());
         }
     }
 }
@@ -121,7 +121,7 @@ impl Exception {
         self.traceback.replace(Some(Rc::new(TraceEntry {
             code: code.clone(),
             span,
-            next,
+            next: Hold::new(next),
         })));
     }
 }
