@@ -165,9 +165,17 @@ const DICT: NativeDef = NativeDef {
 const WEAKREF: NativeDef = NativeDef {
     name: "__weakref__",
     signature: "(self, /)",
-    doc: "Weak references to the object: not listed, always None.",
+    doc: "The first weak reference to the object, one that is shared if there is one.",
     role: NativeRole::Getter,
-    body: NativeBody::Plain(|_| Ok(Value::None)),
+    body: NativeBody::Plain(|args| {
+        let made = |reference: &Value| matches!(reference, Value::Opaque(_) | Value::Instance(_));
+        let references = weak::references(&args[0]);
+        let shared = references
+            .iter()
+            .find(|r| matches!(r, Value::Opaque(o) if !o.class.is_script));
+        let found = shared.or_else(|| references.iter().find(|r| made(r)));
+        Ok(found.cloned().unwrap_or(Value::None))
+    }),
 };
 
 /// Whether the slots of the bases cannot be had together: only one line of bases may have any.

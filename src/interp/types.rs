@@ -386,7 +386,7 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 13] = [
+    const WITH_MODULE: [&str; 14] = [
         "_asyncio",
         "_collections",
         "_contextvars",
@@ -399,6 +399,7 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         "posix",
         "re",
         "types",
+        "typing",
         "weakref",
     ];
     // These classes are written in aio, and in C in CPython.
@@ -409,6 +410,10 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
                 | ("_thread", "RLock")
                 | ("collections", "OrderedDict")
                 | ("functools", "partial")
+                | (
+                    "typing",
+                    "ParamSpec" | "TypeAliasType" | "TypeVar" | "TypeVarTuple"
+                )
                 | ("weakref", "ProxyType" | "CallableProxyType")
         ),
         _ => false,

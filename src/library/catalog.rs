@@ -55,6 +55,7 @@ sources! {
     "_datetime_zone" "datetime_zone"
     "_enum_more" "enum_more"
     "_gregorian" "gregorian"
+    "_inspect_call" "inspect_call"
     "_inspect_source" "inspect_source"
     "_help" "_help"
     "_signature" "_signature"

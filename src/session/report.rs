@@ -248,7 +248,7 @@ impl Page {
 /// The first row from this one on that a reader is shown: the library's own are left out.
 fn shown_row(mut row: Option<Rc<TraceEntry>>) -> Option<Rc<TraceEntry>> {
     while let Some(entry) = row.as_ref().filter(|entry| is_library(&entry.code)) {
-        row = entry.next.clone();
+        row = entry.next.get();
     }
     row
 }
@@ -282,7 +282,7 @@ fn rows(error: &Ref<Exception>) -> String {
         if repeated <= 3 {
             write_row(&entry, &mut out);
         }
-        row = shown_row(entry.next.clone());
+        row = shown_row(entry.next.get());
     }
     told(repeated, &mut out);
     out

@@ -64,7 +64,7 @@ pub fn raised(error: &Exception) -> Option<Place> {
         if !is_library(&entry.code) {
             place = Some((entry.code.clone(), entry.span));
         }
-        row = entry.next.clone();
+        row = entry.next.get();
     }
     place
 }

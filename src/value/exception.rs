@@ -58,7 +58,7 @@ impl Dying for Exception {}
 pub struct TraceEntry {
     pub code: Rc<Code>,
     pub span: Span,
-    pub next: Option<Rc<TraceEntry>>,
+    pub next: Hold<Rc<TraceEntry>>,
     /// The frame's variables, once the exception has left it.
     pub left: OnceCell<LeftFrame>,
 }
@@ -68,7 +68,7 @@ impl TraceEntry {
         Rc::new(TraceEntry {
             code,
             span,
-            next,
+            next: Hold::new(next),
             left: OnceCell::new(),
         })
     }
@@ -109,7 +109,7 @@ impl Drop for TraceEntry {
         // A long chain is taken apart in a loop, not by recursion; the innermost frame goes first.
         let mut rows = Vec::new();
         let mut next = self.next.take();
-        while let Some(mut row) = next.and_then(|row| Rc::try_unwrap(row).ok()) {
+        while let Some(row) = next.and_then(|row| Rc::try_unwrap(row).ok()) {
             next = row.next.take();
             rows.push(row);
         }

@@ -169,16 +169,13 @@ fn take_apart(object: &Value) {
 
 /// Shows the frames that only this exception keeps: what others share is not its own.
 fn each_left(exception: &Exception, mut visit: impl FnMut(&LeftFrame)) {
-    let Some(first) = exception.traceback.get() else {
-        return;
-    };
-    let mut row = (Rc::strong_count(&first) == 2).then_some(&*first); // one is here
-    while let Some(at) = row {
+    let mut row = exception.traceback.get();
+    while let Some(at) = row.filter(|row| Rc::strong_count(row) == 2) {
+        // The other one is `at`.
         if let Some(left) = at.left.get() {
             visit(left);
         }
-        let next = at.next.as_ref().filter(|next| Rc::strong_count(next) == 1);
-        row = next.map(|next| &**next);
+        row = at.next.get();
     }
 }
 

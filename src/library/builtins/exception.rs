@@ -1,6 +1,6 @@
 //! Exceptions: making them, their attributes, and traceback objects.
 
-use super::{getter, method, setter, static_method};
+use super::{getter, method, setter, setter_deleter, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::frame_object;
 use crate::interp::operator;
@@ -10,7 +10,7 @@ use crate::interp::text;
 use crate::interp::traceback::{self, TracebackObject};
 use crate::interp::types::{Type, class, class_name, class_of};
 use crate::interp::{attribute, import, iterate, namespace, suggest};
-use crate::source::{Symbol, name};
+use crate::source::{Span, Symbol, name};
 use crate::value::descriptor::TracebackFrame;
 use crate::value::*;
 use std::rc::Rc;
@@ -468,10 +468,77 @@ fn line(entry: &TraceEntry) -> Value {
     Value::Int(i64::from(entry.code.source.line(entry.span.start)))
 }
 
+/// A traceback argument, or None.
+fn row_or_none(value: &Value) -> Res<Option<Rc<TraceEntry>>> {
+    match (value, value.opaque::<TracebackObject>()) {
+        (Value::None, _) => Ok(None),
+        (_, Some(object)) => Ok(Some(object.0.clone())),
+        _ => Err(type_error(format!(
+            "expected traceback object or None, got '{}'",
+            class_name(value)
+        ))),
+    }
+}
+
+/// `types.TracebackType(tb_next, tb_frame, tb_lasti, tb_lineno)`
+fn new_traceback(args: &[Value]) -> Res {
+    let Some(frame) = args[2].opaque::<TracebackFrame>() else {
+        return Err(wrong_argument(
+            "traceback() argument 'tb_frame'",
+            "frame",
+            &args[2],
+        ));
+    };
+    small(&args[3])?;
+    let code = frame.row.code.clone();
+    let (line, next) = (small(&args[4])?, row_or_none(&args[1])?);
+    let wanted = line.clamp(1, code.source.lines().into()) as u32;
+    let span = match code.source.line(frame.row.span.start) == wanted {
+        true => frame.row.span,
+        false => {
+            let start = code.source.line_start(wanted);
+            Span { start, end: start }
+        }
+    };
+    Ok(traceback::object(TraceEntry::new(code, span, next)))
+}
+
+fn set_next(args: &[Value]) -> Res {
+    if args[1].is_unset() {
+        return Err(type_error("can't delete tb_next attribute"));
+    }
+    let own = row(args)?;
+    let next = match row_or_none(&args[1]) {
+        Ok(next) => next,
+        Err(raised) => {
+            drop(raised.take());
+            let kind = class_name(&args[1]);
+            return Err(type_error(format!("expected traceback object, got '{kind}'")));
+        }
+    };
+    let mut ahead = next.clone();
+    while let Some(entry) = ahead {
+        if Rc::ptr_eq(&entry, own) {
+            return Err(value_error("traceback loop detected"));
+        }
+        ahead = entry.next.get();
+    }
+    let old = own.next.replace(next);
+    drop(old);
+    Ok(Value::None)
+}
+
 pub const TRACEBACK: &[NativeDef] = &[
+    static_method(
+        "__new__",
+        "(cls, tb_next, tb_frame, tb_lasti, tb_lineno)",
+        "Create a new traceback object.",
+        new_traceback,
+    ),
     getter("tb_next", "The next row, nearer to where it came up.", |args| {
-        Ok(row(args)?.next.clone().map_or(Value::None, traceback::object))
+        Ok(row(args)?.next.get().map_or(Value::None, traceback::object))
     }),
+    setter_deleter("tb_next", set_next),
     getter("tb_lineno", "The line.", |args| Ok(line(row(args)?))),
     getter("tb_lasti", "Not counted: -1.", |_| Ok(Value::Int(-1))),
     getter("tb_frame", "The frame.", |args| {

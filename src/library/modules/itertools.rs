@@ -105,9 +105,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
     builtins::add(&named_class("itertools.chain"), CLASS_GETITEM);
     builtins::add(&named_class("itertools.count"), COUNT);
     builtins::add(&named_class("itertools.repeat"), REPEAT);
-    for hidden in ["itertools._grouper", "itertools._tee"] {
-        builtins::add(&named_class(hidden), COMMON);
-    }
+    builtins::add(&named_class("itertools._grouper"), COMMON);
+    builtins::add(&named_class("itertools._tee"), group::TEE);
     names.extend(super::functions("itertools", &[group::FUNCTIONS]));
     names
 }

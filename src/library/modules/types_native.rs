@@ -4,7 +4,7 @@ use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, named_class};
-use crate::interp::{call, import, iterate, mapping, text};
+use crate::interp::{call, import, isinstance, iterate, mapping, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::{Source, Symbol, name};
 use crate::value::generator::Progress;
@@ -30,6 +30,9 @@ const FUNCTIONS: &[NativeDef] = &[
         "Run definitions in a module of their own that begins with the names; return its names.",
         define,
     ),
+    function("union", "(a, b, /)", "Return a | b of forms of types.", |args| {
+        isinstance::union(&args[0], &args[1])
+    }),
     function(
         "is_awaitable_generator",
         "(generator, /)",

@@ -2,7 +2,7 @@
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{class_name, named_class};
+use crate::interp::types::{class_name, class_of, named_class};
 use crate::interp::{attribute, call, isinstance, operator, report, text};
 use crate::library::builtins::{self, class_method, function, getter, method, static_method};
 use crate::source::{Symbol, name};
@@ -30,11 +30,12 @@ fn class() -> Ref<Class> {
 fn notify(references: Vec<Value>) {
     let aside = exception::lay_aside();
     for reference in references {
-        let Some(data) = reference.opaque::<Reference>() else {
-            continue;
+        let callback = match (reference.opaque::<Reference>(), proxy_callback(&reference)) {
+            (Some(data), _) => data.callback.take(),
+            (_, Some(callback)) => callback,
+            _ => continue,
         };
-        let callback = data.callback.take();
-        if callback.is_unset() {
+        if callback.given().is_none() {
             continue;
         }
         if let Err(raised) = call::call(&callback, std::slice::from_ref(&reference)) {
@@ -68,6 +69,24 @@ fn is_referable(value: &Value) -> bool {
     }
 }
 
+fn check_referable(value: &Value) -> Res<()> {
+    match is_referable(value) {
+        true => Ok(()),
+        false => Err(type_error(format!(
+            "cannot create weak reference to '{}' object",
+            class_name(value)
+        ))),
+    }
+}
+
+/// The callback of a proxy, None if it has none.
+fn proxy_callback(value: &Value) -> Option<Value> {
+    match value {
+        Value::Instance(instance) => instance.slot(Symbol::new("_callback")),
+        _ => None,
+    }
+}
+
 /// Whether a class statement made room for weak references: it has no `__slots__`, or names it there.
 fn has_room(class: &Ref<Class>) -> bool {
     let is_weak = |slot: &Value| text_of(slot) == Some("__weakref__");
@@ -96,12 +115,7 @@ fn new(args: &[Value]) -> Res {
     let Some(of) = as_class(of) else {
         return Err(type_error("ref.__new__(X): X is not a type object"));
     };
-    if !is_referable(object) {
-        return Err(type_error(format!(
-            "cannot create weak reference to '{}' object",
-            class_name(object)
-        )));
-    }
+    check_referable(object)?;
     let callback = callback.given().cloned().unwrap_or_default();
     if callback.is_unset() && of.is(&class()) {
         let plain = |known: &Value| {
@@ -202,14 +216,44 @@ const METHODS: &[NativeDef] = &[
     }),
 ];
 
-/// The weak references that scripts made to an object.
+/// The weak references and proxies that scripts made to an object: first the ones without a
+/// callback, which are shared, then the newest.
 fn references(object: &Value) -> Vec<Value> {
-    let mut references = weak::references(object);
-    references.retain(|reference| reference.opaque::<Reference>().is_some());
-    references
+    let place = |reference: &Value| match (reference.opaque::<Reference>(), proxy_callback(reference)) {
+        (Some(data), _) => Some(
+            match data.callback.get().is_unset() && class_of(reference).is(&class()) {
+                true => 0,
+                false => 2,
+            },
+        ),
+        (None, Some(callback)) => Some(if callback.is_none() { 1 } else { 2 }),
+        _ => None,
+    };
+    let all = weak::references(object).into_iter().rev();
+    let mut placed: Vec<_> = all
+        .filter_map(|reference| Some((place(&reference)?, reference)))
+        .collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, reference)| reference).collect()
 }
 
 const FUNCTIONS: &[NativeDef] = &[
+    function(
+        "point",
+        "(proxy, object, /)",
+        "Make a proxy stand for an object from now on.",
+        |args| {
+            check_referable(&args[1])?;
+            weak::point(&args[0], &args[1]);
+            Ok(Value::None)
+        },
+    ),
+    function(
+        "target",
+        "(proxy, /)",
+        "Return the object that a proxy stands for, or None if it has died.",
+        |args| Ok(weak::target(&args[0]).unwrap_or(Value::None)),
+    ),
     function(
         "getweakrefcount",
         "(object, /)",

@@ -567,7 +567,7 @@ fn pass_over_refused(error: &Ref<Exception>) {
         if let Some(left) = at.left.get() {
             left.look(|slots| slots.iter().for_each(pass_over));
         }
-        row = at.next.clone();
+        row = at.next.get();
     }
 }
 

@@ -2,8 +2,11 @@
 
 use super::{Tool, size, tool};
 use crate::interp::error::*;
-use crate::interp::{call, iterate, operator};
-use crate::library::builtins::function;
+use crate::interp::payload::wrong_self;
+use crate::interp::types::named_class;
+use crate::interp::{attribute, call, iterate, operator};
+use crate::library::builtins::{function, method};
+use crate::source::Symbol;
 use crate::value::*;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -147,33 +150,100 @@ impl Drop for Place {
     }
 }
 
+/// What the iterators of one `tee` read from.
+struct Source {
+    iterator: Value,
+    is_read: Cell<bool>,
+}
+
+/// One of several iterators over the same items.
+struct Tee {
+    source: Rc<Source>,
+    at: RefCell<Rc<Place>>,
+}
+
+impl Tee {
+    fn value(source: Rc<Source>, at: Rc<Place>) -> Value {
+        let at = RefCell::new(at);
+        Opaque::value(named_class("itertools._tee"), Tee { source, at })
+    }
+
+    fn fork(&self) -> Value {
+        Tee::value(self.source.clone(), self.at.borrow().clone())
+    }
+
+    fn next(&self) -> Res<Option<Value>> {
+        let place = self.at.borrow().clone();
+        if place.0.get().is_none() {
+            if self.source.is_read.replace(true) {
+                return Err(runtime_error("cannot re-enter the tee iterator"));
+            }
+            let item = iterate::next(&self.source.iterator);
+            self.source.is_read.set(false);
+            let Some(item) = item? else {
+                return Ok(None);
+            };
+            let _ = place.0.set((item, Rc::new(Place::default())));
+        }
+        let Some((item, next)) = place.0.get() else {
+            return Ok(None);
+        };
+        let item = item.clone();
+        let old = self.at.replace(next.clone());
+        drop(place);
+        drop(old);
+        Ok(Some(item))
+    }
+}
+
+fn this_tee(value: &Value) -> Res<&Tee> {
+    value
+        .opaque()
+        .ok_or_else(|| wrong_self("__next__", "itertools._tee", value))
+}
+
+/// What an iterator of `tee` can do.
+pub const TEE: &[NativeDef] = &[
+    method("__iter__", "(self, /)", "Implement iter(self).", |args| {
+        Ok(args[0].clone())
+    }),
+    method("__next__", "(self, /)", "Implement next(self).", |args| {
+        this_tee(&args[0])?
+            .next()?
+            .ok_or_else(|| stop_iteration(Value::None))
+    }),
+    method(
+        "__copy__",
+        "(self, /)",
+        "An iterator that goes on from the same place.",
+        |args| Ok(this_tee(&args[0])?.fork()),
+    ),
+];
+
 fn tee(args: &[Value]) -> Res {
     let n = match &args[1] {
         Value::Unset => 2,
         n => size(n, "n must be >= 0")?,
     };
+    if n == 0 {
+        return Ok(Value::tuple([]));
+    }
     let iterator = iterate::iter(&args[0])?;
-    let first = Rc::new(Place::default());
-    let copies = (0..n).map(|_| {
-        let (iterator, at) = (iterator.clone(), RefCell::new(first.clone()));
-        NativeIterator::from_fn("itertools._tee", move || {
-            let place = at.borrow().clone();
-            if place.0.get().is_none() {
-                let Some(item) = iterate::next(&iterator)? else {
-                    return Ok(None);
-                };
-                // Whoever was faster while the item was made is right.
-                let _ = place.0.set((item, Rc::new(Place::default())));
-            }
-            let Some((item, next)) = place.0.get() else {
-                return Ok(None);
-            };
-            let item = item.clone();
-            let old = at.replace(next.clone());
-            drop(place);
-            drop(old);
-            Ok(Some(item))
-        })
-    });
-    Ok(Value::tuple(copies.collect::<Vec<_>>()))
+    let copy = Symbol::new("__copy__");
+    let can_copy = match &iterator {
+        Value::Instance(_) => attribute::find(&iterator, copy)?.is_some(),
+        other => other.opaque::<Tee>().is_some(),
+    };
+    let first = match can_copy {
+        true => iterator,
+        false => {
+            let is_read = Cell::new(false);
+            Tee::value(Rc::new(Source { iterator, is_read }), Rc::default())
+        }
+    };
+    let mut all = vec![first.clone()];
+    for _ in 1..n {
+        all.push(call::call_method(&first, copy, &[])?);
+    }
+    Ok(Value::tuple(all))
 }
