@@ -10,7 +10,7 @@ use crate::interp::error::raise;
 use crate::interp::stack::{self, Saved, ValueStack};
 use crate::interp::types::{Type, is_exception, make_classes};
 use crate::interp::{async_iter, finalise, import, namespace, text};
-use crate::library;
+use crate::library::{self, modules::sys::tell_uncaught};
 use crate::lower;
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, clock, console, runner, signal, thread};
@@ -176,7 +176,18 @@ fn uncaught(error: &Ref<Exception>) -> i32 {
     if is_exception(error, Type::SystemExit) {
         return exit_status(error);
     }
-    console::write_error(&report::uncaught(error));
+    match tell_uncaught(error).map_err(Raised::take) {
+        Ok(true) => {}
+        Ok(false) => console::write_error(&report::uncaught(error)),
+        Err(exit) if is_exception(&exit, Type::SystemExit) => return exit_status(&exit),
+        Err(own) => {
+            let own = report::traceback(&own);
+            let original = report::traceback(error);
+            console::write_error(&format!(
+                "Error in sys.excepthook:\n{own}\nOriginal exception was:\n{original}"
+            ));
+        }
+    }
     tell(|| Event::Uncaught(error));
     if is_exception(error, Type::KeyboardInterrupt) {
         INTERRUPTED

@@ -397,17 +397,33 @@ fn breakpoint_hook(_: &[Value]) -> Res {
     Ok(Value::None)
 }
 
+/// What a script has put in place of a hook.
+fn hook_of_script(name: &str) -> Option<Value> {
+    let Some(Value::Module(sys)) = &import::loaded_module(Symbol::new("sys")) else {
+        return None;
+    };
+    let hook = sys.get(Symbol::new(name))?;
+    let is_set = !matches!(hook, Value::Native(_) | Value::None | Value::Unset);
+    is_set.then_some(hook)
+}
+
+/// Gives an exception that ends the program to the `sys.excepthook` of a script; false if it has set none.
+pub fn tell_uncaught(error: &Ref<Exception>) -> Res<bool> {
+    let Some(hook) = hook_of_script("excepthook") else {
+        return Ok(false);
+    };
+    let traceback = crate::interp::traceback::of(error);
+    call::call(&hook, &[error.class().into(), error.clone().into(), traceback])?;
+    Ok(true)
+}
+
 /// Gives an exception that nobody can handle to the `sys.unraisablehook` of a script; false if it has set
 /// none.
 pub fn tell_unraisable(error: &Ref<Exception>, object: &Value) -> Res<bool> {
     const FIELDS: &[&str] = &["exc_type", "exc_value", "exc_traceback", "err_msg", "object"];
-    let Some(Value::Module(sys)) = &import::loaded_module(Symbol::new("sys")) else {
+    let Some(hook) = hook_of_script("unraisablehook") else {
         return Ok(false);
     };
-    let hook = sys.get(Symbol::new("unraisablehook")).unwrap_or_default();
-    if matches!(hook, Value::Native(_) | Value::None | Value::Unset) {
-        return Ok(false);
-    }
     let items = vec![
         error.class().into(),
         error.clone().into(),
