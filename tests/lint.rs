@@ -44,6 +44,7 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         "tests/golden/coroutines/never_awaited_through_warnings",
         &["A001"],
     ),
+    ("tests/golden/coroutines/what_is_around_a_try_is_kept", &["A031"]),
     ("tests/golden/loop/a_loop_written_by_hand", &["A023"]),
     (
         "tests/golden/loop/asyncio_logs_through_logging",

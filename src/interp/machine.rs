@@ -242,7 +242,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
     let exit = Exception::new(super::types::class(Type::GeneratorExit), vec![]);
     match resume(generator, Resume::Raise(exit)) {
         Outcome::Yield(_) | Outcome::Wait(_) => Err(runtime_error(match generator.kind {
-            GeneratorKind::Coroutine => "coroutine ignored GeneratorExit",
+            GeneratorKind::Coroutine | GeneratorKind::Awaitable => "coroutine ignored GeneratorExit",
             GeneratorKind::AsyncGenerator => "async generator ignored GeneratorExit",
             _ => "generator ignored GeneratorExit",
         })),
@@ -679,6 +679,5 @@ fn after_frame(raised: Raised, frame: &mut FrameBox) -> Ref<Exception> {
     };
     let error = self::exception(Type::RuntimeError, format!("{what} raised {stop}"));
     error.follow(&exception);
-    error.traceback.replace(exception.traceback.get());
     error
 }

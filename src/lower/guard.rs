@@ -133,7 +133,8 @@ impl<'a> Lowering<'_, 'a> {
             self.goto(entry, span);
         } else if self.is_open() {
             // What never completes may be one statement that does not show it.
-            self.end(Terminator::Return(None), span);
+            let (exc, cause) = (None, None);
+            self.end(Terminator::Raise { exc, cause }, span);
         }
         let Some(Block::Finally(Finally { ways, .. })) = self.blocks.pop() else {
             unreachable!("blocks are opened and closed in pairs")

@@ -7,7 +7,7 @@ use super::event_loop::{EventLoop, Job};
 use super::instrument::{Event, tell};
 use super::{current, derived, task};
 use crate::interp::error::{exception, raise, type_error};
-pub use crate::interp::machine::{cancel_message, cancelled_error};
+pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};
 use crate::interp::types::{Type, class, is_exception, named_class};
 use crate::interp::{attribute, call, finalise, operator};
 use crate::source::Symbol;

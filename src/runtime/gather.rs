@@ -165,11 +165,23 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
     let Some(gather) = outer.gather() else { return };
     if gather.requested.get() {
         // The whole was cancelled, whatever the children made of it.
-        let error = future::cancelled_error(child);
+        let error = gather.children.borrow().last().map_or_else(
+            || future::new_cancelled_error(Value::None),
+            |last| cancelled_like(last),
+        );
         return finish(progress, &outer, FutureState::Failed, error.into());
     }
     let results: Vec<Value> = gather.children.borrow().iter().map(outcome).collect();
     finish(progress, &outer, FutureState::Finished, Value::list(results));
+}
+
+/// The CancelledError of a child, with the message it was last given even if it did not heed it.
+fn cancelled_like(child: &Future) -> Ref<Exception> {
+    match child.state.get() {
+        FutureState::Cancelled => future::cancelled_error(child),
+        _ if child.task.is_some() => future::new_cancelled_error(future::cancel_message(child)),
+        _ => future::new_cancelled_error(Value::None),
+    }
 }
 
 /// A child's result, or its exception as one.

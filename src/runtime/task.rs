@@ -476,7 +476,7 @@ pub fn shown(value: &Value) -> String {
 /// `task.cancel(msg)`. A chain of tasks that await each other is walked in a loop; it is an error if
 /// that has no end.
 pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
-    stack::check_native(" while cancelling")?;
+    stack::check_native("")?;
     let mut at = task.clone();
     let mut above: Option<Ref<Future>> = None;
     // The walk meets `seen` again if it goes round: `seen` is moved on in ever longer strides.

@@ -176,7 +176,9 @@ fn uncaught(error: &Ref<Exception>) -> i32 {
     if is_exception(error, Type::SystemExit) {
         return exit_status(error);
     }
-    report::tell_uncaught(error);
+    if let Some(exit) = report::tell_uncaught(error) {
+        return exit_status(&exit);
+    }
     tell(|| Event::Uncaught(error));
     if is_exception(error, Type::KeyboardInterrupt) {
         INTERRUPTED

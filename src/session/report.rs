@@ -56,19 +56,24 @@ pub fn render(diagnostic: &Diagnostic) -> String {
 }
 
 /// Tells of an exception that ended the program: a script's hook, what it put in place of stderr, or else a
-/// person.
-pub fn tell_uncaught(error: &Ref<Exception>) {
+/// person. Gives the SystemExit that the hook raised instead, if it did.
+pub fn tell_uncaught(error: &Ref<Exception>) -> Option<Ref<Exception>> {
     match sys::tell_uncaught(error) {
         Ok(true) => {}
         Ok(false) if redirected(name::STDERR).is_some() => write_error(&traceback(error)),
         Ok(false) => console::write_error(&uncaught(error)),
         Err(raised) => {
-            let (own, original) = (traceback(&raised.take()), traceback(error));
+            let own = raised.take();
+            if is_exception(&own, Type::SystemExit) {
+                return Some(own);
+            }
+            let (own, original) = (traceback(&own), traceback(error));
             write_error(&format!(
                 "Error in sys.excepthook:\n{own}\nOriginal exception was:\n{original}"
             ));
         }
     }
+    None
 }
 
 /// Everything about an exception that ended the program.

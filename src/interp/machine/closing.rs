@@ -3,20 +3,25 @@
 use super::{Outcome, run};
 use crate::code::CodeKind;
 use crate::interp::error::*;
-use crate::interp::types::{Type, is_exception};
+use crate::interp::types::{Type, class, is_exception};
 use crate::value::*;
 
 /// Closes the frames that stand on the outermost one's stack, innermost first, as `close()` of their
-/// own generators would. What is to be raised in the frame that is then on top.
+/// own generators would: each with a GeneratorExit of its own, or with what the one within it raised.
+/// What is to be raised in the outermost frame.
 pub fn close_inner(frames: &mut Stack, exit: Ref<Exception>) -> Ref<Exception> {
     let is_script = |activation: &Activation| matches!(activation, Activation::Script(_));
+    let mut failure: Option<Ref<Exception>> = None;
     while let Some(at) = frames.iter().rposition(is_script).filter(|&at| at > 0) {
         let kind = match &frames[at] {
             Activation::Script(frame) if frame.func.code.kind == CodeKind::Coroutine => "coroutine",
             _ => "generator",
         };
         let mut inner: Stack = frames.drain(at..).collect();
-        let raised = match run(&mut inner, Err(Raised::again(exit.clone()))) {
+        let thrown = failure
+            .take()
+            .unwrap_or_else(|| Exception::new(class(Type::GeneratorExit), vec![]));
+        let raised = match run(&mut inner, Err(Raised::again(thrown))) {
             Outcome::Return(_) => continue,
             Outcome::Yield(_) | Outcome::Wait(_) => runtime_error(format!("{kind} ignored GeneratorExit")),
             Outcome::Raise(raised) => raised,
@@ -25,9 +30,7 @@ pub fn close_inner(frames: &mut Stack, exit: Ref<Exception>) -> Ref<Exception> {
         let is_end = [Type::GeneratorExit, Type::StopIteration]
             .iter()
             .any(|&end| is_exception(&exception, end));
-        if !is_end {
-            return exception;
-        }
+        failure = (!is_end).then_some(exception);
     }
-    exit
+    failure.unwrap_or(exit)
 }
