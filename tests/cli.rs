@@ -462,6 +462,9 @@ fn ctrl_c_runs_finally_and_is_status_130() {
             "{script}\nstderr:\n{err}"
         );
         assert!(err.contains("KeyboardInterrupt"), "{err}");
+        if script.contains("while True") {
+            assert!(err.contains("    while True:\n          ^^^^\n"), "{err}");
+        }
     }
 }
 

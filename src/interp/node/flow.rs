@@ -149,13 +149,15 @@ struct While {
     test: Condition,
     body: Block,
     orelse: Block,
+    /// Where the test stands.
+    span: Span,
 }
 
 impl Exec for While {
     fn exec(&self, frame: &mut Frame) -> Flow {
         while attempt!(self.test.holds(frame)) {
             match self.body.exec(frame) {
-                Flow::Next | Flow::Continue => attempt!(tick()),
+                Flow::Next | Flow::Continue => attempt!(tick().at(self.span)),
                 Flow::Break => return Flow::Next,
                 other => return other,
             }
@@ -186,7 +188,7 @@ impl Exec for For {
                 left -= 1;
                 next = next.wrapping_add(step);
                 match self.body.exec(frame) {
-                    Flow::Next | Flow::Continue => attempt!(tick()),
+                    Flow::Next | Flow::Continue => attempt!(tick().at(self.span)),
                     Flow::Break => return Flow::Next,
                     other => return other,
                 }
@@ -202,7 +204,7 @@ impl Exec for For {
                 None => attempt!(self.target.assign(frame, item)),
             }
             match self.body.exec(frame) {
-                Flow::Next | Flow::Continue => attempt!(tick()),
+                Flow::Next | Flow::Continue => attempt!(tick().at(self.span)),
                 Flow::Break => return Flow::Next,
                 other => return other,
             }
@@ -266,6 +268,7 @@ impl Builder<'_> {
             test: self.condition(test),
             body: self.block(body),
             orelse: self.block(orelse),
+            span: test.span,
         })
     }
 

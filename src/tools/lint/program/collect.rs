@@ -28,6 +28,7 @@ impl<'a> Program<'a> {
             assigned_elsewhere: HashSet::new(),
             attributes: HashMap::new(),
             mentioned: HashSet::new(),
+            sets_by_name: false,
             patched: HashSet::new(),
             has_star_import: false,
         };
@@ -171,7 +172,9 @@ impl<'a> Program<'a> {
             ExprKind::Walrus { target, value } => self.bind(*target, Binding::Value(value, at), at),
             ExprKind::Attribute { name, .. } => {
                 self.mentioned.insert(name.text());
+                self.sets_by_name |= matches!(name.text(), "__dict__" | "__setattr__");
             }
+            ExprKind::Name(name) => self.sets_by_name |= matches!(name.text(), "setattr" | "vars"),
             _ => {}
         }
     }

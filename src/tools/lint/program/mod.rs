@@ -156,6 +156,8 @@ pub struct Program<'a> {
     attributes: HashMap<(usize, Symbol), Vec<Binding<'a>>>,
     /// Every attribute that is mentioned anywhere.
     pub mentioned: HashSet<&'static str>,
+    /// Whether attributes are set by names that only a run knows: `setattr`, `__dict__`.
+    sets_by_name: bool,
     /// Paths of the library to which the program assigns.
     patched: HashSet<String>,
     has_star_import: bool,
@@ -410,7 +412,7 @@ impl<'a> Program<'a> {
                         _ => return Kind::Unknown,
                     },
                 };
-                if self.assigned_elsewhere.contains(name) {
+                if self.is_set_elsewhere(class, *name, left) {
                     return Kind::Unknown;
                 }
                 let own = self.attributes.get(&(address(class), *name));
@@ -427,6 +429,24 @@ impl<'a> Program<'a> {
             ExprKind::Call { func, .. } => self.result(func, at, left),
             _ => Kind::Unknown,
         }
+    }
+
+    /// Whether an attribute of an object may get its value where the object's class does not tell: from
+    /// outside, or in a class that it derives from or that derives from it.
+    fn is_set_elsewhere(&self, class: &Class, name: Symbol, left: u32) -> bool {
+        let sets = |other: &Class| {
+            let is_shared = |scope| self.bindings.contains_key(&(scope, name));
+            self.attributes.contains_key(&(address(other), name))
+                || self.names.opened_by(other).is_some_and(is_shared)
+        };
+        let mut others = self.classes.iter().map(|(other, _)| *other);
+        self.sets_by_name
+            || self.assigned_elsewhere.contains(&name)
+            || others.any(|other| {
+                !std::ptr::eq(other, class)
+                    && sets(other)
+                    && (self.derives(other, class, left) || self.derives(class, other, left))
+            })
     }
 
     /// What all bindings of a name give.

@@ -1,6 +1,6 @@
 //! What stops the whole loop, and with it every other task.
 
-use super::{calls, keyword, method_call, order};
+use super::{calls, keyword, method_call, order, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Program, each_expr_in};
@@ -19,22 +19,11 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         let Some(path) = program.callee(call, at) else {
             continue;
         };
-        let never = |expr: &Expr| {
-            matches!(
-                expr.plain().kind,
-                ExprKind::Constant(Constant::False | Constant::Int(0))
-            )
-        };
-        let is_bounded = || {
-            let given = [
-                keyword(args, "block"),
-                keyword(args, "blocking"),
-                keyword(args, "timeout"),
-            ];
-            given.into_iter().flatten().any(never) || super::positional(args, 0).is_some_and(never)
-        };
+        if is_bounded(args) {
+            continue;
+        }
         let instead = match &path[..] {
-            "time.sleep" if !super::positional(args, 0).is_some_and(never) => "`await asyncio.sleep(…)`",
+            "time.sleep" => "`await asyncio.sleep(…)`",
             "subprocess.run"
             | "subprocess.call"
             | "subprocess.check_call"
@@ -47,11 +36,7 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             | "queue.Queue.join"
             | "queue.LifoQueue.get"
             | "queue.PriorityQueue.get"
-            | "queue.SimpleQueue.get"
-                if !is_bounded() =>
-            {
-                "an `asyncio.Queue`"
-            }
+            | "queue.SimpleQueue.get" => "an `asyncio.Queue`",
             _ => continue,
         };
         tell(
@@ -59,6 +44,18 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             format!("'{path}' blocks: no other task can run meanwhile; use {instead}"),
         );
     }
+}
+
+/// Whether a call says that it waits for no time: `sleep(0)`, `get(block=False)`, `wait(timeout=0)`.
+fn is_bounded(args: &[Arg]) -> bool {
+    let given = ["block", "blocking", "timeout"].map(|name| keyword(args, name));
+    let mut given = given.into_iter().chain([positional(args, 0)]).flatten();
+    given.any(|expr| {
+        matches!(
+            expr.plain().kind,
+            ExprKind::Constant(Constant::False | Constant::Int(0))
+        )
+    })
 }
 
 /// `thread.start()`, then `thread.join()`, in a coroutine that does not await between them.
@@ -81,7 +78,8 @@ fn join(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             }
         },
         &mut |thread, expr, at| {
-            if let Some((joined, "join", _)) = method_call(expr)
+            if let Some((joined, "join", args)) = method_call(expr)
+                && !is_bounded(args)
                 && program.is_same((thread, at), (joined, at))
             {
                 tell(

@@ -159,6 +159,11 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             ExprKind::Comprehension(comprehension) => {
                 let first = comprehension.clauses.iter().take(1);
                 first.for_each(|clause| check(&clause.iter, *at, FAILS));
+                for condition in comprehension.clauses.iter().flat_map(|clause| &clause.conditions) {
+                    if let Some(at) = program.place_of(condition) {
+                        check(condition, at, TRUE);
+                    }
+                }
             }
             ExprKind::Call { args, .. }
                 if program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) =>

@@ -17,6 +17,7 @@ pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             | "asyncio.Semaphore.acquire"
             | "asyncio.BoundedSemaphore.acquire",
         ) = program.callee(call, at).as_deref()
+            && is_kept(program, call)
         {
             tell(
                 call.span,
@@ -26,20 +27,23 @@ pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
 }
 
+/// Whether somebody may await a value.
+fn is_kept(program: &Program, value: &Expr) -> bool {
+    dropped(program)
+        .iter()
+        .all(|(other, _)| !std::ptr::eq(*other, value))
+}
+
 /// `await queue.join()` in a program that never calls `task_done`.
 pub fn never_done(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     let puts = |name: &&str| matches!(*name, "put" | "put_nowait");
     if program.mentioned.contains("task_done") || !program.mentioned.iter().any(puts) {
         return;
     }
-    let dropped: Vec<*const Expr> = dropped(program)
-        .iter()
-        .map(|(expr, _)| std::ptr::from_ref(*expr))
-        .collect();
     for (call, _, _, at) in calls(program) {
         if let Some("asyncio.Queue.join" | "asyncio.LifoQueue.join" | "asyncio.PriorityQueue.join") =
             program.callee(call, at).as_deref()
-            && !dropped.contains(&std::ptr::from_ref(call))
+            && is_kept(program, call)
         {
             tell(
                 call.span,
