@@ -62,15 +62,18 @@ impl Diagnostic {
         self
     }
 
-    /// The report as text of at most `width` columns, ending with a newline.
+    /// The report as text of at most `width` columns, ending with a newline. The title is not broken: it can
+    /// be searched for as CPython says it.
     pub fn render(&self, color: bool, width: usize) -> String {
         let theme = if color {
             GraphicalTheme::unicode()
         } else {
             GraphicalTheme::unicode_nocolor()
         };
+        let longest = self.title.lines().map(|line| line.chars().count()).max();
+        let title = TITLE_MARGIN + longest.unwrap_or(0);
         let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(width.max(20))
+            .with_width(width.max(20).max(title))
             .with_links(false)
             .with_context_lines(1)
             .without_cause_chain();
@@ -87,6 +90,9 @@ impl Diagnostic {
         out
     }
 }
+
+/// The columns that miette keeps beside a title: its mark and the margin.
+const TITLE_MARGIN: usize = 6;
 
 /// The view of a diagnostic that miette reads.
 struct Report<'a> {
