@@ -12,8 +12,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
 }
 
 const FUNCTIONS: &[NativeDef] = natives! {
-    Function Plain "md5" "(data, /)" "The MD5 digest of some bytes." |args| digest::<md5::Md5>(args);
-    Function Plain "sha1" "(data, /)" "The SHA-1 digest of some bytes." |args| digest::<sha1::Sha1>(args);
+    Function Plain "md5" "(data, /)" "The MD5 digest of some bytes." digest::<md5::Md5>;
+    Function Plain "sha1" "(data, /)" "The SHA-1 digest of some bytes." digest::<sha1::Sha1>;
 };
 
 fn digest<D: Digest>(args: &[Value]) -> Res {

@@ -57,7 +57,8 @@ fn from_calendar([year, week, weekday]: [i64; 3]) -> Result<i64, String> {
         return Err(format!("Year is out of range: {year}"));
     }
     let first = first_monday(year);
-    if !(1..=52).contains(&week) && !(week == 53 && first_monday(year + 1) - first == 371) {
+    let has_53 = || first_monday(year + 1) - first == 371;
+    if !(1..=52).contains(&week) && (week != 53 || !has_53()) {
         return Err(format!("Invalid week: {week}"));
     }
     if !(1..=7).contains(&weekday) {
@@ -188,7 +189,7 @@ fn split(text: &[char]) -> (&[char], Option<&[char]>) {
         7
     } else if is(4, '-') {
         // After a hyphen two digits are an hour, one is a weekday.
-        match is(5, 'W') && !(is(8, '-') && !is_digit(10)) {
+        match is(5, 'W') && (!is(8, '-') || is_digit(10)) {
             true => 8,
             false => 10,
         }
