@@ -258,6 +258,10 @@ fn find_on_class(this: &Ref<Class>, name: Symbol) -> Res<Option<Value>> {
     {
         return bind(found, &object(), &meta).map(Some);
     }
+    if name == name::ANNOTATIONS && this.is_script && this.own(name).is_none() {
+        // Those of a base are its own.
+        this.set(name, super::mapping::new_dict().into());
+    }
     if let Some(found) = this.lookup(name) {
         return bind_to_class(&found, this).map(Some);
     }

@@ -340,10 +340,23 @@ fn type_new(args: &[Value]) -> Res {
             }
         }
     }
+    let keywords = as_dict(keywords).map(|d| d.symbol_entries()).unwrap_or_default();
+    // A metaclass of the bases that is further derived makes the class.
+    if let (Some(asked), Some(winner)) = (
+        as_class(meta),
+        bases.iter().find_map(|base| base.metaclass.borrow().clone()),
+    ) && !asked.is_subclass(&winner)
+        && winner.is_subclass(asked)
+        && !matches!(&winner.lookup(name::NEW), Some(Value::Native(new)) if new.owner == "type")
+    {
+        let winner = Value::from(winner);
+        let new = attribute::get(&winner, name::NEW)?;
+        let given = [winner, args[1].clone(), args[2].clone(), args[3].clone()];
+        return call::call_kw(&new, &given, &keywords);
+    }
     let Some(names) = as_dict(names) else {
         return Err(wrong_argument("type.__new__() argument 3", "dict", names));
     };
-    let keywords = as_dict(keywords).map(|d| d.symbol_entries()).unwrap_or_default();
     let mut names: indexmap::IndexMap<_, _, rustc_hash::FxBuildHasher> =
         names.symbol_entries().into_iter().collect();
     names.entry(name::MODULE).or_insert_with(|| name::MAIN.into());

@@ -34,6 +34,12 @@ const FUNCTIONS: &[NativeDef] = &[
         isinstance::union(&args[0], &args[1])
     }),
     function(
+        "import_module",
+        "(name, /)",
+        "Return the module of a dotted name, which is imported if it was not.",
+        |args| import::by_name(text_arg(&args[0], "import_module()")?),
+    ),
+    function(
         "is_awaitable_generator",
         "(generator, /)",
         "Whether types.coroutine made its function awaitable.",
