@@ -80,22 +80,9 @@ pub fn each_reached(main: &Ref<Module>, visit: &mut dyn FnMut(&Value)) {
 /// Whether nothing to finalise, and no task, can be reached from a value.
 fn is_leaf(value: &Value) -> bool {
     match value {
-        Value::List(_)
-        | Value::Tuple(_)
-        | Value::Dict(_)
-        | Value::Set(_)
-        | Value::FrozenSet(_)
-        | Value::Cell(_)
-        | Value::Function(_)
-        | Value::Method(_)
-        | Value::Instance(_)
-        | Value::Exception(_)
-        | Value::Generator(_)
-        | Value::Future(_)
-        | Value::Opaque(_) => false,
         Value::Class(class) => !class.is_script,
         Value::Module(module) => module.get(name::FILE).is_none(),
-        _ => true,
+        _ => !value.is_container(),
     }
 }
 

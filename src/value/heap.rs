@@ -49,10 +49,13 @@ impl<T: Object> Ref<T> {
             note: Cell::new(0),
         };
         const { assert!(align_of::<Heap<T>>() <= 16) };
-        let heap = pool::take_object(size_of::<Heap<T>>()).cast::<Heap<T>>();
-        // SAFETY: the memory is large and aligned enough, and nobody else has it.
-        unsafe { heap.write(Heap { header, data }) };
-        Ref(heap)
+        // SAFETY: the memory is large and aligned enough, nobody else has it, and the object is
+        // written at once.
+        unsafe {
+            let heap = pool::take_object(size_of::<Heap<T>>()).cast::<Heap<T>>();
+            heap.write(Heap { header, data });
+            Ref(heap)
+        }
     }
 
     #[inline(always)]
@@ -378,19 +381,17 @@ macro_rules! kinds {
         /// any; no object may be half dropped. Gives the bytes that they take.
         pub fn each_object(mut visit: impl FnMut(&Value)) -> usize {
             assert!(!is_dropping());
-            pool::each_object(|piece| {
-                // SAFETY: an object stands here, and its kind says of which type. The value that
-                // shows it is not counted and not dropped.
-                unsafe {
-                    match piece.cast::<Header>().as_ref().kind {
-                        $(Kind::$kind => {
-                            let shown = Value::from(Ref::<$type>(piece.cast()));
-                            visit(&ManuallyDrop::new(shown));
-                            size_of::<Heap<$type>>()
-                        })*
-                    }
-                }
-            })
+            // SAFETY: an object stands in each piece, and its kind says of which type and size. The
+            // value that shows it is not counted and not dropped.
+            unsafe {
+                pool::each_object(|piece| match piece.cast::<Header>().as_ref().kind {
+                    $(Kind::$kind => {
+                        let shown = Value::from(Ref::<$type>(piece.cast()));
+                        visit(&ManuallyDrop::new(shown));
+                        size_of::<Heap<$type>>()
+                    })*
+                })
+            }
         }
 
         /// # Safety

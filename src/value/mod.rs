@@ -199,6 +199,27 @@ impl Value {
         matches!(self, Value::None)
     }
 
+    /// Whether objects of its type can hold others; classes and modules, which live long, aside.
+    #[inline(always)]
+    pub fn is_container(&self) -> bool {
+        matches!(
+            self,
+            Value::List(_)
+                | Value::Tuple(_)
+                | Value::Dict(_)
+                | Value::Set(_)
+                | Value::FrozenSet(_)
+                | Value::Cell(_)
+                | Value::Function(_)
+                | Value::Method(_)
+                | Value::Instance(_)
+                | Value::Exception(_)
+                | Value::Generator(_)
+                | Value::Future(_)
+                | Value::Opaque(_)
+        )
+    }
+
     /// `None` for an argument that was not given or is None.
     pub fn given(&self) -> Option<&Value> {
         match self {

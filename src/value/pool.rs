@@ -96,9 +96,12 @@ pub fn take(size: usize) -> NonNull<u8> {
     }
 }
 
-/// The same for a heap object, which has to be written there at once.
+/// The same for a heap object.
+///
+/// # Safety
+/// The object has to be written there before anything else uses the pool: see [`each_object`].
 #[inline(always)]
-pub fn take_object(size: usize) -> NonNull<u8> {
+pub unsafe fn take_object(size: usize) -> NonNull<u8> {
     match size <= LARGEST {
         true => OBJECTS
             .with(|store| reuse(store, size))
@@ -173,7 +176,10 @@ pub fn object_bytes() -> usize {
 
 /// Walks over the heap objects up to 256 bytes: `visit` gets each and gives its size in bytes. It
 /// must not make or free any. Gives the bytes of all their pieces.
-pub fn each_object(mut visit: impl FnMut(NonNull<u8>) -> usize) -> usize {
+///
+/// # Safety
+/// The sizes have to be those with which the objects were made.
+pub unsafe fn each_object(mut visit: impl FnMut(NonNull<u8>) -> usize) -> usize {
     let mut bytes = 0;
     let newest = OBJECTS.with(|store| store.next.get());
     CHUNKS.with_borrow(|chunks| {
@@ -240,6 +246,10 @@ pub unsafe fn give_object(piece: NonNull<u8>, size: usize) {
     OBJECTS.with(|store| unsafe { put_back(store, piece, size) });
 }
 
+/// Puts a piece on its list.
+///
+/// # Safety
+/// As for [`give`]; the piece must be one of this store.
 #[inline(always)]
 unsafe fn put_back(store: &Store, piece: NonNull<u8>, size: usize) {
     if size > LARGEST {

@@ -90,7 +90,7 @@ fn find() -> Vec<Value> {
     let mut reached: Vec<Value> = Vec::new();
     heap::each_object(|object| {
         let note = object.note();
-        if note == HELD || !is_swept(object) {
+        if note == HELD || !object.is_container() {
             return;
         }
         debug_assert!(note == MANY || object.references() >= note.into());
@@ -109,32 +109,12 @@ fn find() -> Vec<Value> {
     });
     let mut garbage = Vec::new();
     heap::each_object(|object| {
-        if object.note() != HELD && is_swept(object) {
+        if object.note() != HELD && object.is_container() {
             garbage.push(object.clone());
         }
         object.set_note(0);
     });
     garbage
-}
-
-/// Whether objects of its type are looked into and, if nobody holds them, freed.
-#[inline(always)]
-fn is_swept(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::List(_)
-            | Value::Tuple(_)
-            | Value::Dict(_)
-            | Value::Set(_)
-            | Value::Cell(_)
-            | Value::Function(_)
-            | Value::Method(_)
-            | Value::Instance(_)
-            | Value::Exception(_)
-            | Value::Generator(_)
-            | Value::Future(_)
-            | Value::Opaque(_)
-    )
 }
 
 /// Tasks that are not done are told of when the program ends, or is stuck.
@@ -191,6 +171,7 @@ fn parts_of(object: &Value, each: &mut dyn FnMut(&Value)) {
                 parts.all([key, value]);
             }
         }
+        Value::FrozenSet(set) => parts.all(set.table.try_borrow().iter().flat_map(|table| table.iter())),
         Value::Set(set) => parts.all(set.table.try_borrow().iter().flat_map(|table| table.iter())),
         Value::Cell(cell) => parts.one(&cell.value.get()),
         Value::Function(function) => {
@@ -226,7 +207,7 @@ struct Parts<'a>(&'a mut dyn FnMut(&Value));
 impl Parts<'_> {
     #[inline(always)]
     fn one(&mut self, value: &Value) {
-        if is_swept(value) {
+        if value.is_container() {
             (self.0)(value);
         }
     }

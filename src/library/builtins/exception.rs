@@ -579,8 +579,12 @@ pub const FRAME: &[NativeDef] = &[
             })
         },
     ),
-    getter("f_locals", "The local variables, while it runs.", |args| {
-        let none = || Value::from(crate::interp::mapping::new_dict());
-        Ok(frame_object::locals_of(frame(args)?).unwrap_or_else(none))
-    }),
+    getter(
+        "f_locals",
+        "The local variables, now or when an exception left the frame.",
+        |args| {
+            let none = || Value::from(crate::interp::mapping::new_dict());
+            Ok(frame_object::locals_of(frame(args)?).unwrap_or_else(none))
+        },
+    ),
 ];
