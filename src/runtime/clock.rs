@@ -3,11 +3,14 @@
 //! Time is seconds as a float, as scripts see it: whether `0.1 + 0.2` and `0.3` are the same
 //! instant is theirs to observe.
 
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::cell::Cell;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Timers this close to now count as due.
 pub const RESOLUTION: f64 = 1e-9;
+
+/// How far the machine's last tick can be in the past, in seconds: ticks are 1 to 10 ms apart.
+const ROUGHNESS: f64 = 0.02;
 
 /// Where time comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -22,8 +25,6 @@ thread_local! {
     static CLOCK: Cell<Clock> = const { Cell::new(Clock::Real) };
     /// The virtual time.
     static NOW: Cell<f64> = const { Cell::new(0.0) };
-    /// An instant and the seconds since boot at it, so that `now` is what CPython shows.
-    static BASE: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
 /// Chooses the clock; a virtual one starts at 0.0.
@@ -40,7 +41,7 @@ pub fn is_virtual() -> bool {
 pub fn now() -> f64 {
     match CLOCK.get() {
         Clock::Virtual => NOW.get(),
-        Clock::Real => monotonic().as_secs_f64(),
+        Clock::Real => seconds(clock_gettime(ClockId::Monotonic)),
     }
 }
 
@@ -54,32 +55,40 @@ pub fn due_before(now: f64) -> f64 {
 pub fn now_ns() -> i64 {
     match CLOCK.get() {
         Clock::Virtual => (NOW.get() * 1e9) as i64,
-        Clock::Real => monotonic().as_nanos() as i64,
+        Clock::Real => nanoseconds(clock_gettime(ClockId::Monotonic)),
     }
 }
 
-#[allow(clippy::disallowed_methods)] // the one place that reads the machine's clock
-fn monotonic() -> Duration {
-    let (instant, base) = BASE.get().unwrap_or_else(|| {
-        let uptime = std::fs::read_to_string("/proc/uptime").ok();
-        let seconds = uptime
-            .and_then(|t| t.split(' ').next()?.parse::<f64>().ok())
-            .unwrap_or(0.0);
-        let base = (Instant::now(), Duration::from_secs_f64(seconds.max(0.0)));
-        BASE.set(Some(base));
-        base
-    });
-    base + instant.elapsed()
+/// Whether it is before a time, as far as that can be said without reading the clock exactly: that
+/// takes several times as long, and a busy loop asks at every pass (benchmark: sched/timeout).
+pub fn is_well_before(when: f64) -> bool {
+    match CLOCK.get() {
+        Clock::Virtual => NOW.get() < when - RESOLUTION,
+        Clock::Real => rough().is_some_and(|rough| rough + ROUGHNESS < when),
+    }
+}
+
+/// The machine's clock as it was at its last tick, if it tells that.
+fn rough() -> Option<f64> {
+    #[cfg(target_os = "linux")]
+    return Some(seconds(clock_gettime(ClockId::MonotonicCoarse)));
+    #[cfg(not(target_os = "linux"))]
+    return None;
+}
+
+fn seconds(time: Timespec) -> f64 {
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+fn nanoseconds(time: Timespec) -> i64 {
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
 /// The time of day: nanoseconds since 1970; the virtual clock's own time under it.
-#[allow(clippy::disallowed_methods)] // the one place that reads the time of day
 pub fn wall_ns() -> i64 {
     match CLOCK.get() {
         Clock::Virtual => now_ns(),
-        Clock::Real => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_nanos() as i64),
+        Clock::Real => nanoseconds(clock_gettime(ClockId::Realtime)),
     }
 }
 
@@ -91,19 +100,7 @@ pub fn jump(to: f64) {
     }
 }
 
-/// Processor time of this process, in nanoseconds (to the system's tick).
+/// Processor time of this process, in nanoseconds.
 pub fn processor_ns() -> i64 {
-    // Fields 14 and 15 count from the end of the name, which may hold anything: clock ticks, of
-    // which Linux has a hundred a second.
-    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
-        return now_ns();
-    };
-    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: i64 = rest
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|n| n.parse::<i64>().ok())
-        .sum();
-    ticks * 10_000_000
+    nanoseconds(clock_gettime(ClockId::ProcessCPUTime))
 }

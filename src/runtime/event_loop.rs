@@ -18,6 +18,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+/// From so many jobs on, what they use will have left the caches before their turn.
+const CROWD: usize = 16;
+
 /// Room for jobs that an idle loop keeps.
 const READY_KEPT: usize = 1024;
 
@@ -37,6 +40,25 @@ pub enum Job {
     Native(future::NativeCallback, Ref<Future>),
     /// A handle's callback.
     Handle(Value),
+}
+
+impl Job {
+    /// The future that it is about.
+    #[inline(always)]
+    fn future(&self) -> Option<&Ref<Future>> {
+        match self {
+            Job::Step(future) | Job::Wake(future, _) | Job::Throw(future, _) | Job::Settle(future) => {
+                Some(future)
+            }
+            Job::Script(..) | Job::Native(..) | Job::Handle(_) => None,
+        }
+    }
+
+    /// The task that it steps.
+    #[inline(always)]
+    fn task(&self) -> Option<&pool::Piece<TaskState>> {
+        self.future()?.task.as_ref()
+    }
 }
 
 /// An event loop.
@@ -330,9 +352,11 @@ pub fn run_once(this: &Value) -> Res<()> {
     wait(this, event_loop)?;
     let gone = event_loop.timers.borrow_mut().sweep();
     drop(gone);
-    let end = match event_loop.timers.borrow().is_empty() {
-        true => f64::NEG_INFINITY, // nothing can be due, so the clock need not be read
-        false => clock::due_before(derived::now(this, event_loop)?),
+    let first = event_loop.timers.borrow().earliest();
+    let end = match first {
+        None => f64::NEG_INFINITY,
+        Some(first) if !event_loop.is_derived && clock::is_well_before(first) => f64::NEG_INFINITY,
+        Some(_) => clock::due_before(derived::now(this, event_loop)?),
     };
     loop {
         let Some((when, due)) = event_loop.timers.borrow_mut().pop_due(end) else {
@@ -351,7 +375,14 @@ pub fn run_once(this: &Value) -> Res<()> {
     }
     let count = event_loop.ready.borrow().len();
     for _ in 0..count {
-        let Some(job) = event_loop.ready.borrow_mut().pop_front() else {
+        let job = {
+            let mut ready = event_loop.ready.borrow_mut();
+            if ready.len() > CROWD {
+                approach(&ready);
+            }
+            ready.pop_front()
+        };
+        let Some(job) = job else {
             break;
         };
         if event_loop.debug.get() {
@@ -361,6 +392,26 @@ pub fn run_once(this: &Value) -> Res<()> {
         }
     }
     Ok(())
+}
+
+/// Brings near what the next jobs will use, one link of the chain from job to frame at a time, each
+/// when the one before has arrived.
+#[inline(always)]
+fn approach(ready: &VecDeque<Job>) {
+    if let Some(future) = ready[8].future() {
+        future.prefetch();
+    }
+    if let Some(task) = ready[6].task() {
+        task.prefetch();
+    }
+    if let Some(task) = ready[4].task() {
+        task.coroutine.prefetch();
+    }
+    if let Some(task) = ready[2].task()
+        && let Value::Generator(ref coroutine) = task.coroutine.get()
+    {
+        coroutine.prefetch_frame();
+    }
 }
 
 /// In debug mode: what takes long is told.

@@ -119,12 +119,9 @@ impl Timers {
         Some((timer.when, timer.due))
     }
 
-    pub fn len(&self) -> usize {
-        self.heap.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+    /// When the first one is due, cancelled or not.
+    pub fn earliest(&self) -> Option<f64> {
+        self.heap.peek().map(|timer| timer.when)
     }
 
     /// All that is in here, for a report: due time and what is due, earliest first.
@@ -197,6 +194,6 @@ mod tests {
         }
         let mut dropped = Vec::new();
         assert_eq!(timers.first(&mut dropped), Some(0.5));
-        assert_eq!((timers.len(), dropped.len()), (1, 200));
+        assert_eq!((timers.heap.len(), dropped.len()), (1, 200));
     }
 }

@@ -22,6 +22,7 @@ pub mod module;
 pub mod native;
 pub mod opaque;
 pub mod pool;
+pub mod prefetch;
 pub mod roster;
 pub mod running;
 pub mod sequence;

@@ -9,6 +9,7 @@
 //! piece of the objects' store is free, and marked so, or holds an object; a thread's pieces stay on
 //! its own lists, for good: memory that a burst of objects took is kept for the next one.
 
+use super::prefetch::prefetch;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -283,6 +284,14 @@ impl<T> Piece<T> {
         // SAFETY: the memory is large and aligned enough, and nobody else has it.
         unsafe { memory.write(value) };
         Piece(memory)
+    }
+}
+
+impl<T> Piece<T> {
+    /// Brings the value near: it will be used soon.
+    #[inline(always)]
+    pub fn prefetch(&self) {
+        prefetch(self.0);
     }
 }
 

@@ -196,7 +196,7 @@ fn remove(args: &[Value]) -> Res {
 
 fn access(args: &[Value]) -> Res {
     let path = path_arg(&args[0], "access")?;
-    let wanted = rustix::fs::Access::from_bits_truncate(small(&args[1])? as u32);
+    let wanted = rustix::fs::Access::from_bits_truncate(small(&args[1])? as _);
     Ok(Value::bool(rustix::fs::access(path, wanted).is_ok()))
 }
 
