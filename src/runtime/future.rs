@@ -31,7 +31,7 @@ pub fn waiter(label: &'static &'static str) -> Res<Ref<Future>> {
 /// Settles a pending future and schedules its callbacks. The only place that ends `Pending`.
 pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<()> {
     debug_assert!(!future.is_done());
-    if future.is_sleep {
+    if future.is_sleep() {
         task::drop_timer(future, state);
     }
     future.state.set(state);

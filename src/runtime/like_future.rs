@@ -51,7 +51,7 @@ pub fn wait_for(task: &Ref<Future>, state: &TaskState, object: &Value, mark: &Va
     deputy.set_deputy_of(object.clone());
     let deputy = Ref::new(deputy);
     state.waiting.replace(Some(deputy.clone()));
-    if state.must_cancel.get() && future::cancel(&deputy, &state.cancel_message.get())? {
+    if state.must_cancel.get() && future::cancel(&deputy, &task.cancel_message())? {
         state.must_cancel.set(false);
     }
     Ok(())

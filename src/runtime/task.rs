@@ -51,7 +51,6 @@ pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>)
         context: ContextSlot::new(context.unwrap_or_else(context::snapshot)),
         waiting: Hold::default(),
         must_cancel: Cell::new(false),
-        cancel_message: ValueCell::new(Value::None),
         cancelling: Cell::new(0),
         log_destroy: Cell::new(!coroutine.is_unset()),
         coroutine: ValueCell::new(coroutine),
@@ -296,9 +295,8 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
             .as_ref()
             .is_some_and(|e| is_exception(e, Type::CancelledError))
         {
-            throw = Some(machine::new_cancelled_error(
-                state.cancel_message.replace(Value::None),
-            ));
+            throw = Some(machine::new_cancelled_error(task.cancel_message()));
+            task.set_cancel_message(Value::None);
         }
     }
     let coroutine = state.coroutine.get();
@@ -375,7 +373,7 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
         Outcome::Return(value) => {
             tell(|| Event::TaskDone(task));
             if state.must_cancel.replace(false) {
-                return settle(task, FutureState::Cancelled, state.cancel_message.get());
+                return settle(task, FutureState::Cancelled, task.cancel_message());
             }
             settle(task, FutureState::Finished, value)
         }
@@ -383,7 +381,7 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
             tell(|| Event::TaskDone(task));
             if matches(&raised, Type::CancelledError) {
                 // The message is that of this error, which whoever awaits the task gets once.
-                state.cancel_message.set(Value::None);
+                task.set_cancel_message(Value::None);
                 return settle(task, FutureState::Cancelled, raised.take().into());
             }
             let exception = raised.take();
@@ -412,7 +410,7 @@ fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: R
     tell(|| Event::Waits { task, on: &on });
     future::add_callback(&on, Callback::Wake(task.clone()))?;
     state.waiting.replace(Some(on.clone()));
-    if state.must_cancel.get() && future::cancel(&on, &state.cancel_message.get())? {
+    if state.must_cancel.get() && future::cancel(&on, &task.cancel_message())? {
         state.must_cancel.set(false);
     }
     Ok(())
@@ -498,7 +496,7 @@ pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
             // Too late for this one: who awaits it is told at its next step.
             return match above {
                 Some(above) => {
-                    must_cancel(state_of(&above)?, message);
+                    must_cancel(&above, state_of(&above)?, message);
                     Ok(true)
                 }
                 None => Ok(false),
@@ -513,16 +511,16 @@ pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
             }
             Some(on) if future::cancel(&on, message)? => return Ok(true),
             _ => {
-                must_cancel(state, message);
+                must_cancel(&at, state, message);
                 return Ok(true);
             }
         }
     }
 }
 
-fn must_cancel(state: &TaskState, message: &Value) {
+fn must_cancel(task: &Future, state: &TaskState, message: &Value) {
     state.must_cancel.set(true);
-    state.cancel_message.set(if message.is_unset() {
+    task.set_cancel_message(if message.is_unset() {
         Value::None
     } else {
         message.clone()
@@ -587,9 +585,8 @@ pub fn sleep(given: &Value, delay: f64, result: Value) -> Res<Step> {
     if expect(&event_loop)?.is_derived {
         return derived::sleep(&event_loop, given, result);
     }
-    let mut future = Future::new(event_loop);
-    future.label.set(&"sleep");
-    future.is_sleep = true;
+    let future = Future::new(event_loop);
+    future.label.set(&SLEEP);
     future.outcome.set(result); // kept here until the timer fires
     let future = Ref::new(future);
     expect(&future.event_loop)?.settle_at(clock::now() + delay, future.clone());

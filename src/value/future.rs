@@ -29,8 +29,6 @@ pub struct Future {
     pub event_loop: Value,
     /// What it is for, in a reader's words: "sleep(1)", "queue.get()".
     pub label: Cell<&'static &'static str>,
-    /// A timer of its loop will settle it; its result is there already.
-    pub is_sleep: bool,
     pub task: Option<pool::Piece<TaskState>>,
     rare: OnceCell<Box<Rare>>,
 }
@@ -44,8 +42,13 @@ struct Rare {
     shielded: Hold<Ref<Future>>,
     /// The script's object that a task waits for through this future, or unset.
     deputy_of: Value,
+    /// The message given to a task's `cancel`, or unset.
+    cancel_message: ValueCell,
     attrs: Attrs,
 }
+
+/// The label of a sleep's future.
+pub static SLEEP: &str = "sleep";
 
 /// What the future of a `gather` waits for: cancelling it cancels these.
 pub struct Gather {
@@ -155,7 +158,6 @@ pub struct TaskState {
     pub waiting: Hold<Ref<Future>>,
     /// Cancel at the next step.
     pub must_cancel: Cell<bool>,
-    pub cancel_message: ValueCell,
     pub cancelling: Cell<u32>,
     /// Tell the exception handler if it is destroyed while pending.
     pub log_destroy: Cell<bool>,
@@ -175,7 +177,6 @@ impl Future {
             callbacks: Callbacks::default(),
             event_loop,
             label: Cell::new(&"future"),
-            is_sleep: false,
             task: None,
             rare: OnceCell::new(),
         }
@@ -221,6 +222,21 @@ impl Future {
         self.rare_mut().deputy_of = object;
     }
 
+    /// The message given to a task's `cancel`, or None.
+    pub fn cancel_message(&self) -> Value {
+        match self.rare.get().map(|rare| rare.cancel_message.get()) {
+            None | Some(Value::Unset) => Value::None,
+            Some(message) => message,
+        }
+    }
+
+    pub fn set_cancel_message(&self, message: Value) {
+        // None is what it is if nothing is kept.
+        if !message.is_none() || !self.is_bare() {
+            self.rare.get_or_init(Box::default).cancel_message.set(message);
+        }
+    }
+
     /// Attributes that a script gave it.
     pub fn attrs(&self) -> &Attrs {
         &self.rare.get_or_init(Box::default).attrs
@@ -250,6 +266,12 @@ impl Future {
             }
             _ => None,
         }
+    }
+
+    /// Whether a timer of its loop will settle it; its result is there already.
+    #[inline(always)]
+    pub fn is_sleep(&self) -> bool {
+        std::ptr::eq(self.label.get(), &SLEEP)
     }
 
     #[inline(always)]
@@ -290,3 +312,6 @@ impl Dying for Future {
         }
     }
 }
+
+// A million sleeping tasks make the difference (benchmark: sched/million_sleepers).
+const _: () = assert!(size_of::<Future>() <= 88 && size_of::<TaskState>() <= 64);

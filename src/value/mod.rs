@@ -35,7 +35,7 @@ pub use class::{Class, Layout};
 pub use exception::{Exception, Raised, TraceEntry};
 pub use frame::{FrameBox, ScriptFrame};
 pub use function::{Function, Method, Resume, VariableCell};
-pub use future::{Callback, Future, FutureState, TaskState};
+pub use future::{Callback, Future, FutureState, SLEEP, TaskState};
 pub use generator::{Activation, Generator, GeneratorKind, NativeCoroutine, Stack, Step};
 pub use heap::{Dying, Header, Kind, Loose, Object, Place, Ref, ValueCell, swap_drop_depth};
 pub use hold::Hold;

@@ -59,31 +59,46 @@ pub fn sweep() {
     if heap::is_dropping() {
         return;
     }
-    let mut garbage = find();
+    let mut found = find();
     // Finalisers come first, as long as everything is whole (PEP 442). What they run may save some.
-    let ran = garbage.iter().filter(|object| finalise(object)).count();
+    let ran = found.garbage.iter().filter(|object| finalise(object)).count();
     if ran > 0 {
-        drop(garbage);
-        garbage = find();
+        drop(found);
+        found = find();
     }
+    let Found {
+        garbage,
+        objects,
+        mut bytes,
+    } = found;
     let freed = garbage.len();
-    garbage.iter().for_each(take_apart);
-    drop(garbage);
-    plan(freed);
+    if freed > 0 {
+        garbage.iter().for_each(take_apart);
+        drop(garbage);
+        bytes = heap::each_object(|_| ());
+    }
+    plan(freed > objects / 8, bytes);
 }
 
-/// Says when the next sweep is due: soon if this one was worth it.
-fn plan(freed: usize) {
-    let mut objects = 0;
-    let bytes = heap::each_object(|_| objects += 1);
+/// Says when the next sweep is due: soon if this one was worth it. `bytes` are those of the objects
+/// that are left.
+fn plan(was_worth_it: bool, bytes: usize) {
     let chunks = pool::object_bytes();
     IDLE.set((chunks, chunks.saturating_sub(bytes)));
-    let growth = if freed > objects / 8 { 2 } else { 4 };
+    let growth = if was_worth_it { 2 } else { 4 };
     NEXT.set(LEAST.max(in_use().saturating_mul(growth)));
 }
 
-/// The objects that are held by each other only.
-fn find() -> Vec<Value> {
+/// What a look at all objects finds.
+struct Found {
+    /// The objects that are held by each other only.
+    garbage: Vec<Value>,
+    /// How many objects there are, and the bytes of their pieces.
+    objects: usize,
+    bytes: usize,
+}
+
+fn find() -> Found {
     heap::each_object(|object| {
         parts_of(object, &mut |part| part.set_note((part.note() + 1).min(MANY)));
     });
@@ -107,14 +122,19 @@ fn find() -> Vec<Value> {
             });
         }
     });
-    let mut garbage = Vec::new();
-    heap::each_object(|object| {
+    let (mut garbage, mut objects) = (Vec::new(), 0);
+    let bytes = heap::each_object(|object| {
+        objects += 1;
         if object.note() != HELD && object.is_container() {
             garbage.push(object.clone());
         }
         object.set_note(0);
     });
-    garbage
+    Found {
+        garbage,
+        objects,
+        bytes,
+    }
 }
 
 /// Tasks that are not done are told of when the program ends, or is stuck.
@@ -275,7 +295,7 @@ impl Parts<'_> {
             }
         }
         if let Some(task) = &future.task {
-            self.all([&task.coroutine.get(), &task.cancel_message.get()]);
+            self.all([&task.coroutine.get(), &future.cancel_message()]);
             self.refs(&task.waiting.get());
         }
         if future.is_bare() {

@@ -73,7 +73,7 @@ pub fn cancelled_error(future: &Future) -> Ref<Exception> {
 /// The message of `cancel(msg)`, or None.
 pub fn cancel_message(future: &Future) -> Value {
     let message = match &future.task {
-        Some(task) => task.cancel_message.get(),
+        Some(_) => future.cancel_message(),
         None => future.outcome.get(),
     };
     if message.is_unset() { Value::None } else { message }

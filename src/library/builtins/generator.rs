@@ -126,7 +126,7 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
         /// A built-in coroutine.
         Native(&'static str),
     }
-    let wait = |future: &Ref<Future>| match future.is_sleep {
+    let wait = |future: &Ref<Future>| match future.is_sleep() {
         true => stand_in("sleep", future::iterate(future)),
         false => future::iterate(future),
     };

@@ -425,7 +425,7 @@ impl Case<'_> {
             let at = place.map_or(String::new(), Party::at);
             return Reason::behind(self.called(on) + &at, vec![Key::Task(on.number)]);
         }
-        if on.is_sleep || *on.label.get() == "sleep" {
+        if *on.label.get() == "sleep" {
             return Reason::plain("the end of its sleep, but its loop cannot go on");
         }
         match in_other_thread(on) {

@@ -322,7 +322,7 @@ impl Watch {
         if frames.is_empty() {
             return; // the library's own, such as a sleep
         }
-        let sleeps = state.waiting.get().is_some_and(|future| future.is_sleep);
+        let sleeps = state.waiting.get().is_some_and(|future| future.is_sleep());
         let place = standing::origin(task);
         let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
         let is_news =
