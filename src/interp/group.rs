@@ -158,6 +158,6 @@ fn project(original: &Ref<Exception>, kept: &[usize]) -> Option<Ref<Exception>> 
     made.traceback.replace(original.traceback.get());
     made.cause.set(original.cause.get());
     made.context.set(original.context.get());
-    made.suppress_context.set(original.suppress_context.get());
+    made.suppress_context.set(true); // as whoever sets a cause does
     Some(made)
 }

@@ -152,6 +152,11 @@ pub fn already_running(generator: &Generator) -> Raised {
     })
 }
 
+/// Whether it iterates a future, which it may do again and again.
+fn is_future_iterator(generator: &Generator) -> bool {
+    matches!(&generator.func, Value::Class(class) if class.name() == "FutureIter")
+}
+
 /// The words for resuming or awaiting what can be awaited once and has been.
 fn spent(generator: &Generator) -> &'static str {
     let class = match &generator.func {
@@ -173,7 +178,11 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => {
             return Err(match (generator.kind, input) {
-                (GeneratorKind::Coroutine | GeneratorKind::Awaitable, _) => runtime_error(spent(generator)),
+                (GeneratorKind::Coroutine | GeneratorKind::Awaitable, _)
+                    if !is_future_iterator(generator) =>
+                {
+                    runtime_error(spent(generator))
+                }
                 (_, Resume::Raise(exception)) => Raised::new(exception),
                 _ => stop_iteration(Value::None),
             });
@@ -262,16 +271,27 @@ pub fn close(generator: &Ref<Generator>) -> Res {
 
 /// Runs the stack until its bottom returns or raises, or something suspends.
 fn run(frames: &mut Stack, mut input: Res) -> Outcome {
+    // What is thrown in passes so many frames from the bottom, or what those above make of it does.
+    let mut thrown = if input.is_err() { frames.len() } else { 0 };
+    let mut comes_up = false; // the exception has left the frame that was on top
     loop {
+        if let Err(raised) = &input {
+            come_in(frames, raised, frames.len() <= thrown, comes_up);
+        }
+        thrown = thrown.min(frames.len().saturating_sub(1));
         let progress = match frames.last_mut() {
             Some(Activation::Script(frame)) => {
                 let at = frame.pointer();
                 let stack = &raw const *frames;
                 // SAFETY: the stack is in our hands, and a frame does not move with its owner.
                 let (turn, value) = unsafe { advance(at, stack, input) };
+                comes_up = turn == Turn::Raise;
                 take_turn(frames, turn, value)
             }
-            Some(_) => native::step(frames, input),
+            Some(_) => {
+                comes_up &= input.is_err();
+                native::step(frames, input)
+            }
             None => {
                 return match input {
                     Ok(value) => Outcome::Return(value),
@@ -283,6 +303,33 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
             Ok(next) => input = next,
             Err(outcome) => return outcome,
         }
+    }
+}
+
+/// An exception comes into the frame on top. If it was thrown in, what the frame handles becomes its
+/// context, as if the frame raised it; so it does if what the frame awaits fails and nothing has been
+/// its context. One that has left a frame above is complete.
+#[cold]
+#[inline(never)]
+fn come_in(frames: &Stack, raised: &Raised, is_thrown: bool, comes_up: bool) {
+    let Some(Activation::Script(frame)) = frames.last() else {
+        return;
+    };
+    let Some(Handled {
+        exceptions,
+        inherited,
+    }) = frame.handled.as_deref()
+    else {
+        return;
+    };
+    let exception = raised.peek();
+    let handled = match is_thrown {
+        true => exceptions.last(),
+        false if comes_up || !exception.context.get().is_none() => None,
+        false => exceptions.last().or(inherited.as_ref()),
+    };
+    if let Some(handled) = handled {
+        exception.come_while(handled);
     }
 }
 

@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod namespace;
 pub mod node;
 pub mod operator;
+pub mod origin;
 pub mod os_error;
 pub mod payload;
 pub mod report;

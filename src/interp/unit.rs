@@ -314,7 +314,7 @@ fn raise_in(body: &Body, frame: &mut Frame, state: &mut u32, raised: Raised) -> 
 fn take_in(body: &Body, frame: &mut Frame, state: u32, raised: Raised) -> Option<u32> {
     let exception = raised.take();
     if state == NOT_STARTED {
-        drop(thrown(frame, exception));
+        drop(Raised::again(exception));
         return None;
     }
     let suspended = &body.states[state as usize];
@@ -324,23 +324,8 @@ fn take_in(body: &Body, frame: &mut Frame, state: u32, raised: Raised) -> Option
         drop(frame.take_local(*iter));
         return Some(*done);
     }
-    drop(thrown(frame, exception).at(suspended.span));
+    drop(Raised::again(exception).at(suspended.span));
     catch(suspended, frame)
-}
-
-/// What the frame itself is handling becomes the exception's context; not what its caller handles.
-fn thrown(frame: &Frame, exception: Ref<Exception>) -> Raised {
-    let handled = frame
-        .handling
-        .as_ref()
-        .and_then(|handling| handling.exceptions.last());
-    if exception.context.get().is_none()
-        && let Some(handled) = handled
-        && !handled.is(&exception)
-    {
-        return Raised::new(exception);
-    }
-    Raised::again(exception)
 }
 
 /// The handler of the state in which the exception on its way came up, if it has one.

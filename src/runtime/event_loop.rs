@@ -6,7 +6,7 @@
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::timer::Timers;
-use super::{Level, asyncgen, clock, current, derived, future, hooks, inbox, signal, task, thread};
+use super::{Speaker, asyncgen, clock, current, derived, future, hooks, inbox, signal, task, thread};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -66,6 +66,8 @@ impl Job {
 pub struct EventLoop {
     ready: RefCell<VecDeque<Job>>,
     timers: RefCell<Timers>,
+    /// Handles of signals that have come since the last pass began.
+    heard: RefCell<Vec<Value>>,
     /// The task whose step runs now.
     current: RefCell<Option<Ref<Future>>>,
     /// The script thread that runs it.
@@ -88,6 +90,12 @@ pub struct EventLoop {
     pub slow_callback_duration: ValueCell,
 }
 
+/// Whether a loop is in debug mode.
+#[inline(always)]
+pub fn is_debug(event_loop: &Value) -> bool {
+    EventLoop::of(event_loop).is_some_and(|event_loop| event_loop.debug.get())
+}
+
 /// A new event loop object.
 pub fn new_loop() -> Value {
     new_of_class(class(Type::EventLoop))
@@ -96,7 +104,7 @@ pub fn new_loop() -> Value {
 /// A new event loop of a class, which a script may have derived.
 pub fn new_of_class(class: Ref<Class>) -> Value {
     if class.is_subclass(&crate::interp::types::class(Type::EventLoop)) {
-        (hooks().log)(Level::Debug, "Using selector: EpollSelector", None);
+        (hooks().log)(Speaker::NEW_LOOP, "Using selector: EpollSelector", None);
     }
     let event_loop = EventLoop {
         is_derived: class.is_script,
@@ -132,6 +140,18 @@ impl EventLoop {
         if let Some(thread) = thread {
             thread::wake(&thread);
         }
+    }
+
+    /// A signal has come that a handle is for.
+    pub fn hear(&self, handle: Value) {
+        self.heard.borrow_mut().push(handle);
+        if self.waiting.get() {
+            self.wake();
+        }
+    }
+
+    fn has_nothing_ready(&self) -> bool {
+        self.ready.borrow().is_empty() && self.heard.borrow().is_empty()
     }
 
     #[inline]
@@ -350,6 +370,9 @@ pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
 pub fn run_once(this: &Value) -> Res<()> {
     let event_loop = expect(this)?;
     wait(this, event_loop)?;
+    if !event_loop.heard.borrow().is_empty() {
+        take_heard(this, event_loop);
+    }
     let gone = event_loop.timers.borrow_mut().sweep();
     drop(gone);
     let first = event_loop.timers.borrow().earliest();
@@ -414,6 +437,19 @@ fn approach(ready: &VecDeque<Job>) {
     }
 }
 
+/// Signals that have come take part in this pass, in which their handles become ready.
+#[cold]
+fn take_heard(this: &Value, event_loop: &EventLoop) {
+    for handle in event_loop.heard.take() {
+        let ready = move |done: &Ref<Future>| {
+            if let Some(event_loop) = EventLoop::of(&done.event_loop) {
+                event_loop.push(Job::Handle(handle.clone()));
+            }
+        };
+        event_loop.push(Job::Native(Rc::new(ready), Ref::new(Future::new(this.clone()))));
+    }
+}
+
 /// In debug mode: what takes long is told.
 #[cold]
 fn run_timed(job: Job, this: &Value, event_loop: &EventLoop) -> Res<()> {
@@ -442,14 +478,14 @@ fn run_timed(job: Job, this: &Value, event_loop: &EventLoop) -> Res<()> {
     if let Some(subject) = subject.filter(|_| took >= limit) {
         let shown = task::shown(&subject);
         let message = format!("Executing {shown} took {took:.3} seconds");
-        (hooks().log)(Level::Warning, &message, None);
+        (hooks().log)(Speaker::PASS, &message, None);
     }
     result
 }
 
 /// Lets others go on; returns when this loop has something to do.
 fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
-    if !event_loop.ready.borrow().is_empty() || event_loop.stopping.get() {
+    if !event_loop.has_nothing_ready() || event_loop.stopping.get() {
         inbox::poll();
         return thread::preempt();
     }
@@ -466,7 +502,7 @@ fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
         return thread::preempt();
     }
     // What the drops above scheduled must not be slept over.
-    if !event_loop.ready.borrow().is_empty() {
+    if !event_loop.has_nothing_ready() {
         return Ok(());
     }
     event_loop.give_back();
@@ -579,9 +615,13 @@ pub fn close(this: &Value) -> Res<()> {
     if event_loop.is_running() {
         return Err(runtime_error("Cannot close a running event loop"));
     }
-    if event_loop.closed.replace(true) {
+    if event_loop.closed.get() {
         return Ok(());
     }
+    if event_loop.debug.get() {
+        (hooks().log)(Speaker::CLOSE, &format!("Close {}", task::shown(this)), None);
+    }
+    event_loop.closed.set(true);
     signal::forget_loop(this);
     let ready = std::mem::take(&mut *event_loop.ready.borrow_mut());
     let timers = event_loop.timers.borrow_mut().take();

@@ -3,13 +3,13 @@
 //! Always true: a future is settled once; each of its callbacks becomes a job of its loop, in the
 //! order in which they were added.
 
-use super::event_loop::{EventLoop, Job};
+use super::event_loop::{EventLoop, Job, is_debug};
 use super::instrument::{Event, tell};
 use super::{current, derived, task};
 use crate::interp::error::{exception, raise, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};
 use crate::interp::types::{Type, class, is_exception, named_class};
-use crate::interp::{attribute, call, finalise, operator};
+use crate::interp::{attribute, call, finalise, operator, origin};
 use crate::source::Symbol;
 use crate::value::context::Context;
 use crate::value::future::Gather;
@@ -18,9 +18,18 @@ use crate::value::generator::Resume;
 use crate::value::*;
 use std::rc::Rc;
 
+/// A new future as an object. In debug mode, it knows where it was made.
+#[inline(always)]
+pub fn made(future: Future) -> Ref<Future> {
+    if is_debug(&future.event_loop) {
+        origin::note(future.attrs());
+    }
+    Ref::new(future)
+}
+
 /// A pending future of a loop.
 pub fn new(event_loop: &Value) -> Ref<Future> {
-    Ref::new(Future::new(event_loop.clone()))
+    made(Future::new(event_loop.clone()))
 }
 
 /// A pending future of the running loop, with a label for reports.

@@ -1,11 +1,13 @@
 //! `gather`: one future for the results of many.
 
 use super::future::{self, NativeCallback, add_native, forget, settle};
+use super::handle::{Handle, settle_callback};
 use super::{current, derived, task};
 use crate::interp::operator;
 use crate::interp::types::{Type, class};
 use crate::source::Symbol;
 use crate::value::class::linearise;
+use crate::value::context;
 use crate::value::future::Gather;
 use crate::value::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -225,22 +227,9 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
     let on_inner = {
         let outer = outer.clone();
         add_native(&inner, move |inner| {
-            if outer.is_done() {
-                if !future::is_cancelled(inner) {
-                    inner.unseen.set(false);
-                }
-                return;
+            if let Err(raised) = inner_done(&outer, inner) {
+                told_of_callback(&outer.event_loop, raised);
             }
-            forget(match inner.state.get() {
-                FutureState::Cancelled => future::cancel_plain(&outer, &Value::None).map(drop),
-                FutureState::Failed => match future::failure(inner) {
-                    Some(error) => future::fail(&outer, error),
-                    None => Ok(()),
-                },
-                FutureState::Finished | FutureState::Pending => {
-                    future::set_result(&outer, inner.outcome.get())
-                }
-            });
         })
     };
     add_native(&outer, move |outer| {
@@ -250,4 +239,35 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
         }
     });
     Ok(outer)
+}
+
+/// What a shield's future makes of the end of what it protects. Somebody may have settled it by hand.
+fn inner_done(outer: &Ref<Future>, inner: &Ref<Future>) -> Res<()> {
+    let error = future::failure(inner);
+    if future::is_cancelled(outer) {
+        return Ok(());
+    }
+    match inner.state.get() {
+        FutureState::Cancelled => future::cancel_plain(outer, &Value::None).map(drop),
+        FutureState::Failed if !outer.is_done() => error.map_or(Ok(()), |error| future::fail(outer, error)),
+        _ => future::set_result(outer, inner.outcome.get()),
+    }
+}
+
+/// Tells the exception handler what went wrong in the callback that a shield has on what it protects.
+#[cold]
+fn told_of_callback(event_loop: &Value, raised: Raised) {
+    let callback = Native::closure("shield.<locals>._inner_done_callback", "(inner, /)", |_| {
+        Ok(Value::None)
+    });
+    let handle = || {
+        Handle::value(
+            event_loop,
+            &callback,
+            &Value::Unset,
+            context::snapshot(),
+            Value::Unset,
+        )
+    };
+    forget(settle_callback(Err(raised), event_loop, &callback, &[], handle));
 }

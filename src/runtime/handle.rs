@@ -1,12 +1,12 @@
 //! Handles: a callback that waits for its turn.
 
-use super::event_loop::{EventLoop, context_value};
+use super::event_loop::{context_value, is_debug};
 use super::{derived, report};
-use crate::interp::call;
 use crate::interp::error::{matches, runtime_error};
 use crate::interp::text;
 use crate::interp::text::pending::callback_repr;
 use crate::interp::types::{Type, class, class_of};
+use crate::interp::{call, origin};
 use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextSlot};
 use crate::value::*;
@@ -61,7 +61,11 @@ impl Handle {
             when,
             scheduled: Cell::new(false),
         };
-        Opaque::value(class, handle)
+        let object = Opaque::new(class, handle);
+        if is_debug(event_loop) {
+            origin::note(&object.attrs);
+        }
+        Ref::new(object).into()
     }
 
     #[inline]
@@ -72,7 +76,7 @@ impl Handle {
     /// Takes back the callback; it will not run.
     pub fn cancel(&self, this: &Value) -> Res<()> {
         // In debug mode it still shows what it was; its text stands in for the arguments then.
-        let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
+        let debug = is_debug(&self.event_loop);
         let kept = match debug && !self.is_cancelled() {
             true => self.describe(this, true)?.into(),
             false => Value::Unset,
@@ -131,6 +135,10 @@ impl Handle {
     }
 
     fn describe(&self, this: &Value, is_cancelled: bool) -> Res<String> {
+        let object = match this {
+            Value::Opaque(object) => Some(object),
+            _ => None,
+        };
         let mut parts = vec![class_of(this).name().to_string()];
         if is_cancelled {
             parts.push("cancelled".into());
@@ -139,10 +147,11 @@ impl Handle {
             parts.push(format!("when={}", text::repr(&self.when)?));
         }
         if let Some((callback, args)) = self.callback() {
-            let debug = EventLoop::of(&self.event_loop).is_some_and(|l| l.debug.get());
+            let debug = is_debug(&self.event_loop);
             parts.push(callback_repr(&callback, if debug { items(&args) } else { &[] })?);
         }
-        Ok(format!("<{}>", parts.join(" ")))
+        let made = object.map_or_else(|| Ok(String::new()), |object| origin::shown(&object.attrs))?;
+        Ok(format!("<{}{made}>", parts.join(" ")))
     }
 }
 
@@ -208,14 +217,18 @@ pub fn settle_callback(
         return Err(raised);
     }
     let error = raised.take();
-    let debug = EventLoop::of(event_loop).is_some_and(|l| l.debug.get());
+    let debug = is_debug(event_loop);
     let shown = callback_repr(callback, if debug { args } else { &[] }).unwrap_or_else(|raised| {
         let _ = raised.take();
         "callback".into()
     });
     let mut entries = vec![("message", Value::from(format!("Exception in callback {shown}")))];
     entries.push(("exception", error.clone().into()));
-    entries.push(("handle", handle()));
+    let handle = handle();
+    if let Value::Opaque(object) = &handle {
+        entries.extend(origin::entry(&object.attrs));
+    }
+    entries.push(("handle", handle));
     let before = exception::set_handled(Some(error));
     let told = report::call_exception_handler(event_loop, entries);
     exception::set_handled(before);

@@ -43,9 +43,34 @@ pub enum AfterDeadlock {
 /// How grave it is what asyncio logs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {
-    Debug,
-    Warning,
-    Error,
+    Debug = 10,
+    Warning = 30,
+    Error = 40,
+}
+
+/// Which function of asyncio logs something: it stands in the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaker {
+    pub level: Level,
+    pub file: &'static str,
+    pub function: &'static str,
+}
+
+impl Speaker {
+    pub const NEW_LOOP: Speaker = Speaker::new(Level::Debug, "selector_events.py", "__init__");
+    pub const CLOSE: Speaker = Speaker::new(Level::Debug, "base_events.py", "close");
+    pub const PASS: Speaker = Speaker::new(Level::Warning, "base_events.py", "_run_once");
+    pub const HANDLER: Speaker = Speaker::new(Level::Error, "base_events.py", "call_exception_handler");
+    pub const DEFAULT_HANDLER: Speaker =
+        Speaker::new(Level::Error, "base_events.py", "default_exception_handler");
+
+    const fn new(level: Level, file: &'static str, function: &'static str) -> Speaker {
+        Speaker {
+            level,
+            file,
+            function,
+        }
+    }
 }
 
 /// What the session does for the runtime.
@@ -54,7 +79,7 @@ pub struct Hooks {
     /// An exception with its traceback and its causes, as stderr shows it; ends with a newline.
     pub traceback: fn(&Ref<Exception>) -> String,
     /// What the logger `asyncio` is given, with an exception or without.
-    pub log: fn(Level, &str, Option<&Ref<Exception>>),
+    pub log: fn(Speaker, &str, Option<&Ref<Exception>>),
     /// Tells who waits for what when nothing can ever run again.
     pub deadlock: fn() -> AfterDeadlock,
     /// `sys.excepthook` for a thread's uncaught exception.

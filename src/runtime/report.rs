@@ -4,10 +4,10 @@ use super::derived::overriding;
 use super::event_loop::{EventLoop, expect};
 use super::handle::{Handle, ends_program, run_in};
 use super::instrument::{Event, tell};
-use super::{AfterDeadlock, Level, console, future, hooks};
+use super::{AfterDeadlock, Level, Speaker, console, future, hooks};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
-use crate::interp::{call, text};
+use crate::interp::{call, iterate, origin, text};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::*;
@@ -45,7 +45,7 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
     if handler.is_unset() || handler.is_none() {
         return unless_fatal(call_default(this, context), |error| {
             (hooks().log)(
-                Level::Error,
+                Speaker::HANDLER,
                 "Exception in default exception handler",
                 Some(error),
             );
@@ -64,7 +64,7 @@ pub fn call_handler(this: &Value, context: &Value) -> Res<()> {
         if let Err(raised) = call_default(this, &context_dict(entries)) {
             let error = raised.take();
             (hooks().log)(
-                Level::Error,
+                Speaker::HANDLER,
                 "Exception in default exception handler while handling an unexpected error \
                  in custom exception handler",
                 Some(&error),
@@ -117,6 +117,10 @@ pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
         match name.text() {
             "message" => message = value.given().map(text::str).transpose()?,
             "exception" => exception = Some(value).and_then(as_exception),
+            "source_traceback" => lines.push(format!(
+                "source_traceback: Object created at (most recent call last):\n{}",
+                formatted(value)?.trim_end()
+            )),
             name => lines.push(format!("{name}: {}", text::repr(value)?)),
         }
     }
@@ -125,8 +129,14 @@ pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
         0,
         message.unwrap_or_else(|| "Unhandled exception in event loop".into()),
     );
-    (hooks().log)(Level::Error, &lines.join("\n"), exception.as_ref());
+    (hooks().log)(Speaker::DEFAULT_HANDLER, &lines.join("\n"), exception.as_ref());
     Ok(())
+}
+
+/// The text of a `traceback.StackSummary`.
+fn formatted(stack: &Value) -> Res<String> {
+    let lines = call::call_method(stack, Symbol::new("format"), &[])?;
+    iterate::collect(&lines)?.iter().map(text::str).collect()
 }
 
 fn as_exception(value: &Value) -> Option<Ref<Exception>> {
@@ -145,21 +155,22 @@ pub fn mourn(dead: Ref<Future>) {
         tell(|| Event::DiedUnheard(&dead));
     }
     let shown = dead.clone().into();
-    let result = if !dead.is_done() {
+    let mut entries = if !dead.is_done() {
         let message = Value::from("Task was destroyed but it is pending!");
-        call_exception_handler(&event_loop, vec![("task", shown), ("message", message)])
+        vec![("task", shown), ("message", message)]
     } else {
         let message = format!("{} exception was never retrieved", class_of(&shown).name());
         let error = dead.outcome.get();
-        call_exception_handler(
-            &event_loop,
-            vec![
-                ("message", message.into()),
-                ("exception", error),
-                ("future", shown),
-            ],
-        )
+        vec![
+            ("message", message.into()),
+            ("exception", error),
+            ("future", shown),
+        ]
     };
+    if !dead.is_bare() {
+        entries.extend(origin::entry(dead.attrs()));
+    }
+    let result = call_exception_handler(&event_loop, entries);
     future::forget(result);
     exception::put_back(aside);
 }
@@ -192,8 +203,8 @@ pub fn plain_exception(error: &Ref<Exception>) -> String {
 }
 
 /// What the logger `asyncio` does by default: message and traceback on stderr.
-pub fn log(level: Level, message: &str, error: Option<&Ref<Exception>>) {
-    if level == Level::Debug {
+pub fn log(speaker: Speaker, message: &str, error: Option<&Ref<Exception>>) {
+    if speaker.level == Level::Debug {
         return;
     }
     let traceback = error.map(hooks().traceback).unwrap_or_default();

@@ -31,8 +31,7 @@ pub enum Action {
     /// A loop's handle: runs in that loop.
     Loop {
         event_loop: Value,
-        callback: Value,
-        args: Vec<Value>,
+        handle: Value,
     },
 }
 
@@ -168,6 +167,11 @@ pub fn pretend(number: i32) -> Res<()> {
 /// Sets what a signal does; gives what it did.
 pub fn set_action(number: i32, action: Action) -> std::io::Result<Action> {
     watch(number)?;
+    if number == SIGINT && matches!(action, Action::Default) {
+        // Whoever asks for KeyboardInterrupt gets it, even within `asyncio.run`.
+        let no_longer = MAIN.take();
+        drop(no_longer);
+    }
     let counts = |a: &Action| matches!(a, Action::Call(_) | Action::Loop { .. });
     let (now, old) = (
         counts(&action),
@@ -235,11 +239,10 @@ fn act(number: i32, action: Action) -> Res<()> {
             let frame = frame_object::running(0).unwrap_or(Value::None);
             call::call(&handler, &[Value::Int(number as i64), frame]).map(drop)
         }
-        Action::Loop {
-            event_loop,
-            callback,
-            args,
-        } => event_loop::call_soon(&event_loop, &callback, &Value::tuple(args), None).map(drop),
+        Action::Loop { event_loop, handle } => {
+            event_loop::expect(&event_loop)?.hear(handle);
+            Ok(())
+        }
         Action::Default if number == SIGINT => interrupt_main(),
         Action::Default | Action::End => {
             super::console::flush();

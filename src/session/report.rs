@@ -9,10 +9,10 @@ use crate::interp::excerpt::excerpt;
 pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, is_exception};
-use crate::interp::{attribute, call, group, import, text};
+use crate::interp::{call, group, import, text};
 use crate::library::modules::sys::{self, redirected, tell_unraisable};
 use crate::runtime::instrument::{Event, tell};
-use crate::runtime::{self, AfterDeadlock, Hooks, Level, console, task};
+use crate::runtime::{self, AfterDeadlock, Hooks, Level, Speaker, console, task};
 use crate::source::{Span, Symbol, name};
 use crate::tools::lint::watch;
 use crate::tools::standing;
@@ -327,10 +327,10 @@ fn forget(result: Res) {
 }
 
 /// Once a script has imported `logging`, it is its logger that tells.
-fn log(level: Level, message: &str, error: Option<&Ref<Exception>>) {
-    if let Some(logging) = import::loaded_module(Symbol::new("logging")) {
-        forget(log_through(&logging, level, message, error));
-    } else if level != Level::Debug {
+fn log(speaker: Speaker, message: &str, error: Option<&Ref<Exception>>) {
+    if import::loaded_module(Symbol::new("logging")).is_some() {
+        forget(log_through_logging(speaker, message, error));
+    } else if speaker.level != Level::Debug {
         let shown = error.map(traceback).unwrap_or_default();
         write_error(&format!("{message}\n{shown}"));
     }
@@ -339,22 +339,18 @@ fn log(level: Level, message: &str, error: Option<&Ref<Exception>>) {
     }
 }
 
-fn log_through(logging: &Value, level: Level, message: &str, error: Option<&Ref<Exception>>) -> Res {
-    let logger = call::call_method(logging, Symbol::new("getLogger"), &["asyncio".into()])?;
-    let method = match level {
-        Level::Debug => "debug",
-        Level::Warning => "warning",
-        Level::Error => "error",
-    };
-    let error = error.map_or(Value::FALSE, |error| error.clone().into());
-    let exc_info = (Symbol::new("exc_info"), error);
-    let kwargs = if level == Level::Error {
-        &[exc_info][..]
-    } else {
-        &[]
-    };
-    let method = attribute::get(&logger, Symbol::new(method))?;
-    call::call_kw(&method, &[message.into()], kwargs)
+fn log_through_logging(speaker: Speaker, message: &str, error: Option<&Ref<Exception>>) -> Res {
+    let module = import::by_name("asyncio.log")?;
+    let error = error.map_or(Value::None, |error| error.clone().into());
+    let level = Value::Int(speaker.level as i64);
+    let args = [
+        level,
+        message.into(),
+        error,
+        speaker.file.into(),
+        speaker.function.into(),
+    ];
+    call::call_method(&module, Symbol::new("_log"), &args)
 }
 
 fn thread_exception(error: &Ref<Exception>, func: &Value) {

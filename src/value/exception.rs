@@ -201,11 +201,8 @@ impl Raised {
     #[cold]
     pub fn new(exception: Ref<Exception>) -> Raised {
         HANDLED.with_borrow(|handled| {
-            if let Some(handled) = handled
-                && !handled.is(&exception)
-            {
-                break_cycle(handled, &exception);
-                exception.context.set(handled.clone().into());
+            if let Some(handled) = handled {
+                exception.come_while(handled);
             }
         });
         Raised::again(exception)
@@ -289,6 +286,16 @@ impl Raised {
         let (help, added) = (help.into().into(), added.into().into());
         self.peek().hint.get_or_init(|| Box::new(Hint { help, added }));
         self
+    }
+}
+
+impl Ref<Exception> {
+    /// What is being handled while it comes up becomes its context.
+    pub fn come_while(&self, handled: &Ref<Exception>) {
+        if !handled.is(self) {
+            break_cycle(handled, self);
+            self.context.set(handled.clone().into());
+        }
     }
 }
 

@@ -153,13 +153,21 @@ fn await_iterator(value: &Value) -> Res {
     }
 }
 
+fn is_frame_of(activation: &Activation, generator: &Ref<Generator>) -> bool {
+    matches!(activation, Activation::Script(frame) if frame.owner.as_ref().is_some_and(|owner| owner.is(generator)))
+}
+
 /// Puts the frames of a coroutine (or generator) object on top of the stack.
 pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
     let refuse = match generator.progress.get() {
         Progress::Closed if generator.kind == GeneratorKind::Generator => return Resume::Value(Value::None),
         Progress::Closed => Some(super::spent(generator)),
         // Its frame is on a stack, which may be the one that runs now: then it awaits itself.
-        Progress::Running if generator.kind == GeneratorKind::Generator || !generator.lent.get() => {
+        Progress::Running
+            if generator.kind == GeneratorKind::Generator
+                || !generator.lent.get()
+                || frames.iter().any(|activation| is_frame_of(activation, generator)) =>
+        {
             return Resume::Raise(already_running(generator).take());
         }
         Progress::Running => Some("coroutine is being awaited already"),

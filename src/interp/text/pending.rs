@@ -3,7 +3,7 @@
 use super::object::generator_qualname;
 use super::{repr, str as to_str, within};
 use crate::interp::types::class_of;
-use crate::interp::{attribute, frame_object, iterate, subscript};
+use crate::interp::{attribute, frame_object, iterate, origin, subscript};
 use crate::source::Symbol;
 use crate::value::generator::Progress;
 use crate::value::*;
@@ -50,6 +50,9 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
         }
         write_outcome(future, out)?;
         write_callbacks(future, out)?;
+        if !future.is_bare() {
+            out.push_str(&origin::shown(future.attrs())?);
+        }
         out.push('>');
         Ok(())
     })
@@ -200,7 +203,7 @@ fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
 
 /// `f(1) at script.aio:3`: a callback with the arguments that are shown.
 pub fn callback_repr(callback: &Value, args: &[Value]) -> Res<String> {
-    let shown: Res<Vec<String>> = args.iter().map(repr).collect();
+    let shown: Res<Vec<String>> = args.iter().map(|arg| shortened(arg, 0)).collect();
     let shown = format!("({})", shown?.join(", "));
     let mut out = callback_name(callback)? + &shown;
     let mut innermost = callback.clone();

@@ -6,7 +6,7 @@ use crate::code::CompareOp;
 use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, iterate, operator, payload, text};
+use crate::interp::{call, iterate, operator, origin, payload, text};
 use crate::library::modules::collections::deque;
 use crate::runtime::event_loop::{self, Job, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
@@ -242,9 +242,9 @@ const SIGNALS: &[NativeDef] = natives! {
         let number = signal_number(&args[1])?;
         check_callback(&args[2], "add_signal_handler")?;
         expect(&args[0])?.check_closed()?;
-        let (event_loop, callback) = (args[0].clone(), args[2].clone());
-        let args = callback_args(&args[3]).to_vec();
-        set_signal(number, Action::Loop { event_loop, callback, args })?;
+        let event_loop = args[0].clone();
+        let handle = Handle::value(&event_loop, &args[2], &args[3], context::snapshot(), Value::Unset);
+        set_signal(number, Action::Loop { event_loop, handle })?;
         Ok(Value::None)
     };
     Method Plain "remove_signal_handler" "(self, sig)" "Forget it; tells whether there was one." |args| {
@@ -378,6 +378,10 @@ const HANDLE: &[NativeDef] = natives! {
         handle(args)?.run(&args[0])?;
         Ok(Value::None)
     };
+    Getter Plain "_source_traceback" "(self)" "Where it was made, in debug mode." |args| Ok(match &args[0] {
+        Value::Opaque(object) => origin::of(&object.attrs).unwrap_or(Value::None),
+        _ => Value::None,
+    });
     Getter Plain "_callback" "(self)" "Its callback, or None after cancel()."
         |args| Ok(handle(args)?.call().map_or(Value::None, |(callback, _)| callback));
     Getter Plain "_args" "(self)" "The callback's arguments, or None after cancel()."

@@ -1,9 +1,9 @@
 //! The classes `Future` and `Task`: their methods, which scripts see.
 
 use super::{class_argument, install as install_on, keyword, natives, none_if_unset};
-use crate::interp::error::{runtime_error, type_error};
+use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{attribute, call, import, isinstance, text};
+use crate::interp::{attribute, call, import, isinstance, origin, text};
 use crate::runtime::event_loop::{EventLoop, context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
@@ -57,7 +57,7 @@ const FUTURE: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A new pending future." |args| {
         let mut made = Future::new(loop_argument(&args[2])?);
         made.set_class(derived(args, Type::Future)?);
-        Ok(Ref::new(made).into())
+        Ok(future::made(made).into())
     };
     Method Plain "__init__" "(self, *, loop=None)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "result" "(self, /)"
@@ -120,10 +120,14 @@ const FUTURE: &[NativeDef] = natives! {
     Getter Plain "_log_traceback" "(self)" "Whether its exception would be told if it was dropped now."
         |args| Ok(this(args)?.unseen.get().into());
     Setter Plain "_log_traceback" "(self, value)" "Can only be set to False." |args| {
+        if crate::interp::operator::truth(&args[1])? {
+            return Err(value_error("_log_traceback can only be set to False"));
+        }
         this(args)?.unseen.set(false);
         Ok(Value::None)
     };
-    Getter Plain "_source_traceback" "(self)" "None: it is not recorded." |_| Ok(Value::None);
+    Getter Plain "_source_traceback" "(self)" "Where it was made, in debug mode."
+        |args| Ok(origin::of(this(args)?.attrs()).unwrap_or(Value::None));
     Getter Plain "_cancel_message" "(self)" "The message of cancel(msg)."
         |args| Ok(future::cancel_message(this(args)?));
     Getter Plain "_asyncio_future_blocking" "(self)" "Whether a coroutine is about to wait for it."
@@ -153,7 +157,7 @@ const TASK: &[NativeDef] = natives! {
         };
         // The name is given by __init__, so that no number is wasted here.
         made.task = Some(task::fresh_state(Value::Unset, &Value::str(""), context)?);
-        Ok(Ref::new(made).into())
+        Ok(future::made(made).into())
     };
     Method Plain "__init__" "(self, coro, *, loop=None, name=None, context=None, eager_start=False)"
         "Schedule the coroutine." |args| {

@@ -115,7 +115,7 @@ fn with_members(group: &Ref<Exception>, members: Vec<Value>) -> Res {
     made.traceback.replace(group.traceback.get());
     made.context.set(group.context.get());
     made.cause.set(group.cause.get());
-    made.suppress_context.set(group.suppress_context.get());
+    made.suppress_context.set(true); // as whoever sets a cause does
     if let Some(notes) = group.attrs.get(name::NOTES) {
         made.attrs
             .set(name::NOTES, Value::list(iterate::collect(&notes)?));

@@ -6,6 +6,7 @@ use crate::interp::types::Type;
 use crate::interp::{call, payload};
 use crate::library::asyncio::{functions, natives};
 use crate::library::modules::time::seconds_given;
+use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action, SIGINT};
 use crate::runtime::{alarm, thread};
 use crate::source::Symbol;
@@ -77,7 +78,10 @@ fn handler_of(number: i32, action: Option<Action>) -> Value {
         Some(Action::Call(handler)) => handler,
         Some(Action::Ignore) => Value::Int(IGNORE),
         Some(Action::End) => Value::Int(DEFAULT),
-        Some(Action::Loop { callback, .. }) => callback,
+        Some(Action::Loop { handle, .. }) => {
+            let called = handle.opaque::<Handle>().and_then(Handle::call);
+            called.map_or(Value::None, |(callback, _)| callback)
+        }
         Some(Action::Default) | None if number == SIGINT => interrupt_handler(),
         Some(Action::Default) | None => Value::Int(DEFAULT),
     }
