@@ -16,8 +16,10 @@ mod layout;
 mod parse;
 mod token;
 mod walk;
+mod warning;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
+pub use warning::SyntaxWarning;
 
 use crate::source::{Source, Span};
 use ast::{Module, StmtKind};
