@@ -8,6 +8,7 @@
 pub mod liveness;
 mod phrase;
 pub mod readable;
+pub mod spelling;
 pub mod walk;
 
 use crate::source::{Source, Span, Symbol};

@@ -1,26 +1,7 @@
 //! Trees, statements and terminators in words, most of them Python's.
 
+use super::spelling::{Tightness, binary, compare, constant_text, next};
 use super::*;
-
-/// How tightly an expression binds; one inside a tighter place gets parentheses.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tightness {
-    Walrus,
-    Conditional,
-    Or,
-    And,
-    Not,
-    Comparison,
-    BitOr,
-    BitXor,
-    BitAnd,
-    Shift,
-    Sum,
-    Product,
-    Sign,
-    Power,
-    Primary,
-}
 
 /// Writes the parts of one code.
 pub(super) struct Phrases<'a> {
@@ -657,82 +638,4 @@ impl<'a> Phrases<'a> {
 
 fn join(texts: impl Iterator<Item = String>) -> String {
     texts.collect::<Vec<_>>().join(", ")
-}
-
-fn binary(op: BinaryOp) -> (&'static str, Tightness) {
-    use Tightness as T;
-    match op {
-        BinaryOp::Add => ("+", T::Sum),
-        BinaryOp::Sub => ("-", T::Sum),
-        BinaryOp::Mul => ("*", T::Product),
-        BinaryOp::MatMul => ("@", T::Product),
-        BinaryOp::Div => ("/", T::Product),
-        BinaryOp::FloorDiv => ("//", T::Product),
-        BinaryOp::Mod => ("%", T::Product),
-        BinaryOp::Pow => ("**", T::Power),
-        BinaryOp::LeftShift => ("<<", T::Shift),
-        BinaryOp::RightShift => (">>", T::Shift),
-        BinaryOp::BitOr => ("|", T::BitOr),
-        BinaryOp::BitXor => ("^", T::BitXor),
-        BinaryOp::BitAnd => ("&", T::BitAnd),
-    }
-}
-
-/// The tightness that an operand on the other side needs.
-fn next(tightness: Tightness) -> Tightness {
-    use Tightness as T;
-    match tightness {
-        T::Walrus => T::Conditional,
-        T::Conditional => T::Or,
-        T::Or => T::And,
-        T::And => T::Not,
-        T::Not => T::Comparison,
-        T::Comparison => T::BitOr,
-        T::BitOr => T::BitXor,
-        T::BitXor => T::BitAnd,
-        T::BitAnd => T::Shift,
-        T::Shift => T::Sum,
-        T::Sum => T::Product,
-        T::Product => T::Sign,
-        T::Sign => T::Power,
-        T::Power | T::Primary => T::Primary,
-    }
-}
-
-fn compare(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::NotEq => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::LtE => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::GtE => ">=",
-        CompareOp::Is => "is",
-        CompareOp::IsNot => "is not",
-        CompareOp::In => "in",
-        CompareOp::NotIn => "not in",
-    }
-}
-
-fn constant_text(constant: &Constant) -> String {
-    match constant {
-        Constant::None => "None".to_owned(),
-        Constant::True => "True".to_owned(),
-        Constant::False => "False".to_owned(),
-        Constant::Ellipsis => "...".to_owned(),
-        Constant::Int(n) => n.to_string(),
-        Constant::BigInt(n) => n.to_string(),
-        Constant::Float(x) if *x == f64::INFINITY => "1e309".to_owned(),
-        Constant::Float(x) => format!("{x:?}"),
-        Constant::Str(text) => {
-            let escaped: String = text.chars().flat_map(|c| c.escape_debug()).collect();
-            let escaped = escaped.replace("\\\"", "\"");
-            if text.contains('\'') && !text.contains('"') {
-                format!("\"{}\"", escaped.replace("\\'", "'"))
-            } else {
-                format!("'{escaped}'")
-            }
-        }
-        Constant::Bytes(bytes) => format!("b'{}'", bytes.escape_ascii()),
-    }
 }

@@ -2,10 +2,10 @@
 //! (https://docs.python.org/3/reference/expressions.html#calls).
 
 use super::argument;
-use super::attribute;
-use super::call::{call, special};
+use super::call::special;
 use super::error::*;
 use super::iterate;
+use super::operator::collection;
 use super::stack::Window;
 use super::types::{Type, class_of};
 use crate::source::{Symbol, name};
@@ -220,7 +220,7 @@ pub fn push_double_star(
     let entries = match value {
         Value::Dict(dict) => super::mapping::entries(dict),
         other => {
-            let Some(keys) = attribute::find(other, Symbol::new("keys"))? else {
+            let Some(keys) = collection::keys_of(other)? else {
                 let kind = super::types::class_name(value);
                 return Err(type_error(format!(
                     "{} argument after ** must be a mapping, not {kind}",
@@ -228,7 +228,7 @@ pub fn push_double_star(
                 )));
             };
             let mut entries = Vec::new();
-            for key in iterate::collect(&call(&keys, &[])?)? {
+            for key in keys {
                 let item = super::subscript::get_item(other, &key)?;
                 entries.push((key, item));
             }

@@ -9,12 +9,12 @@ use super::call;
 use super::error::*;
 use super::stack::Window;
 use super::suggest;
-use super::types::{self, Type};
+use super::types::{self, Type, class};
 use super::unit::Unit;
 use crate::code::{Code, CodeKind};
 use crate::lower;
 use crate::source::{Source, Symbol, name};
-use crate::syntax;
+use crate::syntax::{self, SyntaxWarning};
 use crate::value::*;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -250,17 +250,39 @@ fn has_path(module: &str) -> bool {
 /// Parses and lowers a text; a mistake in it is raised as SyntaxError.
 pub fn compile(source: &Rc<Source>) -> Res<Rc<Code>> {
     let options = lower::Options { interactive: false };
-    syntax::parse(source)
-        .and_then(|module| lower::lower(&module, source, &options))
-        .map_err(|error| {
-            let id = match error.class_name() {
-                "IndentationError" => Type::IndentationError,
-                "TabError" => Type::TabError,
-                _ => Type::SyntaxError,
-            };
-            let line = source.line(error.span.start);
-            raise(id, format!("{} ({}, line {line})", error.message, source.name))
-        })
+    let lowered = syntax::parse(source).and_then(|module| {
+        let code = lower::lower(&module, source, &options)?;
+        Ok((code, module.warnings))
+    });
+    let (code, warnings) = lowered.map_err(|error| {
+        let id = match error.class_name() {
+            "IndentationError" => Type::IndentationError,
+            "TabError" => Type::TabError,
+            _ => Type::SyntaxError,
+        };
+        let line = source.line(error.span.start);
+        raise(id, format!("{} ({}, line {line})", error.message, source.name))
+    })?;
+    warn_of(&warnings, source)?;
+    Ok(code)
+}
+
+/// Tells what is hardly meant in a text, as the filters of `warnings` will have it.
+pub fn warn_of(warnings: &[SyntaxWarning], source: &Source) -> Res<()> {
+    for SyntaxWarning { message, span } in warnings {
+        let (file, line) = (
+            Value::from(&*source.name),
+            Value::Int(i64::from(source.line(span.start))),
+        );
+        let args = [
+            message.as_str().into(),
+            class(Type::SyntaxWarning).into(),
+            file,
+            line,
+        ];
+        call::call_method(&by_name("warnings")?, Symbol::new("warn_explicit"), &args)?;
+    }
+    Ok(())
 }
 
 fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, package: &str) -> Res {
@@ -348,14 +370,15 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
             Err(raised) if !is_missing(&raised, full) => return Err(raised),
             Err(raised) => drop(raised.take()),
         }
-        let place = match &m.get(name::FILE) {
-            Some(Value::Str(file)) => file.text.to_string(),
-            _ => "unknown location".to_string(),
+        let file = m.get(name::FILE).unwrap_or(Value::None);
+        let place = match &file {
+            Value::Str(file) => &*file.text,
+            _ => "unknown location",
         };
-        let error = exception(
-            Type::ImportError,
-            format!("cannot import name '{name}' from '{}' ({place})", m.name),
-        );
+        let message = format!("cannot import name '{name}' from '{}' ({place})", m.name);
+        let error = exception(Type::ImportError, message.clone());
+        error.attrs.set(name::MSG, message.into());
+        error.attrs.set(name::PATH_ATTR, file);
         error.attrs.set(Symbol::new("name"), m.name.into());
         error.attrs.set(Symbol::new("name_from"), name.into());
         let names = m.entries();

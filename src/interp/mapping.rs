@@ -4,7 +4,7 @@
 //! changes the table in the middle of a lookup makes the lookup begin again; what is taken out of
 //! a table is dropped after the borrow has ended.
 
-use super::error::key_error;
+use super::error::{key_error, runtime_error};
 use super::operator::{hash, same_or_equal};
 use crate::source::Symbol;
 use crate::value::*;
@@ -258,8 +258,13 @@ pub fn dict_merge(dict: &Dict, other: &Dict) -> Res<()> {
         drop(old);
         return Ok(());
     }
+    let count = other.table.borrow().len();
     for (hash, key, value) in entries_hashed(other) {
         dict_set_hashed(dict, hash, &key, value)?;
+        // A key's `__eq__` is code of the script.
+        if other.table.borrow().len() != count {
+            return Err(runtime_error("dict mutated during update"));
+        }
     }
     Ok(())
 }

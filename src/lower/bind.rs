@@ -7,6 +7,7 @@ use super::expression::{Into, is_suspension};
 use super::scope::ScopeKind;
 use super::shape::{plain, top_name};
 use super::state::{Lowered, Lowering, boxed, tree};
+use super::unparse;
 use crate::code::*;
 use crate::source::{Span, Symbol};
 use crate::syntax::SyntaxError;
@@ -283,7 +284,7 @@ impl<'a> Lowering<'_, 'a> {
     }
 
     pub(super) fn annotation_text(&self, annotation: &Expr) -> Tree {
-        let text = self.program.source.slice(annotation.span);
+        let text = unparse::annotation(annotation, self.program.source);
         tree(
             TreeKind::Constant(ast::Constant::Str(text.into())),
             annotation.span,

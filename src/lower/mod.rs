@@ -25,6 +25,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod unparse;
 #[cfg(any(test, debug_assertions))]
 pub mod verify;
 mod with;

@@ -373,7 +373,7 @@ impl Survey {
                 Some(format!("name '{name}' is used prior to {how} declaration"))
             } else if variable.annotated {
                 Some(format!("annotated name '{name}' can't be {how}"))
-            } else if variable.bound && variable.declared.is_none() {
+            } else if variable.bound {
                 Some(format!("name '{name}' is assigned to before {how} declaration"))
             } else {
                 None

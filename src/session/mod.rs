@@ -114,10 +114,10 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
         if options.warn {
             watch::tell_text(&module, &source)?;
         }
-        Ok(code)
+        Ok((code, module.warnings))
     });
-    let code = match lowered {
-        Ok(code) => code,
+    let (code, warnings) = match lowered {
+        Ok(lowered) => lowered,
         Err(error) => {
             console::write_error(&report::render(&error.diagnostic(&source)));
             return 1;
@@ -126,6 +126,7 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
     let module = import::main_module();
     import::prepare(&module, &code, name::MAIN, Some(name), "");
     let result = runtime_start()
+        .and_then(|()| import::warn_of(&warnings, &source))
         .and_then(|()| import::run(&code, &module))
         .and_then(|value| match &value {
             Value::Generator(_) => runner::run(&value, &Value::None, &Value::None),

@@ -4,12 +4,14 @@
 //! has legal targets, parameters and patterns; scopes (`return` outside a function, `nonlocal`
 //! without a binding) are lowering's business.
 
+use super::SyntaxWarning;
 use crate::source::{Span, Symbol};
 use num_bigint::BigInt;
 
 #[derive(Debug, Clone)]
 pub struct Module {
     pub body: Vec<Stmt>,
+    pub warnings: Vec<SyntaxWarning>,
 }
 
 #[derive(Debug, Clone)]

@@ -16,8 +16,10 @@ mod layout;
 mod parse;
 mod token;
 mod walk;
+mod warning;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
+pub use warning::SyntaxWarning;
 
 use crate::source::{Source, Span};
 use ast::{Module, StmtKind};
@@ -88,7 +90,8 @@ fn parse_text(source: &Rc<Source>) -> Result<(Module, bool), SyntaxError> {
         }) => Err(match parse::parse_file(&layout.text) {
             Ok(tree) => build::build(source, &layout.text, tree).err().unwrap_or(error),
             Err(failure)
-                if failure.at < yields_before && !(unclosed && is_last(&layout.text, failure.at)) =>
+                if failure.at < yields_before
+                    && !(unclosed && hint::reads_on(source, &layout.text, failure.at, error.span)) =>
             {
                 earlier_error(source, &layout.text, failure.at)
                     .unwrap_or_else(|| hint::explain(source, &layout.text, &failure))
@@ -96,19 +99,6 @@ fn parse_text(source: &Rc<Source>) -> Result<(Module, bool), SyntaxError> {
             Err(failure) => earlier_error(source, &layout.text, failure.at).unwrap_or(error),
         }),
     }
-}
-
-/// Whether nothing follows the token at `at`: then what is missing may stand for what is wrong.
-fn is_last(text: &str, at: usize) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let rest = text.get(at..).unwrap_or("").trim_start_matches(' ');
-    let token = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-    token > 0
-        && !text[..at].ends_with(is_word)
-        && rest[token..]
-            .trim_start_matches(' ')
-            .trim_end_matches('\n')
-            .is_empty()
 }
 
 /// A text that fails at `at` may hold an earlier error that only the builder sees: an invalid

@@ -3,9 +3,10 @@
 use super::*;
 use crate::code::Element;
 use crate::interp::error::type_error;
+use crate::interp::operator::collection;
 use crate::interp::types::class_name;
-use crate::interp::{iterate, mapping, subscript};
-use crate::source::{Symbol, name};
+use crate::interp::{iterate, mapping};
+use crate::source::name;
 
 struct Items {
     nodes: Box<[(NodeBox, bool, Span)]>,
@@ -148,17 +149,13 @@ fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
         }
         return Ok(());
     }
-    let Some(keys) = crate::interp::attribute::find(value, Symbol::new("keys"))? else {
+    let Some(keys) = collection::keys_of(value)? else {
         return Err(type_error(format!(
             "'{}' object is not a mapping",
             class_name(value)
         )));
     };
-    for key in iterate::collect(&crate::interp::call::call(&keys, &[])?)? {
-        let item = subscript::get_item(value, &key)?;
-        mapping::dict_set(dict, &key, item)?;
-    }
-    Ok(())
+    collection::add_items(dict, value, &keys)
 }
 
 impl Builder<'_> {

@@ -7,7 +7,7 @@ use crate::interp::mapping::{self, SetTable, as_set_table};
 use crate::interp::payload::*;
 use crate::interp::special;
 use crate::interp::types::{Type, class_name};
-use crate::interp::{isinstance, iterate};
+use crate::interp::{attribute, call, isinstance, iterate, subscript};
 use crate::source::name;
 use crate::value::descriptor::{DictView, GenericAlias, Union};
 use crate::value::iterator::DictPart;
@@ -445,6 +445,30 @@ pub fn extend(list: &Ref<List>, items: &Value) -> Res<()> {
     }
 }
 
+/// The keys of a mapping that is no dict, as they are now: reading an item may change them. None for
+/// what has no `keys`.
+pub fn keys_of(mapping: &Value) -> Res<Option<Vec<Value>>> {
+    let Some(keys) = attribute::find(mapping, name::KEYS)? else {
+        return Ok(None);
+    };
+    let keys = call::call(&keys, &[])?;
+    if !iterate::is_iterable(&keys) {
+        let (kind, got) = (class_name(mapping), class_name(&keys));
+        return Err(type_error(format!(
+            "{kind}.keys() returned a non-iterable (type {got})"
+        )));
+    }
+    iterate::collect(&keys).map(Some)
+}
+
+/// Adds what a mapping has under each of its keys.
+pub fn add_items(dict: &Dict, mapping: &Value, keys: &[Value]) -> Res<()> {
+    keys.iter().try_for_each(|key| {
+        let value = subscript::get_item(mapping, key)?;
+        mapping::dict_set(dict, key, value)
+    })
+}
+
 /// `dict.update(other)` for a mapping or an iterable of pairs.
 pub fn update_dict(dict: &Ref<Dict>, other: &Value) -> Res<()> {
     // CPython too looks straight into a dict unless its class changed how it is walked.
@@ -453,15 +477,10 @@ pub fn update_dict(dict: &Ref<Dict>, other: &Value) -> Res<()> {
     {
         return mapping::dict_merge(dict, plain);
     }
-    let keys = name::KEYS;
     if !matches!(other, Value::List(_) | Value::Tuple(_))
-        && let Some(keys) = crate::interp::attribute::find(other, keys)?
+        && let Some(keys) = keys_of(other)?
     {
-        let keys = crate::interp::call::call(&keys, &[])?;
-        return iterate::for_each(&keys, |key| {
-            let value = crate::interp::subscript::get_item(other, &key)?;
-            mapping::dict_set(dict, &key, value)
-        });
+        return add_items(dict, other, &keys);
     }
     let mut position = 0;
     iterate::for_each(other, |pair| {

@@ -1,6 +1,6 @@
 //! Functions, methods, cells and code as objects.
 
-use super::{getter, method, readonly, setter_deleter, wrong_argument};
+use super::{getter, method, readonly, setter, setter_deleter, wrong_argument};
 use crate::interp::attribute;
 use crate::interp::call;
 use crate::interp::error::*;
@@ -307,6 +307,11 @@ pub const FUNCTION: &[NativeDef] = &[
     getter("__type_params__", "Type parameters: none.", |_| {
         Ok(Value::tuple([]))
     }),
+    // Wrappers copy those of what they wrap.
+    setter("__type_params__", |args| match as_tuple(&args[1]) {
+        Some(_) => Ok(Value::None),
+        None => Err(type_error("__type_params__ must be set to a tuple")),
+    }),
     method(
         "__get__",
         "(self, instance, owner=None, /)",
@@ -397,12 +402,21 @@ pub const NATIVE: &[NativeDef] = &[
             _ => Value::None,
         })
     }),
-    getter("__self__", "What it is bound to; None for a function.", |args| {
-        Ok(match &args[0] {
-            Value::Method(method) => method.this.clone(),
-            _ => Value::None,
-        })
-    }),
+    getter(
+        "__self__",
+        "What it is bound to; the module of a function.",
+        |args| {
+            if let Value::Method(method) = &args[0] {
+                return Ok(method.this.clone());
+            }
+            let native = native(&args[0])?;
+            match (native.role, native.owner) {
+                (NativeRole::Function, "") => import::by_name("builtins"),
+                (NativeRole::Function, module) => import::by_name(module),
+                _ => Ok(Value::None),
+            }
+        },
+    ),
     getter("__objclass__", "The class it is a method of.", |args| {
         let owner = Symbol::new(native(&args[0])?.owner);
         let missing = || crate::interp::attribute::no_attribute(&args[0], Symbol::new("__objclass__"));

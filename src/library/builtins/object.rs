@@ -202,10 +202,7 @@ pub const METHODS: &[NativeDef] = &[
         Ok(Value::from(text::object::default_repr(&args[0])))
     }),
     method("__str__", "(self, /)", "Return str(self).", |args| {
-        match as_str(&args[0]) {
-            Some(text) => Ok(text.clone().into()),
-            None => text::repr(&args[0]).map(Value::from),
-        }
+        text::repr(&args[0]).map(Value::from)
     }),
     method(
         "__format__",

@@ -50,6 +50,17 @@ impl Builder<'_> {
                 integer(&lower, 10)
             }
         };
+        // `1if x else 2`: only a keyword can follow so closely.
+        let next = self.text.as_bytes().get(span.end as usize);
+        if next.is_some_and(u8::is_ascii_alphabetic) {
+            let kind = match lower.as_bytes() {
+                [b'0', b'x', ..] => "hexadecimal",
+                [b'0', b'o', ..] => "octal",
+                [b'0', b'b', ..] => "binary",
+                _ => "decimal",
+            };
+            self.warn(format!("invalid {kind} literal"), span);
+        }
         match constant {
             Some(constant) => Ok(expr(ExprKind::Constant(constant), span)),
             None => fail("invalid decimal literal", span),
@@ -77,7 +88,7 @@ impl Builder<'_> {
                 return fail("cannot mix bytes and nonbytes literals", span);
             }
             if literal.bytes {
-                decode_bytes(&literal, bytes.get_or_insert_default())?;
+                self.decode_bytes(&literal, bytes.get_or_insert_default())?;
             } else {
                 let place = self.span(&part);
                 self.decode(literal.body, literal.raw, false, place, &mut text)?;
@@ -152,6 +163,7 @@ impl Builder<'_> {
             b'v' => Some('\u{b}'),
             b'0'..=b'7' => {
                 let (value, end) = octal(bytes, at + 1);
+                self.check_octal(value, place);
                 out.extend(char::from_u32(value));
                 return Ok(end);
             }
@@ -161,12 +173,91 @@ impl Builder<'_> {
             b'N' => return self.named_escape(body, at, place, out),
             // Unknown escapes stay as they are.
             _ => {
+                self.warn_escape(body, at, place);
                 out.push('\\');
                 return Ok(at + 1);
             }
         };
         out.extend(simple);
         Ok(at + 2)
+    }
+
+    #[cold]
+    fn warn_escape(&self, body: &str, at: usize, place: Span) {
+        if let Some(letter) = body[at + 1..].chars().next() {
+            self.warn(format!("invalid escape sequence '\\{letter}'"), place);
+        }
+    }
+
+    /// An octal escape reaches from 0 to 0o377.
+    fn check_octal(&self, value: u32, place: Span) {
+        if value > 0o377 {
+            self.warn(format!("invalid octal escape sequence '\\{value:o}'"), place);
+        }
+    }
+
+    fn decode_bytes(&self, literal: &Literal, out: &mut Vec<u8>) -> Built<()> {
+        let bytes = literal.body.as_bytes();
+        if !bytes.is_ascii() {
+            let error = SyntaxError::new("bytes can only contain ASCII literal characters", literal.place)
+                .help("write the bytes as \\x escapes, or encode a string: \"…\".encode()");
+            return Err(Box::new(error));
+        }
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if byte == b'\r' {
+                out.push(b'\n');
+                at += if bytes.get(at + 1) == Some(&b'\n') { 2 } else { 1 };
+                continue;
+            }
+            if byte != b'\\' || literal.raw {
+                out.push(byte);
+                at += 1;
+                continue;
+            }
+            let letter = bytes.get(at + 1).copied().unwrap_or(0);
+            let value = match letter {
+                b'\n' => None,
+                b'\r' => {
+                    at += if bytes.get(at + 2) == Some(&b'\n') { 3 } else { 2 };
+                    continue;
+                }
+                b'\\' | b'\'' | b'"' => Some(letter),
+                b'a' => Some(7),
+                b'b' => Some(8),
+                b'f' => Some(12),
+                b'n' => Some(b'\n'),
+                b'r' => Some(b'\r'),
+                b't' => Some(b'\t'),
+                b'v' => Some(11),
+                b'0'..=b'7' => {
+                    let (value, end) = octal(bytes, at + 1);
+                    self.check_octal(value, literal.place);
+                    out.push(value as u8);
+                    at = end;
+                    continue;
+                }
+                b'x' => {
+                    let digits = literal.body.get(at + 2..at + 4);
+                    let Some(value) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
+                        let message = format!("(value error) invalid \\x escape at position {at}");
+                        return fail(message, literal.place);
+                    };
+                    out.push(value);
+                    at += 4;
+                    continue;
+                }
+                _ => {
+                    self.warn_escape(literal.body, at, literal.place);
+                    out.push(b'\\');
+                    at += 1;
+                    continue;
+                }
+            };
+            out.extend(value);
+            at += 2;
+        }
+        Ok(())
     }
 
     fn code_escape(
@@ -259,68 +350,6 @@ impl<'t> Literal<'t> {
             place: Span::new(pair.as_span().start(), pair.as_span().end()),
         }
     }
-}
-
-fn decode_bytes(literal: &Literal, out: &mut Vec<u8>) -> Built<()> {
-    let bytes = literal.body.as_bytes();
-    if !bytes.is_ascii() {
-        let error = SyntaxError::new("bytes can only contain ASCII literal characters", literal.place)
-            .help("write the bytes as \\x escapes, or encode a string: \"…\".encode()");
-        return Err(Box::new(error));
-    }
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'\r' {
-            out.push(b'\n');
-            at += if bytes.get(at + 1) == Some(&b'\n') { 2 } else { 1 };
-            continue;
-        }
-        if byte != b'\\' || literal.raw {
-            out.push(byte);
-            at += 1;
-            continue;
-        }
-        let letter = bytes.get(at + 1).copied().unwrap_or(0);
-        let value = match letter {
-            b'\n' => None,
-            b'\r' => {
-                at += if bytes.get(at + 2) == Some(&b'\n') { 3 } else { 2 };
-                continue;
-            }
-            b'\\' | b'\'' | b'"' => Some(letter),
-            b'a' => Some(7),
-            b'b' => Some(8),
-            b'f' => Some(12),
-            b'n' => Some(b'\n'),
-            b'r' => Some(b'\r'),
-            b't' => Some(b'\t'),
-            b'v' => Some(11),
-            b'0'..=b'7' => {
-                let (value, end) = octal(bytes, at + 1);
-                out.push(value as u8);
-                at = end;
-                continue;
-            }
-            b'x' => {
-                let digits = literal.body.get(at + 2..at + 4);
-                let Some(value) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
-                    let message = format!("(value error) invalid \\x escape at position {at}");
-                    return fail(message, literal.place);
-                };
-                out.push(value);
-                at += 4;
-                continue;
-            }
-            _ => {
-                out.push(b'\\');
-                at += 1;
-                continue;
-            }
-        };
-        out.extend(value);
-        at += 2;
-    }
-    Ok(())
 }
 
 /// Up to three octal digits: their value and the offset behind them.

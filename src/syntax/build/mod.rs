@@ -16,9 +16,10 @@ mod target;
 use super::ast::{Module, Stmt, StmtKind};
 use super::error::SyntaxError;
 use super::parse::{Pair, Rule};
+use super::warning::SyntaxWarning;
 use crate::source::{Source, Span, Symbol};
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 /// Prefix and right-associative operators on the way from the root to a leaf.
@@ -50,6 +51,7 @@ pub fn build(source: &Source, text: &str, file: Pair) -> Result<Module, SyntaxEr
         text,
         prefix: Cell::new(0),
         chain: Cell::new(0),
+        warnings: RefCell::new(Vec::new()),
     };
     builder.module(file).map_err(|error| *error)
 }
@@ -60,6 +62,8 @@ struct Builder<'s> {
     /// How deep the expression being built stands, in [`MAX_PREFIX`]'s and [`MAX_CHAIN`]'s terms.
     prefix: Cell<usize>,
     chain: Cell<usize>,
+    /// What can only be seen in the text, not in the tree.
+    warnings: RefCell<Vec<SyntaxWarning>>,
 }
 
 impl Builder<'_> {
@@ -87,6 +91,17 @@ impl Builder<'_> {
             ));
         }
         Ok(self.symbol(name))
+    }
+}
+
+/// One warning a token.
+impl Builder<'_> {
+    #[cold]
+    fn warn(&self, message: String, span: Span) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.last().is_none_or(|last| last.span != span) {
+            warnings.push(SyntaxWarning { message, span });
+        }
     }
 }
 

@@ -114,7 +114,19 @@ impl Builder<'_> {
         match target.kind {
             ExprKind::Name(name) if name.text() == "_" => fail("cannot use '_' as a target", span),
             ExprKind::Name(name) => Ok(name),
-            _ => fail("invalid pattern target", span),
+            _ => {
+                // A name would do: what follows it is what cannot stand there.
+                let text = self.source.slice(span);
+                let is_word = |c: char| c == '_' || c.is_alphanumeric();
+                let word = text.find(|c| !is_word(c)).unwrap_or(text.len());
+                let begins_with_name = text.starts_with(|c: char| is_word(c) && !c.is_ascii_digit());
+                if !begins_with_name || word == text.len() {
+                    return fail("invalid pattern target", span);
+                }
+                let rest = &text[word..];
+                let next = span.start as usize + word + rest.len() - rest.trim_start().len();
+                fail("invalid syntax", Span::new(next, next + 1))
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use crate::syntax::ast::{
 };
 use crate::syntax::error::SyntaxError;
 use crate::syntax::parse::{Pair, Pairs, Rule};
+use crate::syntax::warning;
 
 /// An `elif` nests in the tree; more than these would burden whoever walks it.
 const MAX_ELIF: usize = 2_000;
@@ -20,9 +21,10 @@ fn stmt(kind: StmtKind, span: Span) -> Stmt {
 impl Builder<'_> {
     pub(super) fn module(&self, file: Pair) -> Built<Module> {
         let statements = file.into_inner().filter(|pair| pair.as_rule() != Rule::EOI);
-        Ok(Module {
-            body: statements.map(|pair| self.stmt(pair)).collect::<Built<_>>()?,
-        })
+        let body: Vec<Stmt> = statements.map(|pair| self.stmt(pair)).collect::<Built<_>>()?;
+        let mut warnings = self.warnings.take();
+        warning::find(&body, &mut warnings);
+        Ok(Module { body, warnings })
     }
 
     fn suite(&self, pair: Option<Pair>, parent: Span) -> Built<Vec<Stmt>> {

@@ -64,6 +64,50 @@ pub fn explain(source: &Source, text: &str, failure: &Failure) -> SyntaxError {
     .explain()
 }
 
+/// Whether CPython, looking for what the writer may have meant at `at`, reads on to the end of the
+/// text: then it misses the end of the bracket opened at `open` first.
+pub fn reads_on(source: &Source, text: &str, at: usize, open: Span) -> bool {
+    let line = Line::around(text, at);
+    let follows_operand = line.at > 0 && line.ends_operand(line.at - 1);
+    if line.span(line.at) == open && line.word(line.at) == "{" {
+        let is_header = matches!(
+            line.word(0),
+            "def" | "class" | "async" | "with" | "case" | "import" | "from"
+        );
+        return follows_operand && !is_header;
+    }
+    let start = line.span(line.at).start as usize;
+    let rest = text.get(start..).unwrap_or("").trim_end_matches([' ', '\n']);
+    if !follows_operand || rest.is_empty() {
+        return false;
+    }
+    if is_keyword(rest) {
+        return !ends_expression(rest);
+    }
+    let value = format!("{}\n", rest.strip_prefix('=').unwrap_or(rest).trim_start());
+    parse_file(&value).is_ok_and(|file| super::build::describe(source, &value, file).is_some())
+}
+
+/// Whether no expression goes on with this keyword behind an operand.
+fn ends_expression(word: &str) -> bool {
+    !matches!(
+        word,
+        "None"
+            | "True"
+            | "False"
+            | "and"
+            | "async"
+            | "await"
+            | "for"
+            | "if"
+            | "in"
+            | "is"
+            | "lambda"
+            | "not"
+            | "or"
+    )
+}
+
 /// A failure and what stands around it.
 struct Stuck<'t> {
     source: &'t Source,
@@ -76,7 +120,7 @@ struct Stuck<'t> {
 
 impl Stuck<'_> {
     /// The table. Each row knows one mistake.
-    const ROWS: [fn(&Self) -> Option<SyntaxError>; 25] = [
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 26] = [
         Self::malformed_number,
         Self::legacy_statement,
         Self::import_from,
@@ -90,6 +134,7 @@ impl Stuck<'_> {
         Self::parenthesized_parameters,
         Self::slash_and_star,
         Self::missing_value,
+        Self::target_without_value,
         Self::unpacking_assigned,
         Self::operator_not,
         Self::equals_sign,
@@ -153,6 +198,12 @@ impl Stuck<'_> {
         self.line.open.last().map_or("", |&i| self.line.word(i))
     }
 
+    /// The token before it.
+    fn before_bracket(&self) -> &str {
+        let before = self.line.open.last().and_then(|open| open.checked_sub(1));
+        before.map_or("", |i| self.line.word(i))
+    }
+
     fn in_field(&self) -> bool {
         self.line.field.is_some()
     }
@@ -162,9 +213,9 @@ impl Stuck<'_> {
         self.line.span(i).to(self.at)
     }
 
-    /// The first token of the expression that ends before the token found.
-    fn operand_start(&self) -> usize {
-        self.line.expression_start(self.line.at, |word| {
+    /// The first token of the expression that ends before token `end`.
+    fn operand_start(&self, end: usize) -> usize {
+        self.line.expression_start(end, |word| {
             matches!(
                 word,
                 "," | ":" | "=" | ":=" | "for" | "if" | "else" | "return" | "yield" | "from" | "lambda"
@@ -249,11 +300,40 @@ impl Stuck<'_> {
         if self.line.word(0) == "except" && self.before(1) == "*" && self.found() == ":" {
             return Some(SyntaxError::new("expected one or more exception types", self.at));
         }
-        if !(self.failure.expects("except") && self.failure.expects("finally")) || self.line.at != 0 {
+        if self.line.at != 0 || !self.ends_lone_try() {
             return None;
         }
         let error = SyntaxError::new("expected 'except' or 'finally' block", self.at);
         Some(error.help("add what should happen if the block of 'try' fails"))
+    }
+
+    /// Whether the line, by its indentation, ends the block of a `try` that has no handler.
+    fn ends_lone_try(&self) -> bool {
+        let is_indent = |c: &char| matches!(c, '\t' | '\u{0c}');
+        let depth = |line: &str| line.chars().take_while(is_indent).filter(|&c| c == '\t').count();
+        let is_try = |line: &str| {
+            let rest = line.trim_start().strip_prefix("try");
+            rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+        };
+        let start = self.line.span(0).start as usize;
+        let start = self.text[..start].rfind('\n').map_or(0, |n| n + 1);
+        let own = depth(&self.text[start..]);
+        let mut least = usize::MAX;
+        for line in self.text[..start]
+            .lines()
+            .rev()
+            .filter(|line| !line.trim().is_empty())
+        {
+            let here = depth(line);
+            if here <= own {
+                return here == own && is_try(line);
+            }
+            if here < least && least != usize::MAX && is_try(line) {
+                return true;
+            }
+            least = least.min(here);
+        }
+        false
     }
 
     fn missing_else(&self) -> Option<SyntaxError> {
@@ -308,9 +388,12 @@ impl Stuck<'_> {
         let open = *self.line.open.last()?;
         let comprehends = matches!(self.found(), "for" | "async");
         let again = self.line.expression_start(self.line.at, |word| word == "for") > open + 1;
+        // So it is a subscript, which cannot be a comprehension at all.
+        let is_one_value = self.line.expression_start(self.line.at, |word| word == ",") == open + 1;
         if !comprehends
             || again
             || !matches!(self.bracket(), "[" | "{")
+            || is_one_value
             || self.in_field()
             || open + 1 == self.line.at
         {
@@ -323,6 +406,24 @@ impl Stuck<'_> {
         }
         let message = "did you forget parentheses around the comprehension target?";
         Some(SyntaxError::new(message, self.since(open + 1)).help("write '[(a, b) for …]'"))
+    }
+
+    /// `f() =`: the target is wrong before the value is missing.
+    fn target_without_value(&self) -> Option<SyntaxError> {
+        let sign = self.line.at.checked_sub(1)?;
+        if !self.at_newline() || self.line.word(sign) != "=" || sign == 0 || !self.line.open.is_empty() {
+            return None;
+        }
+        let target = Span::new(
+            self.line.span(0).start as usize,
+            self.line.span(sign - 1).end as usize,
+        );
+        let what = self.describe(target)?;
+        let is_wrong = !matches!(
+            what,
+            "name" | "attribute" | "subscript" | "starred" | "list" | "tuple"
+        );
+        is_wrong.then(|| SyntaxError::new(format!("cannot assign to {what}"), target))
     }
 
     /// Whether a colon stands directly in the bracket at `open`, before the token found.
@@ -416,7 +517,12 @@ impl Stuck<'_> {
     }
 
     fn forgotten_comma(&self) -> Option<SyntaxError> {
-        let at = self.line.at;
+        // Of `f(x[])` and `f(a not b)` the grammar has read one token more.
+        let at = match (self.before(1), self.found()) {
+            ("[", "]") if self.line.open.len() > 1 => self.line.at - 1,
+            ("not", _) if self.line.starts_operand(self.line.at) => self.line.at - 1,
+            _ => self.line.at,
+        };
         let after_conversion = self.in_field() && self.before(2) == "!";
         if self.line.open.is_empty()
             || after_conversion
@@ -425,20 +531,31 @@ impl Stuck<'_> {
         {
             return None;
         }
-        let start = self.operand_start();
+        let start = self.operand_start(at);
         let stopped = if start == 0 { "" } else { self.line.word(start - 1) };
         let first = self.line.word(start);
-        let soft = matches!(first, "match" | "case" | "type" | "_");
+        // CPython also takes the beginning of such a word for the word.
+        let soft = ["match", "case", "type", "_"]
+            .iter()
+            .any(|word| word.starts_with(first));
         let prefix =
             self.line.kind(start) == TokenKind::Name && self.line.kind(start + 1) == TokenKind::String;
-        let start = if matches!(first, "*" | "**") {
-            start + 1
-        } else {
-            start
-        };
-        // Parameters, patterns, and the parts of a comprehension are no expressions of their own.
-        let header = matches!(self.first(), "def" | "case" | "import" | "from") && !self.in_body();
-        if soft || prefix || header || start >= at || matches!(stopped, "lambda" | "if" | "for") {
+        // Behind such a word CPython reads the rest as an expression of its own.
+        let after_soft = soft && matches!(self.line.word(start + 1), "+" | "-" | "~" | "[");
+        let start = start + usize::from(after_soft || matches!(first, "*" | "**"));
+        let starred = self.before_bracket() == "*" && self.star_argument().is_some();
+        // Parameters, patterns, and the parts of a comprehension are no expressions of their own; a
+        // parameter's annotation and default are.
+        let header = matches!(self.first(), "case" | "import" | "from")
+            || (self.first() == "def" && !matches!(stopped, ":" | "="));
+        let header = header && !self.in_body();
+        if (soft && !after_soft)
+            || starred
+            || prefix
+            || header
+            || start >= at
+            || matches!(stopped, "lambda" | "if" | "for")
+        {
             return None;
         }
         let error = SyntaxError::new("invalid syntax. Perhaps you forgot a comma?", self.since(start));

@@ -16,7 +16,14 @@ impl Stuck<'_> {
         let at = numbers
             .into_iter()
             .find(|&at| self.line.kind(at) == TokenKind::Number)?;
-        let (message, offset) = number_fault(self.line.word(at))?;
+        let word = self.line.word(at);
+        let is_plain = word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        if is_plain && word.matches('.').count() > 1 && !self.line.open.is_empty() {
+            // `1.2.3` are two numbers.
+            let message = "invalid syntax. Perhaps you forgot a comma?";
+            return Some(SyntaxError::new(message, self.line.span(at)));
+        }
+        let (message, offset) = number_fault(word)?;
         let start = self.line.span(at).start as usize + offset;
         let help = match message.ends_with("invalid decimal literal") {
             true => {
@@ -67,6 +74,9 @@ fn number_fault(text: &str) -> Option<(String, usize)> {
         .get(n..)
         .is_some_and(|rest| keywords.iter().any(|word| rest.starts_with(word)))
     {
+        return None;
+    }
+    if kind == 3 && bytes.get(n) == Some(&b'.') {
         return None;
     }
     let next = *bytes

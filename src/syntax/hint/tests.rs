@@ -11,7 +11,7 @@ fn error_in(text: &str) -> (SyntaxError, u32) {
 }
 
 /// Each message is CPython 3.13's, as is each column (from 1).
-const WRONG: [(&str, &str, u32); 38] = [
+const WRONG: [(&str, &str, u32); 51] = [
     ("if x\n    y", "expected ':'", 5),
     ("else if x:\n    y", "invalid syntax", 1),
     (
@@ -98,6 +98,27 @@ const WRONG: [(&str, &str, u32); 38] = [
     ("1 + not x", "'not' after an operator must be parenthesized", 5),
     ("def g(): yield from (), 1", "invalid syntax", 23),
     ("f'{\"s\"!r x}'", "f-string: expecting ':' or '}'", 10),
+    ("f(x[])", "invalid syntax. Perhaps you forgot a comma?", 3),
+    ("f(a not b)", "invalid syntax. Perhaps you forgot a comma?", 3),
+    ("f(c d.e(x))", "invalid syntax", 5),
+    ("f(m + 1 x)", "invalid syntax. Perhaps you forgot a comma?", 5),
+    ("f(*[1 2])", "Invalid star expression", 7),
+    (
+        "def f(a: int b): pass",
+        "invalid syntax. Perhaps you forgot a comma?",
+        10,
+    ),
+    ("data[x for x in y]", "invalid syntax", 8),
+    ("f() =", "cannot assign to function call", 1),
+    ("f(1.2.3)", "invalid syntax. Perhaps you forgot a comma?", 3),
+    (
+        "for x in y:\n    try:\n        f()\nexcept A:\n    pass",
+        "expected 'except' or 'finally' block",
+        1,
+    ),
+    ("if (x) {\n    y", "'{' was never closed", 8),
+    ("f(x pass", "invalid syntax", 5),
+    ("f(a b.c", "'(' was never closed", 2),
 ];
 
 #[test]
