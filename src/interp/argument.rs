@@ -345,19 +345,31 @@ pub fn check_receiver(native: &Native, args: &[Value]) -> Res<()> {
         return Err(no_receiver(native));
     };
     let of = class_of(this);
-    if of.name() == native.owner || of.mro.borrow().iter().any(|c| c.name() == native.owner) {
+    let owner = short_owner(native);
+    if of.name() == owner || of.mro.borrow().iter().any(|c| c.name() == owner) {
         return Ok(());
     }
     Err(wrong_receiver(native, this))
 }
 
+/// The name of a method's class, without its module.
+fn short_owner(native: &Native) -> &'static str {
+    native.owner.rsplit('.').next().unwrap_or(native.owner)
+}
+
 #[cold]
 fn no_receiver(native: &Native) -> Raised {
-    let (name, owner) = (native.name, native.owner);
+    let name = native.name;
     type_error(if native.is_slot() {
-        format!("descriptor '{name}' of '{owner}' object needs an argument")
+        format!(
+            "descriptor '{name}' of '{}' object needs an argument",
+            native.owner
+        )
     } else {
-        format!("unbound method {owner}.{name}() needs an argument")
+        format!(
+            "unbound method {}.{name}() needs an argument",
+            short_owner(native)
+        )
     })
 }
 
