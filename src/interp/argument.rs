@@ -107,7 +107,7 @@ pub fn native_name(native: &Native) -> String {
     match native.role {
         NativeRole::Method if native.name == name::INIT => native.owner.to_string(),
         NativeRole::Method | NativeRole::ClassMethod if !native.owner.is_empty() => {
-            format!("{}.{}", native.owner, native.name)
+            format!("{}.{}", native.owner_name(), native.name)
         }
         NativeRole::Static if native.name == name::NEW => native.owner.to_string(),
         _ => native.name.to_string(),
@@ -345,16 +345,11 @@ pub fn check_receiver(native: &Native, args: &[Value]) -> Res<()> {
         return Err(no_receiver(native));
     };
     let of = class_of(this);
-    let owner = short_owner(native);
+    let owner = native.owner_name();
     if of.name() == owner || of.mro.borrow().iter().any(|c| c.name() == owner) {
         return Ok(());
     }
     Err(wrong_receiver(native, this))
-}
-
-/// The name of a method's class, without its module.
-fn short_owner(native: &Native) -> &'static str {
-    native.owner.rsplit('.').next().unwrap_or(native.owner)
 }
 
 #[cold]
@@ -368,7 +363,7 @@ fn no_receiver(native: &Native) -> Raised {
     } else {
         format!(
             "unbound method {}.{name}() needs an argument",
-            short_owner(native)
+            native.owner_name()
         )
     })
 }
