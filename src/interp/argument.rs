@@ -107,7 +107,7 @@ pub fn native_name(native: &Native) -> String {
     match native.role {
         NativeRole::Method if native.name == name::INIT => native.owner.to_string(),
         NativeRole::Method | NativeRole::ClassMethod if !native.owner.is_empty() => {
-            format!("{}.{}", native.owner, native.name)
+            format!("{}.{}", native.owner_name(), native.name)
         }
         NativeRole::Static if native.name == name::NEW => native.owner.to_string(),
         _ => native.name.to_string(),
@@ -355,7 +355,8 @@ pub fn check_receiver(native: &Native, args: &[Value]) -> Res<()> {
         return Err(no_receiver(native));
     };
     let of = class_of(this);
-    if of.name() == native.owner || of.mro.borrow().iter().any(|c| c.name() == native.owner) {
+    let owner = native.owner_name();
+    if of.name() == owner || of.mro.borrow().iter().any(|c| c.name() == owner) {
         return Ok(());
     }
     Err(wrong_receiver(native, this))
@@ -363,11 +364,17 @@ pub fn check_receiver(native: &Native, args: &[Value]) -> Res<()> {
 
 #[cold]
 fn no_receiver(native: &Native) -> Raised {
-    let (name, owner) = (native.name, native.owner);
+    let name = native.name;
     type_error(if native.is_slot() {
-        format!("descriptor '{name}' of '{owner}' object needs an argument")
+        format!(
+            "descriptor '{name}' of '{}' object needs an argument",
+            native.owner
+        )
     } else {
-        format!("unbound method {owner}.{name}() needs an argument")
+        format!(
+            "unbound method {}.{name}() needs an argument",
+            native.owner_name()
+        )
     })
 }
 

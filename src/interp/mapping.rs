@@ -215,6 +215,16 @@ pub fn dict_to_end(dict: &Dict, place: usize) -> usize {
     }
 }
 
+/// Moves the entry at a position to the start; gives its new position.
+pub fn dict_to_start(dict: &Dict, place: usize) -> usize {
+    let mut table = dict.table.borrow_mut();
+    let hash = table.hash_at(place);
+    match (hash, table.remove_entry(place)) {
+        (Some(hash), Some((key, value))) => table.insert_first(hash, key, value),
+        _ => place,
+    }
+}
+
 /// The entry at a position or after it, and where to go on.
 pub fn dict_next(dict: &Dict, position: usize) -> Option<(usize, Value, Value)> {
     let table = dict.table.borrow();

@@ -31,6 +31,7 @@ const NATIVE: &[(&str, Make)] = &[
     ("re", modules::re::module),
     ("random", modules::random::module),
     ("_signal", modules::signal::module),
+    ("_string", modules::string::module),
     ("time", modules::time::module),
     ("contextvars", modules::contextvars::module),
     ("_io", modules::io::module),
@@ -64,6 +65,7 @@ sources! {
     "_io_text" "io_text"
     "_ordered_dict" "ordered_dict"
     "_os_program" "os_program"
+    "_os_walk" "os_walk"
     "_path_glob" "path_glob"
     "_statistics_kernel" "statistics_kernel"
     "_struct_time" "struct_time"
@@ -171,6 +173,7 @@ const LATE_NAMES: &[(&str, &str, &str)] = &[
     ("os", "popen", "_os_program"),
     ("os", "system", "_os_program"),
     ("os", "waitstatus_to_exitcode", "_os_program"),
+    ("os", "walk", "_os_walk"),
     ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),

@@ -126,14 +126,23 @@ impl Class {
 
     /// The attribute by method resolution order, unbound.
     pub fn lookup(&self, name: Symbol) -> Option<Value> {
+        let cache = self.cache.borrow();
+        if cache.0 == version()
+            && let Some(found) = cache.1.get(&name)
+        {
+            return found.clone();
+        }
+        drop(cache);
+        self.look_up(name)
+    }
+
+    #[cold]
+    fn look_up(&self, name: Symbol) -> Option<Value> {
         let mut stale = FxHashMap::default(); // dropped when nothing is borrowed any more
         let mut cache = self.cache.borrow_mut();
         if cache.0 != version() {
             cache.0 = version();
             std::mem::swap(&mut stale, &mut cache.1);
-        }
-        if let Some(found) = cache.1.get(&name) {
-            return found.clone();
         }
         let found = self
             .own(name)

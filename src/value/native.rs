@@ -247,6 +247,14 @@ impl Native {
         })
     }
 
+    /// The name of what it belongs to, a class's without its module.
+    pub fn owner_name(&self) -> &'static str {
+        match self.role {
+            NativeRole::Function => self.owner,
+            _ => self.owner.rsplit('.').next().unwrap_or(self.owner),
+        }
+    }
+
     /// Whether CPython has it in Python.
     #[inline]
     pub fn in_python(&self) -> bool {

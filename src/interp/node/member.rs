@@ -88,10 +88,14 @@ fn read(object: &Value, name: Symbol, memory: &Memory) -> Res {
 fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, memory: &Memory) -> Res {
     let shape = instance.shape();
     let class = instance.class();
+    let is_plain = class
+        .lookup(name::GETATTRIBUTE)
+        .is_none_or(|v| matches!(v, Value::Native(_)));
+    if is_plain && name == name::CLASS && class.lookup(name).is_none() {
+        return Ok(class.into());
+    }
     if let Some(index) = shape.index(name)
-        && class
-            .lookup(name::GETATTRIBUTE)
-            .is_none_or(|v| matches!(v, Value::Native(_)))
+        && is_plain
         && !class
             .lookup(name)
             .is_some_and(|v| attribute::is_data_descriptor(&v) && slot::member(&v).is_none())

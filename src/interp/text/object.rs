@@ -96,7 +96,7 @@ pub fn native_qualname(native: &Native) -> String {
     match native.role {
         NativeRole::Function => native.name.to_string(),
         _ if native.owner.is_empty() => native.name.to_string(),
-        _ => format!("{}.{}", native.owner, native.name),
+        _ => format!("{}.{}", native.owner_name(), native.name),
     }
 }
 

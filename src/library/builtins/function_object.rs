@@ -137,6 +137,13 @@ const TEXT_SIGNATURE: NativeDef = getter("__text_signature__", "The signature as
         }
     };
     let rest = native.signature.text.trim_start_matches('(');
+    // What takes nothing more takes that by position.
+    let rest = match rest {
+        "self)" if !native.in_python() => "self, /)",
+        "cls)" => "cls, /)",
+        ")" if native.role == NativeRole::Function => "/)",
+        rest => rest,
+    };
     let rest = match native.role {
         NativeRole::Function => format!("module, {rest}"),
         NativeRole::ClassMethod => format!("type{}", rest.trim_start_matches("cls")),

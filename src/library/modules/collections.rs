@@ -79,8 +79,8 @@ const ORDERED: &[NativeDef] = &[
     }),
     function(
         "ordered_to_end",
-        "(dict, key, /)",
-        "Move a key to the end.",
+        "(dict, key, last, /)",
+        "Move a key to the end, or to the beginning.",
         to_end,
     ),
     function(
@@ -94,11 +94,13 @@ const ORDERED: &[NativeDef] = &[
     ),
 ];
 
-/// Moves a key to the end.
+/// Moves a key to the end, or to the beginning.
 fn to_end(args: &[Value]) -> Res {
     let dict = ordered(args)?;
+    let last = operator::truth(&args[2])?;
     match mapping::dict_position(dict, operator::hash(&args[1])?, &args[1])? {
-        Some(place) => mapping::dict_to_end(dict, place),
+        Some(place) if last => mapping::dict_to_end(dict, place),
+        Some(place) => mapping::dict_to_start(dict, place),
         None => return Err(key_error(&args[1])),
     };
     Ok(Value::None)

@@ -14,8 +14,10 @@ use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator};
 use crate::library::builtins::function;
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
 
 /// The number of 1970-01-01, counted from 1 for January 1 of year 1.
 const DAY_OF_1970: i64 = 719_163;
@@ -72,6 +74,10 @@ fn fields_slot() -> Symbol {
     Symbol::new("_fields")
 }
 
+fn us_slot() -> Symbol {
+    Symbol::new("_us")
+}
+
 fn fields(value: &Value) -> Res<&[Value]> {
     match as_tuple(value) {
         Some(tuple) => Ok(&tuple.items),
@@ -91,11 +97,57 @@ fn instance(of: &Ref<Class>, slot: Symbol, value: Value) -> Value {
     Ref::new(instance).into()
 }
 
-fn make(args: &[Value], slot: &str) -> Res {
-    match as_class(&args[0]) {
-        Some(of) if of.layout == Layout::Object => Ok(instance(of, Symbol::new(slot), args[1].clone())),
-        _ => Err(wrong_argument_kind(&args[0])),
+/// A class argument whose objects have no layout of their own.
+fn class_argument(value: &Value) -> Res<&Ref<Class>> {
+    match as_class(value) {
+        Some(of) if of.layout == Layout::Object => Ok(of),
+        _ => Err(wrong_argument_kind(value)),
     }
+}
+
+/// Whether objects of a class are made of fields that are known to be good; the others are made by a call.
+fn is_ours(class: &Class) -> bool {
+    matches!(class.own(name::NEW), Some(Value::Native(_)))
+}
+
+/// The date of a day's number, in a class.
+fn date_in(of: &Ref<Class>, number: i64) -> Res {
+    let fields = date_at(number).ok_or_else(out_of_range)?;
+    match is_ours(of) {
+        true => Ok(instance(of, fields_slot(), Value::tuple(fields))),
+        false => call::call(&of.clone().into(), &fields),
+    }
+}
+
+/// The moment so many microseconds after day 0, in a class.
+fn moment_in(of: &Ref<Class>, us: i128, zone: Value) -> Res {
+    let fields = i64::try_from(us).ok().and_then(|us| moment_at(us, zone));
+    let fields = fields.ok_or_else(out_of_range)?;
+    if !is_ours(of) {
+        return call::call(&of.clone().into(), &fields);
+    }
+    let [year, month, day, hour, minute, second, us, zone] = fields;
+    let fields = [year, month, day, hour, minute, second, us, zone, Value::Int(0)];
+    Ok(instance(of, fields_slot(), Value::tuple(fields)))
+}
+
+/// A span of so many microseconds, in a class.
+fn span_in(of: &Ref<Class>, us: i128) -> Res {
+    const LONGEST_DAYS: i128 = 999_999_999;
+    let days = us.div_euclid(DAY.into());
+    if i32::try_from(days).is_err() {
+        return Err(overflow_error("Python int too large to convert to C int"));
+    }
+    if days.abs() > LONGEST_DAYS {
+        return Err(overflow_error(format!(
+            "days={days}; must have magnitude <= {LONGEST_DAYS}"
+        )));
+    }
+    let us = match i64::try_from(us) {
+        Ok(us) => Value::Int(us),
+        Err(_) => BigInt::from(us).into(),
+    };
+    Ok(instance(of, us_slot(), us))
 }
 
 /// An argument that must be an int of 32 bits.
@@ -212,7 +264,7 @@ fn span(args: &[Value]) -> Res {
 /// What is left of a span's microseconds after a division and a remainder: how its parts are read.
 fn span_part(args: &[Value]) -> Res {
     let [divisor, modulus] = [args[0].clone(), args[1].clone()];
-    let slot = Symbol::new("_us");
+    let slot = us_slot();
     Ok(Native::closure("part", "(self, /)", move |args| {
         let us = crate::interp::attribute::get(&args[0], slot)?;
         let parts = operator::binary(BinaryOp::FloorDiv, &us, &divisor)?;
@@ -316,13 +368,22 @@ const FUNCTIONS: &[NativeDef] = &[
         "make",
         "(cls, fields, /)",
         "Return an object of these fields, which are known to be good.",
-        |args| make(args, "_fields"),
+        |args| {
+            Ok(instance(
+                class_argument(&args[0])?,
+                fields_slot(),
+                args[1].clone(),
+            ))
+        },
     ),
     function(
         "make_span",
         "(cls, us, /)",
         "Return a span of so many microseconds.",
-        |args| make(args, "_us"),
+        |args| {
+            let us = as_bigint(&args[1]).and_then(|us| us.to_i128());
+            span_in(class_argument(&args[0])?, us.unwrap_or(i128::MAX))
+        },
     ),
     function(
         "span",
@@ -361,21 +422,21 @@ const FUNCTIONS: &[NativeDef] = &[
         |args| Ok(moment_of(fields(&args[0])?).into()),
     ),
     function(
-        "date_at",
-        "(number, /)",
-        "Return the fields of a day's number.",
-        |args| {
-            let fields = date_at(reckonable(&args[0])?).ok_or_else(out_of_range)?;
-            Ok(Value::tuple(fields))
-        },
+        "date_in",
+        "(cls, number, /)",
+        "Return the date of a day's number.",
+        |args| date_in(class_argument(&args[0])?, reckonable(&args[1])?),
     ),
     function(
-        "moment_at",
-        "(us, zone, /)",
-        "Return the fields, but the fold, of a moment.",
+        "moment_in",
+        "(cls, us, zone, /)",
+        "Return the moment so many microseconds after day 0.",
         |args| {
-            let fields = moment_at(reckonable(&args[0])?, args[1].clone()).ok_or_else(out_of_range)?;
-            Ok(Value::tuple(fields))
+            moment_in(
+                class_argument(&args[0])?,
+                reckonable(&args[1])?.into(),
+                args[2].clone(),
+            )
         },
     ),
     function(
@@ -396,7 +457,7 @@ const FUNCTIONS: &[NativeDef] = &[
         "Return a moment as text, but for its offset.",
         construct::moment_text,
     ),
-    operators::HASTEN,
+    operators::GIVE_OPERATORS,
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {

@@ -10,6 +10,7 @@ use crate::library::builtins;
 use crate::source::{Symbol, name};
 use crate::value::opaque::{self, Container};
 use crate::value::*;
+use smallvec::SmallVec;
 use std::cell::Cell;
 
 pub fn module() -> Vec<(Symbol, Value)> {
@@ -41,10 +42,13 @@ fn call_partial(args: &[Value]) -> Res {
     };
     let part = |name: Symbol| this.slot(name).unwrap_or(Value::None);
     let (func, first, keywords) = (part(name::FUNC), part(name::ARGS), part(name::KEYWORDS));
-    let items = |tuple: &Value| as_tuple(tuple).map_or_else(Vec::new, |tuple| tuple.items.to_vec());
     let entries = |dict: &Value| as_dict(dict).map_or_else(Vec::new, |dict| dict.symbol_entries());
-    let mut positional = items(&first);
-    positional.extend(items(&args[1]));
+    let both = [as_tuple(&first), as_tuple(&args[1])];
+    let positional: SmallVec<[Value; 4]> = both
+        .iter()
+        .flatten()
+        .flat_map(|tuple| tuple.items.iter().cloned())
+        .collect();
     let mut named = entries(&keywords);
     for (name, value) in entries(&args[2]) {
         match named.iter_mut().find(|(known, _)| *known == name) {

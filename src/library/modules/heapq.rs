@@ -188,8 +188,11 @@ fn place(args: &[Value], x: &Value, before: bool) -> Res<i64> {
 }
 
 fn item_at(sequence: &Value, place: i64) -> Res {
-    if let Value::List(_) = sequence {
-        return subscript::get_item(sequence, &Value::Int(place));
+    if let Value::List(list) = sequence {
+        return match list.get(place as usize) {
+            Some(item) => Ok(item),
+            None => subscript::get_item(sequence, &Value::Int(place)),
+        };
     }
     match plain(sequence) {
         Value::None

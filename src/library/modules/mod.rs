@@ -16,6 +16,7 @@ pub mod os;
 pub mod random;
 pub mod re;
 pub mod signal;
+pub mod string;
 pub mod struct_sequence;
 pub mod subprocess;
 pub mod sys;

@@ -117,16 +117,18 @@ fn below_by_floats(value: &Value, random: &Value, n: u64) -> Res<u64> {
     }
 }
 
+/// The same, by the `getrandbits` of a script class that has its own.
+fn given_bits(value: &Value, count: u64) -> Res<BigUint> {
+    let Some(own) = own_method(value, "getrandbits") else {
+        return bits(value, count);
+    };
+    let made = call::call_unbound(&own, value, &[Value::Int(count as i64)])?;
+    Ok(as_bigint(&made).unwrap_or_default().magnitude().clone())
+}
+
 fn big_below(value: &Value, n: &BigUint) -> Res<BigUint> {
-    let own = own_method(value, "getrandbits");
     loop {
-        let r = match &own {
-            Some(own) => {
-                let made = call::call_unbound(own, value, &[Value::Int(n.bits() as i64)])?;
-                as_bigint(&made).unwrap_or_default().magnitude().clone()
-            }
-            None => bits(value, n.bits())?,
-        };
+        let r = given_bits(value, n.bits())?;
         if r < *n {
             return Ok(r);
         }
@@ -298,6 +300,22 @@ const METHODS: &[NativeDef] = &[
         "Go on from where a generator stood.",
         set_state,
     ),
+    method(
+        "__getstate__",
+        "(self)",
+        "Return where the generator stands.",
+        get_state,
+    ),
+    method(
+        "__setstate__",
+        "(self, state)",
+        "Go on from where a generator stood.",
+        set_state,
+    ),
+    method("__reduce__", "(self)", "Return how to make its like.", |args| {
+        let class = class_of(&args[0]).into();
+        Ok(Value::tuple([class, Value::tuple([]), get_state(args)?]))
+    }),
     method("random", "(self, /)", "Return a float in [0, 1).", |args| {
         own_unit(&args[0]).map(Value::float)
     }),

@@ -62,7 +62,7 @@ fn mistake(mistake: Mistake, text: &[char], pattern: &Value) -> Raised {
     let placed = |n: usize| if is_placed { Value::from(n) } else { Value::None };
     for (name, value) in [
         ("msg", Value::from(message)),
-        ("pattern", pattern.clone()),
+        ("pattern", if is_placed { pattern.clone() } else { Value::None }),
         ("pos", placed(place)),
         ("lineno", placed(line)),
         ("colno", placed(column)),

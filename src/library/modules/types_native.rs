@@ -4,11 +4,14 @@ use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, named_class};
-use crate::interp::{call, import, isinstance, iterate, mapping, text};
+use crate::interp::{call, import, isinstance, iterate, mapping, special, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::{Source, Symbol, name};
+use crate::value::descriptor::{ClassMethod, StaticMethod};
+use crate::value::function::Function;
 use crate::value::generator::Progress;
 use crate::value::*;
+use std::rc::Rc;
 
 pub fn module() -> Vec<(Symbol, Value)> {
     builtins::add(&named_class(WRAPPER), WRAPPED);
@@ -29,6 +32,12 @@ const FUNCTIONS: &[NativeDef] = &[
         "(text, names, /)",
         "Run definitions in a module of their own that begins with the names; return its names.",
         define,
+    ),
+    function(
+        "built_in",
+        "(cls, /)",
+        "Make the methods of a class built-in ones, as CPython has them, and return it.",
+        |args| built_in(&args[0]),
     ),
     function("union", "(a, b, /)", "Return a | b of forms of types.", |args| {
         isinstance::union(&args[0], &args[1])
@@ -59,6 +68,96 @@ const FUNCTIONS: &[NativeDef] = &[
         },
     ),
 ];
+
+/// Special methods stay as they are: whether a class has its own is asked in many places.
+fn built_in(made: &Value) -> Res {
+    let Value::Class(class) = made else {
+        return Err(type_error("a class is required"));
+    };
+    let module = text::str(&class.module.borrow())?;
+    let owner = Symbol::new(&format!("{module}.{}", class.name())).text();
+    let own: Vec<_> = class
+        .dict
+        .borrow()
+        .iter()
+        .map(|(name, value)| (*name, value.clone()))
+        .collect();
+    for (name, value) in own {
+        let (role, func) = if let Some(ClassMethod(func)) = value.opaque() {
+            (NativeRole::ClassMethod, func.clone())
+        } else if let Some(StaticMethod(func)) = value.opaque() {
+            (NativeRole::Static, func.clone())
+        } else {
+            (NativeRole::Method, value.clone())
+        };
+        let Value::Function(function) = &func else {
+            continue;
+        };
+        let params = &function.code.params;
+        if name.text().starts_with('_') || params.has_vararg || params.has_kwarg {
+            continue;
+        }
+        let signature = Symbol::new(&signature_of(function)?).text();
+        let doc = function.names().doc;
+        let positional = params.positional as usize;
+        let names = params.names.clone();
+        let body = move |args: &[Value]| {
+            let given = args[..positional]
+                .iter()
+                .position(Value::is_unset)
+                .unwrap_or(positional);
+            let by_name = names.iter().zip(args).skip(given);
+            let by_name: Vec<_> = by_name
+                .filter(|(_, arg)| !arg.is_unset())
+                .map(|(name, arg)| (*name, arg.clone()))
+                .collect();
+            call::call_kw(&func, &args[..given], &by_name)
+        };
+        let native = Native {
+            name,
+            signature: Signature::new(signature),
+            doc: text_of(&doc).map_or("", |doc| Symbol::new(doc).text()),
+            role,
+            body: NativeBody::Closure(Rc::new(body)),
+            owner,
+            module: None,
+        };
+        class.set(name, Ref::new(native).into());
+    }
+    Ok(made.clone())
+}
+
+/// What a function takes, as the declaration of a built-in has it.
+fn signature_of(function: &Function) -> Res<String> {
+    let params = &function.code.params;
+    let (positional, posonly) = (params.positional as usize, params.posonly as usize);
+    let defaults = function.defaults.borrow().clone();
+    let named_defaults = function.kwdefaults.borrow().clone();
+    let mut parts = Vec::new();
+    for (place, name) in params.names.iter().enumerate() {
+        if place == positional {
+            parts.push("*".to_string());
+        }
+        let default = match place < positional {
+            true => (place + defaults.len())
+                .checked_sub(positional)
+                .map(|place| &defaults[place]),
+            false => named_defaults
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value),
+        };
+        parts.push(match default {
+            Some(default) if special::is_possible(default) => format!("{name}=<unrepresentable>"),
+            Some(default) => format!("{name}={}", text::repr(default)?),
+            None => name.to_string(),
+        });
+        if place + 1 == posonly {
+            parts.push("/".to_string());
+        }
+    }
+    Ok(format!("({})", parts.join(", ")))
+}
 
 fn define(args: &[Value]) -> Res {
     let (Some(text), Value::Dict(names)) = (text_of(&args[0]), &args[1]) else {

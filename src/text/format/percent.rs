@@ -46,8 +46,8 @@ pub struct Field<'a> {
     pub precision: Option<Count>,
     /// Any character: once the value is fetched, one that is not [`is_supported`] is an error.
     pub conversion: char,
-    /// Where the conversion stands, in code points.
-    pub index: usize,
+    /// The template before the conversion.
+    before: &'a str,
 }
 
 /// The conversions there are.
@@ -66,7 +66,7 @@ impl Field<'_> {
         let code = self.conversion as u32;
         format!(
             "unsupported format character '{shown}' ({code:#x}) at index {}",
-            self.index
+            self.before.chars().count()
         )
     }
 
@@ -115,7 +115,7 @@ impl<'a> Iterator for Pieces<'a> {
         if rest.is_empty() {
             return None;
         }
-        match rest.find('%') {
+        match memchr::memchr(b'%', rest.as_bytes()) {
             Some(0) if rest[1..].starts_with('%') => {
                 self.place += 2;
                 Some(Ok(Piece::Literal("%")))
@@ -171,7 +171,7 @@ impl<'a> Pieces<'a> {
         let Some(conversion) = self.peek() else {
             return Err("incomplete format".to_string());
         };
-        let index = self.text[..self.place].chars().count();
+        let before = &self.text[..self.place];
         self.place += conversion.len_utf8();
         Ok(Field {
             key,
@@ -179,7 +179,7 @@ impl<'a> Pieces<'a> {
             width,
             precision,
             conversion,
-            index,
+            before,
         })
     }
 
@@ -202,7 +202,10 @@ impl<'a> Pieces<'a> {
     }
 
     fn peek(&self) -> Option<char> {
-        self.text[self.place..].chars().next()
+        match self.text.as_bytes().get(self.place)? {
+            byte if byte.is_ascii() => Some(char::from(*byte)),
+            _ => self.text[self.place..].chars().next(),
+        }
     }
 
     fn take(&mut self, c: char) -> bool {
@@ -276,12 +279,11 @@ impl Conversion {
             }
             digits = Cow::Owned("0".repeat(missing) + &digits);
         }
-        let prefix = if self.flags.alternate { prefix } else { "" };
-        self.fill(
-            &format!("{}{prefix}", self.sign(value.is_negative())),
-            &digits,
-            true,
-        )
+        let sign = self.sign(value.is_negative());
+        match self.flags.alternate {
+            true => self.fill(&format!("{sign}{prefix}"), &digits, true),
+            false => self.fill(sign, &digits, true),
+        }
     }
 
     /// `%e`, `%f`, `%g` and their capitals of a float.
@@ -329,6 +331,9 @@ impl Conversion {
                 text.chars().count()
             };
         let missing = self.width.saturating_sub(length);
+        if missing == 0 {
+            return Ok([sign, text].concat());
+        }
         let fill = |c: &str| c.repeat(missing);
         Ok(if self.flags.left {
             format!("{sign}{text}{}", fill(" "))
@@ -360,7 +365,7 @@ mod tests {
             (found.width, found.precision),
             (Some(Count::Star), Some(Count::Given(3)))
         );
-        assert_eq!((found.conversion, found.index), ('d', 13));
+        assert_eq!((found.conversion, found.before), ('d', "%(a(b))-+*.3l"));
     }
 
     #[test]

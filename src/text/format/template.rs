@@ -167,13 +167,19 @@ pub enum Numbering {
     Manual,
 }
 
+/// The argument a field's name begins with, and the path that follows it.
+pub fn split(name: &str) -> Result<(Argument<'_>, Path<'_>), String> {
+    let (first, rest) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
+    let argument = number(first)?.map_or(Argument::Keyword(first), Argument::Position);
+    Ok((argument, Path { rest }))
+}
+
 impl Numbering {
-    /// The argument a field's name begins with, and the path that follows it.
+    /// See [`split`]; an empty name is the next number.
     pub fn argument<'a>(&mut self, name: &'a str) -> Result<(Argument<'a>, Path<'a>), String> {
-        let (first, rest) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
-        let path = Path { rest };
-        match (*self, number(first)?) {
-            (Self::Undecided | Self::Automatic(_), None) if first.is_empty() => {
+        let (argument, path) = split(name)?;
+        match (*self, argument) {
+            (Self::Undecided | Self::Automatic(_), Argument::Keyword("")) => {
                 let position = if let Self::Automatic(next) = *self {
                     next
                 } else {
@@ -182,17 +188,17 @@ impl Numbering {
                 *self = Self::Automatic(position + 1);
                 Ok((Argument::Position(position), path))
             }
-            (Self::Manual, None) if first.is_empty() => {
+            (Self::Manual, Argument::Keyword("")) => {
                 Err("cannot switch from manual field specification to automatic field numbering".to_string())
             }
-            (Self::Automatic(_), Some(_)) => {
+            (Self::Automatic(_), Argument::Position(_)) => {
                 Err("cannot switch from automatic field numbering to manual field specification".to_string())
             }
-            (_, Some(position)) => {
+            (_, Argument::Position(position)) => {
                 *self = Self::Manual;
                 Ok((Argument::Position(position), path))
             }
-            (_, None) => Ok((Argument::Keyword(first), path)),
+            (_, argument) => Ok((argument, path)),
         }
     }
 }

@@ -206,6 +206,30 @@ impl<K, V> Dict<K, V> {
         position
     }
 
+    /// Adds a key that a lookup did not find before all others and gives its position. The others may get
+    /// other positions.
+    pub fn insert_first(&mut self, hash: i64, key: K, value: V) -> usize {
+        let is_full = !self.index.is_empty() && (self.start == 0 || self.room == 0);
+        if is_full || (self.index.is_empty() && self.entries.len() >= SCANNED) {
+            self.rebuild(1, self.live);
+        }
+        let pair = Some((key, value));
+        match self.start.checked_sub(1) {
+            Some(before) => {
+                self.entries[before] = Entry { hash, pair };
+                self.start = before;
+            }
+            None => self.entries.insert(0, Entry { hash, pair }),
+        }
+        if !self.index.is_empty() {
+            place(&mut self.index, hash, self.start as u32);
+            self.room -= 1;
+        }
+        self.live += 1;
+        self.version += 1;
+        self.start
+    }
+
     /// The key and value at a position; `None` for a hole or beyond the end.
     #[inline]
     pub fn entry(&self, position: usize) -> Option<(&K, &V)> {
@@ -352,6 +376,11 @@ impl<K, V> Dict<K, V> {
     /// Closes the holes and rebuilds the index so that `additional` more entries fit.
     #[cold]
     fn make_room(&mut self, additional: usize) {
+        self.rebuild(additional, 0);
+    }
+
+    /// The same; with an index, so many holes are left before the first entry.
+    fn rebuild(&mut self, additional: usize, before: usize) {
         if self.live < self.entries.len() {
             self.entries.retain(|entry| entry.pair.is_some());
             self.start = 0;
@@ -361,6 +390,10 @@ impl<K, V> Dict<K, V> {
             (self.index, self.room) = (Box::default(), 0);
             return;
         }
+        let hole = || Entry { hash: 0, pair: None };
+        self.entries
+            .splice(0..0, std::iter::repeat_with(hole).take(before));
+        self.start = before;
         // At most two thirds of the slots are ever taken, and growing triples the room, as CPython does.
         let slots = (wanted.max(self.live * 2) * 3 / 2 + 1)
             .next_power_of_two()
@@ -370,7 +403,7 @@ impl<K, V> Dict<K, V> {
             "a dict of four thousand million entries does not fit in memory"
         );
         let mut index = vec![EMPTY; slots].into_boxed_slice();
-        for (position, entry) in self.entries.iter().enumerate() {
+        for (position, entry) in self.entries.iter().enumerate().skip(before) {
             place(&mut index, entry.hash, position as u32);
         }
         self.index = index;
@@ -451,6 +484,30 @@ mod tests {
         set(&mut dict, 50, -1);
         assert_eq!(keys(&dict), (0..100).rev().collect::<Vec<_>>());
         assert_eq!(dict.get(50 % 7, |key| *key == 50), Some(&-1));
+    }
+
+    #[test]
+    fn what_is_inserted_first_comes_first() {
+        let mut dict = Dict::new();
+        for key in 0..100 {
+            if key % 3 == 0 {
+                set(&mut dict, key, key);
+            } else {
+                dict.insert_first(key % 7, key, key);
+            }
+            let found = dict.find((key / 2) % 7, |known| *known == key / 2).unwrap();
+            let (key, value) = dict.remove_entry(found).unwrap();
+            dict.insert_first(key % 7, key, value);
+        }
+        let mut model: Vec<i64> = Vec::new();
+        for key in 0..100 {
+            let place = if key % 3 == 0 { model.len() } else { 0 };
+            model.insert(place, key);
+            model.retain(|known| *known != key / 2);
+            model.insert(0, key / 2);
+        }
+        assert_eq!(keys(&dict), model);
+        assert!((0..100).all(|key| dict.get(key % 7, |known| *known == key) == Some(&key)));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub fn iterator_class() -> Ref<Class> {
     named_class(ITERATOR)
 }
 
-const ITERATOR: &str = "_collections._deque_iterator";
+const ITERATOR: &str = "collections._deque_iterator";
 
 impl Deque {
     fn changed(&self) {

@@ -1,13 +1,15 @@
 //! `__new__` and `replace` of dates, times and moments.
 
-use super::{check_date, check_time, date_text, fields, fields_slot, instance, int32, wrong_argument_kind};
+use super::{
+    check_date, check_time, class_argument, date_text, fields, fields_slot, instance, int32, is_ours,
+};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, call, import};
 use crate::library::asyncio::natives;
 use crate::library::builtins::wrong_argument;
-use crate::source::{Symbol, name};
+use crate::source::Symbol;
 use crate::value::*;
 
 /// The methods, by the class that they are of and the name under which `datetime` imports them.
@@ -90,10 +92,7 @@ fn new_moment(args: &[Value]) -> Res {
 }
 
 fn make<const N: usize>(of: &Value, fields: [Value; N]) -> Res {
-    match as_class(of) {
-        Some(of) if of.layout == Layout::Object => Ok(instance(of, fields_slot(), Value::tuple(fields))),
-        _ => Err(wrong_argument_kind(of)),
-    }
+    Ok(instance(class_argument(of)?, fields_slot(), Value::tuple(fields)))
 }
 
 /// Arguments as ints of 32 bits, 0 where none was given.
@@ -167,10 +166,7 @@ fn replaced(args: &[Value], count: usize, new: fn(&[Value]) -> Res) -> Res {
         .collect::<Res<Vec<_>>>()?;
     let fold = all.split_off(count).pop();
     let of = class_of(&args[0]);
-    if of
-        .own(name::NEW)
-        .is_some_and(|new| matches!(new, Value::Native(_)))
-    {
+    if is_ours(&of) {
         all.insert(0, of.into());
         all.push(Value::Unset);
         all.extend(fold.map(|fold| [fold, Value::Unset]).into_iter().flatten());

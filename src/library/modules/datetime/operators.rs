@@ -1,22 +1,26 @@
-//! Operators of dates, moments and spans of the module's own classes.
+//! Sums, differences and comparisons of dates, times, moments and spans.
 //!
-//! Always true: only what needs no question is answered here: both sides of exactly our classes,
-//! moments of one zone, a result in range. All else is left to the class's own method in aio.
+//! Always true: what comes of a date or moment is of its own class, a span is a plain timedelta, and
+//! what a method does not know it leaves to the other side.
 
-use super::{DAY, date_at, fields_slot, instance, moment_at, moment_of, ordinal_of};
+use super::{
+    DAY, clock_of, date_in, fields_slot, instance, moment_in, moment_of, ordinal_of, part, span_in, us_slot,
+};
 use crate::code::CompareOp;
 use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::operator::order::satisfies;
 use crate::interp::payload::*;
+use crate::interp::types::class_of;
 use crate::library::builtins::function;
 use crate::source::Symbol;
 use crate::value::*;
+use num_traits::ToPrimitive;
 use std::rc::Rc;
 
-/// The classes, and what their objects keep their values in.
 struct Classes {
     date: Ref<Class>,
+    time: Ref<Class>,
     datetime: Ref<Class>,
     timedelta: Ref<Class>,
     fields: Symbol,
@@ -27,147 +31,239 @@ struct Classes {
 enum Operator {
     Add,
     Sub,
+    /// `other - self`
+    SubFrom,
     Compare(CompareOp),
 }
 
-/// The special methods that are hastened.
-const METHODS: [(&str, Operator); 7] = [
-    ("__add__", Operator::Add),
-    ("__sub__", Operator::Sub),
-    ("__eq__", Operator::Compare(CompareOp::Eq)),
-    ("__lt__", Operator::Compare(CompareOp::Lt)),
-    ("__le__", Operator::Compare(CompareOp::LtE)),
-    ("__gt__", Operator::Compare(CompareOp::Gt)),
-    ("__ge__", Operator::Compare(CompareOp::GtE)),
+const COMPARISONS: [(&str, &str, Operator); 6] = [
+    ("__eq__", "Return self==value.", Operator::Compare(CompareOp::Eq)),
+    (
+        "__ne__",
+        "Return self!=value.",
+        Operator::Compare(CompareOp::NotEq),
+    ),
+    ("__lt__", "Return self<value.", Operator::Compare(CompareOp::Lt)),
+    ("__le__", "Return self<=value.", Operator::Compare(CompareOp::LtE)),
+    ("__gt__", "Return self>value.", Operator::Compare(CompareOp::Gt)),
+    ("__ge__", "Return self>=value.", Operator::Compare(CompareOp::GtE)),
+];
+
+/// What times of day do not have.
+const ARITHMETIC: [(&str, &str, Operator); 4] = [
+    ("__add__", "Return self+value.", Operator::Add),
+    ("__radd__", "Return value+self.", Operator::Add),
+    ("__sub__", "Return self-value.", Operator::Sub),
+    ("__rsub__", "Return value-self.", Operator::SubFrom),
 ];
 
 /// What an operand is.
 enum Operand {
     /// The number of a day.
     Date(i64),
-    /// Microseconds since day 0, and the zone.
-    Moment(i64, Value),
+    Time(Reading),
+    Moment(Reading),
     /// Microseconds.
-    Span(i64),
+    Span(i128),
 }
 
-/// Spans are counted in days of at most nine digits.
-const LONGEST_DAYS: i64 = 999_999_999;
+/// Microseconds by the clock, since midnight or since day 0, and the zone.
+struct Reading {
+    us: i64,
+    zone: Value,
+}
 
 impl Classes {
+    /// Which of the four classes a class is or comes from.
+    fn home(&self, class: &Ref<Class>) -> Option<&Ref<Class>> {
+        // A moment is a date, too, so it is looked for first.
+        let homes = [&self.datetime, &self.timedelta, &self.date, &self.time];
+        let own = homes.iter().find(|home| class.is(home));
+        own.or_else(|| homes.iter().find(|home| class.is_subclass(home)))
+            .copied()
+    }
+
     fn operand(&self, value: &Value) -> Option<Operand> {
         let Value::Instance(instance) = value else {
             return None;
         };
-        let class = instance.class.borrow();
-        if class.is(&self.timedelta) {
-            return match instance.slot(self.us)? {
-                Value::Int(us) => Some(Operand::Span(us)),
-                _ => None,
-            };
-        }
-        let is_date = class.is(&self.date);
-        if !is_date && !class.is(&self.datetime) {
-            return None;
+        let home = self.home(&instance.class.borrow())?;
+        if home.is(&self.timedelta) {
+            return Some(Operand::Span(match instance.slot(self.us)? {
+                Value::Int(us) => us.into(),
+                us => as_bigint(&us)?.to_i128()?,
+            }));
         }
         let fields = instance.slot(self.fields)?;
         let fields = &as_tuple(&fields)?.items;
-        Some(match is_date {
+        let reading = |us, zone: usize| {
+            let zone = fields.get(zone)?.clone();
+            Some(Reading { us, zone })
+        };
+        if home.is(&self.datetime) {
+            return Some(Operand::Moment(reading(moment_of(fields), 7)?));
+        }
+        Some(match home.is(&self.date) {
             true => Operand::Date(ordinal_of(fields)),
-            false => Operand::Moment(moment_of(fields), fields.get(7)?.clone()),
+            false => Operand::Time(reading(clock_of(fields), 4)?),
         })
     }
 
-    fn span(&self, us: i64) -> Option<Value> {
-        let is_in_range = us.div_euclid(DAY).abs() <= LONGEST_DAYS;
-        is_in_range.then(|| instance(&self.timedelta, self.us, Value::Int(us)))
-    }
-
-    fn date(&self, number: i64) -> Option<Value> {
-        Some(instance(&self.date, self.fields, Value::tuple(date_at(number)?)))
-    }
-
-    fn moment(&self, us: i64, zone: Value) -> Option<Value> {
-        let [year, month, day, hour, minute, second, us, zone] = moment_at(us, zone)?;
-        let fields = [year, month, day, hour, minute, second, us, zone, Value::Int(0)];
-        Some(instance(&self.datetime, self.fields, Value::tuple(fields)))
-    }
-
-    fn operate(&self, operator: Operator, a: &Value, b: &Value) -> Option<Value> {
+    fn operate(&self, operator: Operator, this: &Value, other: &Value) -> Res {
         use Operand::*;
-        let (a, b) = (self.operand(a)?, self.operand(b)?);
+        let (Some(a), Some(b)) = (self.operand(this), self.operand(other)) else {
+            return Ok(Value::NotImplemented);
+        };
+        let days = |span: i128| span.div_euclid(DAY.into()) as i64;
+        let moved = |from: Reading, by: i128| moment_in(&class_of(this), i128::from(from.us) + by, from.zone);
+        let answer = |op, order| Ok(Value::bool(satisfies(op, Some(order))));
         match (operator, a, b) {
-            (Operator::Add, Span(a), Span(b)) => self.span(a.checked_add(b)?),
-            (Operator::Sub, Span(a), Span(b)) => self.span(a.checked_sub(b)?),
-            (Operator::Add, Moment(a, zone), Span(b)) | (Operator::Add, Span(b), Moment(a, zone)) => {
-                self.moment(a.checked_add(b)?, zone)
+            (Operator::Add, Span(a), Span(b)) => self.span(a + b),
+            (Operator::Sub, Span(a), Span(b)) => self.span(a - b),
+            (Operator::SubFrom, Span(a), Span(b)) => self.span(b - a),
+            (Operator::Add, Date(a), Span(b)) => date_in(&class_of(this), a + days(b)),
+            (Operator::Sub, Date(a), Span(b)) => date_in(&class_of(this), a - days(b)),
+            (Operator::Sub, Date(a), Date(b)) => self.span(i128::from(a - b) * i128::from(DAY)),
+            (Operator::Add, Moment(a), Span(b)) => moved(a, b),
+            (Operator::Sub, Moment(a), Span(b)) => moved(a, -b),
+            (Operator::Sub, Moment(a), Moment(b)) => self.difference(this, other, &a, &b),
+            (Operator::Compare(op), Span(a), Span(b)) => answer(op, a.cmp(&b)),
+            (Operator::Compare(op), Date(a), Date(b)) => answer(op, a.cmp(&b)),
+            (Operator::Compare(op), Moment(a), Moment(b)) | (Operator::Compare(op), Time(a), Time(b)) => {
+                self.compare(op, this, other, &a, &b)
             }
-            (Operator::Sub, Moment(a, zone), Span(b)) => self.moment(a.checked_sub(b)?, zone),
-            (Operator::Sub, Moment(a, zone), Moment(b, other)) if zone.is(&other) => self.span(a - b),
-            (Operator::Add, Date(a), Span(b)) | (Operator::Add, Span(b), Date(a)) => {
-                self.date(a + b.div_euclid(DAY))
-            }
-            (Operator::Sub, Date(a), Span(b)) => self.date(a - b.div_euclid(DAY)),
-            (Operator::Sub, Date(a), Date(b)) => self.span((a - b) * DAY),
-            (Operator::Compare(op), Moment(a, zone), Moment(b, other)) if zone.is(&other) => {
-                Some(Value::bool(satisfies(op, Some(a.cmp(&b)))))
-            }
-            (Operator::Compare(op), Span(a), Span(b)) | (Operator::Compare(op), Date(a), Date(b)) => {
-                Some(Value::bool(satisfies(op, Some(a.cmp(&b)))))
-            }
-            _ => None,
+            _ => Ok(Value::NotImplemented),
         }
+    }
+
+    fn span(&self, us: i128) -> Res {
+        span_in(&self.timedelta, us)
+    }
+
+    /// How far a time or moment's zone is ahead of UTC, if it says so.
+    fn offset(&self, value: &Value) -> Res<Option<i128>> {
+        let home = self.home(&class_of(value));
+        let method = home.and_then(|home| home.own(Symbol::new("utcoffset")));
+        let offset = call::call(&method.unwrap_or_default(), std::slice::from_ref(value))?;
+        Ok(match self.operand(&offset) {
+            Some(Operand::Span(us)) => Some(us),
+            _ => None,
+        })
+    }
+
+    /// Both as microseconds of one clock, with the first one's offset from UTC; none if only one side has one.
+    fn together(
+        &self,
+        this: &Value,
+        other: &Value,
+        a: &Reading,
+        b: &Reading,
+    ) -> Res<Option<(i128, i128, Option<i128>)>> {
+        let [us, its] = [a.us, b.us].map(i128::from);
+        if a.zone.is(&b.zone) {
+            return Ok(Some((us, its, None)));
+        }
+        Ok(match (self.offset(this)?, self.offset(other)?) {
+            (None, None) => Some((us, its, None)),
+            (Some(ahead), Some(its_ahead)) => Some((us - ahead, its - its_ahead, Some(ahead))),
+            _ => None,
+        })
+    }
+
+    fn difference(&self, this: &Value, other: &Value, a: &Reading, b: &Reading) -> Res {
+        match self.together(this, other, a, b)? {
+            Some((us, its, _)) => self.span(us - its),
+            None => Err(type_error(
+                "can't subtract offset-naive and offset-aware datetimes",
+            )),
+        }
+    }
+
+    fn compare(&self, op: CompareOp, this: &Value, other: &Value, a: &Reading, b: &Reading) -> Res {
+        let is_equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
+        let Some((us, its, ahead)) = self.together(this, other, a, b)? else {
+            return match (is_equality, self.home(&class_of(this))) {
+                (true, _) | (_, None) => Ok(Value::bool(op == CompareOp::NotEq)),
+                (false, Some(home)) => Err(type_error(format!(
+                    "can't compare offset-naive and offset-aware {}s",
+                    home.name()
+                ))),
+            };
+        };
+        // What reads the same twice equals nothing in another zone.
+        let is_unequal = is_equality
+            && us == its
+            && ahead.is_some()
+            && (self.is_ambiguous(this)? || self.is_ambiguous(other)?);
+        Ok(Value::bool(match is_unequal {
+            true => op == CompareOp::NotEq,
+            false => satisfies(op, Some(us.cmp(&its))),
+        }))
+    }
+
+    /// Whether a moment's offset would be another with the other fold.
+    fn is_ambiguous(&self, value: &Value) -> Res<bool> {
+        let (Value::Instance(moment), Some(Operand::Moment(_))) = (value, self.operand(value)) else {
+            return Ok(false);
+        };
+        let Some(fields) = moment.slot(self.fields) else {
+            return Ok(false);
+        };
+        let mut fields = super::fields(&fields)?.to_vec();
+        let fold = part(&fields, 8);
+        fields.truncate(8);
+        fields.push(Value::Int(1 - fold));
+        let twin = instance(&self.datetime, self.fields, Value::tuple(fields));
+        Ok(self.offset(&twin)? != self.offset(value)?)
     }
 }
 
-/// Puts a quick form in the place of each operator that a class defines.
-fn hasten(args: &[Value]) -> Res {
-    let [Some(date), Some(datetime), Some(timedelta)] =
-        [0, 1, 2].map(|place| as_class(&args[place]).cloned())
+/// Gives the classes their operators.
+fn give_operators(args: &[Value]) -> Res {
+    let [Some(date), Some(time), Some(datetime), Some(timedelta)] =
+        [0, 1, 2, 3].map(|place| as_class(&args[place]).cloned())
     else {
-        return Err(type_error("three classes are needed"));
+        return Err(type_error("four classes are needed"));
     };
     let classes = Rc::new(Classes {
         date,
+        time,
         datetime,
         timedelta,
         fields: fields_slot(),
-        us: Symbol::new("_us"),
+        us: us_slot(),
     });
-    let owners = [
-        (&classes.date, "datetime.date"),
-        (&classes.datetime, "datetime.datetime"),
-        (&classes.timedelta, "datetime.timedelta"),
-    ];
-    for (class, owner) in owners {
-        for (name, operator) in METHODS {
-            let symbol = Symbol::new(name);
-            let Some(own) = class.own(symbol) else {
-                continue;
-            };
+    let give = |class: &Ref<Class>, owner, operators: &[(&'static str, &'static str, Operator)]| {
+        for &(name, doc, operator) in operators {
             let classes = classes.clone();
-            let quick = move |args: &[Value]| match classes.operate(operator, &args[0], &args[1]) {
-                Some(result) => Ok(result),
-                None => call::call(&own, args),
-            };
+            let body = move |args: &[Value]| classes.operate(operator, &args[0], &args[1]);
             let native = Native {
-                name: symbol,
+                name: Symbol::new(name),
                 signature: Signature::new("(self, value, /)"),
-                doc: "",
+                doc,
                 role: NativeRole::Method,
-                body: NativeBody::Closure(Rc::new(quick)),
+                body: NativeBody::Closure(Rc::new(body)),
                 owner,
                 module: None,
             };
-            class.set(symbol, Ref::new(native).into());
+            class.set(native.name, Ref::new(native).into());
         }
+    };
+    give(&classes.time, "datetime.time", &COMPARISONS);
+    for (class, owner) in [
+        (&classes.date, "datetime.date"),
+        (&classes.datetime, "datetime.datetime"),
+        (&classes.timedelta, "datetime.timedelta"),
+    ] {
+        give(class, owner, &COMPARISONS);
+        give(class, owner, &ARITHMETIC);
     }
     Ok(Value::None)
 }
 
-pub const HASTEN: NativeDef = function(
-    "hasten",
-    "(date, datetime, timedelta, /)",
-    "Answer the plain cases of the classes' operators without their methods.",
-    hasten,
+pub const GIVE_OPERATORS: NativeDef = function(
+    "give_operators",
+    "(date, time, datetime, timedelta, /)",
+    "Give the classes their sums, differences and comparisons.",
+    give_operators,
 );

@@ -1,10 +1,10 @@
-//! `os.scandir` and `os.walk`.
+//! `os.scandir`.
 
-use super::{failed, flag, path_arg, shown, stat};
+use super::{failed, path_arg, shown, stat};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::named_class;
-use crate::interp::{call, iterate, operator, text};
+use crate::interp::{operator, text};
 use crate::library::builtins::{self, function, getter, method};
 use crate::source::name;
 use crate::value::*;
@@ -144,81 +144,9 @@ const SCAN: &[NativeDef] = &[
     method("__exit__", "(self, /, *exc)", "Close the directory.", close),
 ];
 
-/// What a walk still has to do.
-enum Step {
-    Visit(Value),
-    /// The subdirectories of a directory that was given out, which the script may have changed.
-    Enter(String, Ref<List>),
-    Give(Value),
-}
-
-fn walk(args: &[Value]) -> Res {
-    let top = super::fspath(&args[0])?;
-    let topdown = args[1].is_unset() || operator::truth(&args[1])?;
-    let (on_error, follow) = (args[2].given().cloned(), flag(&args[3])?);
-    let steps = RefCell::new(vec![Step::Visit(top)]);
-    Ok(NativeIterator::from_fn("generator", move || {
-        loop {
-            let Some(step) = steps.borrow_mut().pop() else {
-                return Ok(None);
-            };
-            match step {
-                Step::Give(row) => return Ok(Some(row)),
-                Step::Enter(top, folders) => {
-                    for folder in iterate::collect(&folders.into())?.iter().rev() {
-                        let path = super::path::join(&top, text_of(folder).unwrap_or(""));
-                        if follow || !std::path::Path::new(&path).is_symlink() {
-                            steps.borrow_mut().push(Step::Visit(Value::from(path)));
-                        }
-                    }
-                }
-                Step::Visit(top) => {
-                    let found = match entries(&top) {
-                        Ok(found) => found,
-                        Err(raised) => {
-                            let error = raised.take();
-                            if let Some(on_error) = &on_error {
-                                call::call(on_error, &[error.into()])?;
-                            }
-                            continue;
-                        }
-                    };
-                    let (mut folders, mut files) = (Vec::new(), Vec::new());
-                    for found in &found {
-                        let entry = entry(found)?;
-                        let kind = if entry.path.is_dir() {
-                            &mut folders
-                        } else {
-                            &mut files
-                        };
-                        kind.push(Value::from(entry.name.as_str()));
-                    }
-                    let folders = Ref::new(List::new(folders));
-                    let path = text_of(&top).unwrap_or("").to_string();
-                    let row = Value::tuple([top, folders.clone().into(), Value::list(files)]);
-                    let enter = Step::Enter(path, folders);
-                    if topdown {
-                        steps.borrow_mut().push(enter);
-                        return Ok(Some(row));
-                    }
-                    steps.borrow_mut().extend([Step::Give(row), enter]);
-                }
-            }
-        }
-    }))
-}
-
-pub const FUNCTIONS: &[NativeDef] = &[
-    function(
-        "scandir",
-        "(path=None)",
-        "Return an iterator of the entries of a directory.",
-        scandir,
-    ),
-    function(
-        "walk",
-        "(top, topdown=True, onerror=None, followlinks=False)",
-        "Go through a directory and all below it.",
-        walk,
-    ),
-];
+pub const FUNCTIONS: &[NativeDef] = &[function(
+    "scandir",
+    "(path=None)",
+    "Return an iterator of the entries of a directory.",
+    scandir,
+)];

@@ -195,8 +195,10 @@ fn sample(args: &[Value]) -> Res {
         if as_int(&total).is_none() {
             return Err(type_error("Counts must be integers"));
         }
-        let total =
-            usize::try_from(small(&total)?).map_err(|_| value_error("Counts must be non-negative"))?;
+        let total = match usize::try_from(small(&total)?) {
+            Ok(total) if total > 0 => total,
+            _ => return Err(value_error("Total of counts must be greater than zero")),
+        };
         for place in sampled(this, total, k)? {
             places.push(place_right(&totals, &Value::from(place), totals.len())?);
         }
@@ -261,7 +263,7 @@ fn randbytes(args: &[Value]) -> Res {
     if n == 0 {
         return Ok(Ref::new(Bytes([].into())).into());
     }
-    let mut bytes = super::bits(&args[0], n as u64 * 8)?.to_bytes_le();
+    let mut bytes = super::given_bits(&args[0], n as u64 * 8)?.to_bytes_le();
     bytes.resize(n, 0);
     Ok(Ref::new(Bytes(bytes.into())).into())
 }

@@ -26,7 +26,7 @@ fn triangular(args: &[Value]) -> Res {
     let mut u = unit(&args[0])?;
     let mut c = match args[3].given() {
         None => 0.5,
-        Some(_) if high == low => return float(low),
+        Some(_) if high == low => return Ok(args[1].given().cloned().unwrap_or_else(|| Value::float(0.0))),
         Some(mode) => (real(mode)? - low) / (high - low),
     };
     if u > c {

@@ -338,6 +338,8 @@ impl Parser<'_> {
             }),
         );
         let text = std::mem::take(&mut item.text);
+        let is_lone_group = text.starts_with('(') && !text.starts_with("(?") && !text[1..].contains('(');
+        let ends_empty = is_lone_group && item.width.0 == 0;
         let manner = self.peek().filter(|c| matches!(c, '?' | '+'));
         self.at += usize::from(manner.is_some());
         item.text = match manner {
@@ -349,6 +351,8 @@ impl Parser<'_> {
             },
             Some('?') => format!("{text}{count}?"),
             Some(_) => format!("(?>{text}{count})"),
+            // A group that may match nothing does so last, and holds that then.
+            None if max.is_none() && min < 2 && ends_empty => format!("(?:{}*{text}", &text[1..]),
             None => format!("{text}{count}"),
         };
         if let Some(item) = items.last_mut() {

@@ -1,0 +1,81 @@
+//! `_string`: templates of `str.format` taken apart, for `string.Formatter`.
+
+use crate::interp::error::*;
+use crate::interp::payload::*;
+use crate::library::builtins::function;
+use crate::source::Symbol;
+use crate::text::format::template::{self, Argument, Piece, Step};
+use crate::value::*;
+
+const FUNCTIONS: &[NativeDef] = &[
+    function(
+        "parse",
+        "(template, /)",
+        "Return the literals and fields of a template: (literal, name, spec, conversion) of each.",
+        |args| parse(text_arg(&args[0], "parse()")?),
+    ),
+    function(
+        "field_path",
+        "(name, /)",
+        "Return the argument that a field takes, and the steps from it: (is_attribute, key) of each.",
+        |args| field_path(text_arg(&args[0], "field_path()")?),
+    ),
+];
+
+fn parse(text: &str) -> Res {
+    let mut parts = Vec::new();
+    let mut literal = "";
+    for piece in template::pieces(text) {
+        match piece.map_err(value_error)? {
+            Piece::Literal(text) => {
+                literal = text;
+                // A doubled brace ends a part; no other literal ends with one.
+                if text.ends_with(['{', '}']) {
+                    parts.push(part(
+                        std::mem::take(&mut literal),
+                        [Value::None, Value::None, Value::None],
+                    ));
+                }
+            }
+            Piece::Field(field) => {
+                let conversion = field
+                    .conversion
+                    .map_or(Value::None, |c| Value::from(c.to_string()));
+                let rest = [Value::from(field.name), Value::from(field.spec), conversion];
+                parts.push(part(std::mem::take(&mut literal), rest));
+            }
+        }
+    }
+    if !literal.is_empty() {
+        parts.push(part(literal, [Value::None, Value::None, Value::None]));
+    }
+    Ok(Value::list(parts))
+}
+
+fn part(literal: &str, [name, spec, conversion]: [Value; 3]) -> Value {
+    Value::tuple([Value::from(literal), name, spec, conversion])
+}
+
+fn field_path(name: &str) -> Res {
+    let (argument, path) = template::split(name).map_err(value_error)?;
+    let argument = match argument {
+        Argument::Position(place) => Value::from(place),
+        Argument::Keyword(name) => Value::from(name),
+    };
+    let steps = path.map(|step| {
+        let (is_attribute, key) = match step.map_err(value_error)? {
+            Step::Attribute(name) => (true, Value::from(name)),
+            Step::Index(place) => (false, Value::from(place)),
+            Step::Key(key) => (false, Value::from(key)),
+        };
+        Ok(Value::tuple([Value::bool(is_attribute), key]))
+    });
+    Ok(Value::tuple([
+        argument,
+        Value::list(steps.collect::<Res<Vec<_>>>()?),
+    ]))
+}
+
+pub fn module() -> Vec<(Symbol, Value)> {
+    super::functions("_string", &[FUNCTIONS])
+}
