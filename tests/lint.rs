@@ -51,6 +51,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A007", "A008"],
     ),
     ("tests/golden/loop/asyncio_records_name_asyncio", &["A007"]),
+    (
+        "tests/golden/loop/coroutines_left_at_the_end_are_closed",
+        &["A005", "A006"],
+    ),
     ("tests/golden/loop/runner", &["A019"]),
     ("tests/golden/loop/several_loops", &["A033"]),
     ("tests/golden/loop/signals_are_heard_between_passes", &["A001"]),

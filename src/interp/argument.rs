@@ -134,10 +134,6 @@ pub fn unexpected_keyword(native: &Native, name: Symbol) -> Raised {
     };
     let by_name = |kind| matches!(kind, ParamKind::Positional | ParamKind::KeywordOnly);
     let known = native.signature.params.iter().filter(|p| by_name(p.kind));
-    // It reads its keywords by hand, and names none.
-    if called == "zip_longest" {
-        return type_error("zip_longest() got an unexpected keyword argument");
-    }
     let hint = super::suggest::did_you_mean(name.text(), known.map(|p| p.name.text()));
     type_error(format!(
         "{called}() got an unexpected keyword argument '{name}'{hint}"
@@ -153,13 +149,7 @@ pub fn no_keywords(native: &Native, name: Symbol) -> Raised {
     type_error(if native.is_slot() && native.name != name::INIT {
         format!("wrapper {}() takes no keyword arguments", native.name)
     } else {
-        // What takes its arguments as one tuple is told without its module.
-        let name = if native.name.text() == "reduce" {
-            short_name(native).to_owned()
-        } else {
-            whole_name(native)
-        };
-        format!("{name}() takes no keyword arguments")
+        format!("{}() takes no keyword arguments", whole_name(native))
     })
 }
 

@@ -4,6 +4,7 @@
 use super::{async_iter, call, mapping, report};
 use crate::source::name;
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
+use crate::value::future::MOURN;
 use crate::value::generator::Progress;
 use crate::value::*;
 use rustc_hash::FxHashSet;
@@ -11,8 +12,8 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 thread_local! {
-    /// Whether a script has a class with a `__del__`, a generator with something to clean up, or a
-    /// future with an error that nobody has asked for.
+    /// Whether a script has a class with a `__del__`, a generator with something to clean up, a
+    /// coroutine that it drives itself, or a future with an error that nobody has asked for.
     static IS_NEEDED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -35,28 +36,59 @@ pub fn run(object: Value) {
 }
 
 /// At the end of the program: finalises what the main module still reaches, nearest first, which is
-/// the order in which CPython's collector comes upon it.
+/// the order in which CPython's collector comes upon it; then the pending tasks that it does not reach.
 pub fn run_remaining(main: &Ref<Module>) {
-    if !IS_NEEDED.get() {
+    if !IS_NEEDED.get() && roster::tasks().is_empty() {
         return;
     }
     sweep::sweep();
+    let coroutines: Vec<Value> = roster::tasks().iter().filter_map(coroutine_of).collect();
     let mut found = Vec::new();
     each_reached(main, &mut |value| match value {
         Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
         Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
-        Value::Generator(g) if g.kind == GeneratorKind::Generator => found.push(value.clone()),
+        Value::Generator(_) if !coroutines.iter().any(|coroutine| coroutine.is(value)) => {
+            found.push(value.clone())
+        }
+        Value::Future(future) if future.task.is_some() => found.push(value.clone()),
         _ => {}
     });
+    drop(coroutines);
     for object in found {
         match &object {
             Value::Instance(instance) if !instance.finalised.replace(true) => run(object.clone()),
             Value::Opaque(opaque) if !opaque.finalised.replace(true) => run(object.clone()),
-            Value::Generator(g) if g.progress.get() == Progress::Suspended => {
-                async_iter::abandon(Ref::clone(g))
-            }
+            Value::Generator(generator) => end_suspended(generator),
+            Value::Future(task) => end_task(task),
             _ => {}
         }
+    }
+    roster::tasks().iter().for_each(end_task);
+}
+
+fn coroutine_of(task: &Ref<Future>) -> Option<Value> {
+    task.task.as_ref().map(|state| state.coroutine.get())
+}
+
+fn end_suspended(generator: &Ref<Generator>) {
+    if generator.progress.get() == Progress::Suspended {
+        async_iter::abandon(Ref::clone(generator));
+    }
+}
+
+/// The program leaves a task behind: if it is pending, that is told, and its coroutine is closed.
+fn end_task(task: &Ref<Future>) {
+    if task.is_done() {
+        return;
+    }
+    if let Some(state) = &task.task
+        && state.log_destroy.replace(false)
+        && let Some(mourn) = MOURN.get()
+    {
+        mourn(task.clone());
+    }
+    if let Some(Value::Generator(coroutine)) = &coroutine_of(task) {
+        end_suspended(coroutine);
     }
 }
 

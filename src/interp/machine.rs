@@ -16,6 +16,7 @@ use native::leave_native;
 use super::async_iter;
 use super::call;
 use super::error::*;
+use super::finalise;
 use super::stack::{self, Window};
 use super::types::{Type, is_exception};
 use crate::code::CodeKind;
@@ -223,6 +224,7 @@ fn note_holder(generator: &Ref<Generator>) {
     if generator.kind == GeneratorKind::Generator {
         return;
     }
+    finalise::expect(); // it may be left suspended
     let is_async = |owner: &&Ref<Generator>| owner.kind == GeneratorKind::AsyncGenerator;
     let guests: Vec<Ref<Generator>> = generator.look(|stack| {
         let owners = stack.iter().filter_map(|activation| match activation {

@@ -175,19 +175,6 @@ pub fn mourn(dead: Ref<Future>) {
     exception::put_back(aside);
 }
 
-/// Tells of the tasks of a loop, or of all, that the program leaves behind.
-pub fn mourn_pending() {
-    for task in roster::tasks() {
-        let told = task
-            .task
-            .as_ref()
-            .is_none_or(|state| !state.log_destroy.replace(false));
-        if !task.is_done() && !told && EventLoop::of(&task.event_loop).is_some() {
-            mourn(task);
-        }
-    }
-}
-
 /// Without a session: the class and the message.
 pub fn plain_exception(error: &Ref<Exception>) -> String {
     let message = text::str(&error.clone().into()).unwrap_or_else(|raised| {

@@ -166,7 +166,6 @@ pub fn finish(result: Res) -> i32 {
     if let Some(Value::Module(main)) = &import::loaded_module(name::MAIN) {
         finalise::run_remaining(main);
     }
-    runtime::report::mourn_pending();
     tell(|| Event::Over);
     console::flush();
     status

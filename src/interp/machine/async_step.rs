@@ -16,6 +16,10 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
     };
     let is_close = matches!(step, AsyncStep::Close);
     let step = match input {
+        // What is sent into the step itself goes before what it was to send.
+        Resume::Value(value) if matches!(step, AsyncStep::Send(_)) && !value.is_none() => {
+            AsyncStep::Send(value)
+        }
         Resume::Value(_) => step,
         Resume::Raise(exception) => AsyncStep::Throw(exception),
     };
