@@ -11,8 +11,8 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 thread_local! {
-    /// Whether a script has a class with a `__del__`, a generator with something to clean up, or a
-    /// future with an error that nobody has asked for.
+    /// Whether a script has a class with a `__del__`, a generator with something to clean up, a
+    /// coroutine that it resumes by hand, or a future with an error that nobody has asked for.
     static IS_NEEDED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -46,6 +46,9 @@ pub fn run_remaining(main: &Ref<Module>) {
         Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
         Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
         Value::Generator(g) if g.kind == GeneratorKind::Generator => found.push(value.clone()),
+        Value::Generator(g) if g.kind == GeneratorKind::Coroutine && g.started.get() => {
+            found.push(value.clone());
+        }
         _ => {}
     });
     for object in found {

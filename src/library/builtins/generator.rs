@@ -5,6 +5,7 @@ use crate::code::CodeKind;
 use crate::interp::async_iter;
 use crate::interp::call;
 use crate::interp::error::*;
+use crate::interp::finalise;
 use crate::interp::frame_object::{self, standing};
 use crate::interp::machine;
 use crate::interp::payload::*;
@@ -239,7 +240,13 @@ pub const RESUMED: &[NativeDef] = &[
         "send",
         "(self, value, /)",
         "Resume with a value; gives the next yielded one or raises StopIteration.",
-        |args| machine::send(this(&args[0])?, Resume::Value(args[1].clone())),
+        |args| {
+            let this = this(&args[0])?;
+            if this.kind == GeneratorKind::Coroutine {
+                finalise::expect();
+            }
+            machine::send(this, Resume::Value(args[1].clone()))
+        },
     ),
     method(
         "throw",
