@@ -15,6 +15,7 @@ thread_local! {
     /// What scripts see in their place once one of them was changed.
     static CHANGED: RefCell<Table> = RefCell::default();
     static PRELUDE: Cell<Option<fn(Symbol) -> Option<Value>>> = const { Cell::new(None) };
+    static PRELUDE_NAMES: Cell<&'static [&'static str]> = const { Cell::new(&[]) };
 }
 
 /// Values by name. Code that uses one keeps its cell, so that it sees changes.
@@ -71,9 +72,15 @@ pub fn delete(module: &Module, name: Symbol) -> bool {
     module.delete(name) || had
 }
 
-/// Sets what makes the names of the prelude.
-pub fn set_prelude(make: fn(Symbol) -> Option<Value>) {
+/// Sets what makes the names of the prelude, and which these are.
+pub fn set_prelude(make: fn(Symbol) -> Option<Value>, names: &'static [&'static str]) {
     PRELUDE.set(Some(make));
+    PRELUDE_NAMES.set(names);
+}
+
+/// The names of the prelude, which every module of a script has.
+pub fn prelude_names() -> impl Iterator<Item = Symbol> {
+    PRELUDE_NAMES.get().iter().map(|name| Symbol::new(name))
 }
 
 pub fn builtin_names() -> Vec<Symbol> {

@@ -72,7 +72,7 @@ fn start() {
     make_classes();
     library::install();
     namespace::add_builtins(library::builtins());
-    namespace::set_prelude(library::prelude);
+    namespace::set_prelude(library::prelude, library::PRELUDE);
     import::set_library(library::MODULES);
     ABANDON.set(Some(async_iter::abandon));
     runtime::start();

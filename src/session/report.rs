@@ -383,7 +383,14 @@ fn unraisable(error: &Ref<Exception>, object: &Value) {
         Ok(false) => {}
         Err(raised) => {
             let own = traceback(&raised.take());
-            return write_error(&format!("Exception ignored in sys.unraisablehook\n{own}"));
+            let hook = import::by_name("sys")
+                .and_then(|sys| attribute::get(&sys, Symbol::new("unraisablehook")))
+                .and_then(|hook| text::repr(&hook))
+                .unwrap_or_else(|raised| {
+                    drop(raised.take());
+                    String::new()
+                });
+            return write_error(&format!("Exception ignored in sys.unraisablehook: {hook}\n{own}"));
         }
     }
     let shown = task::shown(object);

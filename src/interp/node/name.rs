@@ -175,8 +175,15 @@ fn not_defined(frame: &mut Frame, module: &Ref<Module>, name: Symbol) -> Raised 
         );
     }
     let globals = module.entries();
-    let known = locals.iter().chain(&globals).map(|(n, _)| *n);
-    let known = known.chain(namespace::builtin_names());
+    let constants = ["None", "False", "True"].map(Symbol::new);
+    let known = locals.iter().map(|(n, _)| *n).chain(namespace::prelude_names());
+    let known = known.chain(globals.iter().map(|(n, _)| *n));
+    // Of names as near, a function's comes before a class's, as in CPython's builtins.
+    let mut builtins = namespace::builtin_names();
+    builtins.sort_unstable_by_key(|name| name.text());
+    let is_function = |name: &Symbol| matches!(namespace::builtin(*name), Some(Value::Native(_)));
+    let (functions, classes): (Vec<Symbol>, Vec<Symbol>) = builtins.into_iter().partition(is_function);
+    let known = known.chain(functions).chain(constants).chain(classes);
     let close = suggest::closest(name.text(), known.map(|n| n.text()));
     let is_module = crate::interp::import::is_known_module(name);
     match (close, is_module) {
