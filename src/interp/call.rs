@@ -10,7 +10,7 @@ use super::bind::bind_arguments;
 use super::class_body;
 use super::error::*;
 use super::stack::{self, Window};
-use super::types::{Type, class, class_of};
+use super::types::{Type, class, class_of, shown_name};
 use crate::code::{Code, CodeKind};
 use crate::source::{Symbol, name};
 use crate::value::native::{ParamKind, Parameters};
@@ -498,6 +498,11 @@ fn keywords_for<'a>(native: &Native, names: &'a [Symbol]) -> &'a [Symbol] {
     }
 }
 
+#[cold]
+fn takes_no_arguments(made: &Class) -> Raised {
+    type_error(format!("{}() takes no arguments", made.name()))
+}
+
 fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[Symbol]) -> Res {
     if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
         return Ok(class_of(&window.values(1)[0]).into());
@@ -508,9 +513,20 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
             if made.is_script
                 && let Some(missing) = class_body::abstract_methods(made)
             {
-                return Err(type_error(missing));
+                let init = made.lookup(name::INIT);
+                let is_objects = matches!(&init, Some(Value::Native(n)) if n.owner == "object");
+                return Err(match is_objects && npos + names.len() > 0 {
+                    true => takes_no_arguments(made),
+                    false => type_error(missing),
+                });
             }
             Ref::new(Instance::new(made.clone(), Value::Unset)).into()
+        }
+        Some(Value::Native(n)) if !made.is_script && n.owner == "object" => {
+            return Err(type_error(format!(
+                "cannot create '{}' instances",
+                shown_name(made)
+            )));
         }
         Some(Value::Native(n)) => {
             let names = match made.lookup(name::INIT) {
@@ -551,7 +567,7 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         Some(Value::Native(init)) if init.owner == "object" => {
             let plain_new = matches!(&new, Some(Value::Native(n)) if n.owner == "object");
             if npos + names.len() > 0 && plain_new {
-                return Err(type_error(format!("{}() takes no arguments", made.name())));
+                return Err(takes_no_arguments(made));
             }
         }
         Some(Value::Native(init)) => {

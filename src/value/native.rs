@@ -199,7 +199,7 @@ fn split_commas(text: &'static str) -> Vec<&'static str> {
 
 /// The module in which CPython has in Python what belongs to a class or module.
 fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str> {
-    const OF_OS: [&str; 12] = [
+    const OF_OS: [&str; 11] = [
         "fdopen",
         "fsdecode",
         "fsencode",
@@ -211,7 +211,6 @@ fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str
         "process_cpu_count",
         "removedirs",
         "renames",
-        "walk",
     ];
     Some(match (def.role, owner) {
         (NativeRole::Function, module) if module.starts_with("asyncio") => module,
@@ -227,6 +226,7 @@ fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str
         (_, "BaseEventLoop") => "asyncio.base_events",
         (_, "_UnixSelectorEventLoop") => "asyncio.unix_events",
         (_, "_LoopBoundMixin") => "asyncio.mixins",
+        (_, "PatternError") => "re",
         (NativeRole::Method, "Random" | "SystemRandom") if !matches!(def.name, "random" | "getrandbits") => {
             "random"
         }

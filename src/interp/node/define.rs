@@ -85,6 +85,7 @@ impl Node for ClassNode {
             None => Default::default(),
         };
         let closure = capture(frame, &self.captures);
+        frame.running.set_place(self.span);
         class_body::define(self.name, bases, keywords, &self.unit, closure, self.class_cell).at(self.span)
     }
 }

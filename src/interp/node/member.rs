@@ -46,6 +46,7 @@ pub struct Attribute {
 impl Node for Attribute {
     fn eval(&self, frame: &mut Frame) -> Res {
         let object = self.object.eval(frame)?;
+        frame.running.set_place(self.span); // a property may ask who reads it
         read(&object, self.name, &self.memory).at(self.span)
     }
 }
@@ -69,6 +70,7 @@ impl Node for LocalAttribute {
         }
         // Finding the attribute may run script code, which may rebind the local.
         let object = object.clone();
+        frame.running.set_place(self.span);
         read(&object, self.name, &self.memory).at(self.span)
     }
 }
@@ -179,6 +181,7 @@ fn matters_for_writing(attribute: &Value) -> bool {
 impl Assignable for AttributeTarget {
     fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
         let object = self.object.eval(frame)?;
+        frame.running.set_place(self.span);
         self.write(&object, value).at(self.span)
     }
 
@@ -206,6 +209,7 @@ impl Node for Subscript {
     fn eval(&self, frame: &mut Frame) -> Res {
         let object = self.object.eval(frame)?;
         let index = self.index.eval(frame)?;
+        frame.running.set_place(self.span);
         item(&object, &index).at(self.span)
     }
 }
@@ -234,6 +238,7 @@ impl Node for LocalSubscript {
             return Ok(found);
         }
         let (object, index) = (object.clone(), index.clone());
+        frame.running.set_place(self.span);
         subscript::get_item(&object, &index).at(self.span)
     }
 }

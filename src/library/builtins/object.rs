@@ -4,7 +4,7 @@ use super::{class_method, getter, method, setter_deleter, static_method, wrong_a
 use crate::interp::error::*;
 use crate::interp::mapping::as_set_table;
 use crate::interp::payload::*;
-use crate::interp::types::{Type, class, class_of};
+use crate::interp::types::{Type, class, class_of, shown_name};
 use crate::interp::{attribute, call, class_body, import, iterate, mapping, operator, text};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -53,13 +53,12 @@ fn new(args: &[Value]) -> Res {
             }
             Ok(Ref::new(Instance::new(of.clone(), Value::Unset)).into())
         }
-        Layout::Closed => Err(type_error(format!("cannot create '{}' instances", of.name()))),
         _ => {
             let root = of.linear().into_iter().find(|c| !c.is_script);
-            let root = root.map_or("object", |c| c.name());
+            let root = root.map_or("object", |c| shown_name(&c));
             Err(type_error(format!(
                 "object.__new__({}) is not safe, use {root}.__new__()",
-                of.name()
+                shown_name(of)
             )))
         }
     }

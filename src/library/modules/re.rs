@@ -9,8 +9,9 @@ mod translate;
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
+use crate::interp::text;
 use crate::interp::types::{self, Type, named_class};
-use crate::library::builtins::{self, function};
+use crate::library::builtins::{self, function, method};
 use crate::source::Symbol;
 use crate::value::*;
 use pattern::Pattern;
@@ -41,35 +42,82 @@ fn error_class() -> Ref<Class> {
     );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("re");
+    builtins::add(&class, ERROR_METHODS);
     ERROR.set(Some(class.clone()));
     class
 }
+
+const ERROR_METHODS: &[NativeDef] = &[method(
+    "__init__",
+    "(self, msg, pattern=None, pos=None)",
+    "What is wrong with a pattern, and where.",
+    |args| {
+        let Value::Exception(error) = &args[0] else {
+            return Err(wrong_self("__init__", "re.PatternError", &args[0]));
+        };
+        let place = args[3]
+            .given()
+            .and_then(as_small)
+            .and_then(|pos| usize::try_from(pos).ok());
+        let pattern = args[2].given().cloned().unwrap_or(Value::None);
+        match (characters(&pattern), place) {
+            (Some((text, _)), Some(place)) => tell(error, &args[1], Some(place), &text, &pattern)?,
+            _ => tell(error, &args[1], None, &[], &pattern)?,
+        }
+        Ok(Value::None)
+    },
+)];
 
 /// The exception for a mistake in a pattern or template.
 #[cold]
 fn mistake(mistake: Mistake, text: &[char], pattern: &Value) -> Raised {
     let Mistake { message, place } = mistake;
-    let is_placed = place <= text.len();
-    let before = &text[..place.min(text.len())];
+    let place = (place <= text.len()).then_some(place);
+    let error = Exception::new(error_class(), Vec::new());
+    let pattern = if place.is_some() { pattern } else { &Value::None };
+    match tell(&error, &Value::from(message), place, text, pattern) {
+        Ok(()) => Raised::new(error),
+        Err(raised) => raised,
+    }
+}
+
+/// Lets an exception say what is wrong at which place of a pattern.
+fn tell(
+    error: &Ref<Exception>,
+    message: &Value,
+    place: Option<usize>,
+    text: &[char],
+    pattern: &Value,
+) -> Res<()> {
+    let before = &text[..place.map_or(0, |place| place.min(text.len()))];
     let line = before.iter().filter(|&&c| c == '\n').count() + 1;
     let column = before.iter().rev().take_while(|&&c| c != '\n').count() + 1;
-    let full = match (is_placed, text.contains(&'\n')) {
-        (false, _) => message.clone(),
-        (true, false) => format!("{message} at position {place}"),
-        (true, true) => format!("{message} at position {place} (line {line}, column {column})"),
+    let full = match place {
+        None => message.clone(),
+        Some(place) if text.contains(&'\n') => Value::from(format!(
+            "{} at position {place} (line {line}, column {column})",
+            text::str(message)?
+        )),
+        Some(place) => Value::from(format!("{} at position {place}", text::str(message)?)),
     };
-    let exception = Exception::new(error_class(), vec![Value::from(full)]);
-    let placed = |n: usize| if is_placed { Value::from(n) } else { Value::None };
+    error.args.set(Value::tuple([full]));
+    let placed = |n: usize| {
+        if place.is_some() {
+            Value::from(n)
+        } else {
+            Value::None
+        }
+    };
     for (name, value) in [
-        ("msg", Value::from(message)),
-        ("pattern", if is_placed { pattern.clone() } else { Value::None }),
-        ("pos", placed(place)),
+        ("msg", message.clone()),
+        ("pattern", pattern.clone()),
+        ("pos", place.map_or(Value::None, Value::from)),
         ("lineno", placed(line)),
         ("colno", placed(column)),
     ] {
-        exception.attrs.set(Symbol::new(name), value);
+        error.attrs.set(Symbol::new(name), value);
     }
-    Raised::new(exception)
+    Ok(())
 }
 
 /// The characters of a pattern or template; bytes one character each. The flag says whether it is

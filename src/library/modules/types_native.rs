@@ -152,7 +152,8 @@ fn signature_of(function: &Function) -> Res<String> {
             Some(default) => format!("{name}={}", text::repr(default)?),
             None => name.to_string(),
         });
-        if place + 1 == posonly {
+        // What takes nothing more takes that by position.
+        if place + 1 == posonly || params.names.len() == 1 {
             parts.push("/".to_string());
         }
     }
