@@ -57,7 +57,6 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     ("tests/golden/loop/runner", &["A019"]),
     ("tests/golden/loop/several_loops", &["A033"]),
-    ("tests/golden/loop/signals_are_heard_between_passes", &["A001"]),
     (
         "tests/golden/loop/what_run_leaves_and_cancels",
         &["A005", "A006", "A027"],

@@ -9,7 +9,7 @@ use crate::interp::excerpt::excerpt;
 pub use crate::interp::report::coroutine_name;
 use crate::interp::report::{Notice, listen};
 use crate::interp::types::{Type, is_exception};
-use crate::interp::{call, group, import, text};
+use crate::interp::{attribute, call, group, import, text};
 use crate::library::modules::sys::{self, redirected, tell_unraisable};
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, AfterDeadlock, Hooks, Level, Speaker, console, task};
