@@ -133,6 +133,7 @@ fn an_error_is_told_and_the_prompt_goes_on() {
     prompt.ask("1 / 0", "ZeroDivisionError: division by zero");
     prompt.ask("x = = 1", "SyntaxError");
     prompt.ask("no_such_name", "NameError: name 'no_such_name' is not defined");
+    prompt.ask("6 is 7", "SyntaxWarning: \"is\" with 'int' literal");
     prompt.ask("6 * 7", "42");
 }
 

@@ -261,10 +261,12 @@ impl Prompt {
 
     /// Runs a text in the prompt's module, and reads on when it has ended.
     fn run_source(self: &Rc<Self>, source: &Rc<Source>, interactive: bool) {
-        let lowered = syntax::parse(source)
-            .and_then(|module| lower::lower(&module, source, &lower::Options { interactive }));
-        let code = match lowered {
-            Ok(code) => code,
+        let lowered = syntax::parse(source).and_then(|module| {
+            let code = lower::lower(&module, source, &lower::Options { interactive })?;
+            Ok((code, module.warnings))
+        });
+        let (code, warnings) = match lowered {
+            Ok(lowered) => lowered,
             Err(error) => {
                 console::write_error(&report::render(&error.diagnostic(source)));
                 return self.read();
@@ -273,10 +275,12 @@ impl Prompt {
         if readable::functions(&code).len() > 1 {
             self.codes.borrow_mut().push(code.clone());
         }
-        let result = import::run(&code, &self.module).and_then(|value| match code.kind {
-            CodeKind::AsyncModule => self.begin(&value).map(Some),
-            _ => Ok(None),
-        });
+        let result = import::warn_of(&warnings, source)
+            .and_then(|()| import::run(&code, &self.module))
+            .and_then(|value| match code.kind {
+                CodeKind::AsyncModule => self.begin(&value).map(Some),
+                _ => Ok(None),
+            });
         match result {
             Ok(Some(foreground)) => self.wait_for(foreground),
             Ok(None) => self.settle(Ok(())),
