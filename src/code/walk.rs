@@ -397,6 +397,59 @@ impl Code {
         });
         found
     }
+
+    /// Whether what a slot holds is read, and only to be returned, perhaps by way of another slot.
+    pub fn only_returns(&self, slot: SlotId) -> bool {
+        self.only_returns_within(slot, self.slots.len())
+    }
+
+    fn only_returns_within(&self, slot: SlotId, left: usize) -> bool {
+        let Some(left) = left.checked_sub(1) else {
+            return false;
+        };
+        let is_slot = |tree: &Tree| match tree.kind {
+            TreeKind::Load(Place::Local(read)) | TreeKind::Take(read) | TreeKind::Peek(read) => read == slot,
+            _ => false,
+        };
+        let (mut reads, mut returns) = (0, 0);
+        self.every_tree(&mut |tree| reads += u32::from(is_slot(tree)));
+        let mut hand_on = |to: HandedTo| {
+            returns += u32::from(match to {
+                HandedTo::Caller(tree) => is_slot(tree),
+                HandedTo::Slot(other, tree) => is_slot(tree) && self.only_returns_within(other, left),
+            });
+        };
+        for state in &self.states {
+            each_handed_on(&state.body, &mut hand_on);
+            if let Terminator::Return(Some(tree)) = &state.end {
+                hand_on(HandedTo::Caller(tree));
+            }
+        }
+        returns > 0 && reads == returns
+    }
+}
+
+/// Where a value goes as it is.
+enum HandedTo<'a> {
+    Caller(&'a Tree),
+    Slot(SlotId, &'a Tree),
+}
+
+fn each_handed_on(block: &[Statement], f: &mut dyn FnMut(HandedTo)) {
+    for statement in block {
+        match &statement.kind {
+            StatementKind::Return(Some(tree)) => f(HandedTo::Caller(tree)),
+            StatementKind::Assign { targets, value } => {
+                if let [target] = &targets[..]
+                    && let TargetKind::Place(Place::Local(slot)) = target.kind
+                {
+                    f(HandedTo::Slot(slot, value));
+                }
+            }
+            _ => {}
+        }
+        statement.each_block(&mut |block| each_handed_on(block, f));
+    }
 }
 
 fn in_block(block: &[Statement], f: &mut dyn FnMut(&Tree)) {

@@ -44,7 +44,9 @@ pub fn who_waits() -> String {
         circle(&all, &|at| {
             let remedy = reasons[at].remedy.as_ref();
             let would = remedy.map_or(Vec::new(), |remedy| access::who_would(remedy, &all));
-            let keys = would.iter().filter_map(|party| all[*party].keys().next());
+            // Who waits for a lock that another one kept is not in its own way.
+            let others = would.iter().filter(|party| **party != at || !reasons[at].is_lock);
+            let keys = others.filter_map(|party| all[*party].keys().next());
             reasons[at].behind.iter().copied().chain(keys).collect()
         })
     });

@@ -7,7 +7,7 @@ use super::catalog::{self, Lint};
 use super::{Finding, lint};
 use crate::code::liveness::live_at_entries;
 use crate::code::{
-    self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, TreeKind,
+    self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree, TreeKind,
 };
 use crate::interp::report::coroutine_name;
 use crate::interp::types::{Type, is_exception};
@@ -35,8 +35,8 @@ const SHORTEST_LOCK: f64 = 0.25;
 /// So many errors that led to one another are looked at.
 const LONGEST_CHAIN: u32 = 100;
 
-/// What was told: the number of the mistake, the file, the line.
-type Told = HashSet<(&'static str, String, u32)>;
+/// What was told: the number of the mistake, the file, the line; and the last line of what is marked.
+type Told = HashMap<(&'static str, String, u32), u32>;
 
 thread_local! {
     /// None as long as nobody watches.
@@ -63,10 +63,11 @@ pub fn tell_text(module: &Module, source: &Rc<Source>) -> Result<(), SyntaxError
 fn tell(finding: &Finding) {
     let number = finding.lint.number;
     let key = (number, finding.source.name.clone(), finding.line());
+    let last_line = finding.source.line(finding.span.end);
     let (is_new, is_first) = TOLD.with_borrow_mut(|told| {
         let told = told.get_or_insert_default();
-        let is_first = told.iter().all(|(other, ..)| *other != number);
-        (told.insert(key), is_first)
+        let is_first = told.keys().all(|(other, ..)| *other != number);
+        (told.insert(key, last_line).is_none(), is_first)
     });
     if is_new {
         let more = match is_first {
@@ -82,8 +83,27 @@ fn tell(finding: &Finding) {
 fn is_told_of(source: &Source, span: Span) -> bool {
     let line = source.line(span.start);
     TOLD.with_borrow(|told| {
-        let mut told = told.iter().flatten();
+        let mut told = told.iter().flat_map(HashMap::keys);
         told.any(|(_, file, told_line)| *file == source.name && *told_line == line)
+    })
+}
+
+/// Whether a mistake was told of something that the lines of a place and its own have in common.
+fn is_told_near(lint: &Lint, (code, span): &Place) -> bool {
+    let (first, last) = (code.source.line(span.start), code.source.line(span.end));
+    TOLD.with_borrow(|told| {
+        let mut told = told.iter().flatten();
+        told.any(|((number, file, line), last_line)| {
+            *number == lint.number && *file == code.source.name && *line <= last && first <= *last_line
+        })
+    })
+}
+
+/// Whether a mistake was told in the file of a place.
+fn is_told_in_file(lint: &Lint, (code, _): &Place) -> bool {
+    TOLD.with_borrow(|told| {
+        let mut told = told.iter().flat_map(HashMap::keys);
+        told.any(|(number, file, _)| *number == lint.number && *file == code.source.name)
     })
 }
 
@@ -91,7 +111,7 @@ fn is_told_of(source: &Source, span: Span) -> bool {
 fn is_explained(source: &Source, span: Span) -> bool {
     let line = source.line(span.start);
     TOLD.with_borrow(|told| {
-        let mut told = told.iter().flatten();
+        let mut told = told.iter().flat_map(HashMap::keys);
         told.any(|(number, file, told_line)| {
             *file == source.name && *told_line == line && leads_to_errors(number)
         })
@@ -130,6 +150,9 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
         return true;
     }
     let name = coroutine_name(generator);
+    if origin.as_ref().is_some_and(|place| is_of_callback(&name, place)) {
+        return true;
+    }
     let is_library = match &generator.func {
         Value::Function(function) => standing::is_library(&function.code),
         _ => true,
@@ -145,6 +168,14 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
         format!("coroutine '{name}' was never awaited: nothing of it has run"),
     );
     true
+}
+
+/// Whether a coroutine comes from a callback of which the text told: then the call in whose place it
+/// was made names the callback among its arguments, or not at all.
+fn is_of_callback(name: &str, place: &Place) -> bool {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    is_told_near(&catalog::A020, place)
+        || (is_told_in_file(&catalog::A020, place) && !place.0.source.slice(place.1).contains(name))
 }
 
 /// Whether an error was raised, as far as that is known yet, in the line of a place.
@@ -391,6 +422,12 @@ impl Watch {
             let place = standing::origin(future)
                 .or_else(|| standing::raised(error))
                 .or_else(|| self.places.get(&future.number).cloned());
+            if place
+                .as_ref()
+                .is_some_and(|place| is_told_near(&catalog::A030, place))
+            {
+                return;
+            }
             let what = if future.task.is_some() { "task" } else { "future" };
             tell_at(
                 &catalog::A007,
@@ -425,23 +462,21 @@ fn from_other_thread(event_loop: &Value) {
 }
 
 /// A task goes on after `await gather(…, return_exceptions=True)`, and never looks at the result
-/// of a child that failed.
+/// of a child that failed; nor does who awaits a function that only hands the results on.
 fn dropped_errors(task: &Ref<Future>, by: &Ref<Future>) {
     let Some(gather) = by.gather() else { return };
     if by.state.get() != FutureState::Finished {
         return;
     }
-    let Some((code, state)) = standing::innermost(task).filter(|(code, _)| !standing::is_library(code))
-    else {
+    let mut frames = standing::frames(task).into_iter().rev();
+    let Some((code, state)) = frames.find(|(code, state)| !hands_on(code, *state)) else {
         return;
     };
-    let Some(Terminator::Await { value, into, resume }) =
-        code.states.get(state as usize).map(|state| &state.end)
-    else {
+    let Some((value, into, resume)) = awaited(&code, state).filter(|_| !standing::is_library(&code)) else {
         return;
     };
     let span = value.span;
-    let is_unread = unread(&code, *into, *resume);
+    let is_unread = unread(&code, into, resume);
     let children = gather.children.borrow();
     let failed = children
         .iter()
@@ -462,6 +497,19 @@ fn dropped_errors(task: &Ref<Future>, by: &Ref<Future>) {
             ),
         );
     }
+}
+
+/// The await at the end of a state: the value, the slot for the result, and the state that goes on.
+fn awaited(code: &Code, state: StateId) -> Option<(&Tree, Option<SlotId>, StateId)> {
+    match &code.states.get(state as usize)?.end {
+        Terminator::Await { value, into, resume } => Some((value, *into, *resume)),
+        _ => None,
+    }
+}
+
+/// Whether the result of the await at the end of a state is returned, and nothing else done with it.
+fn hands_on(code: &Code, state: StateId) -> bool {
+    awaited(code, state).is_some_and(|(_, into, _)| into.is_some_and(|slot| code.only_returns(slot)))
 }
 
 /// Which items of an await's result, which goes to the slot `into`, nothing ever reads: all if
@@ -588,7 +636,7 @@ fn pass_over_coroutine(value: &Value) {
     {
         let line = code.source.line(span.start);
         let key = (catalog::A001.number, code.source.name.clone(), line);
-        TOLD.with_borrow_mut(|told| told.get_or_insert_default().insert(key));
+        TOLD.with_borrow_mut(|told| told.get_or_insert_default().insert(key, line));
     }
 }
 
