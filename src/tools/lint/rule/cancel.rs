@@ -1,6 +1,6 @@
 //! Cancellation that does not arrive.
 
-use super::{method_call, positional};
+use super::method_call;
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Program, Unit, each_expr, each_stmt, suspends};
@@ -15,7 +15,6 @@ pub fn swallowed(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             continue;
         }
         let is_own = |body: &[Stmt]| suspends(body) && !waits_for_task(program, body, *at);
-        let ends = is_last(unit.body, stmt) && !goes_on_elsewhere(program, unit);
         match &stmt.kind {
             StmtKind::Try { body, handlers, .. } if is_own(body) => {
                 let catches = |handler: &&Handler| match &handler.kind {
@@ -26,7 +25,7 @@ pub fn swallowed(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 let first = handlers.iter().find(catches);
                 // Who names the cancellation may end the work by it; who catches all may not know.
                 let lets_go = |handler: &&Handler| match &handler.kind {
-                    Some(kind) if !is_base(program, kind, *at) => ends || leaves(&handler.body),
+                    Some(kind) if !is_base(program, kind, *at) => leaves(&handler.body),
                     _ => raises(&handler.body),
                 };
                 if let Some(handler) = first.filter(|handler| !lets_go(handler)) {
@@ -34,14 +33,10 @@ pub fn swallowed(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 }
             }
             StmtKind::With { items, body, .. } if is_own(body) => {
-                let is_meant = |kind: &Expr| ends && !is_base(program, kind, *at);
                 for item in items {
                     if let ExprKind::Call { func, args } = &item.context.plain().kind
                         && program.path(func, *at).as_deref() == Some("contextlib.suppress")
-                        && args
-                            .iter()
-                            .map(Arg::value)
-                            .any(|kind| is_cancellation(program, kind, *at) && !is_meant(kind))
+                        && args.iter().any(|arg| is_cancellation(program, arg.value(), *at))
                     {
                         tell(item.context.span, SWALLOWED.into());
                     }
@@ -50,36 +45,6 @@ pub fn swallowed(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             _ => {}
         }
     }
-}
-
-/// Whether a statement is the last that runs of a body.
-fn is_last(body: &[Stmt], wanted: &Stmt) -> bool {
-    body.last().is_some_and(|last| {
-        let in_last = |block: &[Stmt]| is_last(block, wanted);
-        std::ptr::eq(last, wanted)
-            || match &last.kind {
-                StmtKind::With { body, .. } => in_last(body),
-                StmtKind::If { body, orelse, .. } => in_last(body) || in_last(orelse),
-                StmtKind::Try { body, orelse, .. } => (orelse.is_empty() && in_last(body)) || in_last(orelse),
-                _ => false,
-            }
-    })
-}
-
-/// Whether the end of a unit is not that of a task: its coroutine is awaited in another one, which
-/// then goes on, or under a timeout, which then is not noticed.
-fn goes_on_elsewhere(program: &Program, unit: &Unit) -> bool {
-    let is_own = |work: &Expr, at: At| match (program.kind(work, at), unit.function()) {
-        (Kind::Coroutine(function), Some(own)) => std::ptr::eq(function, own),
-        _ => false,
-    };
-    program.exprs.iter().any(|(expr, at)| match &expr.kind {
-        ExprKind::Await(work) => is_own(work, *at),
-        ExprKind::Call { args, .. } if program.callee(expr, *at).as_deref() == Some("asyncio.wait_for") => {
-            positional(args, 0).is_some_and(|work| is_own(work, *at))
-        }
-        _ => false,
-    })
 }
 
 /// `except kind`
