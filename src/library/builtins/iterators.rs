@@ -251,6 +251,9 @@ pub const REVERSED: &[NativeDef] = &[static_method(
     reversed,
 )];
 
+/// They keep nothing of their own, so a copy goes on with the same iterators, as CPython's does.
+const STATELESS: [&str; 3] = ["zip", "map", "filter"];
+
 /// What every iterator can do by name.
 const ITERATOR: &[NativeDef] = &[
     method("__iter__", "(self, /)", "Implement iter(self).", |args| {
@@ -270,7 +273,10 @@ const ITERATOR: &[NativeDef] = &[
         "(self, /)",
         "An iterator that goes on from the same place.",
         |args| match plain(&args[0]) {
-            Value::Iterator(this) if !matches!(&*this.state.borrow(), IteratorState::Native(_)) => {
+            Value::Iterator(this)
+                if STATELESS.contains(&this.type_name)
+                    || !matches!(&*this.state.borrow(), IteratorState::Native(_)) =>
+            {
                 Ok(NativeIterator::value(this.type_name, this.state.borrow().clone()))
             }
             _ => Err(type_error(format!(
