@@ -516,6 +516,15 @@ fn inherited(frames: &Stack) -> Option<Ref<Exception>> {
 /// is resumed with, or how the stack comes to rest.
 #[inline(always)]
 fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcome> {
+    if turn == Turn::Return {
+        return Ok(match pop_script(frames) {
+            Some(GeneratorKind::AsyncGenerator) => {
+                let stop = Exception::new(super::types::class(Type::StopAsyncIteration), vec![]);
+                Err(Raised::again(stop))
+            }
+            _ => Ok(value),
+        });
+    }
     if SUSPENDED.get() > 0 {
         take_suspended(frames);
     }
@@ -523,15 +532,6 @@ fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcom
         unreachable!("a turn is a frame's")
     };
     match turn {
-        Turn::Return => {
-            let is_async_generator = frame.func.code.kind == CodeKind::AsyncGenerator;
-            pop_script(frames);
-            if is_async_generator {
-                let stop = Exception::new(super::types::class(Type::StopAsyncIteration), vec![]);
-                return Ok(Err(Raised::again(stop)));
-            }
-            Ok(Ok(value))
-        }
         Turn::Pass => {
             frame.awaiting = Value::None;
             Err(Outcome::Yield(Value::None))
@@ -677,17 +677,18 @@ fn advance_handling(
     (turn, std::mem::take(&mut view.result))
 }
 
-/// Takes the ended script frame off the stack; its object, if it has one, is closed.
+/// Takes the ended script frame off the stack; its object, if it has one, is closed. Gives the
+/// object's kind.
 #[inline]
-fn pop_script(frames: &mut Stack) {
+fn pop_script(frames: &mut Stack) -> Option<GeneratorKind> {
     let Some(Activation::Script(mut frame)) = frames.pop() else {
-        return;
+        return None;
     };
-    if let Some(owner) = frame.owner.take() {
-        owner.progress.set(Progress::Closed);
-        owner.lent.set(false);
-        owner.busy.set(false);
-    }
+    let owner = frame.owner.take()?;
+    owner.progress.set(Progress::Closed);
+    owner.lent.set(false);
+    owner.busy.set(false);
+    Some(owner.kind)
 }
 
 /// Takes the script frame off that an exception leaves. StopIteration must not leave a

@@ -44,6 +44,7 @@ struct StateNode {
 }
 
 /// A terminator with its nodes built.
+#[repr(u8)]
 enum End {
     Goto(u32),
     Branch {
@@ -74,6 +75,7 @@ enum End {
     },
 }
 
+#[repr(u8)]
 enum Awaited {
     /// `await f(…)`: a coroutine function's frame is entered without making a coroutine. What it
     /// raises comes up at the await.

@@ -76,6 +76,14 @@ impl FrameBox {
         // SAFETY: the slots follow the frame, are initialised, and belong to this owner.
         unsafe { std::slice::from_raw_parts_mut(self.0.as_ptr().add(1) as *mut Value, self.slots as usize) }
     }
+
+    /// Gives a slot its first value.
+    #[inline(always)]
+    pub fn fill(&mut self, slot: usize, value: Value) {
+        let unset = std::mem::replace(&mut self.slots()[slot], value);
+        debug_assert!(unset.is_unset());
+        std::mem::forget(unset); // it owns nothing, so there is nothing to look at
+    }
 }
 
 impl ScriptFrame {
@@ -127,10 +135,27 @@ impl Drop for FrameBox {
             for i in 0..count {
                 first.add(i).drop_in_place();
             }
-            self.0.as_ptr().drop_in_place();
+            let ScriptFrame {
+                func,
+                awaiting,
+                owner,
+                handled,
+                ..
+            } = self.0.as_ptr().read();
+            drop((func, awaiting, owner));
+            if let Some(handled) = handled {
+                drop_handled(handled);
+            }
             pool::give(self.0.cast(), size(count));
         }
     }
+}
+
+/// A function of its own, so that most frames' end needs little room on the native stack.
+#[cold]
+#[inline(never)]
+fn drop_handled(handled: Box<Handled>) {
+    drop(handled);
 }
 
 const _: () = assert!(size_of::<FrameBox>() == 8 && size_of::<ScriptFrame>() == 48);

@@ -55,9 +55,8 @@ impl Store {
 /// What stands in a free piece. Among the objects the mark is where the kind of an object stands.
 #[repr(C)]
 struct FreePiece {
-    unused: u32,
-    mark: u8,
-    class: u8,
+    /// The mark at its [`KIND_OFFSET`], and the class behind it.
+    head: [u8; 8],
     next: *mut FreePiece,
 }
 
@@ -65,7 +64,8 @@ struct FreePiece {
 const FREE: u8 = u8::MAX;
 
 /// Where in an object its kind has to stand.
-pub const KIND_OFFSET: usize = std::mem::offset_of!(FreePiece, mark);
+pub const KIND_OFFSET: usize = 4;
+const CLASS_OFFSET: usize = 5;
 
 thread_local! {
     static PIECES: Store = const { Store::new() };
@@ -191,9 +191,8 @@ pub unsafe fn each_object(mut visit: impl FnMut(NonNull<u8>) -> usize) -> usize 
                 // SAFETY: up to its end a chunk consists of pieces, each as large as its mark or
                 // its object says.
                 unsafe {
-                    let free = at as *const FreePiece;
-                    if (*free).mark == FREE {
-                        at = at.add((*free).class as usize * STEP);
+                    if *at.add(KIND_OFFSET) == FREE {
+                        at = at.add(*at.add(CLASS_OFFSET) as usize * STEP);
                         continue;
                     }
                     let size = class(visit(NonNull::new_unchecked(at))) * STEP;
@@ -259,16 +258,12 @@ unsafe fn put_back(store: &Store, piece: NonNull<u8>, size: usize) {
     }
     let free = &store.free[class(size)];
     let piece = piece.cast::<FreePiece>();
-    let (unused, next) = (0, free.get());
+    let mut head = [0; 8];
+    head[KIND_OFFSET] = FREE;
+    head[CLASS_OFFSET] = class(size) as u8;
+    let next = free.get();
     // SAFETY: the piece is free and has room for this.
-    unsafe {
-        piece.write(FreePiece {
-            unused,
-            mark: FREE,
-            class: class(size) as u8,
-            next,
-        });
-    }
+    unsafe { piece.write(FreePiece { head, next }) };
     free.set(piece.as_ptr());
 }
 

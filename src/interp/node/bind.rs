@@ -246,6 +246,13 @@ impl<O: Operator> Exec for AugLocal<O> {
             frame.set_local(self.slot, result);
             return Flow::Next;
         }
+        self.exec_any(frame)
+    }
+}
+
+impl<O: Operator> AugLocal<O> {
+    #[inline(never)]
+    fn exec_any(&self, frame: &mut Frame) -> Flow {
         // Python reads the target before the value is evaluated. A number cannot change
         // meanwhile, so it need not be kept apart.
         let old = attempt!(local(frame, self.slot, self.target_span)).clone();

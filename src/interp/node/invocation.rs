@@ -158,7 +158,8 @@ impl Invocation {
 
     /// A call with positional arguments only: most calls (benchmarks: compute/fib, richards).
     #[inline(always)]
-    fn plain(&self, frame: &mut Frame, window: &Window, nodes: &[NodeBox]) -> Res {
+    fn plain(&self, frame: &mut Frame, nodes: &[NodeBox]) -> Res {
+        let window = &Window::open();
         let (func, is_method) = match &self.callee {
             Callee::Value(node) => {
                 let func = node.eval(frame)?;
@@ -196,6 +197,15 @@ impl Invocation {
             },
             &[],
         )
+    }
+
+    /// A call with every form of argument.
+    #[inline(never)]
+    fn eval_any(&self, frame: &mut Frame) -> Res {
+        let window = Window::open();
+        let mut names = Vec::new();
+        let ready = self.prepare(frame, &window, &mut names)?;
+        self.finish(frame, &window, ready, &names)
     }
 
     /// `await f(…)`: `Return` if the result is there already, in `frame.result`; else the turn it
@@ -246,13 +256,13 @@ impl Invocation {
         let mut callee = FrameBox::new(func);
         let own = usize::from(!receiver.is_unset());
         if own == 1 {
-            callee.slots()[0] = receiver;
+            callee.fill(0, receiver);
         }
         for (i, node) in nodes.iter().enumerate() {
             let Ok(value) = node.eval(frame) else {
                 return Turn::Raise;
             };
-            callee.slots()[own + i] = value;
+            callee.fill(own + i, value);
         }
         frame.running.set_place(at);
         let turn = machine::run_nested(callee, frame);
@@ -347,13 +357,10 @@ impl Node for Invocation {
     fn eval(&self, frame: &mut Frame) -> Res {
         tick()?;
         frame.running.set_place(self.span); // what its arguments ask for `f_lineno`
-        let window = Window::open();
-        if let Arguments::Plain(nodes) = &self.args {
-            return self.plain(frame, &window, nodes);
+        match &self.args {
+            Arguments::Plain(nodes) => self.plain(frame, nodes),
+            _ => self.eval_any(frame),
         }
-        let mut names = Vec::new();
-        let ready = self.prepare(frame, &window, &mut names)?;
-        self.finish(frame, &window, ready, &names)
     }
 }
 

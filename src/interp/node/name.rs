@@ -40,12 +40,7 @@ pub struct Local {
 impl Node for Local {
     #[inline(always)]
     fn eval(&self, frame: &mut Frame) -> Res {
-        let value = frame.local(self.slot);
-        if value.is_unset() {
-            Err(unbound(frame, self.slot).at(self.span))
-        } else {
-            Ok(value.clone())
-        }
+        local(frame, self.slot, self.span).cloned()
     }
 }
 
@@ -54,7 +49,7 @@ impl Node for Local {
 pub fn local<'f>(frame: &'f Frame, slot: u32, span: Span) -> Res<&'f Value> {
     let value = frame.local(slot);
     if value.is_unset() {
-        Err(unbound(frame, slot).at(span))
+        Err(unbound(frame, slot, span))
     } else {
         Ok(value)
     }
@@ -62,13 +57,14 @@ pub fn local<'f>(frame: &'f Frame, slot: u32, span: Span) -> Res<&'f Value> {
 
 #[cold]
 #[inline(never)]
-fn unbound(frame: &Frame, slot: u32) -> Raised {
+fn unbound(frame: &Frame, slot: u32, span: Span) -> Raised {
     let name = frame.func.code.slots[slot as usize];
     raise(
         Type::UnboundLocalError,
         format!("cannot access local variable '{name}' where it is not associated with a value"),
     )
     .help(format!("`{name}` is assigned somewhere in this function, so it is local to it; assign it before this line, or declare `global {name}` or `nonlocal {name}`"))
+    .at(span)
 }
 
 struct CellLocal {
@@ -79,11 +75,11 @@ struct CellLocal {
 impl Node for CellLocal {
     fn eval(&self, frame: &mut Frame) -> Res {
         let Value::Cell(cell) = frame.local(self.slot) else {
-            return Err(unbound(frame, self.slot).at(self.span));
+            return Err(unbound(frame, self.slot, self.span));
         };
         let value = cell.value.get();
         if value.is_unset() {
-            Err(unbound(frame, self.slot).at(self.span))
+            Err(unbound(frame, self.slot, self.span))
         } else {
             Ok(value)
         }
@@ -134,6 +130,13 @@ impl Node for Global {
         if !value.is_unset() {
             return Ok(value);
         }
+        self.builtin(frame)
+    }
+}
+
+impl Global {
+    #[inline(never)]
+    fn builtin(&self, frame: &mut Frame) -> Res {
         if let Some(cell) = self.builtin.get() {
             let builtin = cell.get();
             if !builtin.is_unset() {
@@ -342,13 +345,13 @@ impl Store {
         let (had, name) = match &self.kind {
             StoreKind::Local(slot) => {
                 if frame.take_local(*slot).is_unset() {
-                    return Err(unbound(frame, *slot).at(self.span));
+                    return Err(unbound(frame, *slot, self.span));
                 }
                 return Ok(());
             }
             StoreKind::Cell(slot) => match frame.local(*slot) {
                 Value::Cell(cell) if !cell.value.take().is_unset() => return Ok(()),
-                _ => return Err(unbound(frame, *slot).at(self.span)),
+                _ => return Err(unbound(frame, *slot, self.span)),
             },
             StoreKind::Free(index) => {
                 let old = frame.func.closure[*index as usize].value.take();

@@ -26,7 +26,22 @@ pub trait Operator: 'static {
 fn apply<O: Operator>(a: &Value, b: &Value, span: Span) -> Res {
     match O::fast(a, b) {
         Some(value) => Ok(value),
-        None => O::slow(a, b).at(span),
+        None => apply_slowly::<O>(a, b, span),
+    }
+}
+
+// Functions of their own, called last, so that the fast paths need no room on the native stack.
+
+#[inline(never)]
+fn apply_slowly<O: Operator>(a: &Value, b: &Value, span: Span) -> Res {
+    O::slow(a, b).at(span)
+}
+
+#[inline(never)]
+fn test_slowly<O: Operator>(a: &Value, b: &Value, span: Span) -> Res<bool> {
+    match O::slow(a, b).at(span)? {
+        Value::Bool(b) => Ok(b.get()),
+        value => operator::truth(&value),
     }
 }
 
@@ -34,10 +49,7 @@ fn apply<O: Operator>(a: &Value, b: &Value, span: Span) -> Res {
 fn test<O: Operator>(a: &Value, b: &Value, span: Span) -> Res<bool> {
     match O::fast_test(a, b) {
         Some(result) => Ok(result),
-        None => match O::slow(a, b).at(span)? {
-            Value::Bool(b) => Ok(b.get()),
-            value => operator::truth(&value),
-        },
+        None => test_slowly::<O>(a, b, span),
     }
 }
 
@@ -56,7 +68,6 @@ macro_rules! arithmetic {
                         _ => None,
                     }
                 }
-                #[inline(never)]
                 fn slow(a: &Value, b: &Value) -> Res { operator::binary(BinaryOp::$op, a, b) }
             }
         )*
@@ -115,7 +126,6 @@ macro_rules! comparisons {
                         _ => None,
                     }
                 }
-                #[inline(never)]
                 fn slow(a: &Value, b: &Value) -> Res { operator::compare(CompareOp::$op, a, b) }
             }
         )*
