@@ -302,6 +302,19 @@ pub fn coroutine_frame(
     Ok(Some(make_frame(func, window, start)))
 }
 
+/// Calls a plain built-in with positional arguments that fit its parameters.
+#[inline(always)]
+pub fn call_plain(
+    native: &Native,
+    body: fn(&[Value]) -> Res,
+    window: &Window,
+    start: usize,
+    npos: usize,
+) -> Res {
+    window.push_unset(native.signature.params.len() - npos)?;
+    body(window.values(start))
+}
+
 /// Calls a built-in whose arguments begin at `start`; `frame` is the caller's, if there is one.
 #[inline]
 pub fn call_native(

@@ -189,6 +189,9 @@ impl Window {
     /// Pushes unset values.
     #[inline(always)]
     pub fn push_unset(&self, count: usize) -> Res<()> {
+        if count == 0 {
+            return Ok(()); // most often
+        }
         let top = TOP.get();
         // SAFETY: both pointers belong to one stack.
         if unsafe { END.get().offset_from(top) } < count as isize {

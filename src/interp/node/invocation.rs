@@ -65,8 +65,9 @@ impl Callee {
 /// What a call site gives to call, with its arguments laid out in the window.
 struct Ready {
     func: Value,
-    /// Whether the receiver stands before the arguments.
-    is_method: bool,
+    /// Where the arguments begin: at the receiver if there is one, else behind the room for it.
+    start: usize,
+    /// The positional ones, with the receiver.
     npos: usize,
 }
 
@@ -88,7 +89,7 @@ impl Invocation {
         func: Value,
         receiver: Value,
     ) -> Res<Ready> {
-        let is_method = !receiver.is_unset();
+        let own = usize::from(!receiver.is_unset());
         window.push(receiver)?;
         let npos = match &self.args {
             Arguments::Plain(nodes) => {
@@ -110,8 +111,8 @@ impl Invocation {
         };
         Ok(Ready {
             func,
-            is_method,
-            npos,
+            start: 1 - own,
+            npos: npos + own,
         })
     }
 
@@ -160,7 +161,7 @@ impl Invocation {
     #[inline(always)]
     fn plain(&self, frame: &mut Frame, nodes: &[NodeBox]) -> Res {
         let window = &Window::open();
-        let (func, is_method) = match &self.callee {
+        let (func, own) = match &self.callee {
             Callee::Value(node) => {
                 let func = node.eval(frame)?;
                 if let Value::Function(f) = &func
@@ -174,13 +175,13 @@ impl Invocation {
                     return call::run_function(f, window, 0).at(self.span);
                 }
                 window.push(Value::Unset)?;
-                (func, false)
+                (func, 0)
             }
             callee => {
                 let (func, receiver) = callee.find(frame)?;
-                let is_method = !receiver.is_unset();
+                let own = usize::from(!receiver.is_unset());
                 window.push(receiver)?;
-                (func, is_method)
+                (func, own)
             }
         };
         for node in nodes {
@@ -192,8 +193,8 @@ impl Invocation {
             window,
             Ready {
                 func,
-                is_method,
-                npos: nodes.len(),
+                start: 1 - own,
+                npos: nodes.len() + own,
             },
             &[],
         )
@@ -303,10 +304,9 @@ impl Invocation {
         let window = Window::open();
         let mut names = Vec::new();
         let ready = self.lay_out(frame, &window, &mut names, func, receiver)?;
-        let start = usize::from(!ready.is_method);
-        let npos = ready.npos + usize::from(ready.is_method);
+        let Ready { func, start, npos } = &ready;
         frame.running.set_place(self.span);
-        match machine::begin_call(&ready.func, &window, start, npos, &names, frame).at(self.span)? {
+        match machine::begin_call(func, &window, *start, *npos, &names, frame).at(self.span)? {
             Some(Turn::Raise) => return Err(Raised::still().at(at)),
             Some(turn) => return Ok(turn),
             None => {}
@@ -317,26 +317,23 @@ impl Invocation {
 
     #[inline(always)]
     fn finish(&self, frame: &mut Frame, window: &Window, ready: Ready, names: &[Symbol]) -> Res {
-        let npos = ready.npos;
+        let Ready { func, start, npos } = ready;
         frame.running.set_place(self.span);
-        let result = if ready.is_method {
-            match &ready.func {
-                Value::Function(f) => call::call_function(f, window, 0, npos + 1, names),
-                Value::Native(n) => call::call_native(n, window, 0, npos + 1, names, Some(frame)),
-                _ => unreachable!("methods are functions"),
-            }
-        } else {
-            match &ready.func {
-                Value::Function(f) => call::call_function(f, window, 1, npos, names),
-                Value::Native(n) => {
-                    if n.role == NativeRole::Method {
-                        crate::interp::argument::check_receiver(n, &window.values(1)[..npos])?;
-                    }
-                    call::call_native(n, window, 1, npos, names, Some(frame))
+        let result = match &func {
+            Value::Function(f) => call::call_function(f, window, start, npos, names),
+            Value::Native(n) => {
+                if n.role == NativeRole::Method && start == 1 {
+                    crate::interp::argument::check_receiver(n, &window.values(1)[..npos])?;
                 }
-                Value::Class(c) if c.is_super() => call::call_super(frame, window, npos),
-                other => call::invoke(other, window, npos, names),
+                match &n.body {
+                    NativeBody::Plain(body) if names.is_empty() && n.signature.fits(npos) => {
+                        call::call_plain(n, *body, window, start, npos)
+                    }
+                    _ => call::call_native(n, window, start, npos, names, Some(frame)),
+                }
             }
+            Value::Class(c) if c.is_super() => call::call_super(frame, window, npos),
+            other => call::invoke(other, window, npos, names),
         };
         match result {
             Ok(value) => {
@@ -436,7 +433,7 @@ impl Invocation {
         let window = Window::open();
         let mut names = Vec::new();
         let ready = self.prepare(frame, &window, &mut names)?;
-        let mut values = window.drain(1);
+        let mut values = window.drain(ready.start);
         let keywords = values.split_off(ready.npos);
         Ok((values, names.into_iter().zip(keywords).collect()))
     }
