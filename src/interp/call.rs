@@ -249,12 +249,20 @@ pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> FrameB
     let mut frame = FrameBox::new(func);
     let slots = frame.slots();
     window.move_to(start, slots);
-    for &slot in &func.code.cells {
+    if !func.code.cells.is_empty() {
+        share_all(&func.code, slots);
+    }
+    frame
+}
+
+/// Moves the values that nested functions share into cells.
+#[inline(never)]
+fn share_all(code: &Code, slots: &mut [Value]) {
+    for &slot in &code.cells {
         let cell = Ref::new(VariableCell::default());
         cell.value.set(std::mem::take(&mut slots[slot as usize]));
         slots[slot as usize] = cell.into();
     }
-    frame
 }
 
 fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {

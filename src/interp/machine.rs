@@ -280,7 +280,9 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
         if let Err(raised) = &input {
             come_in(frames, raised, frames.len() <= thrown, comes_up);
         }
-        thrown = thrown.min(frames.len().saturating_sub(1));
+        if thrown > 0 {
+            thrown = thrown.min(frames.len().saturating_sub(1));
+        }
         let progress = match frames.last_mut() {
             Some(Activation::Script(frame)) => {
                 let at = frame.pointer();
@@ -352,8 +354,8 @@ pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
     if stack::enter_call().is_err() {
         return Turn::Raise;
     }
-    // SAFETY: the frame is ours alone.
-    let (turn, value) = unsafe { advance(callee.pointer(), std::ptr::null(), Ok(Value::None)) };
+    // SAFETY: the frame is ours alone, and fresh.
+    let (turn, value) = unsafe { begin(callee.pointer()) };
     stack::leave_call();
     awaiter.result = value;
     match turn {
@@ -633,13 +635,36 @@ unsafe fn advance(at: NonNull<ScriptFrame>, stack: *const Stack, input: Res) -> 
         return advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
     }
     let turn = frame.func.program.advance(&mut view, &mut frame.state, input);
+    (turn, rested(view, &mut frame.handled))
+}
+
+/// The same for a frame that has not begun and stands on no stack.
+///
+/// # Safety
+/// As for [`advance`].
+#[inline(always)]
+unsafe fn begin(at: NonNull<ScriptFrame>) -> (Turn, Value) {
+    // SAFETY: by the caller's promise.
+    let frame = unsafe { &mut *at.as_ptr() };
+    // SAFETY: the slots belong to this frame and are as many as its code has.
+    let running = unsafe { Running::new(&frame.func, slots_of(at), std::ptr::null()) };
+    let _entered = running.enter();
+    // SAFETY: as above.
+    let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };
+    let turn = frame.func.program.begin(&mut view, &mut frame.state);
+    (turn, rested(view, &mut frame.handled))
+}
+
+/// The value that goes with a frame's turn; what the frame was handling is kept.
+#[inline(always)]
+fn rested(view: Frame, handled: &mut Option<Box<Handled>>) -> Value {
     let Frame { result, handling, .. } = view;
     if let Some(handling) = handling
         && !handling.exceptions.is_empty()
     {
-        keep_handling(&mut frame.handled, *handling);
+        keep_handling(handled, *handling);
     }
-    (turn, result)
+    result
 }
 
 #[cold]

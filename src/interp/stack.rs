@@ -243,13 +243,14 @@ impl Window {
         values
     }
 
-    /// Moves the values from `start` on to the first places of `to`, which has room for them.
-    #[inline]
+    /// Moves the values from `start` on to the first places of `to`, which has room for them and
+    /// is unset.
+    #[inline(always)]
     pub fn move_to(&self, start: usize, to: &mut [Value]) {
         let count = self.len() - start;
         for (i, place) in to[..count].iter_mut().enumerate() {
             // SAFETY: the value is initialised, and unset is left behind.
-            *place = unsafe { std::mem::take(&mut *self.base.add(start + i)) };
+            std::mem::swap(place, unsafe { &mut *self.base.add(start + i) });
         }
         // SAFETY: what stands above is unset now, so nothing is lost.
         unsafe { TOP.set(self.base.add(start)) };

@@ -252,6 +252,11 @@ impl Program for Unit {
         }
     }
 
+    fn begin(&self, frame: &mut Frame, state: &mut u32) -> Turn {
+        *state = 0;
+        walk(self.body(), frame, state)
+    }
+
     fn advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn {
         // What is rare is a call at the end, so that the common way needs no room on the stack.
         let Some(body) = self.body.get() else {
@@ -262,9 +267,8 @@ impl Program for Unit {
             Err(raised) => return raise_in(body, frame, state, raised),
         };
         if *state == NOT_STARTED {
-            *state = 0;
             drop(value);
-            return walk(body, frame, state);
+            return self.begin(frame, state);
         }
         let suspended = &body.states[*state as usize];
         *state = suspended.onward;

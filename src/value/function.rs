@@ -216,7 +216,11 @@ pub trait Program {
     /// Runs code that does not suspend, to its end.
     fn call(&self, frame: &mut Frame) -> Res;
 
-    /// Runs code that can suspend from where it stands (`state`) until it suspends or ends.
+    /// Runs code that can suspend from its beginning until it suspends or ends; `state` is where it
+    /// stands then.
+    fn begin(&self, frame: &mut Frame, state: &mut u32) -> Turn;
+
+    /// Goes on from where it stands (`state`) until it suspends or ends.
     /// A state of `NOT_STARTED` is entered without a value.
     /// An error is raised where the frame stands.
     fn advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn;

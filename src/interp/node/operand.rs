@@ -266,8 +266,9 @@ shapes! {
         run!(&left, &right)
     }
     ConstTake { left: Value, right: u32 } |self, frame, run| {
-        let right = frame.take_local(self.right);
-        run!(&self.left, &right)
+        let result = run!(&self.left, frame.local(self.right));
+        drop(frame.take_local(self.right));
+        result
     }
     ConstAny { left: Value, right: NodeBox } |self, frame, run| {
         let right = self.right.eval(frame)?;
