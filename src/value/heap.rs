@@ -241,6 +241,13 @@ impl Value {
         (self.tag() >= FIRST_COUNTED).then(|| unsafe { self.header_pointer() } as usize)
     }
 
+    /// Whether dropping it frees its object.
+    #[inline(always)]
+    pub fn is_last(&self) -> bool {
+        // SAFETY: checked to be counted.
+        self.tag() >= FIRST_COUNTED && unsafe { (*self.header_pointer()).count.get() == 1 }
+    }
+
     /// How many references the object has (1 for plain values).
     pub fn references(&self) -> u32 {
         if self.tag() >= FIRST_COUNTED {
