@@ -329,7 +329,7 @@ pub fn function_of(unit: Rc<Unit>, closure: Box<[Ref<VariableCell>]>) -> Ref<Fun
     Ref::new(Function {
         code: unit.code().clone(),
         module: unit.module().clone(),
-        program: unit.clone(),
+        program: ProgramRef::new(unit.clone()),
         closure,
         defaults: RefCell::new(Rc::new([])),
         kwdefaults: RefCell::new(Rc::new([])),

@@ -12,7 +12,7 @@ use super::stack::tick;
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind, Handler, Onward, State, Terminator, Tree, TreeKind};
 use crate::source::{Span, Symbol};
-use crate::value::function::{CallShape, Frame, NOT_STARTED, Program, Turn};
+use crate::value::function::{CallShape, Frame, NOT_STARTED, Turn};
 use crate::value::*;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -110,7 +110,7 @@ impl Unit {
     ) -> Value {
         Ref::new(Function {
             code: self.code.clone(),
-            program: self.clone(),
+            program: ProgramRef::new(self.clone()),
             module: self.module.clone(),
             closure,
             defaults: RefCell::new(defaults),

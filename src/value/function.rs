@@ -1,5 +1,6 @@
 //! Functions, bound methods, variables shared between functions, and frames.
 
+use super::program::ProgramRef;
 use super::running::Running;
 use super::*;
 use crate::code::{Code, CodeKind};
@@ -17,7 +18,7 @@ pub struct VariableCell {
 pub struct Function {
     pub code: Rc<Code>,
     /// The code in runnable form.
-    pub program: Rc<dyn Program>,
+    pub program: ProgramRef,
     pub module: Ref<Module>,
     pub closure: Box<[Ref<VariableCell>]>,
     /// Defaults of the last positional parameters.
@@ -209,21 +210,6 @@ pub enum Turn {
     AsyncNext,
     Yield,
     YieldFrom,
-}
-
-/// A lowered function in runnable form; made by the interpreter.
-pub trait Program {
-    /// Runs code that does not suspend, to its end.
-    fn call(&self, frame: &mut Frame) -> Res;
-
-    /// Runs code that can suspend from its beginning until it suspends or ends; `state` is where it
-    /// stands then.
-    fn begin(&self, frame: &mut Frame, state: &mut u32) -> Turn;
-
-    /// Goes on from where it stands (`state`) until it suspends or ends.
-    /// A state of `NOT_STARTED` is entered without a value.
-    /// An error is raised where the frame stands.
-    fn advance(&self, frame: &mut Frame, state: &mut u32, input: Res) -> Turn;
 }
 
 /// The state of a frame that has not run yet.

@@ -23,6 +23,7 @@ pub mod native;
 pub mod opaque;
 pub mod pool;
 pub mod prefetch;
+pub mod program;
 pub mod roster;
 pub mod running;
 pub mod sequence;
@@ -44,6 +45,7 @@ pub use iterator::NativeIterator;
 pub use module::Module;
 pub use native::{Native, NativeBody, NativeDef, NativeRole, Signature};
 pub use opaque::Opaque;
+pub use program::{Program, ProgramRef};
 pub use sequence::{Big, ByteArray, Bytes, Dict, FrozenSet, List, Range, Set, Slice, Tuple};
 pub use str::Str;
 
