@@ -149,12 +149,24 @@ pub fn too_deep_in(doing: &str) -> Raised {
 /// A part of the value stack in use: from its base to the top.
 pub struct Window {
     base: *mut Value,
+    /// The stack's top while no window is open above this one.
+    top: Cell<*mut Value>,
 }
 
 impl Window {
     #[inline(always)]
     pub fn open() -> Window {
-        Window { base: TOP.get() }
+        let base = TOP.get();
+        Window {
+            base,
+            top: Cell::new(base),
+        }
+    }
+
+    #[inline(always)]
+    fn set_top(&self, top: *mut Value) {
+        self.top.set(top);
+        TOP.set(top);
     }
 
     #[inline(always)]
@@ -165,7 +177,7 @@ impl Window {
     #[inline(always)]
     pub fn len(&self) -> usize {
         // SAFETY: both stand in the same stack, the top never below a live window's base.
-        unsafe { TOP.get().offset_from(self.base) as usize }
+        unsafe { self.top.get().offset_from(self.base) as usize }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -174,14 +186,15 @@ impl Window {
 
     #[inline(always)]
     pub fn push(&self, value: Value) -> Res<()> {
-        let top = TOP.get();
+        let top = self.top.get();
+        debug_assert!(top == TOP.get());
         if top == END.get() {
             return Err(too_deep());
         }
         // SAFETY: top is below the end, so the place is ours and holds no live value.
         unsafe {
             top.write(value);
-            TOP.set(top.add(1));
+            self.set_top(top.add(1));
         }
         Ok(())
     }
@@ -192,7 +205,8 @@ impl Window {
         if count == 0 {
             return Ok(()); // most often
         }
-        let top = TOP.get();
+        let top = self.top.get();
+        debug_assert!(top == TOP.get());
         // SAFETY: both pointers belong to one stack.
         if unsafe { END.get().offset_from(top) } < count as isize {
             return Err(too_deep());
@@ -202,7 +216,7 @@ impl Window {
             for i in 0..count {
                 top.add(i).write(Value::Unset);
             }
-            TOP.set(top.add(count));
+            self.set_top(top.add(count));
         }
         Ok(())
     }
@@ -238,7 +252,7 @@ impl Window {
         unsafe {
             std::ptr::copy_nonoverlapping(self.base.add(start), values.as_mut_ptr(), count);
             values.set_len(count);
-            TOP.set(self.base.add(start));
+            self.set_top(self.base.add(start));
         }
         values
     }
@@ -253,14 +267,14 @@ impl Window {
             std::mem::swap(place, unsafe { &mut *self.base.add(start + i) });
         }
         // SAFETY: what stands above is unset now, so nothing is lost.
-        unsafe { TOP.set(self.base.add(start)) };
+        unsafe { self.set_top(self.base.add(start)) };
     }
 }
 
 impl Drop for Window {
     #[inline(always)]
     fn drop(&mut self) {
-        let (mut next, top) = (self.base, TOP.get());
+        let (mut next, top) = (self.base, self.top.get());
         while next != top {
             // SAFETY: every value between base and top is initialised, and stays so: it is taken out
             // before it is dropped. What the drop runs pushes above and leaves the top where it was.
