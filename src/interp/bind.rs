@@ -4,10 +4,10 @@
 use super::argument;
 use super::call::special;
 use super::error::*;
-use super::iterate;
 use super::operator::collection;
 use super::stack::Window;
 use super::types::{Type, class_of};
+use super::{iterate, mapping};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
@@ -217,9 +217,10 @@ pub fn push_double_star(
     value: &Value,
     callee: &Value,
 ) -> Res<()> {
-    let entries = match value {
-        Value::Dict(dict) => super::mapping::entries(dict),
-        other => {
+    let entries = match mapping::whole_dict(value) {
+        Some(dict) => mapping::entries(dict),
+        None => {
+            let other = value;
             let Some(keys) = collection::keys_of(other)? else {
                 let kind = super::types::class_name(value);
                 return Err(type_error(format!(

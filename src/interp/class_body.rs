@@ -186,7 +186,7 @@ pub fn null_in_name() -> Raised {
     value_error("type name must not contain null characters")
 }
 
-fn metaclass_conflict() -> Raised {
+pub fn metaclass_conflict() -> Raised {
     type_error(
         "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the \
          metaclasses of all its bases",
@@ -265,7 +265,7 @@ pub fn make(
         return Err(null_in_name());
     }
     let slots = slot::declared(class_name, &names, layout)?;
-    let mro = linearise(&bases).ok_or_else(|| no_order(&bases))?;
+    let mro = linearise(&bases).map_err(|heads| no_order(&heads))?;
     let metaclass = metaclass_of(metaclass.map(Value::from), mro.iter())?;
     let cell = names.shift_remove(&Symbol::new(CLASS_CELL));
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
@@ -379,7 +379,7 @@ pub fn set_bases(this: &Ref<Class>, given: &Value) -> Res<()> {
 
 /// Gives a class these bases, and its subclasses the order that follows.
 fn reorder(this: &Ref<Class>, bases: &[Ref<Class>]) -> Res<()> {
-    let mro = linearise(bases).ok_or_else(|| no_order(bases))?;
+    let mro = linearise(bases).map_err(|heads| no_order(&heads))?;
     this.rebase(bases.to_vec(), mro);
     let children = this.children.borrow().clone();
     for child in &children {
@@ -390,8 +390,8 @@ fn reorder(this: &Ref<Class>, bases: &[Ref<Class>]) -> Res<()> {
 }
 
 #[cold]
-fn no_order(bases: &[Ref<Class>]) -> Raised {
-    let list: Vec<&str> = bases.iter().map(|b| b.name()).collect();
+fn no_order(heads: &[Ref<Class>]) -> Raised {
+    let list: Vec<&str> = heads.iter().map(|b| b.name()).collect();
     type_error(format!(
         "Cannot create a consistent method resolution order (MRO) for bases {}",
         list.join(", ")

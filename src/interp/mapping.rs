@@ -6,7 +6,9 @@
 
 use super::error::{key_error, runtime_error};
 use super::operator::{hash, same_or_equal};
-use crate::source::Symbol;
+use super::payload::as_dict;
+use super::special;
+use crate::source::{Symbol, name};
 use crate::value::*;
 
 /// Whether two keys are equal, if that can be told without running script code.
@@ -248,6 +250,12 @@ pub fn entries_hashed(dict: &Dict) -> Vec<(i64, Value, Value)> {
         .iter_hashed()
         .map(|(hash, key, value)| (hash, key.clone(), value.clone()))
         .collect()
+}
+
+/// The dict whose items may be taken without asking it: a subclass that iterates in its own way is
+/// asked for its keys and values.
+pub fn whole_dict(value: &Value) -> Option<&Ref<Dict>> {
+    as_dict(value).filter(|_| special::find(value, name::ITER).is_none())
 }
 
 /// A copy of a dict.

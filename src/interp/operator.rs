@@ -315,14 +315,18 @@ fn ask(op: CompareOp, this: &Value, other: &Value) -> Res<Option<Value>> {
     if special::find(this, name).is_some() {
         return special::try_call(this, name, std::slice::from_ref(other));
     }
-    // Without a `__ne__` of its own, a class's `!=` is the opposite of its `==`.
-    if op == CompareOp::NotEq && special::find(this, name::EQ).is_some() {
+    // Without a `__ne__` of its own or of a built-in base, a class's `!=` is the opposite of its `==`.
+    if op == CompareOp::NotEq && special::find(this, name::EQ).is_some() && !inherits_ne(this) {
         return match special::try_call(this, name::EQ, std::slice::from_ref(other))? {
             Some(value) => Ok(Some(Value::bool(!truth(&value)?))),
             None => Ok(None),
         };
     }
     Ok(order::builtin(op, plain(this), plain(other))?.map(Value::bool))
+}
+
+fn inherits_ne(value: &Value) -> bool {
+    matches!(&class_of(value).lookup(name::NE), Some(Value::Native(native)) if native.owner != "object")
 }
 
 fn by_default(op: CompareOp, a: &Value, b: &Value) -> Res {
@@ -389,7 +393,12 @@ fn truth_rest(value: &Value) -> Res<bool> {
                 ))),
             };
         }
-        if special::find(value, name::LEN).is_some() {
+        // A number has a `__bool__`, which goes before a length.
+        let is_number = matches!(
+            plain(value),
+            Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_)
+        );
+        if !is_number && special::find(value, name::LEN).is_some() {
             return Ok(iterate::length(value)? != 0);
         }
     }
@@ -478,11 +487,13 @@ fn hash_plain(value: &Value) -> Res<i64> {
             };
             hash(&Value::tuple(key))?
         }
-        Value::Slice(slice) => hash(&Value::tuple([
-            slice.start.clone(),
-            slice.stop.clone(),
-            slice.step.clone(),
-        ]))?,
+        Value::Slice(slice) => {
+            let mut hasher = table::hash::TupleHasher::default();
+            for part in [&slice.start, &slice.stop, &slice.step] {
+                hasher.add(hash(part)?);
+            }
+            hasher.finish_slice()
+        }
         Value::Method(method) => identity_hash(&method.this) ^ hash(&method.func)?,
         Value::Native(native) => match native.body {
             NativeBody::Plain(body) => {
@@ -600,11 +611,26 @@ pub fn contains(container: &Value, item: &Value) -> Res<bool> {
             }
             None => {}
         }
-        if special::find(container, name::ITER).is_some() {
+        if !knows_its_items(plain(container)) && special::find(container, name::ITER).is_some() {
             return contains_by_iteration(container, item);
         }
     }
     contains_plain(plain(container), container, item)
+}
+
+/// Whether a built-in type has a `__contains__`, which a subclass's `__iter__` leaves alone.
+fn knows_its_items(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Str(_)
+            | Value::Bytes(_)
+            | Value::ByteArray(_)
+            | Value::List(_)
+            | Value::Tuple(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::FrozenSet(_)
+    )
 }
 
 fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {

@@ -186,25 +186,19 @@ pub fn clamped(n: &Value) -> i64 {
     }
 }
 
-/// A value as a float: a float, an int, or by `__float__` or `__index__`.
+/// A value as a float: a float, or by `__float__`, an int, or by `__index__`.
 pub fn real(value: &Value) -> Res<f64> {
+    if let Some(x) = as_float(value) {
+        return Ok(x);
+    }
+    if let Some(x) = real_by_method(value)? {
+        return Ok(x);
+    }
     match plain(value) {
-        Value::Float(x) => return Ok(x.get()),
         Value::Int(n) => return Ok(*n as f64),
         Value::Bool(b) => return Ok(f64::from(b.get())),
         Value::Big(big) => return big_to_f64(&big.0),
         _ => {}
-    }
-    if let Some(result) = special::call(value, name::FLOAT, &[]) {
-        let result = result?;
-        return match plain(&result) {
-            Value::Float(x) => Ok(x.get()),
-            _ => Err(type_error(format!(
-                "{}.__float__ returned non-float (type {})",
-                class_name(value),
-                class_name(&result)
-            ))),
-        };
     }
     if special::find(value, name::INDEX).is_some() {
         return real(&index(value)?);
@@ -213,6 +207,22 @@ pub fn real(value: &Value) -> Res<f64> {
         "must be real number, not {}",
         class_name(value)
     )))
+}
+
+/// What a class's own `__float__` says.
+pub fn real_by_method(value: &Value) -> Res<Option<f64>> {
+    let Some(result) = special::call(value, name::FLOAT, &[]) else {
+        return Ok(None);
+    };
+    let result = result?;
+    match as_float(&result) {
+        Some(x) => Ok(Some(x)),
+        None => Err(type_error(format!(
+            "{}.__float__ returned non-float (type {})",
+            class_name(value),
+            class_name(&result)
+        ))),
+    }
 }
 
 /// The nearest float of a big int.

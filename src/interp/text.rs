@@ -152,14 +152,18 @@ fn write_set(value: &Value, out: &mut String) -> Res<()> {
     let Some(table) = mapping::as_set_table(value) else {
         return Ok(());
     };
-    let keys = mapping::set_keys(table);
     let kind = class_name(value);
-    if keys.is_empty() {
+    if table.borrow().is_empty() {
         out.push_str(kind);
         out.push_str("()");
         return Ok(());
     }
     within(value, &format!("{kind}(...)"), out, |out| {
+        // A subclass may show its items in an order of its own.
+        let keys = match special::find(value, name::ITER) {
+            Some(_) => iterate::collect(value)?,
+            None => mapping::set_keys(table),
+        };
         let is_plain = matches!(value, Value::Set(_));
         if !is_plain {
             out.push_str(kind);

@@ -223,22 +223,29 @@ impl Ref<Class> {
     }
 }
 
-/// The C3 linearisation of the bases (https://docs.python.org/3/howto/mro.html), or none if they
-/// contradict each other.
-pub fn linearise(bases: &[Ref<Class>]) -> Option<Vec<Ref<Class>>> {
+/// The C3 linearisation of the bases (https://docs.python.org/3/howto/mro.html), or, if they
+/// contradict each other, the classes of which none can come next.
+pub fn linearise(bases: &[Ref<Class>]) -> Result<Vec<Ref<Class>>, Vec<Ref<Class>>> {
     let mut lists: Vec<Vec<Ref<Class>>> = bases.iter().map(|b| b.linear()).collect();
     lists.push(bases.to_vec());
     let mut order = Vec::new();
     loop {
         lists.retain(|l| !l.is_empty());
         if lists.is_empty() {
-            return Some(order);
+            return Ok(order);
         }
-        let head = lists
+        let mut heads: Vec<Ref<Class>> = Vec::new();
+        for list in &lists {
+            if !heads.iter().any(|head| head.is(&list[0])) {
+                heads.push(list[0].clone());
+            }
+        }
+        let next = heads
             .iter()
-            .map(|l| &l[0])
-            .find(|head| !lists.iter().any(|l| l[1..].iter().any(|c| c.is(head))))?
-            .clone();
+            .find(|head| !lists.iter().any(|l| l[1..].iter().any(|c| c.is(head))));
+        let Some(head) = next.cloned() else {
+            return Err(heads);
+        };
         for list in &mut lists {
             if list[0].is(&head) {
                 list.remove(0);

@@ -141,13 +141,8 @@ impl Node for DictDisplay {
 
 /// `{**value}`
 fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
-    if let Some(other) = crate::interp::payload::as_dict(value)
-        && crate::interp::special::find(value, name::ITER).is_none()
-    {
-        for (key, value) in mapping::entries(other) {
-            mapping::dict_set(dict, &key, value)?;
-        }
-        return Ok(());
+    if let Some(other) = mapping::whole_dict(value) {
+        return mapping::dict_merge(dict, other);
     }
     let Some(keys) = collection::keys_of(value)? else {
         return Err(type_error(format!(

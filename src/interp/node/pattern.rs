@@ -206,6 +206,11 @@ fn is_registered(subject: &Value, abstract_class: &str) -> bool {
     matches!(&kind, Some(Value::Str(kind)) if *kind.text == *abstract_class)
 }
 
+fn has_own_get(subject: &Value) -> bool {
+    let get = class_of(subject).lookup(Symbol::new("get"));
+    !matches!(&get, Some(Value::Native(native)) if native.owner == "dict")
+}
+
 fn mapping_pattern<'p>(
     frame: &mut Frame,
     subject: &Value,
@@ -217,6 +222,8 @@ fn mapping_pattern<'p>(
     let dict = match subject {
         Value::Dict(dict) => Some(Ref::clone(dict)),
         Value::Instance(i) => match &i.payload {
+            // A `get` of its own is asked.
+            Value::Dict(_) if has_own_get(subject) => None,
             Value::Dict(dict) => Some(Ref::clone(dict)),
             Value::List(_) | Value::Tuple(_) => return Ok(false),
             _ if is_registered(subject, "Mapping") => None,

@@ -437,6 +437,11 @@ pub fn extend(list: &Ref<List>, items: &Value) -> Res<()> {
             list.items.borrow_mut().extend(items);
             Ok(())
         }
+        own if as_list(own).is_some_and(|own| own.is(list)) => {
+            let items = list.items.borrow().clone();
+            list.items.borrow_mut().extend(items);
+            Ok(())
+        }
         // Items arrive one by one: the iterator may look at the list, or fail half-way.
         _ => iterate::for_each(items, |item| {
             list.push(item);
@@ -471,10 +476,7 @@ pub fn add_items(dict: &Dict, mapping: &Value, keys: &[Value]) -> Res<()> {
 
 /// `dict.update(other)` for a mapping or an iterable of pairs.
 pub fn update_dict(dict: &Ref<Dict>, other: &Value) -> Res<()> {
-    // CPython too looks straight into a dict unless its class changed how it is walked.
-    if let Some(plain) = as_dict(other)
-        && special::find(other, name::ITER).is_none()
-    {
+    if let Some(plain) = mapping::whole_dict(other) {
         return mapping::dict_merge(dict, plain);
     }
     if !matches!(other, Value::List(_) | Value::Tuple(_))

@@ -22,7 +22,10 @@ pub fn convert(value: &Value) -> Res<f64> {
             text::repr(value)?
         ))),
     };
-    if special::find(value, name::FLOAT).is_none() && special::find(value, name::INDEX).is_none() {
+    if let Some(x) = real_by_method(value)? {
+        return Ok(x);
+    }
+    if special::find(value, name::INDEX).is_none() {
         match plain(value) {
             Value::Str(text) => return parse(&text.text),
             Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {}

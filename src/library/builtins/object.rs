@@ -327,13 +327,10 @@ fn type_new(args: &[Value]) -> Res {
                 let message = "type() doesn't support MRO entry resolution; use types.new_class()";
                 return Err(type_error(message));
             }
-            other => {
-                let kind = class_of(other);
-                return Err(type_error(format!(
-                    "bases must be types, not '{}' objects",
-                    kind.name()
-                )));
+            other if !class(Type::Class).is_subclass(&class_of(other)) => {
+                return Err(class_body::metaclass_conflict());
             }
+            _ => return Err(type_error("bases must be types")),
         }
     }
     let keywords = as_dict(keywords).map(|d| d.symbol_entries()).unwrap_or_default();

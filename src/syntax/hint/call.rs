@@ -53,7 +53,7 @@ impl Stuck<'_> {
         let in_parameters = self.in_parameters();
         let in_lambda = self.lambda_parameters().is_some();
         match (self.line.word(sign), self.found(), self.bracket()) {
-            ("=", ")" | "," | ":", _) if in_lambda || (in_parameters && self.found() != ":") => {
+            ("=", ")" | ",", _) if in_lambda || in_parameters => {
                 let start = self
                     .line
                     .expression_start(sign, |word| matches!(word, "," | "lambda"));
@@ -116,6 +116,13 @@ impl Stuck<'_> {
 
     /// A `*argument` of a call or an index with a slip somewhere inside.
     pub(super) fn star_argument(&self) -> Option<SyntaxError> {
+        if self.in_parameters() {
+            return None;
+        }
+        let is_alone = self.before(1) == "*" && self.line.open.last() == self.line.at.checked_sub(2).as_ref();
+        if is_alone && matches!(self.found(), ")" | "]" | "}") {
+            return Some(SyntaxError::new("Invalid star expression", self.at));
+        }
         let mut end = self.line.at;
         let mut inside = self.before(1) == "*";
         for &open in self.line.open.iter().rev() {
@@ -127,6 +134,27 @@ impl Stuck<'_> {
             (end, inside) = (open, true);
         }
         None
+    }
+
+    /// `(**a)`
+    pub(super) fn double_star_group(&self) -> Option<SyntaxError> {
+        let open = self.line.at.checked_sub(1)?;
+        let is_group = self.line.word(open) == "(" && (open == 0 || !self.line.ends_operand(open - 1));
+        if self.found() != "**" || !is_group || self.in_parameters() {
+            return None;
+        }
+        let mut depth = 0;
+        let inside = (self.line.at + 1..self.line.tokens.len()).take_while(|&i| {
+            match self.line.word(i) {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                _ => {}
+            }
+            depth >= 0 && (depth > 0 || self.line.word(i) != ",")
+        });
+        let close = self.line.at + 1 + inside.count();
+        let message = "cannot use double starred expression here";
+        (self.line.word(close) == ")").then(|| SyntaxError::new(message, self.at))
     }
 
     /// `f(*args=x)`

@@ -53,10 +53,18 @@ impl Stuck<'_> {
                 self.at,
             ));
         }
-        if !self.line.ends_operand(at - 1) {
-            return None;
-        }
-        let error = SyntaxError::new("f-string: expecting '=', or '!', or ':', or '}'", self.at);
-        Some(error.help("close the replacement field with '}'"))
+        // CPython takes as much as is an expression, outside brackets that are still open.
+        let end = self.line.open.iter().find(|&&open| open > brace);
+        let end = end.map_or(at, |&open| open);
+        let Some(end) = (brace + 2..=end).rev().find(|&i| self.line.ends_operand(i - 1)) else {
+            let message = "f-string: expecting a valid expression after '{'";
+            return Some(SyntaxError::new(message, self.line.span(brace + 1)));
+        };
+        let message = "f-string: expecting '=', or '!', or ':', or '}'";
+        let error = SyntaxError::new(message, self.line.span(end));
+        Some(match end == at {
+            true => error.help("close the replacement field with '}'"),
+            false => error.help("the expression is not complete"),
+        })
     }
 }

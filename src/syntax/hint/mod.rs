@@ -120,7 +120,7 @@ struct Stuck<'t> {
 
 impl Stuck<'_> {
     /// The table. Each row knows one mistake.
-    const ROWS: [fn(&Self) -> Option<SyntaxError>; 26] = [
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 27] = [
         Self::malformed_number,
         Self::legacy_statement,
         Self::import_from,
@@ -147,6 +147,7 @@ impl Stuck<'_> {
         Self::foreign_word,
         Self::foreign_operator,
         Self::star_argument,
+        Self::double_star_group,
     ];
 
     fn explain(&self) -> SyntaxError {

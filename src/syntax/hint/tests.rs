@@ -11,7 +11,7 @@ fn error_in(text: &str) -> (SyntaxError, u32) {
 }
 
 /// Each message is CPython 3.13's, as is each column (from 1).
-const WRONG: [(&str, &str, u32); 51] = [
+const WRONG: [(&str, &str, u32); 56] = [
     ("if x\n    y", "expected ':'", 5),
     ("else if x:\n    y", "invalid syntax", 1),
     (
@@ -103,6 +103,11 @@ const WRONG: [(&str, &str, u32); 51] = [
     ("f(c d.e(x))", "invalid syntax", 5),
     ("f(m + 1 x)", "invalid syntax. Perhaps you forgot a comma?", 5),
     ("f(*[1 2])", "Invalid star expression", 7),
+    ("[*]", "Invalid star expression", 3),
+    ("def f(*1): pass", "invalid syntax", 8),
+    ("(**a)", "cannot use double starred expression here", 2),
+    ("lambda a=: 1", "invalid syntax", 10),
+    ("f'{1+}'", "f-string: expecting '=', or '!', or ':', or '}'", 5),
     (
         "def f(a: int b): pass",
         "invalid syntax. Perhaps you forgot a comma?",

@@ -115,7 +115,18 @@ impl TupleHasher {
     /// The hash of the tuple of all elements added.
     #[inline]
     pub fn finish(&self) -> i64 {
-        let hash = self.accumulated.wrapping_add(self.count ^ (PRIME_5 ^ 3_527_539)) as i64;
+        Self::settled(self.accumulated.wrapping_add(self.count ^ (PRIME_5 ^ 3_527_539)))
+    }
+
+    /// The hash of a slice, whose parts are always three: their number is left out.
+    pub fn finish_slice(&self) -> i64 {
+        Self::settled(self.accumulated)
+    }
+
+    /// A hash is never -1, which tells of an error in CPython.
+    #[inline]
+    fn settled(hash: u64) -> i64 {
+        let hash = hash as i64;
         if hash == -1 { 1_546_275_796 } else { hash }
     }
 }
