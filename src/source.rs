@@ -198,6 +198,8 @@ pub mod name {
 
     names! {
         INIT "__init__"
+        FIELDS "_fields"
+        US "_us"
         NEW "__new__"
         CALL "__call__"
         GETATTR "__getattr__"

@@ -180,15 +180,46 @@ pub fn call_function(
     if params.names.len() != npos || params.positional as usize != npos || !names.is_empty() {
         bind_arguments(func, window, start, npos, names)?;
     }
+    run_bound(func, window, start)
+}
+
+/// Runs a function whose parameters are bound from `start` on.
+fn run_bound(func: &Ref<Function>, window: &Window, start: usize) -> Res {
+    let code = &*func.code;
     if code.kind.is_resumable() {
         return make_generator(func, window, start);
     }
     for &slot in &code.cells {
-        if (slot as usize) < params.names.len() {
+        if (slot as usize) < code.params.names.len() {
             share(window, start + slot as usize);
         }
     }
     run_function(func, window, start)
+}
+
+/// Runs the function of a built-in written in aio, whose arguments were bound by the signature: what
+/// was not given has its default.
+#[inline(never)]
+fn call_written(func: &Ref<Function>, window: &Window, start: usize) -> Res {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    for (place, name) in params.names.iter().enumerate() {
+        if !window.values(start)[place].is_unset() {
+            continue;
+        }
+        let default = if place < positional {
+            let defaults = func.defaults.borrow();
+            (place + defaults.len())
+                .checked_sub(positional)
+                .and_then(|place| defaults.get(place).cloned())
+        } else {
+            let defaults = func.kwdefaults.borrow();
+            let default = defaults.iter().find(|(known, _)| known == name);
+            default.map(|(_, value)| value.clone())
+        };
+        window.set(start + place, default.unwrap_or_default());
+    }
+    run_bound(func, window, start)
 }
 
 /// Runs a synchronous function whose parameters are bound from `start` on.
@@ -343,6 +374,7 @@ pub fn call_native(
     match &native.body {
         NativeBody::Plain(body) => body(args),
         NativeBody::Closure(body) => body(args),
+        NativeBody::Written(func) => call_written(func, window, start),
         NativeBody::Frame(body) => match frame {
             Some(frame) => body(frame, args),
             None => Err(runtime_error(format!("{}() needs a calling frame", native.name))),

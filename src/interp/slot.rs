@@ -154,7 +154,7 @@ pub fn describe(made: &Ref<Class>, declared: Option<&Declared>) {
 const DICT: NativeDef = NativeDef {
     name: "__dict__",
     signature: "(self, /)",
-    doc: "The attributes of the object.",
+    doc: "dictionary for instance variables",
     role: NativeRole::Getter,
     body: NativeBody::Plain(|args| {
         let dict = super::attribute::dict_of(&args[0]);
@@ -165,7 +165,7 @@ const DICT: NativeDef = NativeDef {
 const WEAKREF: NativeDef = NativeDef {
     name: "__weakref__",
     signature: "(self, /)",
-    doc: "The first weak reference to the object, one that is shared if there is one.",
+    doc: "list of weak references to the object",
     role: NativeRole::Getter,
     body: NativeBody::Plain(|args| {
         let made = |reference: &Value| matches!(reference, Value::Opaque(_) | Value::Instance(_));

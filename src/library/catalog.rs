@@ -67,6 +67,7 @@ sources! {
     "_os_program" "os_program"
     "_os_walk" "os_walk"
     "_path_glob" "path_glob"
+    "_re_scanner" "re_scanner"
     "_statistics_kernel" "statistics_kernel"
     "_struct_time" "struct_time"
     "_task_stack" "_task_stack"
@@ -126,6 +127,7 @@ sources! {
     "unittest._call" "unittest_call"
     "unittest._contexts" "unittest_contexts"
     "unittest._patch" "unittest_patch"
+    "unittest._spec" "unittest_spec"
     "unittest._text" "unittest_text"
     "unittest.async_case" "unittest_async_case"
     "unittest.case" "unittest_case"
@@ -174,6 +176,7 @@ const LATE_NAMES: &[(&str, &str, &str)] = &[
     ("os", "system", "_os_program"),
     ("os", "waitstatus_to_exitcode", "_os_program"),
     ("os", "walk", "_os_walk"),
+    ("re", "Scanner", "_re_scanner"),
     ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),

@@ -111,10 +111,34 @@ pub fn digits(value: f64, layout: Layout, precision: usize, style: Style) -> Str
 
 /// `value` with `places` digits after the point; `value` is finite and not negative.
 fn fixed(value: f64, places: usize) -> String {
+    if let Some(text) = fixed_in_words(value, places) {
+        return text;
+    }
     let exact = places.min(EXACT_PLACES);
     let mut text = format!("{value:.exact$}");
     text.extend(std::iter::repeat_n('0', places - exact));
     text
+}
+
+/// The same if machine words can hold all of it, as they mostly can: std has no quick way for a value whose
+/// decimals end early, such as 1.25.
+fn fixed_in_words(value: f64, places: usize) -> Option<String> {
+    const MOST_PLACES: usize = 19; // 53 bits, times so many tens, are less than 128
+    let (mantissa, power) = mantissa_exponent(value);
+    if places > MOST_PLACES || !(-126..=0).contains(&power) {
+        return None;
+    }
+    let scaled = u128::from(mantissa) * 10u128.pow(places as u32);
+    let shift = power.unsigned_abs();
+    let whole = u64::try_from(scaled >> shift).ok()?;
+    let twice_rest = (scaled - (u128::from(whole) << shift)) << 1;
+    let unit = 1u128 << shift;
+    let is_up = twice_rest > unit || twice_rest == unit && whole % 2 == 1;
+    let mut text = format!("{:0width$}", whole + u64::from(is_up), width = places + 1);
+    if places > 0 {
+        text.insert(text.len() - places, '.');
+    }
+    Some(text)
 }
 
 /// `count` significant digits, correctly rounded, and the decimal exponent of the first.
@@ -491,6 +515,19 @@ mod tests {
         assert_eq!(parse("-Infinity"), Some(f64::NEG_INFINITY));
         for text in ["", "1__0", "_1", "1_", "1e", ".", "0x1", "1 2", "infi"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn fixed_is_the_same_in_words() {
+        let halves = [1.25, 0.125, 2.5, 0.5, 1e15 + 0.5, 0.1, 2.675, 99.995, 1e-5, 4.35];
+        let spread = (1..2000u64).map(|n| f64::from_bits(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 2));
+        for value in halves.into_iter().chain(spread) {
+            for places in [0, 1, 2, 3, 6, 10, 19] {
+                if let Some(text) = fixed_in_words(value, places) {
+                    assert_eq!(text, format!("{value:.places$}"));
+                }
+            }
         }
     }
 

@@ -41,6 +41,8 @@ pub enum NativeBody {
     /// A coroutine function: the body runs when the coroutine is first resumed.
     Coroutine(fn(&[Value]) -> Res<Step>),
     Closure(Rc<dyn Fn(&[Value]) -> Res>),
+    /// Written in aio, with the parameters of the signature.
+    Written(Ref<function::Function>),
 }
 
 /// A built-in function or method as an object.

@@ -566,6 +566,9 @@ pub const FRAME: &[NativeDef] = &[
         Ok(frame_object::back(frame(args)?))
     }),
     getter("f_lasti", "Not counted: -1.", |_| Ok(Value::Int(-1))),
+    getter("f_builtins", "The built-in names.", |_| {
+        attribute::get(&import::by_name("builtins")?, name::DICT)
+    }),
     getter(
         "f_globals",
         "The variables of its module, else of the main one.",

@@ -158,10 +158,10 @@ pub const METHODS: &[NativeDef] = &[
     static_method(
         "__new__",
         "(cls, /, *args, **kwargs)",
-        "Create and return a new object.",
+        "Create and return a new object.  See help(type) for accurate signature.",
         new,
     ),
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.", init),
+    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.  See help(type(self)) for accurate signature.", init),
     method(
         "__getstate__",
         "(self, /)",

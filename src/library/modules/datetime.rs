@@ -12,7 +12,7 @@ use crate::code::BinaryOp;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, operator};
+use crate::interp::{attribute, call, operator};
 use crate::library::builtins::function;
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -70,14 +70,6 @@ fn moment_of(fields: &[Value]) -> i64 {
     ordinal_of(fields) * DAY + clock_of(fields.get(3..).unwrap_or_default())
 }
 
-fn fields_slot() -> Symbol {
-    Symbol::new("_fields")
-}
-
-fn us_slot() -> Symbol {
-    Symbol::new("_us")
-}
-
 fn fields(value: &Value) -> Res<&[Value]> {
     match as_tuple(value) {
         Some(tuple) => Ok(&tuple.items),
@@ -97,6 +89,18 @@ fn instance(of: &Ref<Class>, slot: Symbol, value: Value) -> Value {
     Ref::new(instance).into()
 }
 
+/// What an object of ours is made of.
+fn made_of(value: &Value, slot: Symbol) -> Res {
+    let own = match value {
+        Value::Instance(instance) => instance.slot(slot),
+        _ => None,
+    };
+    match own {
+        Some(own) => Ok(own),
+        None => attribute::get(value, slot), // which fails
+    }
+}
+
 /// A class argument whose objects have no layout of their own.
 fn class_argument(value: &Value) -> Res<&Ref<Class>> {
     match as_class(value) {
@@ -114,7 +118,7 @@ fn is_ours(class: &Class) -> bool {
 fn date_in(of: &Ref<Class>, number: i64) -> Res {
     let fields = date_at(number).ok_or_else(out_of_range)?;
     match is_ours(of) {
-        true => Ok(instance(of, fields_slot(), Value::tuple(fields))),
+        true => Ok(instance(of, name::FIELDS, Value::tuple(fields))),
         false => call::call(&of.clone().into(), &fields),
     }
 }
@@ -128,7 +132,7 @@ fn moment_in(of: &Ref<Class>, us: i128, zone: Value) -> Res {
     }
     let [year, month, day, hour, minute, second, us, zone] = fields;
     let fields = [year, month, day, hour, minute, second, us, zone, Value::Int(0)];
-    Ok(instance(of, fields_slot(), Value::tuple(fields)))
+    Ok(instance(of, name::FIELDS, Value::tuple(fields)))
 }
 
 /// A span of so many microseconds, in a class.
@@ -147,7 +151,7 @@ fn span_in(of: &Ref<Class>, us: i128) -> Res {
         Ok(us) => Value::Int(us),
         Err(_) => BigInt::from(us).into(),
     };
-    Ok(instance(of, us_slot(), us))
+    Ok(instance(of, name::US, us))
 }
 
 /// An argument that must be an int of 32 bits.
@@ -264,9 +268,8 @@ fn span(args: &[Value]) -> Res {
 /// What is left of a span's microseconds after a division and a remainder: how its parts are read.
 fn span_part(args: &[Value]) -> Res {
     let [divisor, modulus] = [args[0].clone(), args[1].clone()];
-    let slot = us_slot();
     Ok(Native::closure("part", "(self, /)", move |args| {
-        let us = crate::interp::attribute::get(&args[0], slot)?;
+        let us = made_of(&args[0], name::US)?;
         let parts = operator::binary(BinaryOp::FloorDiv, &us, &divisor)?;
         match modulus.given() {
             Some(modulus) => operator::binary(BinaryOp::Mod, &parts, modulus),
@@ -277,9 +280,8 @@ fn span_part(args: &[Value]) -> Res {
 
 fn field_part(args: &[Value]) -> Res {
     let place = small(&args[0])?.max(0) as usize;
-    let slot = fields_slot();
     Ok(Native::closure("part", "(self, /)", move |args| {
-        let found = crate::interp::attribute::get(&args[0], slot)?;
+        let found = made_of(&args[0], name::FIELDS)?;
         Ok(fields(&found)?.get(place).cloned().unwrap_or_default())
     }))
 }
@@ -368,13 +370,7 @@ const FUNCTIONS: &[NativeDef] = &[
         "make",
         "(cls, fields, /)",
         "Return an object of these fields, which are known to be good.",
-        |args| {
-            Ok(instance(
-                class_argument(&args[0])?,
-                fields_slot(),
-                args[1].clone(),
-            ))
-        },
+        |args| Ok(instance(class_argument(&args[0])?, name::FIELDS, args[1].clone())),
     ),
     function(
         "make_span",
@@ -408,12 +404,6 @@ const FUNCTIONS: &[NativeDef] = &[
         "(fields, /)",
         "Return the number of a date's day.",
         |args| Ok(ordinal_of(fields(&args[0])?).into()),
-    ),
-    function(
-        "clock",
-        "(fields, /)",
-        "Return the microseconds since midnight of the clock's fields.",
-        |args| Ok(clock_of(fields(&args[0])?).into()),
     ),
     function(
         "moment",

@@ -4,13 +4,14 @@ mod character;
 mod flag;
 mod found;
 mod pattern;
+mod scanner;
 mod template;
 mod translate;
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::text;
 use crate::interp::types::{self, Type, named_class};
+use crate::interp::{operator, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::Symbol;
 use crate::value::*;
@@ -150,6 +151,7 @@ fn compile(pattern: &Value, flags: &Value) -> Res {
         return Ok(pattern.clone());
     }
     let Some((chars, is_text)) = characters(pattern) else {
+        operator::hash(pattern)?; // as a key of the known ones
         return Err(type_error("first argument must be string or compiled pattern"));
     };
     let text: String = chars.iter().collect();
@@ -273,6 +275,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
     let (pattern, found) = (named_class(pattern::CLASS), named_class(found::CLASS));
     builtins::add(&pattern, pattern::METHODS);
     builtins::add(&found, found::METHODS);
+    builtins::add(&named_class(scanner::CLASS), scanner::METHODS);
     let mut names = super::functions("re", &[FUNCTIONS]);
     for (name, class) in [
         ("Pattern", pattern),

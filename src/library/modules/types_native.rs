@@ -11,7 +11,6 @@ use crate::value::descriptor::{ClassMethod, StaticMethod};
 use crate::value::function::Function;
 use crate::value::generator::Progress;
 use crate::value::*;
-use std::rc::Rc;
 
 pub fn module() -> Vec<(Symbol, Value)> {
     builtins::add(&named_class(WRAPPER), WRAPPED);
@@ -99,26 +98,12 @@ fn built_in(made: &Value) -> Res {
         }
         let signature = Symbol::new(&signature_of(function)?).text();
         let doc = function.names().doc;
-        let positional = params.positional as usize;
-        let names = params.names.clone();
-        let body = move |args: &[Value]| {
-            let given = args[..positional]
-                .iter()
-                .position(Value::is_unset)
-                .unwrap_or(positional);
-            let by_name = names.iter().zip(args).skip(given);
-            let by_name: Vec<_> = by_name
-                .filter(|(_, arg)| !arg.is_unset())
-                .map(|(name, arg)| (*name, arg.clone()))
-                .collect();
-            call::call_kw(&func, &args[..given], &by_name)
-        };
         let native = Native {
             name,
             signature: Signature::new(signature),
             doc: text_of(&doc).map_or("", |doc| Symbol::new(doc).text()),
             role,
-            body: NativeBody::Closure(Rc::new(body)),
+            body: NativeBody::Written(function.clone()),
             owner,
             module: None,
         };

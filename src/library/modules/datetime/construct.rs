@@ -1,15 +1,13 @@
 //! `__new__` and `replace` of dates, times and moments.
 
-use super::{
-    check_date, check_time, class_argument, date_text, fields, fields_slot, instance, int32, is_ours,
-};
+use super::{check_date, check_time, class_argument, date_text, fields, instance, int32, is_ours, made_of};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, call, import};
 use crate::library::asyncio::natives;
 use crate::library::builtins::wrong_argument;
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
 
 /// The methods, by the class that they are of and the name under which `datetime` imports them.
@@ -92,7 +90,7 @@ fn new_moment(args: &[Value]) -> Res {
 }
 
 fn make<const N: usize>(of: &Value, fields: [Value; N]) -> Res {
-    Ok(instance(class_argument(of)?, fields_slot(), Value::tuple(fields)))
+    Ok(instance(class_argument(of)?, name::FIELDS, Value::tuple(fields)))
 }
 
 /// Arguments as ints of 32 bits, 0 where none was given.
@@ -146,7 +144,9 @@ fn refuse_more(most: &str, count: usize, more: &Value, unknown: &Value) -> Res<(
 
 /// A tzinfo argument.
 fn zone(zone: &Value) -> Res {
-    if let Some(zone) = zone.given() {
+    if let Some(zone) = zone.given()
+        && !matches!(zone, Value::None)
+    {
         let check = attribute::get(&import::by_name("_datetime_zone")?, Symbol::new("check_zone"))?;
         call::call(&check, std::slice::from_ref(zone))?;
     }
@@ -155,7 +155,7 @@ fn zone(zone: &Value) -> Res {
 
 /// The object with some of its fields changed; the first `count` are positional, the next is the fold.
 fn replaced(args: &[Value], count: usize, new: fn(&[Value]) -> Res) -> Res {
-    let own = attribute::get(&args[0], fields_slot())?;
+    let own = made_of(&args[0], name::FIELDS)?;
     let field = |place: usize, given: &Value| match given {
         Value::Unset => Ok(fields(&own)?.get(place).cloned().unwrap_or_default()),
         given => Ok(given.clone()),

@@ -4,16 +4,16 @@
 //! what a method does not know it leaves to the other side.
 
 use super::{
-    DAY, clock_of, date_in, fields_slot, instance, moment_in, moment_of, ordinal_of, part, span_in, us_slot,
+    DAY, SECOND, clock_of, date_in, instance, made_of, moment_in, moment_of, ordinal_of, part, span_in,
 };
 use crate::code::CompareOp;
-use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::operator::order::satisfies;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
+use crate::interp::{call, operator};
 use crate::library::builtins::function;
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
 use num_traits::ToPrimitive;
 use std::rc::Rc;
@@ -23,12 +23,16 @@ struct Classes {
     time: Ref<Class>,
     datetime: Ref<Class>,
     timedelta: Ref<Class>,
-    fields: Symbol,
-    us: Symbol,
 }
 
 #[derive(Clone, Copy)]
 enum Operator {
+    /// Alone: `-self` and the like.
+    Neg,
+    Pos,
+    Abs,
+    Truth,
+    Hash,
     Add,
     Sub,
     /// `other - self`
@@ -55,6 +59,16 @@ const ARITHMETIC: [(&str, &str, Operator); 4] = [
     ("__radd__", "Return value+self.", Operator::Add),
     ("__sub__", "Return self-value.", Operator::Sub),
     ("__rsub__", "Return value-self.", Operator::SubFrom),
+];
+
+const HASH: [(&str, &str, Operator); 1] = [("__hash__", "Return hash(self).", Operator::Hash)];
+
+/// What only spans have.
+const OF_SPANS: [(&str, &str, Operator); 4] = [
+    ("__neg__", "-self", Operator::Neg),
+    ("__pos__", "+self", Operator::Pos),
+    ("__abs__", "abs(self)", Operator::Abs),
+    ("__bool__", "True if self else False", Operator::Truth),
 ];
 
 /// What an operand is.
@@ -89,12 +103,12 @@ impl Classes {
         };
         let home = self.home(&instance.class.borrow())?;
         if home.is(&self.timedelta) {
-            return Some(Operand::Span(match instance.slot(self.us)? {
+            return Some(Operand::Span(match instance.slot(name::US)? {
                 Value::Int(us) => us.into(),
                 us => as_bigint(&us)?.to_i128()?,
             }));
         }
-        let fields = instance.slot(self.fields)?;
+        let fields = instance.slot(name::FIELDS)?;
         let fields = &as_tuple(&fields)?.items;
         let reading = |us, zone: usize| {
             let zone = fields.get(zone)?.clone();
@@ -133,6 +147,60 @@ impl Classes {
                 self.compare(op, this, other, &a, &b)
             }
             _ => Ok(Value::NotImplemented),
+        }
+    }
+
+    fn operate_alone(&self, operator: Operator, this: &Value) -> Res {
+        let operand = self.operand(this);
+        match (operator, &operand) {
+            (Operator::Neg, Some(Operand::Span(us))) => self.span(-us),
+            (Operator::Pos, Some(Operand::Span(us))) => self.span(*us),
+            (Operator::Abs, Some(Operand::Span(us))) => self.span(us.abs()),
+            (Operator::Truth, Some(Operand::Span(us))) => Ok(Value::bool(*us != 0)),
+            (_, Some(operand)) => self.hash(this, operand),
+            (_, None) => made_of(this, name::US), // which fails
+        }
+    }
+
+    /// The hash of what makes two of them equal.
+    fn hash(&self, this: &Value, operand: &Operand) -> Res {
+        let key = match operand {
+            Operand::Span(us) => {
+                let (day, second) = (i128::from(DAY), i128::from(SECOND));
+                [
+                    us.div_euclid(day),
+                    us.rem_euclid(day) / second,
+                    us.rem_euclid(second),
+                ]
+                .map(|n| n as i64)
+            }
+            Operand::Date(number) => [*number, 0, 0],
+            Operand::Moment(reading) | Operand::Time(reading) => {
+                let ahead = match reading.zone {
+                    Value::None => None,
+                    _ => self.offset(&self.unfolded(this)?)?,
+                };
+                [
+                    i64::from(ahead.is_none()),
+                    reading.us - ahead.unwrap_or(0) as i64,
+                    0,
+                ]
+            }
+        };
+        let key = Value::tuple(key.map(Value::Int));
+        operator::hash(&key).map(Value::Int)
+    }
+
+    /// A time or moment with fold=0.
+    fn unfolded(&self, value: &Value) -> Res {
+        let own = made_of(value, name::FIELDS)?;
+        let mut fields = super::fields(&own)?.to_vec();
+        match (fields.pop(), self.home(&class_of(value))) {
+            (Some(Value::Int(fold)), Some(home)) if fold != 0 => {
+                fields.push(Value::Int(0));
+                Ok(instance(home, name::FIELDS, Value::tuple(fields)))
+            }
+            _ => Ok(value.clone()),
         }
     }
 
@@ -206,14 +274,14 @@ impl Classes {
         let (Value::Instance(moment), Some(Operand::Moment(_))) = (value, self.operand(value)) else {
             return Ok(false);
         };
-        let Some(fields) = moment.slot(self.fields) else {
+        let Some(fields) = moment.slot(name::FIELDS) else {
             return Ok(false);
         };
         let mut fields = super::fields(&fields)?.to_vec();
         let fold = part(&fields, 8);
         fields.truncate(8);
         fields.push(Value::Int(1 - fold));
-        let twin = instance(&self.datetime, self.fields, Value::tuple(fields));
+        let twin = instance(&self.datetime, name::FIELDS, Value::tuple(fields));
         Ok(self.offset(&twin)? != self.offset(value)?)
     }
 }
@@ -230,16 +298,19 @@ fn give_operators(args: &[Value]) -> Res {
         time,
         datetime,
         timedelta,
-        fields: fields_slot(),
-        us: us_slot(),
     });
     let give = |class: &Ref<Class>, owner, operators: &[(&'static str, &'static str, Operator)]| {
         for &(name, doc, operator) in operators {
             let classes = classes.clone();
-            let body = move |args: &[Value]| classes.operate(operator, &args[0], &args[1]);
+            let body = move |args: &[Value]| match args {
+                [this] => classes.operate_alone(operator, this),
+                args => classes.operate(operator, &args[0], &args[1]),
+            };
+            let is_alone = HASH.iter().chain(&OF_SPANS).any(|(known, ..)| *known == name);
+            let signature = if is_alone { "(self, /)" } else { "(self, value, /)" };
             let native = Native {
                 name: Symbol::new(name),
-                signature: Signature::new("(self, value, /)"),
+                signature: Signature::new(signature),
                 doc,
                 role: NativeRole::Method,
                 body: NativeBody::Closure(Rc::new(body)),
@@ -250,12 +321,15 @@ fn give_operators(args: &[Value]) -> Res {
         }
     };
     give(&classes.time, "datetime.time", &COMPARISONS);
+    give(&classes.time, "datetime.time", &HASH);
+    give(&classes.timedelta, "datetime.timedelta", &OF_SPANS);
     for (class, owner) in [
         (&classes.date, "datetime.date"),
         (&classes.datetime, "datetime.datetime"),
         (&classes.timedelta, "datetime.timedelta"),
     ] {
         give(class, owner, &COMPARISONS);
+        give(class, owner, &HASH);
         give(class, owner, &ARITHMETIC);
     }
     Ok(Value::None)

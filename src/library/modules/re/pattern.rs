@@ -3,7 +3,7 @@
 use super::found::{self, Found, Subject};
 use super::template::Template;
 use super::translate::{self, ASCII, Group, LOCALE, UNICODE};
-use super::{flag, mistake};
+use super::{flag, mistake, scanner};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
@@ -146,7 +146,7 @@ fn run(regex: &Regex, text: &str, from: usize, is_anchored: bool) -> Res<Option<
 }
 
 /// A search that goes on where it found something.
-struct Scan {
+pub struct Scan {
     pattern: Value,
     subject: Rc<Subject>,
     /// Where the text ends for this search, and where to go on, in bytes.
@@ -157,8 +157,13 @@ struct Scan {
 }
 
 impl Scan {
+    /// The pattern that is searched for.
+    pub fn pattern(&self) -> Value {
+        self.pattern.clone()
+    }
+
     /// A search of `string[pos:endpos]`.
-    fn new(pattern: &Value, string: &Value, pos: &Value, endpos: &Value) -> Res<Scan> {
+    pub fn new(pattern: &Value, string: &Value, pos: &Value, endpos: &Value) -> Res<Scan> {
         let compiled = this(pattern)?;
         let subject = Subject::new(string, compiled.is_text, pos, endpos)?;
         let (at, end) = subject.bounds();
@@ -191,13 +196,18 @@ impl Scan {
     }
 
     fn next(&self) -> Res<Option<Places>> {
+        self.next_at(false)
+    }
+
+    /// The next match; if it is anchored, just where the last one ended.
+    fn next_at(&self, is_anchored: bool) -> Res<Option<Places>> {
         let from = self.at.get();
         if from > self.end {
             return Ok(None);
         }
         let pattern = this(&self.pattern)?;
         let text = &self.subject.text.text[..self.end];
-        let mut places = run(&pattern.search, text, from, false)?;
+        let mut places = run(&pattern.search, text, from, is_anchored)?;
         if self.must_advance.get()
             && matches!(places.as_deref(), Some([Some((a, b)), ..]) if *a == from && *b == from)
         {
@@ -205,7 +215,7 @@ impl Scan {
                 pattern.variant(&pattern.advancing, "", r"(?!\G)")?,
                 text,
                 from,
-                false,
+                is_anchored,
             )?;
         }
         match places.as_deref() {
@@ -216,6 +226,12 @@ impl Scan {
             _ => self.at.set(self.end + 1),
         }
         Ok(places)
+    }
+
+    /// The next match, as a script sees it.
+    pub fn next_found(&self, is_anchored: bool) -> Res {
+        let places = self.next_at(is_anchored)?;
+        Ok(places.map_or(Value::None, |places| self.found(places)))
     }
 
     fn found(&self, places: Places) -> Value {
@@ -310,6 +326,8 @@ pub fn split(args: &[Value]) -> Res {
 enum Replacement {
     Template(Template),
     Call(Value),
+    /// Bytes for a str, or str for bytes: wrong once there is a match.
+    OtherKind(Value),
 }
 
 /// The replaced text and how many matches there were.
@@ -318,12 +336,14 @@ fn replaced(args: &[Value]) -> Res<(Value, usize)> {
         return Ok((Value::None, 0));
     };
     let pattern = this(this_value)?;
+    let scan = Scan::new(this_value, string, &Value::Unset, &Value::Unset)?;
     let replacement = if as_str(replacement).is_none() && call::is_callable(replacement) {
         Replacement::Call(replacement.clone())
+    } else if super::characters(replacement).is_some_and(|(_, is_text)| is_text != pattern.is_text) {
+        Replacement::OtherKind(replacement.clone())
     } else {
         Replacement::Template(Template::parse(replacement, pattern)?)
     };
-    let scan = Scan::new(this_value, string, &Value::Unset, &Value::Unset)?;
     let most = count(most)?;
     let source = &scan.subject.text.text;
     let (mut out, mut last, mut n) = (String::new(), 0, 0);
@@ -334,28 +354,30 @@ fn replaced(args: &[Value]) -> Res<(Value, usize)> {
         let Some((start, end)) = places[0] else { break };
         out.push_str(&source[last..start]);
         pieces += usize::from(last < start);
-        match &replacement {
-            Replacement::Template(template) => template.expand(source, &places, &mut out),
-            Replacement::Call(func) => {
-                let made = call::call(func, &[scan.found(places)])?;
-                match (super::characters(&made), &made) {
-                    (_, Value::None) => {}
-                    (Some((chars, is_text)), _) if is_text == pattern.is_text => {
-                        out.extend(chars);
-                        pieces += 1;
-                    }
-                    _ => {
-                        let wanted = if pattern.is_text {
-                            "str instance"
-                        } else {
-                            "a bytes-like object"
-                        };
-                        return Err(type_error(format!(
-                            "sequence item {pieces}: expected {wanted}, {} found",
-                            class_name(&made)
-                        )));
-                    }
-                }
+        let made = match &replacement {
+            Replacement::Template(template) => {
+                template.expand(source, &places, &mut out);
+                Value::None
+            }
+            Replacement::Call(func) => call::call(func, &[scan.found(places)])?,
+            Replacement::OtherKind(other) => other.clone(),
+        };
+        match (super::characters(&made), &made) {
+            (_, Value::None) => {}
+            (Some((chars, is_text)), _) if is_text == pattern.is_text => {
+                out.extend(chars);
+                pieces += 1;
+            }
+            _ => {
+                let wanted = if pattern.is_text {
+                    "str instance"
+                } else {
+                    "a bytes-like object"
+                };
+                return Err(type_error(format!(
+                    "sequence item {pieces}: expected {wanted}, {} found",
+                    class_name(&made)
+                )));
             }
         }
         last = end;
@@ -426,6 +448,12 @@ pub const METHODS: &[NativeDef] = &[
         "(self, /, repl, string, count=0)",
         "Replace the matches, and count them.",
         sub_count,
+    ),
+    method(
+        "scanner",
+        FIND,
+        "A search that is taken up again with each call.",
+        scanner::new,
     ),
     method("__copy__", "(self, /)", "The pattern itself.", |args| {
         Ok(args[0].clone())
