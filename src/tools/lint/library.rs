@@ -7,6 +7,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Gives {
     Coroutine,
+    /// The coroutine of `sleep`.
+    Sleep,
     Task,
     Future,
     /// An object of this class.
@@ -35,8 +37,8 @@ pub fn is_prelude(name: &str) -> bool {
 /// What calling the function or class of a path gives, if rules know it.
 pub fn call(path: &str) -> Option<Gives> {
     Some(match path {
-        "asyncio.sleep"
-        | "asyncio.wait"
+        "asyncio.sleep" => Gives::Sleep,
+        "asyncio.wait"
         | "asyncio.wait_for"
         | "asyncio.to_thread"
         | "asyncio.open_connection"
