@@ -6,6 +6,7 @@ use super::party::{Frame, Party, attribute, failed, holds, named};
 use crate::code::Code;
 use crate::interp::types::class_of;
 use crate::source::Source;
+use crate::tools::standing;
 use crate::value::*;
 use std::rc::Rc;
 
@@ -111,7 +112,7 @@ struct Call {
     party: Option<(usize, u32)>,
     /// A task that has not begun with that function.
     unbegun: Option<usize>,
-    /// How a task left that function, if it failed.
+    /// The task that failed in that function.
     failed: Option<String>,
 }
 
@@ -342,32 +343,33 @@ fn call(
         line,
         text,
         party: known.map(|(_, party)| *party),
-        failed: left_by_failing(source, header, all),
+        failed: failed_in(source, header, all),
         unbegun: all.iter().position(is_to_begin),
         function: def.map(|(_, name)| name),
     }
 }
 
-/// `task 'a' left in line 7: ValueError: no`, if a task that somebody still knows has failed in a function.
-fn left_by_failing(source: &Rc<Source>, header: Option<u32>, all: &[Party]) -> Option<String> {
-    let place = |error: &Ref<Exception>| {
+/// `task 'a' failed in line 7: ValueError: no`
+pub fn failure(task: &Ref<Future>, error: &Ref<Exception>) -> String {
+    let line = standing::raised(error).map(|(code, span)| code.source.line(span.start));
+    let line = line.map_or(String::new(), |line| format!(" in line {line}"));
+    format!("{} failed{line}: {}", named(task), headline(error))
+}
+
+/// The task that failed in a function, if somebody still knows it.
+fn failed_in(source: &Rc<Source>, header: Option<u32>, all: &[Party]) -> Option<String> {
+    let was_in = |error: &Ref<Exception>| {
         let mut row = error.traceback.get();
         while let Some(entry) = row {
             if Rc::ptr_eq(&entry.code.source, source) && holds(&entry.code, header) {
-                return Some(source.line(entry.span.start));
+                return true;
             }
             row = entry.next.get();
         }
-        None
+        false
     };
-    failed(all).into_iter().find_map(|(task, error)| {
-        let line = place(&error)?;
-        Some(format!(
-            "{} left in line {line}: {}",
-            named(&task),
-            headline(&error)
-        ))
-    })
+    let (task, error) = failed(all).into_iter().find(|(_, error)| was_in(error))?;
+    Some(failure(&task, &error))
 }
 
 impl Call {
@@ -375,7 +377,7 @@ impl Call {
         let Call { line, text, .. } = self;
         let Some((party, at)) = self.party else {
             if let (Some(function), Some(failed)) = (&self.function, &self.failed) {
-                return format!("`{text}` in line {line} is in {function}(), which {failed}");
+                return format!("`{text}` in line {line} is in {function}(), but {failed}");
             }
             return match (&self.function, self.unbegun) {
                 (Some(function), Some(party)) => {

@@ -12,9 +12,10 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Source, Span};
 use crate::tools::standing;
 use crate::value::*;
-use party::{Key, Party, named, parties};
+use party::{Key, Party, failed, named, parties};
 use reason::{Case, Reason, listed};
 use rustc_hash::FxHashMap;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -73,6 +74,15 @@ pub fn who_waits() -> String {
         Some(told) => out.push_str(&told),
         None if is_helped => {}
         None => out.push_str("  help: something must set, release, put or cancel what they wait for\n"),
+    }
+    // They might have helped, in a way that the text does not show.
+    let words: Vec<&str> = out.split_whitespace().collect();
+    let told = words.join(" ");
+    for (task, error) in failed(&all) {
+        let failed = access::failure(&task, &error);
+        if task.unseen.get() && !told.contains(&failed) {
+            let _ = writeln!(out, "  note: {failed}");
+        }
     }
     out
 }
@@ -175,8 +185,9 @@ impl Group {
         let mut diagnostic = Diagnostic::new(Severity::Error, self.title(all), source)
             .label(on_first_line(source, inner.span), waits);
         // How it got there is told of a task alone: a thread's calls may come from anywhere.
+        let mut told = HashSet::new();
         for outer in own.filter(|_| self.members.len() == 1) {
-            if Rc::ptr_eq(&outer.code().source, source) {
+            if Rc::ptr_eq(&outer.code().source, source) && told.insert((outer.span.start, outer.span.end)) {
                 let span = on_first_line(source, outer.span);
                 diagnostic = diagnostic.label(span, format!("called from {}", outer.code().qualname));
             }

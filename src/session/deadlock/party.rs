@@ -170,9 +170,11 @@ fn running(thread: &Thread) -> Vec<Frame> {
 
 /// A thread of a pool that has nothing to do.
 fn is_idle_worker(frames: &[Frame]) -> bool {
-    frames
-        .last()
-        .is_some_and(|top| &*top.code().qualname == "ThreadPoolExecutor._work" && !top.is_own())
+    let is_in = |name: &str| {
+        let mut library = frames.iter().filter(|frame| !frame.is_own());
+        library.any(|frame| &*frame.code().qualname == name)
+    };
+    is_in("_work") && !is_in("_Work.run")
 }
 
 /// All that wait: the tasks in order of creation, then the threads.

@@ -117,15 +117,15 @@ fn fails(function: &Function) -> bool {
     body.any(|stmt| matches!(stmt.kind, StmtKind::Raise { .. }))
 }
 
-/// `wait_for(shield(work()), 1)`, and `await shield(work())` within `async with timeout(1)`: after the
-/// timeout nobody can reach the task that was made.
+/// `wait_for(shield(work()), 1)`, and `await shield(work())` within `async with timeout(1)`, also with
+/// `create_task(work())`: after the timeout nobody can reach the task that was made.
 pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     let mut check = |shield: &Expr, at: At| {
         if program.callee(shield, at).as_deref() == Some("asyncio.shield")
             && let ExprKind::Call { args, .. } = &shield.plain().kind
             && let Some(work) = positional(args, 0)
-            && matches!(work.plain().kind, ExprKind::Call { .. })
-            && program.kind(work, at).is_coroutine()
+            && is_call(work.plain())
+            && (program.kind(work, at).is_coroutine() || makes_task(program, work, at))
         {
             tell(
                 shield.span,
@@ -151,6 +151,14 @@ pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             });
         }
     }
+}
+
+/// `create_task(…)` itself, whose task nobody else has.
+fn makes_task(program: &Program, call: &Expr, at: At) -> bool {
+    matches!(
+        program.callee(call, at).as_deref(),
+        Some("asyncio.create_task" | "asyncio.ensure_future" | "asyncio.loop.create_task" | "prelude.spawn")
+    )
 }
 
 fn is_timeout(program: &Program, context: &Expr, at: At) -> bool {
