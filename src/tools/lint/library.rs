@@ -130,7 +130,10 @@ pub fn method(class: &str, name: &str) -> Option<Gives> {
             "asyncio.Queue" | "asyncio.LifoQueue" | "asyncio.PriorityQueue",
             "put_nowait" | "task_done" | "qsize" | "empty" | "full",
         )
-        | ("asyncio.Task" | "asyncio.Future", "cancel" | "done" | "cancelled" | "add_done_callback")
+        | (
+            "asyncio.Task" | "asyncio.Future",
+            "cancel" | "done" | "cancelled" | "add_done_callback" | "set_result" | "set_exception",
+        )
         | ("asyncio.loop", "close" | "stop" | "time" | "is_running" | "is_closed") => Gives::Plain,
         _ => return None,
     })

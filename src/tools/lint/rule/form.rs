@@ -205,7 +205,10 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     rest.iter().for_each(|(_, operand)| check(operand, *at, FAILS));
                 }
             }
-            ExprKind::Subscript { value, .. } => check(value, *at, FAILS),
+            ExprKind::Subscript { value, index } => {
+                check(value, *at, FAILS);
+                check(index, *at, FAILS);
+            }
             ExprKind::Attribute { value, name, .. } => {
                 let name = name.text();
                 let is_own = matches!(name, "send" | "throw" | "close")
@@ -223,7 +226,11 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 /// Whether a function looks into what it is given, be it a number, a text or a row of values.
 fn takes_apart(path: &str) -> bool {
     let name = path.strip_prefix("builtins.").unwrap_or_default();
-    iterates(path) || matches!(name, "len" | "int" | "float" | "abs" | "round" | "reversed")
+    iterates(path)
+        || matches!(
+            name,
+            "len" | "int" | "float" | "abs" | "round" | "reversed" | "range" | "divmod" | "pow" | "chr"
+        )
 }
 
 /// Whether a function loops over what it is given.
