@@ -76,6 +76,7 @@ enum ClockName {
 
 #[derive(Args)]
 struct StatesArgs {
+    /// The program.
     file: PathBuf,
     /// Only this function (`name` or `Class.method`).
     name: Option<String>,
@@ -85,8 +86,11 @@ struct StatesArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum FormatName {
+    /// In words, the states of a function one below the other.
     Text,
+    /// A diagram for Mermaid.
     Mermaid,
+    /// A diagram for Graphviz.
     Dot,
 }
 

@@ -389,13 +389,33 @@ impl Code {
         names
     }
 
-    /// Whether anything in it reads a variable's slot.
-    pub fn reads(&self, slot: SlotId) -> bool {
-        let mut found = false;
+    /// How often a variable is read; `len(variable)`, which does not look at what is in it, does not
+    /// count. A module variable may be read by the functions within, too.
+    pub fn looks_at(&self, variable: Place) -> usize {
+        let is_it = |tree: &Tree| match tree.kind {
+            TreeKind::Load(place) => {
+                place == variable
+                    || matches!((place, variable), (Place::ClassName(a), Place::Global(b)) if a == b)
+            }
+            _ => false,
+        };
+        let is_global = matches!(variable, Place::Global(_));
+        let (mut reads, mut lengths) = (0, 0);
         self.every_tree(&mut |tree| {
-            found |= matches!(tree.kind, TreeKind::Load(Place::Local(read)) if read == slot)
+            reads += usize::from(is_it(tree));
+            match &tree.kind {
+                TreeKind::Call { func, args } => {
+                    let is_len =
+                        matches!(func.kind, TreeKind::Load(Place::Global(name)) if name.text() == "len");
+                    let is_of_it = matches!(&args[..], [Argument::Positional(arg)] if is_it(arg));
+                    lengths += usize::from(is_len && is_of_it);
+                }
+                TreeKind::Function(made) if is_global => reads += made.code.looks_at(variable),
+                TreeKind::Class(made) if is_global => reads += made.code.looks_at(variable),
+                _ => {}
+            }
         });
-        found
+        reads - lengths
     }
 
     /// Whether what a slot holds is read, and only to be returned, perhaps by way of another slot.

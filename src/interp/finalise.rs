@@ -1,7 +1,7 @@
 //! Finalisers: `__del__` of instances, run when the last reference goes
 //! (https://docs.python.org/3/reference/datamodel.html#object.__del__), or at the end of the program.
 
-use super::{async_iter, call, mapping, report};
+use super::{async_iter, call, import, mapping, report};
 use crate::source::name;
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::future::MOURN;
@@ -94,8 +94,19 @@ fn end_task(task: &Ref<Future>) {
 
 /// Shows what the main module reaches, nearest first; `visit` must run no script.
 pub fn each_reached(main: &Ref<Module>, visit: &mut dyn FnMut(&Value)) {
+    each_reached_from([main.clone().into()].into(), visit);
+}
+
+/// The same, and what pending tasks and other values reach.
+pub fn each_reached_with_tasks(others: Vec<Value>, visit: &mut dyn FnMut(&Value)) {
+    let main = import::loaded_module(name::MAIN);
+    let coroutines = roster::tasks();
+    let coroutines = coroutines.iter().filter_map(coroutine_of);
+    each_reached_from(main.into_iter().chain(coroutines).chain(others).collect(), visit);
+}
+
+fn each_reached_from(mut queue: VecDeque<Value>, visit: &mut dyn FnMut(&Value)) {
     let mut seen = FxHashSet::default();
-    let mut queue = VecDeque::from([Value::from(main.clone())]);
     let mut kept = Vec::new(); // so that no address is used twice
     while let Some(value) = queue.pop_front() {
         visit(&value);

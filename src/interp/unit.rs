@@ -399,6 +399,7 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
                     done,
                 } => {
                     attempt!(tick());
+                    frame.running.set_place(state.span);
                     // Only this frame's own nodes could change the slot, and none of them runs
                     // meanwhile.
                     match attempt!(iterate::next(frame.local(*iter))) {

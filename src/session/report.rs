@@ -43,6 +43,9 @@ pub fn install() {
         log,
         deadlock: || {
             console::write_error(&deadlock::report());
+            for (number, calls) in deadlock::mistakes() {
+                watch::stuck(number, &calls);
+            }
             AfterDeadlock::Exit
         },
         thread_exception,
@@ -101,7 +104,7 @@ fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
 }
 
 /// `ValueError: no`, as the last line of a traceback says it.
-fn headline(error: &Ref<Exception>) -> String {
+pub fn headline(error: &Ref<Exception>) -> String {
     let class = error.class();
     let message = text::str(&error.clone().into()).unwrap_or_else(|raised| {
         drop(raised.take());

@@ -76,7 +76,11 @@ impl Run {
             }
             return Ok(());
         }
-        while let Some(item) = iterate::next(&iterator).at(clause.iter_span)? {
+        loop {
+            frame.running.set_place(clause.iter_span);
+            let Some(item) = iterate::next(&iterator).at(clause.iter_span)? else {
+                break;
+            };
             match clause.slot {
                 Some(slot) => frame.set_local(slot, item),
                 None => clause.target.assign(frame, item)?,

@@ -196,6 +196,7 @@ impl Exec for For {
             return self.orelse.exec(frame);
         }
         loop {
+            frame.running.set_place(self.span);
             let Some(item) = attempt!(iterate::next(&iterator).at(self.span)) else {
                 break;
             };

@@ -1,11 +1,12 @@
 //! Who could have helped: what an object is called, and which calls in the program's text would
 //! do what is missing.
 
-use super::super::report::is_library;
-use super::party::{Frame, Party, holds};
+use super::super::report::{headline, is_library};
+use super::party::{Frame, Party, attribute, failed, holds, named};
 use crate::code::Code;
 use crate::interp::types::class_of;
 use crate::source::Source;
+use crate::tools::standing;
 use crate::value::*;
 use std::rc::Rc;
 
@@ -90,6 +91,16 @@ pub fn name_for(place: usize, all: &[Party], object: &Value) -> Option<String> {
     }
 }
 
+/// Whether a function's variables say that a receiver in its text is the object; none if they do not tell.
+fn refers(frame: &Frame, receiver: &str, object: &Value) -> Option<bool> {
+    let mut names = receiver.split('.');
+    let mut value = frame.variable(names.next()?)?;
+    for name in names {
+        value = attribute(&value, name)?;
+    }
+    Some(value.is(object))
+}
+
 /// A call in the program's text that would do what is missing.
 struct Call {
     line: u32,
@@ -101,6 +112,8 @@ struct Call {
     party: Option<(usize, u32)>,
     /// A task that has not begun with that function.
     unbegun: Option<usize>,
+    /// The task that failed in that function.
+    failed: Option<String>,
 }
 
 /// The program's texts: where somebody waits, and what those modules have imported.
@@ -245,7 +258,8 @@ fn calls_of(object: &Value, methods: &[&str], all: &[Party]) -> (Vec<Call>, bool
                     let text = format!("{receiver}.{method}()");
                     let is_new = !calls.iter().any(|call| call.line == line && call.text == text);
                     if is_it && is_new {
-                        calls.push(call(&source, line, text, all));
+                        let is_object = |frame: &Frame| refers(frame, receiver, object);
+                        calls.push(call(&source, line, text, &is_object, all));
                     }
                 }
             }
@@ -306,28 +320,65 @@ pub fn who_took(object: &Value, all: &[Party]) -> Option<String> {
     Some(format!("it was taken by `{text}` in line {line}{within}"))
 }
 
-fn call(source: &Rc<Source>, line: u32, text: String, all: &[Party]) -> Call {
+fn call(
+    source: &Rc<Source>,
+    line: u32,
+    text: String,
+    is_object: &dyn Fn(&Frame) -> Option<bool>,
+    all: &[Party],
+) -> Call {
     let def = enclosing(source, line);
     let header = def.as_ref().map(|(line, _)| *line);
     let is_around = |code: &Code| Rc::ptr_eq(&code.source, source) && holds(code, header);
     let within = |(place, party): (usize, &Party)| {
         let frame = party.all_own().find(|frame| is_around(frame.code()))?;
-        Some((place, frame.line()))
+        Some((is_object(frame), (place, frame.line())))
     };
+    // Others may be in the same function for another object.
+    let within: Vec<_> = all.iter().enumerate().filter_map(within).collect();
+    let known = within.iter().find(|(is_it, _)| *is_it == Some(true));
+    let known = known.or_else(|| within.iter().find(|(is_it, _)| is_it.is_none()));
     let is_to_begin = |party: &Party| party.unbegun().is_some_and(|func| is_around(&func.code));
     Call {
         line,
         text,
-        party: all.iter().enumerate().find_map(within),
+        party: known.map(|(_, party)| *party),
+        failed: failed_in(source, header, all),
         unbegun: all.iter().position(is_to_begin),
         function: def.map(|(_, name)| name),
     }
+}
+
+/// `task 'a' failed in line 7: ValueError: no`
+pub fn failure(task: &Ref<Future>, error: &Ref<Exception>) -> String {
+    let line = standing::raised(error).map(|(code, span)| code.source.line(span.start));
+    let line = line.map_or(String::new(), |line| format!(" in line {line}"));
+    format!("{} failed{line}: {}", named(task), headline(error))
+}
+
+/// The task that failed in a function, if somebody still knows it.
+fn failed_in(source: &Rc<Source>, header: Option<u32>, all: &[Party]) -> Option<String> {
+    let was_in = |error: &Ref<Exception>| {
+        let mut row = error.traceback.get();
+        while let Some(entry) = row {
+            if Rc::ptr_eq(&entry.code.source, source) && holds(&entry.code, header) {
+                return true;
+            }
+            row = entry.next.get();
+        }
+        false
+    };
+    let (task, error) = failed(all).into_iter().find(|(_, error)| was_in(error))?;
+    Some(failure(&task, &error))
 }
 
 impl Call {
     fn told(&self, waiter: usize, all: &[Party]) -> String {
         let Call { line, text, .. } = self;
         let Some((party, at)) = self.party else {
+            if let (Some(function), Some(failed)) = (&self.function, &self.failed) {
+                return format!("`{text}` in line {line} is in {function}(), but {failed}");
+            }
             return match (&self.function, self.unbegun) {
                 (Some(function), Some(party)) => {
                     let who = all[party].name();

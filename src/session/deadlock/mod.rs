@@ -9,10 +9,13 @@ mod reason;
 
 use super::report::render;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Source, Span};
+use crate::tools::standing;
 use crate::value::*;
-use party::{Key, Party, named, parties};
+use party::{Key, Party, failed, named, parties};
 use reason::{Case, Reason, listed};
 use rustc_hash::FxHashMap;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -20,6 +23,9 @@ use std::rc::Rc;
 const WITH_TEXT: usize = 4;
 /// So many are told at all.
 const TOLD: usize = 12;
+
+/// Up to so many parties are looked at closely.
+const FEW: usize = 50;
 
 /// Parties that wait in the same place for the same reason.
 struct Group {
@@ -69,7 +75,28 @@ pub fn who_waits() -> String {
         None if is_helped => {}
         None => out.push_str("  help: something must set, release, put or cancel what they wait for\n"),
     }
+    // They might have helped, in a way that the text does not show.
+    let words: Vec<&str> = out.split_whitespace().collect();
+    let told = words.join(" ");
+    for (task, error) in failed(&all) {
+        let failed = access::failure(&task, &error);
+        if task.unseen.get() && !told.contains(&failed) {
+            let _ = writeln!(out, "  note: {failed}");
+        }
+    }
     out
+}
+
+/// The mistakes that a deadlock certainly comes from: the number of each, and the calls that wait,
+/// innermost first.
+pub fn mistakes() -> Vec<(&'static str, Vec<standing::Place>)> {
+    let all = parties();
+    let found = (0..all.len()).filter_map(|place| {
+        let number = Case { place, all: &all }.reason().mistake?;
+        let calls = all[place].all_own().map(|own| (own.code().clone(), own.span));
+        Some((number, calls.collect()))
+    });
+    found.collect()
 }
 
 /// What a future is, in a reader's words.
@@ -91,7 +118,8 @@ pub fn describe(future: &Ref<Future>) -> String {
     }
 }
 
-/// Sums up those who wait in the same place for the same thing.
+/// Sums up those who wait in the same place for the same thing. Where they are few, things that only
+/// have the same name there are not taken for the same if somebody else could have helped each.
 fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let place = |party: &Party| party.own().map(|own| (Rc::as_ptr(own.code()), own.span));
@@ -99,7 +127,12 @@ fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
         let same = groups.iter_mut().find(|group| {
             let first = &all[group.members[0]];
             let is_same = match place(first) {
-                Some(_) => group.reason.what == reason.what,
+                Some(_) => {
+                    group.reason.what == reason.what
+                        && (group.reason.is_same(&reason)
+                            || all.len() > FEW
+                            || help(&group.reason, group.members[0], all) == help(&reason, i, all))
+                }
                 None => group.reason.is_same(&reason),
             };
             is_same && place(first) == place(&all[i])
@@ -115,6 +148,13 @@ fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
     groups
 }
 
+/// What a party could do about what keeps it, and who else could have.
+fn help(reason: &Reason, party: usize, all: &[Party]) -> Option<String> {
+    let remedy = reason.remedy.as_ref();
+    let who = remedy.and_then(|remedy| access::who_could(remedy, party, all));
+    reason.help.clone().or(who)
+}
+
 impl Group {
     fn first<'a>(&self, all: &'a [Party]) -> &'a Party {
         &all[self.members[0]]
@@ -126,11 +166,8 @@ impl Group {
         format!("{} {verb} for {}", listed(names), self.reason.what)
     }
 
-    /// What to do about it, and who could have.
     fn help(&self, all: &[Party]) -> Option<String> {
-        let remedy = self.reason.remedy.as_ref();
-        let who = remedy.and_then(|remedy| access::who_could(remedy, self.members[0], all));
-        self.reason.help.clone().or(who)
+        help(&self.reason, self.members[0], all)
     }
 
     fn with_text(&self, all: &[Party]) -> String {
@@ -145,12 +182,14 @@ impl Group {
         } else {
             "they wait here"
         };
-        let mut diagnostic =
-            Diagnostic::new(Severity::Error, self.title(all), source).label(inner.span, waits);
+        let mut diagnostic = Diagnostic::new(Severity::Error, self.title(all), source)
+            .label(on_first_line(source, inner.span), waits);
         // How it got there is told of a task alone: a thread's calls may come from anywhere.
+        let mut told = HashSet::new();
         for outer in own.filter(|_| self.members.len() == 1) {
-            if Rc::ptr_eq(&outer.code().source, source) {
-                diagnostic = diagnostic.label(outer.span, format!("called from {}", outer.code().qualname));
+            if Rc::ptr_eq(&outer.code().source, source) && told.insert((outer.span.start, outer.span.end)) {
+                let span = on_first_line(source, outer.span);
+                diagnostic = diagnostic.label(span, format!("called from {}", outer.code().qualname));
             }
         }
         if let Some(help) = self.help(all) {
@@ -173,6 +212,13 @@ impl Group {
     }
 }
 
+/// What of a span stands on its first line: of a loop, its head.
+fn on_first_line(source: &Source, span: Span) -> Span {
+    let line = source.line(span.start);
+    let end = source.line_start(line) as usize + source.line_text(line).trim_end().len();
+    Span::new(span.start as usize, end.min(span.end as usize))
+}
+
 fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
     let first = all[circle[0]].name();
     let mut out = match circle.len() {
@@ -190,6 +236,9 @@ fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
         (true, 1) if reasons[circle[0]].help.is_some() => "",
         (true, 1) => "  help: a lock must be released before it is taken again\n",
         (true, _) => "  help: take the locks in the same order everywhere\n",
+        (false, 1) if reasons[circle[0]].behind.is_empty() => {
+            "  help: another task must do that, or it must be done before\n"
+        }
         (false, 1) => "  help: what waits for itself can never end: leave it out\n",
         (false, _) if has_thread => "  help: one of them must not wait, or not without a timeout\n",
         (false, _) => {

@@ -2,6 +2,7 @@
 
 use super::super::report::is_library;
 use crate::code::{Code, CodeKind};
+use crate::interp::finalise;
 use crate::runtime::task;
 use crate::runtime::thread::{self, Thread};
 use crate::source::{Span, Symbol};
@@ -169,9 +170,11 @@ fn running(thread: &Thread) -> Vec<Frame> {
 
 /// A thread of a pool that has nothing to do.
 fn is_idle_worker(frames: &[Frame]) -> bool {
-    frames
-        .last()
-        .is_some_and(|top| &*top.code().qualname == "ThreadPoolExecutor._work" && !top.is_own())
+    let is_in = |name: &str| {
+        let mut library = frames.iter().filter(|frame| !frame.is_own());
+        library.any(|frame| &*frame.code().qualname == name)
+    };
+    is_in("_work") && !is_in("_Work.run")
 }
 
 /// All that wait: the tasks in order of creation, then the threads.
@@ -217,6 +220,42 @@ pub fn parties() -> Vec<Party> {
         });
     }
     all
+}
+
+/// The tasks that failed, with the error, as far as somebody still knows them.
+pub fn failed(all: &[Party]) -> Vec<(Ref<Future>, Ref<Exception>)> {
+    let waiting = all
+        .iter()
+        .filter_map(|party| party.task.as_ref()?.task.as_ref()?.waiting.get());
+    let mut known: Vec<Value> = all
+        .iter()
+        .flat_map(|party| &party.frames)
+        .flat_map(|frame| frame.slots.iter().cloned())
+        .collect();
+    for future in waiting {
+        if let Some(gather) = future.gather() {
+            known.extend(
+                gather
+                    .children
+                    .borrow()
+                    .iter()
+                    .map(|child| Value::from(child.clone())),
+            );
+        }
+    }
+    let mut found = Vec::new();
+    finalise::each_reached_with_tasks(known, &mut |value| {
+        if let Value::Future(future) = value
+            && future.task.is_some()
+            && future.state.get() == FutureState::Failed
+            && let Value::Exception(error) = &future.outcome.get()
+        {
+            found.push((future.clone(), error.clone()));
+        }
+    });
+    found.sort_by_key(|(task, _)| task.number);
+    found.dedup_by_key(|(task, _)| task.number);
+    found
 }
 
 /// Whether the frame's function is the one whose body holds a line of its text.

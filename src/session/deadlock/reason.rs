@@ -24,6 +24,8 @@ pub struct Reason {
     pub help: Option<String>,
     /// What somebody could have called.
     pub remedy: Option<Remedy>,
+    /// The number of the mistake that it comes from, if that is certain.
+    pub mistake: Option<&'static str>,
 }
 
 impl Reason {
@@ -34,6 +36,7 @@ impl Reason {
             is_lock: false,
             help: None,
             remedy: None,
+            mistake: None,
         }
     }
 
@@ -149,11 +152,9 @@ impl Case<'_> {
             false => None,
         };
         Reason {
-            what: self.that("lock", lock, &by),
-            behind: vec![Key::Thread(holder)],
             is_lock: true,
             help,
-            remedy: None,
+            ..Reason::behind(self.that("lock", lock, &by), vec![Key::Thread(holder)])
         }
     }
 
@@ -324,12 +325,18 @@ impl Case<'_> {
         let is_lock = noun == "lock";
         let help = (is_left && is_lock).then(|| self.left_behind(object, "async with"));
         let remedy = (is_left && !is_lock).then(|| Remedy::new(object, &["release"]));
+        let is_acquired = |frame: &Frame| frame.code().source.slice(frame.span).contains("acquire");
+        let mistake = match is_lock {
+            true if itself => Some("A034"),
+            false if is_left && self.party().own().is_some_and(is_acquired) => Some("A033"),
+            _ => None,
+        };
         Reason {
-            what: self.that(noun, object, &by),
-            behind: keys,
             is_lock: true,
             help,
             remedy,
+            mistake,
+            ..Reason::behind(self.that(noun, object, &by), keys)
         }
     }
 
@@ -381,10 +388,22 @@ impl Case<'_> {
             remedy.if_called =
                 Some("a notify() before the wait is lost: keep the news in a variable, and use wait_for()");
         }
+        let is_done_with = matches!(need, Need::WorkDone { .. }) && self.others_want_items_of(object);
         Reason {
             remedy: Some(remedy),
+            mistake: is_done_with.then_some("A035"),
             ..Reason::plain(what)
         }
+    }
+
+    /// Whether all others wait for items of a queue: then nobody works on one.
+    fn others_want_items_of(&self, queue: &Value) -> bool {
+        let wants_item = |(place, other): (usize, &Party)| {
+            let wanted = other.task.as_ref().and_then(|task| obstacle(task));
+            place == self.place
+                || matches!(wanted, Some(Obstacle::Missing { object, need: Need::Item }) if object.is(queue))
+        };
+        self.all.len() > 1 && self.all.iter().enumerate().all(wants_item)
     }
 
     fn others(&self, what: &str, futures: &[Ref<Future>]) -> Reason {

@@ -102,8 +102,8 @@ catalog! {
         "asyncio.create_task needs a running loop: call it in a coroutine."
         text running::missing, error "RuntimeError" "no running event loop";
     A017 "a loop is made by get_event_loop"
-        "Without a running loop asyncio.get_event_loop makes one here, and raises an error in Python 3.14."
-        note true text running::implicit;
+        "Without a running loop asyncio.get_event_loop makes one at first, and raises an error in Python 3.14."
+        note true text running::implicit, error "RuntimeError" "There is no current event loop";
     A018 "a loop is used from another thread"
         "From another thread only call_soon_threadsafe and run_coroutine_threadsafe may touch a loop.";
     A019 "a coroutine is needed and not given"
@@ -125,6 +125,7 @@ catalog! {
         text form::value,
         error "TypeError" "'coroutine' object is not",
         error "TypeError" "'coroutine' object does not support",
+        error "TypeError" "'coroutine' object cannot be interpreted as an integer",
         error "TypeError" "not supported between instances of 'coroutine'",
         error "TypeError" "object of type 'coroutine' has no",
         error "TypeError" "and 'coroutine'",

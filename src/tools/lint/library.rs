@@ -7,6 +7,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Gives {
     Coroutine,
+    /// The coroutine of `sleep`.
+    Sleep,
     Task,
     Future,
     /// An object of this class.
@@ -35,8 +37,8 @@ pub fn is_prelude(name: &str) -> bool {
 /// What calling the function or class of a path gives, if rules know it.
 pub fn call(path: &str) -> Option<Gives> {
     Some(match path {
-        "asyncio.sleep"
-        | "asyncio.wait"
+        "asyncio.sleep" => Gives::Sleep,
+        "asyncio.wait"
         | "asyncio.wait_for"
         | "asyncio.to_thread"
         | "asyncio.open_connection"
@@ -128,7 +130,10 @@ pub fn method(class: &str, name: &str) -> Option<Gives> {
             "asyncio.Queue" | "asyncio.LifoQueue" | "asyncio.PriorityQueue",
             "put_nowait" | "task_done" | "qsize" | "empty" | "full",
         )
-        | ("asyncio.Task" | "asyncio.Future", "cancel" | "done" | "cancelled" | "add_done_callback")
+        | (
+            "asyncio.Task" | "asyncio.Future",
+            "cancel" | "done" | "cancelled" | "add_done_callback" | "set_result" | "set_exception",
+        )
         | ("asyncio.loop", "close" | "stop" | "time" | "is_running" | "is_closed") => Gives::Plain,
         _ => return None,
     })

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod explain;
 mod library;
 mod program;
+mod results;
 mod rule;
 pub mod watch;
 

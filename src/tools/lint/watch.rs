@@ -4,19 +4,20 @@
 //! Always true: what is told of a line once, in the text or in the run, is not told of it again.
 
 use super::catalog::{self, Lint};
+use super::results::Results;
 use super::{Finding, lint};
-use crate::code::liveness::live_at_entries;
 use crate::code::{
-    self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree, TreeKind,
+    self, Code, CodeKind, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree,
+    TreeKind,
 };
 use crate::interp::report::coroutine_name;
 use crate::interp::types::{Type, is_exception};
-use crate::interp::{finalise, group, import};
+use crate::interp::{finalise, group, mapping};
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::handle::ends_program;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, current, thread};
-use crate::source::{Source, Span, name};
+use crate::source::{Source, Span};
 use crate::syntax::SyntaxError;
 use crate::syntax::ast::Module;
 use crate::tools::standing::{self, Place};
@@ -34,6 +35,9 @@ const SHORTEST_LOCK: f64 = 0.25;
 
 /// So many errors that led to one another are looked at.
 const LONGEST_CHAIN: u32 = 100;
+
+/// Coroutines in containers in objects are looked for so deep.
+const DEEPEST_VARIABLE: u32 = 4;
 
 /// What was told: the number of the mistake, the file, the line; and the last line of what is marked.
 type Told = HashMap<(&'static str, String, u32), u32>;
@@ -162,12 +166,43 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
         (true, _) => &catalog::A003,
         (false, _) => &catalog::A001,
     };
+    if origin
+        .as_ref()
+        .is_some_and(|place| is_told_of_caller(lint, place))
+    {
+        return true;
+    }
     tell_at(
         lint,
         origin,
         format!("coroutine '{name}' was never awaited: nothing of it has run"),
     );
     true
+}
+
+/// Whether the mistake was told of a call of the plain function that a place is in, which only hands the
+/// coroutine on.
+fn is_told_of_caller(lint: &Lint, (code, _): &Place) -> bool {
+    TOLD.with_borrow(|told| {
+        let mut told = told.iter().flat_map(HashMap::keys);
+        code.kind == CodeKind::Function
+            && told.any(|(number, file, line)| {
+                *number == lint.number
+                    && *file == code.source.name
+                    && code.source.line_text(*line).contains(code.name.text())
+            })
+    })
+}
+
+/// Tells a mistake because of which a program can never go on, if somebody watches; `calls` are those
+/// that wait, innermost first.
+pub fn stuck(number: &str, calls: &[Place]) {
+    let Some(lint) = catalog::find(number).filter(|_| TOLD.with_borrow(Option::is_some)) else {
+        return;
+    };
+    if !calls.iter().any(|place| is_told_near(lint, place)) {
+        tell_at(lint, calls.first().cloned(), lint.sentence);
+    }
 }
 
 /// Whether a coroutine comes from a callback of which the text told: then the call in whose place it
@@ -211,6 +246,9 @@ struct Watch {
     blocked: HashMap<u64, Block>,
     /// Where pending tasks were made, and futures that are no tasks given an error, by number.
     places: HashMap<u32, Place>,
+    results: Results,
+    /// The program has ended with an error.
+    has_failed: bool,
 }
 
 impl Instrument for Watch {
@@ -242,10 +280,17 @@ impl Instrument for Watch {
                     self.note(future);
                 }
             }
-            Event::WokenBy { task, by } => dropped_errors(task, by),
+            Event::WokenBy { task, by } => {
+                if let Some((place, message)) = self.results.woken(task, by) {
+                    tell_at(&catalog::A029, Some(place), message);
+                }
+            }
             Event::LeftOver(task) => self.left_over(task),
             Event::DiedUnheard(future) => self.died_unheard(future),
-            Event::Uncaught(error) => uncaught(error),
+            Event::Uncaught(error) => {
+                self.has_failed |= current::running().is_none();
+                uncaught(error);
+            }
             Event::GeneratorAbandoned(generator) => abandoned(generator),
             Event::LoopMade => tell_at(
                 &catalog::A017,
@@ -378,14 +423,11 @@ impl Watch {
         );
     }
 
-    /// What the program keeps to its end and nobody will ask for: tasks that failed, and coroutines that
+    /// What the program, or a task that waits for ever, keeps to the end and nobody will ask for: tasks that failed, and coroutines that
     /// were never awaited.
     fn unheard_at_the_end(&self) {
-        let Some(Value::Module(main)) = &import::loaded_module(name::MAIN) else {
-            return;
-        };
         let mut found = Vec::new();
-        finalise::each_reached(main, &mut |value| found.push(value.clone()));
+        finalise::each_reached_with_tasks(vec![], &mut |value| found.push(value.clone()));
         for value in &found {
             match value {
                 Value::Future(future)
@@ -409,6 +451,9 @@ impl Watch {
 
     fn died_unheard(&self, future: &Ref<Future>) {
         if !future.is_done() {
+            if self.has_failed {
+                return; // such a run has other troubles
+            }
             tell_at(
                 &catalog::A006,
                 standing::origin(future),
@@ -420,15 +465,25 @@ impl Watch {
             && !tell_error(error)
         {
             let place = standing::origin(future)
+                .or_else(|| {
+                    failed_child(future)
+                        .as_ref()
+                        .and_then(|child| standing::origin(child))
+                })
                 .or_else(|| standing::raised(error))
                 .or_else(|| self.places.get(&future.number).cloned());
-            if place
-                .as_ref()
-                .is_some_and(|place| is_told_near(&catalog::A030, place))
-            {
+            let is_news = |place: &Place| {
+                !is_told_near(&catalog::A030, place)
+                    && !(future.gather().is_some() && is_told_in_file(&catalog::A004, place))
+            };
+            if !place.as_ref().is_none_or(is_news) {
                 return;
             }
-            let what = if future.task.is_some() { "task" } else { "future" };
+            let what = match (&future.task, future.gather()) {
+                (Some(_), _) => "task",
+                (None, Some(_)) => "gather",
+                (None, None) => "future",
+            };
             tell_at(
                 &catalog::A007,
                 place,
@@ -443,6 +498,14 @@ impl Watch {
             self.places.insert(future.number, place);
         }
     }
+}
+
+/// The one that a gather failed with.
+fn failed_child(future: &Future) -> Option<Ref<Future>> {
+    let gather = future.gather()?;
+    let children = gather.children.borrow();
+    let failed = |child: &&Ref<Future>| child.state.get() == FutureState::Failed;
+    children.iter().find(failed).cloned()
 }
 
 /// Whether the call that the program makes now names a method.
@@ -461,101 +524,43 @@ fn from_other_thread(event_loop: &Value) {
     }
 }
 
-/// A task goes on after `await gather(…, return_exceptions=True)`, and never looks at the result
-/// of a child that failed; nor does who awaits a function that only hands the results on.
-fn dropped_errors(task: &Ref<Future>, by: &Ref<Future>) {
-    let Some(gather) = by.gather() else { return };
-    if by.state.get() != FutureState::Finished {
-        return;
-    }
-    let mut frames = standing::frames(task).into_iter().rev();
-    let Some((code, state)) = frames.find(|(code, state)| !hands_on(code, *state)) else {
-        return;
-    };
-    let Some((value, into, resume)) = awaited(&code, state).filter(|_| !standing::is_library(&code)) else {
-        return;
-    };
-    let span = value.span;
-    let is_unread = unread(&code, into, resume);
-    let children = gather.children.borrow();
-    let failed = children
-        .iter()
-        .enumerate()
-        .find_map(|(i, child)| match &child.outcome.get() {
-            Value::Exception(error) if child.state.get() == FutureState::Failed && is_unread(i) => {
-                Some(Ref::clone(error))
-            }
-            _ => None,
-        });
-    if let Some(error) = failed {
-        tell_at(
-            &catalog::A029,
-            Some((code.clone(), span)),
-            format!(
-                "errors are among these results, and nobody looks at them: {}",
-                shown(&error)
-            ),
-        );
-    }
-}
-
-/// The await at the end of a state: the value, the slot for the result, and the state that goes on.
-fn awaited(code: &Code, state: StateId) -> Option<(&Tree, Option<SlotId>, StateId)> {
-    match &code.states.get(state as usize)?.end {
-        Terminator::Await { value, into, resume } => Some((value, *into, *resume)),
-        _ => None,
-    }
-}
-
-/// Whether the result of the await at the end of a state is returned, and nothing else done with it.
-fn hands_on(code: &Code, state: StateId) -> bool {
-    awaited(code, state).is_some_and(|(_, into, _)| into.is_some_and(|slot| code.only_returns(slot)))
-}
-
-/// Which items of an await's result, which goes to the slot `into`, nothing ever reads: all if
-/// nothing reads the slot; with `a, b = await …` those whose variable nothing reads.
-fn unread(code: &Code, into: Option<SlotId>, resume: StateId) -> Box<dyn Fn(usize) -> bool> {
-    let is_live = |slot: &SlotId| live_at_entries(&code.states)[resume as usize].contains(slot);
-    let Some(slot) = into.filter(is_live) else {
-        return Box::new(|_| true);
-    };
-    let taken_apart = match code.states[resume as usize].body.first().map(|first| &first.kind) {
-        Some(StatementKind::Assign { targets, value }) if matches!(value.kind, TreeKind::Take(taken) if taken == slot) => {
-            match &targets[..] {
-                [
-                    Target {
-                        kind: TargetKind::Unpack { targets, star: None },
-                        ..
-                    },
-                ] => Some(targets),
-                _ => None,
-            }
-        }
-        _ => None,
-    };
-    let variables: Vec<bool> = taken_apart
-        .into_iter()
-        .flatten()
-        .map(|target| match target.kind {
-            TargetKind::Place(code::Place::Local(slot)) => !code.reads(slot),
-            _ => false,
-        })
-        .collect();
-    Box::new(move |item| variables.get(item).is_some_and(|&is_unread| is_unread))
-}
-
-/// Whether a state may be come to again from itself.
+/// Whether a state may be come to again from itself, other than by a loop that counts to its end.
 fn may_return(code: &Code, from: StateId) -> bool {
     let mut seen = HashSet::new();
     let mut open = vec![from];
     while let Some(state) = open.pop().and_then(|id| code.states.get(id as usize)) {
-        state.each_successor(&mut |next| {
+        let mut next = |next| {
             if seen.insert(next) {
                 open.push(next);
             }
-        });
+        };
+        match state.end {
+            Terminator::Next { iter, done, .. } if counts(code, iter) => next(done),
+            _ => state.each_successor(&mut next),
+        }
     }
     seen.contains(&from)
+}
+
+/// Whether the iterator in a slot is that of a `range(…)`.
+fn counts(code: &Code, iter: SlotId) -> bool {
+    let is_range = |tree: &Tree| match &tree.kind {
+        TreeKind::Iter(looped) => match &looped.kind {
+            TreeKind::Call { func, .. } => {
+                matches!(func.kind, TreeKind::Load(code::Place::Global(name)) if name.text() == "range")
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    let mut made = code.states.iter().flat_map(|state| &state.body);
+    made.any(|statement| match &statement.kind {
+        StatementKind::Assign { targets, value } => {
+            let is_iter = |target: &Target| matches!(target.kind, TargetKind::Place(code::Place::Local(slot)) if slot == iter);
+            targets.iter().any(is_iter) && is_range(value)
+        }
+        _ => false,
+    })
 }
 
 /// An error that nobody caught.
@@ -579,7 +584,12 @@ fn tell_error(error: &Ref<Exception>) -> bool {
         }
         return is_explained;
     };
-    tell_at(lint, standing::raised(&first_of(error, lint)), lint.sentence);
+    let place = standing::raised(&first_of(error, lint));
+    // A task that was given a coroutine once more fails where the task is awaited.
+    let is_again = |place| lint.number == catalog::A021.number && is_told_in_file(lint, place);
+    if !place.as_ref().is_some_and(is_again) {
+        tell_at(lint, place, lint.sentence);
+    }
     if is_refusal(error) {
         pass_over_refused(error);
     }
@@ -613,18 +623,22 @@ fn pass_over_refused(error: &Ref<Exception>) {
     let mut row = error.traceback.get();
     while let Some(at) = row {
         if let Some(left) = at.left.get() {
-            left.look(|slots| slots.iter().for_each(pass_over));
+            left.look(|slots| slots.iter().for_each(|slot| pass_over(slot, DEEPEST_VARIABLE)));
         }
         row = at.next.get();
     }
 }
 
-fn pass_over(variable: &Value) {
-    match variable {
-        Value::Cell(cell) => pass_over(&cell.value.get()),
-        Value::List(list) => list.items.borrow().iter().for_each(pass_over_coroutine),
-        Value::Tuple(tuple) => tuple.items.iter().for_each(pass_over_coroutine),
-        Value::Set(set) => set.table.borrow().iter().for_each(pass_over_coroutine),
+fn pass_over(value: &Value, left: u32) {
+    let Some(left) = left.checked_sub(1) else { return };
+    let inner = |value: &Value| pass_over(value, left);
+    match value {
+        Value::Cell(cell) => inner(&cell.value.get()),
+        Value::List(list) => list.items.borrow().iter().for_each(inner),
+        Value::Tuple(tuple) => tuple.items.iter().for_each(inner),
+        Value::Set(set) => set.table.borrow().iter().for_each(inner),
+        Value::Dict(dict) => mapping::entries(dict).iter().for_each(|(_, value)| inner(value)),
+        Value::Instance(instance) => instance.entries().iter().for_each(|(_, value)| inner(value)),
         single => pass_over_coroutine(single),
     }
 }
@@ -694,7 +708,7 @@ fn cleans_up(code: &Code, state: StateId) -> bool {
 }
 
 /// `ValueError: no`, without running a script's code.
-fn shown(error: &Ref<Exception>) -> String {
+pub fn shown(error: &Ref<Exception>) -> String {
     let class = error.class();
     match &error.arg(0) {
         Some(Value::Str(message)) if !class.is_script => format!("{}: {}", class.name(), message.text),

@@ -98,6 +98,8 @@ pub enum Kind<'a> {
     Coroutine(&'a Function),
     /// A coroutine of the library's.
     LibraryCoroutine,
+    /// That of `asyncio.sleep`.
+    Sleep,
     AsyncGenerator,
     /// What a function under `@asynccontextmanager` gives.
     AsyncContext,
@@ -113,7 +115,7 @@ pub enum Kind<'a> {
 
 impl Kind<'_> {
     pub fn is_coroutine(self) -> bool {
-        matches!(self, Kind::Coroutine(_) | Kind::LibraryCoroutine)
+        matches!(self, Kind::Coroutine(_) | Kind::LibraryCoroutine | Kind::Sleep)
     }
 
     fn agrees(self, other: Kind) -> bool {
@@ -485,6 +487,7 @@ impl<'a> Program<'a> {
     fn result(&self, func: &Expr, at: At, left: u32) -> Kind<'a> {
         let given = |gives: Option<Gives>| match gives {
             Some(Gives::Coroutine) => Kind::LibraryCoroutine,
+            Some(Gives::Sleep) => Kind::Sleep,
             Some(Gives::Task) => Kind::Task,
             Some(Gives::Future) => Kind::Future,
             Some(Gives::Object("asyncio.Task")) => Kind::Task,

@@ -114,7 +114,9 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     Meaning::Function(function) if function.decorators.is_empty() => {
                         format!("'{text}' is a function, and its coroutine is needed: write `{text}(…)`")
                     }
-                    Meaning::Library(path) if matches!(library::call(&path), Some(Gives::Coroutine)) => {
+                    Meaning::Library(path)
+                        if matches!(library::call(&path), Some(Gives::Coroutine | Gives::Sleep)) =>
+                    {
                         format!("'{text}' is a function, and its coroutine is needed: write `{text}(…)`")
                     }
                     _ => continue,
@@ -143,9 +145,11 @@ pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             Some("builtins.sorted" | "builtins.min" | "builtins.max") => usize::MAX,
             // Nothing else has methods of these names.
             _ => match &func.plain().kind {
-                ExprKind::Attribute { name, .. } => match name.text() {
+                ExprKind::Attribute { value, name, .. } => match name.text() {
                     "call_soon" | "call_soon_threadsafe" | "add_done_callback" => 0,
+                    "set_exception_handler" => 0,
                     "call_later" | "call_at" => 1,
+                    "sort" if !matches!(program.kind(value, at), Kind::Instance(_)) => usize::MAX,
                     _ => continue,
                 },
                 _ => continue,

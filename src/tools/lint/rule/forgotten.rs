@@ -1,5 +1,6 @@
 //! Coroutines, tasks and results that nobody waits for.
 
+use super::running::has_no_loop;
 use super::{calls, dropped, method_call, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
@@ -21,7 +22,7 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         }
     }
     for (value, at) in lost {
-        if let ExprKind::Call { .. } = &value.kind
+        if is_call(value)
             && let Kind::Coroutine(function) = program.kind(value, at)
         {
             let name = function.name;
@@ -33,10 +34,14 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
 }
 
+fn is_call(value: &Expr) -> bool {
+    matches!(value.kind, ExprKind::Call { .. })
+}
+
 /// `sleep(1)` as a statement.
 pub fn sleep(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (value, at) in dropped(program) {
-        if program.callee(value, at).as_deref() == Some("asyncio.sleep") {
+        if is_call(value) && matches!(program.kind(value, at), Kind::Sleep) {
             tell(value.span, "this sleep is never awaited: it takes no time".into());
         }
     }
@@ -45,11 +50,10 @@ pub fn sleep(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 /// `queue.put(1)` as a statement.
 pub fn library_coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (value, at) in dropped(program) {
-        let callee = program.callee(value, at);
-        if matches!(program.kind(value, at), Kind::LibraryCoroutine)
-            && callee.as_deref() != Some("asyncio.sleep")
-        {
-            let name = callee.unwrap_or_default();
+        if matches!(program.kind(value, at), Kind::LibraryCoroutine) {
+            let name = program
+                .callee(value, at)
+                .unwrap_or_else(|| program.text(value).to_string());
             let name = name.strip_prefix("prelude.").unwrap_or(&name);
             tell(
                 value.span,
@@ -72,7 +76,8 @@ pub fn gather(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 }
 
 /// `create_task(work())` as a statement. `spawn(work())` says that it is meant for the background, so
-/// it counts only if `work` gives a result.
+/// it counts only if `work` gives a result. Work that certainly fails is told of when it has (A007), and
+/// what certainly runs without a loop does not even begin (A016).
 pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (value, at) in dropped(program) {
         let in_function = program.unit(at).is_coroutine() || program.unit(at).function().is_some();
@@ -80,6 +85,7 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             continue;
         };
         let background = match program.callee(value, at).as_deref() {
+            Some("asyncio.create_task") if has_no_loop(program, at) => continue,
             Some("asyncio.create_task" | "asyncio.ensure_future" | "asyncio.loop.create_task") => false,
             Some("prelude.spawn") => true,
             _ => continue,
@@ -89,6 +95,7 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         }
         let Some(work) = positional(args, 0) else { continue };
         let result = match program.kind(work, at) {
+            Kind::Coroutine(function) if fails(function) => continue,
             Kind::Coroutine(function) => gives_value(&function.body).then_some(function.name),
             Kind::Plain => continue,
             _ => None,
@@ -104,15 +111,21 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
 }
 
-/// `wait_for(shield(work()), 1)`, and `await shield(work())` within `async with timeout(1)`: after the
-/// timeout nobody can reach the task that was made.
+/// Whether a function raises an error whatever happens before.
+fn fails(function: &Function) -> bool {
+    let mut body = function.body.iter();
+    body.any(|stmt| matches!(stmt.kind, StmtKind::Raise { .. }))
+}
+
+/// `wait_for(shield(work()), 1)`, and `await shield(work())` within `async with timeout(1)`, also with
+/// `create_task(work())`: after the timeout nobody can reach the task that was made.
 pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     let mut check = |shield: &Expr, at: At| {
         if program.callee(shield, at).as_deref() == Some("asyncio.shield")
             && let ExprKind::Call { args, .. } = &shield.plain().kind
             && let Some(work) = positional(args, 0)
-            && matches!(work.plain().kind, ExprKind::Call { .. })
-            && program.kind(work, at).is_coroutine()
+            && is_call(work.plain())
+            && (program.kind(work, at).is_coroutine() || makes_task(program, work, at))
         {
             tell(
                 shield.span,
@@ -138,6 +151,14 @@ pub fn shielded(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             });
         }
     }
+}
+
+/// `create_task(…)` itself, whose task nobody else has.
+fn makes_task(program: &Program, call: &Expr, at: At) -> bool {
+    matches!(
+        program.callee(call, at).as_deref(),
+        Some("asyncio.create_task" | "asyncio.ensure_future" | "asyncio.loop.create_task" | "prelude.spawn")
+    )
 }
 
 fn is_timeout(program: &Program, context: &Expr, at: At) -> bool {

@@ -87,6 +87,12 @@ fn has(class: &Class, method: &str) -> Option<bool> {
     (own || (class.args.is_empty() && class.decorators.is_empty())).then_some(own)
 }
 
+/// Whether objects of a class can be looped over with `for`, and with `async for`.
+fn loops(class: &Class) -> Option<(bool, bool)> {
+    let plain = has(class, "__iter__")? || has(class, "__getitem__")?;
+    Some((plain, has(class, "__aiter__")?))
+}
+
 fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut dyn FnMut(Span, String)) {
     if program.expects(at, "TypeError") {
         return;
@@ -97,6 +103,18 @@ fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut d
             tell(
                 iter.span,
                 format!("'{text}' is an async generator: loop over it with `async for`"),
+            );
+        }
+        Kind::Instance(class) if !is_async && loops(class) == Some((false, true)) => {
+            tell(
+                iter.span,
+                format!("'{text}' has no `__iter__`, but `__aiter__`: loop over it with `async for`"),
+            );
+        }
+        Kind::Instance(class) if is_async && loops(class) == Some((true, false)) => {
+            tell(
+                iter.span,
+                format!("'{text}' has no `__aiter__`, but `__iter__`: loop over it with `for`"),
             );
         }
         Kind::Plain if is_async => {
@@ -187,7 +205,10 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     rest.iter().for_each(|(_, operand)| check(operand, *at, FAILS));
                 }
             }
-            ExprKind::Subscript { value, .. } => check(value, *at, FAILS),
+            ExprKind::Subscript { value, index } => {
+                check(value, *at, FAILS);
+                check(index, *at, FAILS);
+            }
             ExprKind::Attribute { value, name, .. } => {
                 let name = name.text();
                 let is_own = matches!(name, "send" | "throw" | "close")
@@ -205,7 +226,11 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 /// Whether a function looks into what it is given, be it a number, a text or a row of values.
 fn takes_apart(path: &str) -> bool {
     let name = path.strip_prefix("builtins.").unwrap_or_default();
-    iterates(path) || matches!(name, "len" | "int" | "float" | "abs" | "round" | "reversed")
+    iterates(path)
+        || matches!(
+            name,
+            "len" | "int" | "float" | "abs" | "round" | "reversed" | "range" | "divmod" | "pow" | "chr"
+        )
 }
 
 /// Whether a function loops over what it is given.
@@ -234,7 +259,22 @@ fn iterates(path: &str) -> bool {
 pub fn special_method(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     const PLAIN: &[&str] = &[
         "__init__",
+        "__post_init__",
+        "__init_subclass__",
+        "__set_name__",
         "__del__",
+        "__setattr__",
+        "__delattr__",
+        "__setitem__",
+        "__delitem__",
+        "__eq__",
+        "__ne__",
+        "__lt__",
+        "__le__",
+        "__gt__",
+        "__ge__",
+        "__index__",
+        "__bytes__",
         "__enter__",
         "__exit__",
         "__iter__",
@@ -249,6 +289,7 @@ pub fn special_method(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         "__float__",
         "__format__",
         "__aiter__",
+        "__await__",
     ];
     for (stmt, _) in &program.stmts {
         let StmtKind::Class(class) = &stmt.kind else {

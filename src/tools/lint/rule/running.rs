@@ -3,7 +3,11 @@
 use super::{calls, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{Kind, Program, UnitKind};
+use crate::tools::lint::program::{At, Kind, Meaning, Program, UnitKind};
+use std::ptr;
+
+/// Functions that call functions are followed so far.
+const LONGEST_CHAIN: u32 = 4;
 
 /// `asyncio.run(…)` in a coroutine.
 pub fn nested(program: &Program, tell: &mut dyn FnMut(Span, String)) {
@@ -42,6 +46,46 @@ pub fn missing(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             tell(call.span, format!("no loop is running here, so '{path}' fails"));
         }
     }
+}
+
+/// Whether a plain function is only ever called where no loop runs: at the top of a module that does not
+/// await, by a thread, or by another such function.
+pub fn has_no_loop(program: &Program, at: At) -> bool {
+    is_without_loop(program, at, LONGEST_CHAIN)
+}
+
+fn is_without_loop(program: &Program, at: At, left: u32) -> bool {
+    let (Some(left), UnitKind::Function(function)) = (left.checked_sub(1), program.unit(at).kind) else {
+        return matches!(program.unit(at).kind, UnitKind::Module { awaits: false });
+    };
+    let is_it = |expr: &Expr, at: At| matches!(program.meaning(expr, at), Meaning::Function(meant) if ptr::eq(meant, function));
+    let mentions = |expr: &Expr, at: At| match &expr.kind {
+        ExprKind::Name(_) => is_it(expr, at),
+        ExprKind::Attribute { name, .. } => *name == function.name,
+        _ => false,
+    };
+    let all = program.exprs.iter().filter(|(expr, at)| mentions(expr, *at));
+    let harmless = calls(program).filter(|(call, func, args, at)| {
+        let is_called = is_it(func, *at) && is_without_loop(program, *at, left);
+        is_called || (runs_in_thread(program, call, *at) && args.iter().any(|arg| is_it(arg.value(), *at)))
+    });
+    let (all, harmless) = (all.count(), harmless.count());
+    !function.is_async && function.decorators.is_empty() && all > 0 && all == harmless
+}
+
+/// Whether a call gives a function to another thread.
+fn runs_in_thread(program: &Program, call: &Expr, at: At) -> bool {
+    matches!(
+        program.callee(call, at).as_deref(),
+        Some(
+            "threading.Thread"
+                | "threading.Timer"
+                | "asyncio.to_thread"
+                | "prelude.run_in_executor"
+                | "asyncio.loop.run_in_executor"
+                | "concurrent.futures.ThreadPoolExecutor.submit"
+        )
+    )
 }
 
 /// `asyncio.get_event_loop()` at the top of a module that never set a loop.

@@ -162,7 +162,20 @@ fn is_on_same(program: &Program, func: &Expr, lock: (&Expr, At)) -> bool {
 /// same object, that of its `self`.
 fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: bool) -> bool {
     let text = program.source.slice(lock.0.span);
+    let is_it = |other: &Expr, at: At| {
+        let is_same_attribute =
+            is_method && text.starts_with("self.") && program.source.slice(other.span) == text;
+        is_same_attribute || program.is_same((other, at), lock)
+    };
     let mut found = false;
+    each_expr(&function.body, &mut |expr| {
+        if let ExprKind::Await(value) = &expr.kind
+            && let Some((taken, "acquire", _)) = method_call(value)
+            && let Some(at) = program.place_of(expr)
+        {
+            found |= is_it(taken, at);
+        }
+    });
     each_stmt(&function.body, &mut |stmt| {
         if let StmtKind::With {
             is_async: true,
@@ -171,12 +184,7 @@ fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: b
         } = &stmt.kind
             && let Some((_, at)) = program.stmts.iter().find(|(other, _)| std::ptr::eq(*other, stmt))
         {
-            found |= items.iter().any(|item| {
-                program.is_same((&item.context, *at), lock)
-                    || (is_method
-                        && text.starts_with("self.")
-                        && program.source.slice(item.context.span) == text)
-            });
+            found |= items.iter().any(|item| is_it(&item.context, *at));
         }
     });
     found

@@ -163,8 +163,8 @@ struct Old<'a> {
     at: At,
 }
 
-/// Looks for the place being written from its old value after an `await`, in bodies that run anyway
-/// too; breaks where that is decided. `awaited`: whether something was awaited since it was read.
+/// Looks for the place being written from its old value after an `await`, in inner bodies too; breaks
+/// where that is decided. `awaited`: whether something was awaited since it was read.
 fn stale_write<'s>(
     program: &Program,
     stmts: &'s [Stmt],
@@ -202,6 +202,13 @@ fn stale_write<'s>(
                 Some(body)
             }
             StmtKind::Try { body, .. } => Some(body),
+            // What is asked again may decide whether it is still so.
+            StmtKind::If { test, body, orelse } if !mentions(program, test, shared, at) => {
+                for branch in [body, orelse] {
+                    stale_write(program, branch, old, &mut awaited.clone())?;
+                }
+                None
+            }
             _ => None,
         };
         if let Some(inner) = inner {
@@ -243,16 +250,19 @@ fn after_a_check<'s>(
         |place: &Expr| is_shared(program, tasks, place, at) && mentions(program, test, place, at);
     let goes_on_if_not = orelse.is_empty() && leaves(body);
     let otherwise = if goes_on_if_not { rest } else { orelse };
-    late_change(body, is_checked).or_else(|| late_change(otherwise, is_checked))
+    late_change(program, body, at, is_checked).or_else(|| late_change(program, otherwise, at, is_checked))
 }
 
 /// Where a place that was looked at is changed after an `await`, and not looked at again before.
-fn late_change(stmts: &[Stmt], is_checked: impl Fn(&Expr) -> bool) -> Option<(&Expr, Span)> {
+fn late_change<'s>(
+    program: &Program,
+    stmts: &'s [Stmt],
+    at: At,
+    is_checked: impl Fn(&Expr) -> bool,
+) -> Option<(&'s Expr, Span)> {
     let mut awaited = false;
     for stmt in stmts {
-        if let StmtKind::AugAssign { target, .. } = &stmt.kind
-            && is_checked(target)
-        {
+        if let Some(target) = changed(program, stmt, at).filter(|target| is_checked(target)) {
             return awaited.then_some((target, stmt.span));
         }
         let mut again = false;
@@ -263,6 +273,20 @@ fn late_change(stmts: &[Stmt], is_checked: impl Fn(&Expr) -> bool) -> Option<(&E
         awaited |= suspends(std::slice::from_ref(stmt));
     }
     None
+}
+
+/// What `n -= 1` changes, or `n = n - 1`.
+fn changed<'s>(program: &Program, stmt: &'s Stmt, at: At) -> Option<&'s Expr> {
+    match &stmt.kind {
+        StmtKind::AugAssign { target, .. } => Some(target),
+        StmtKind::Assign { targets, value } => match (&targets[..], &value.plain().kind) {
+            ([target], ExprKind::Binary { left, .. }) => {
+                program.is_same((target, at), (left, at)).then_some(target)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether a body ends by leaving the function or the loop around it.
