@@ -44,9 +44,9 @@ pub fn run_remaining(main: &Ref<Module>) {
     sweep::sweep();
     let coroutines: Vec<Value> = roster::tasks().iter().filter_map(coroutine_of).collect();
     let mut found = Vec::new();
-    each_reached(main, &mut |value| match value {
+    each_reached(main.clone().into(), &mut |value| match value {
         Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
-        Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
+        Value::Opaque(object) if object.class.lookup(name::DEL).is_some() => found.push(value.clone()),
         Value::Generator(_) if !coroutines.iter().any(|coroutine| coroutine.is(value)) => {
             found.push(value.clone())
         }
@@ -92,10 +92,19 @@ fn end_task(task: &Ref<Future>) {
     }
 }
 
-/// Shows what the main module reaches, nearest first; `visit` must run no script.
-pub fn each_reached(main: &Ref<Module>, visit: &mut dyn FnMut(&Value)) {
+/// Whether a value leads to the main module, as its functions and coroutines do.
+pub fn leads_to(main: &Ref<Module>, value: Value) -> bool {
+    let mut leads = false;
+    each_reached(value, &mut |value| {
+        leads |= matches!(value, Value::Module(module) if module.is(main));
+    });
+    leads
+}
+
+/// Shows what an object reaches, nearest first; `visit` must run no script.
+pub fn each_reached(from: Value, visit: &mut dyn FnMut(&Value)) {
     let mut seen = FxHashSet::default();
-    let mut queue = VecDeque::from([Value::from(main.clone())]);
+    let mut queue = VecDeque::from([from]);
     let mut kept = Vec::new(); // so that no address is used twice
     while let Some(value) = queue.pop_front() {
         visit(&value);
@@ -168,14 +177,24 @@ fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
             let names = mapping::dict_of_symbols(module.entries());
             parts(&names, reach);
         }
-        Value::Generator(generator) => generator.look(|stack| {
-            for activation in stack {
-                if let Activation::Script(frame) = activation {
-                    frame.seen_slots().iter().cloned().for_each(&mut *reach);
+        Value::Generator(generator) => {
+            reach(generator.func.clone());
+            generator.look(|stack| {
+                for activation in stack {
+                    if let Activation::Script(frame) = activation {
+                        frame.seen_slots().iter().cloned().for_each(&mut *reach);
+                    }
                 }
-            }
-        }),
+            });
+        }
+        Value::Future(future) => parts_of_future(future, reach),
         Value::Opaque(opaque) => {
+            opaque
+                .attrs
+                .entries()
+                .into_iter()
+                .for_each(|(_, value)| reach(value));
+            reach(opaque.class.clone().into());
             if let Some(property) = opaque.get::<Property>() {
                 for part in [&property.get, &property.set, &property.del] {
                     reach(part.clone());
@@ -184,8 +203,36 @@ fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
                 reach(method.0.clone());
             } else if let Some(method) = opaque.get::<StaticMethod>() {
                 reach(method.0.clone());
+            } else if let Some(container) = opaque.container() {
+                container.outline().into_iter().for_each(reach);
             }
         }
         _ => {}
+    }
+}
+
+fn parts_of_future(future: &Ref<Future>, reach: &mut dyn FnMut(Value)) {
+    if let Some(task) = &future.task {
+        // Its variables go when it is closed.
+        if let Value::Generator(coroutine) = &task.coroutine.get() {
+            reach(coroutine.func.clone());
+        }
+        task.waiting.get().into_iter().for_each(|on| reach(on.into()));
+    }
+    reach(future.event_loop.clone());
+    for callback in future.callbacks.list() {
+        match callback {
+            Callback::Script(function, _) => reach(function),
+            Callback::Wake(task) => reach(Value::tuple([task.into()])), // a bound method of the task
+            Callback::Native(_) => {}
+        }
+    }
+    reach(future.outcome.get());
+    if !future.is_bare() {
+        future
+            .attrs()
+            .entries()
+            .into_iter()
+            .for_each(|(_, value)| reach(value));
     }
 }

@@ -82,6 +82,7 @@ sources! {
     "asyncio.policies" "asyncio_policies"
     "asyncio.runners" "asyncio_runners"
     "asyncio.servers" "asyncio_servers"
+    "asyncio.staggered" "asyncio_staggered"
     "asyncio.tasks" "asyncio_tasks"
     "asyncio.threads" "asyncio_threads"
     "bisect" "bisect"

@@ -9,7 +9,7 @@ use crate::code::liveness::live_at_entries;
 use crate::code::{
     self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree, TreeKind,
 };
-use crate::interp::report::coroutine_name;
+use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, is_exception};
 use crate::interp::{finalise, group, import};
 use crate::runtime::event_loop::EventLoop;
@@ -149,7 +149,7 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
     if origin.as_ref().is_some_and(is_told) || on_its_way.is_some_and(is_news) {
         return true;
     }
-    let name = coroutine_name(generator);
+    let name = generator_qualname(generator);
     if origin.as_ref().is_some_and(|place| is_of_callback(&name, place)) {
         return true;
     }
@@ -373,7 +373,7 @@ impl Watch {
             place,
             format!(
                 "the program ended before '{}' {how}: await its task",
-                coroutine_name(generator)
+                generator_qualname(generator)
             ),
         );
     }
@@ -385,7 +385,7 @@ impl Watch {
             return;
         };
         let mut found = Vec::new();
-        finalise::each_reached(main, &mut |value| found.push(value.clone()));
+        finalise::each_reached(main.clone().into(), &mut |value| found.push(value.clone()));
         for value in &found {
             match value {
                 Value::Future(future)
@@ -660,7 +660,7 @@ fn abandoned(generator: &Ref<Generator>) {
             Some((code, span)),
             format!(
                 "the loop over '{}' was left here, so its clean-up runs at an unknown time",
-                coroutine_name(generator)
+                generator_qualname(generator)
             ),
         );
     }
