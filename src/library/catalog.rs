@@ -89,6 +89,7 @@ sources! {
     "collections" "collections"
     "collections.abc" "collections_abc"
     "concurrent.futures" "concurrent_futures"
+    "concurrent.futures.thread" "concurrent_futures_thread"
     "contextlib" "contextlib"
     "copy" "copy"
     "_copyreg" "copyreg"
