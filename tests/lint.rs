@@ -44,6 +44,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         "tests/golden/coroutines/never_awaited_through_warnings",
         &["A001"],
     ),
+    (
+        "tests/golden/coroutines/never_awaited_under_their_full_names",
+        &["A001", "A002", "A003", "A019"],
+    ),
     ("tests/golden/coroutines/what_is_around_a_try_is_kept", &["A031"]),
     ("tests/golden/loop/a_loop_written_by_hand", &["A023"]),
     (
@@ -57,6 +61,8 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     ("tests/golden/loop/runner", &["A019"]),
     ("tests/golden/loop/several_loops", &["A033"]),
+    ("tests/golden/loop/what_a_loop_never_closed_leaves", &["A006"]),
+    ("tests/golden/loop/what_waits_for_an_event_is_left", &["A006"]),
     (
         "tests/golden/loop/what_run_leaves_and_cancels",
         &["A005", "A006", "A027"],

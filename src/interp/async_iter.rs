@@ -189,9 +189,9 @@ pub fn abandon(generator: Ref<Generator>) {
             Some(hooks) => (hooks.abandoned)(generator),
             None => generator.progress.set(Progress::Closed),
         },
-        GeneratorKind::Coroutine if !generator.started.get() => {
-            generator.progress.set(Progress::Closed);
-            super::report::never_awaited(&generator, aside.exception());
+        GeneratorKind::Coroutine if !generator.started.get() => never_awaited(&generator, &aside),
+        GeneratorKind::Awaitable if generator.progress.get() == Progress::Created => {
+            never_awaited(&generator, &aside)
         }
         _ => {
             let closed = super::machine::close(&generator);
@@ -202,4 +202,9 @@ pub fn abandon(generator: Ref<Generator>) {
         }
     }
     exception::put_back(aside);
+}
+
+fn never_awaited(generator: &Ref<Generator>, aside: &exception::Aside) {
+    generator.progress.set(Progress::Closed);
+    super::report::never_awaited(generator, aside.exception());
 }

@@ -44,9 +44,9 @@ pub fn run_remaining(main: &Ref<Module>) {
     sweep::sweep();
     let coroutines: Vec<Value> = roster::tasks().iter().filter_map(coroutine_of).collect();
     let mut found = Vec::new();
-    each_reached(main, &mut |value| match value {
+    each_reached([main.clone().into()], &mut |value| match value {
         Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
-        Value::Opaque(object) if object.class.has_finaliser() => found.push(value.clone()),
+        Value::Opaque(object) if object.class.lookup(name::DEL).is_some() => found.push(value.clone()),
         Value::Generator(_) if !coroutines.iter().any(|coroutine| coroutine.is(value)) => {
             found.push(value.clone())
         }
@@ -92,21 +92,27 @@ fn end_task(task: &Ref<Future>) {
     }
 }
 
-/// Shows what the main module reaches, nearest first; `visit` must run no script.
-pub fn each_reached(main: &Ref<Module>, visit: &mut dyn FnMut(&Value)) {
-    each_reached_from([main.clone().into()].into(), visit);
+/// Whether a value leads to the main module, as its functions and coroutines do.
+pub fn leads_to(main: &Ref<Module>, value: Value) -> bool {
+    let mut leads = false;
+    each_reached([value], &mut |value| {
+        leads |= matches!(value, Value::Module(module) if module.is(main));
+    });
+    leads
 }
 
-/// The same, and what pending tasks and other values reach.
+/// Shows what the main module, pending tasks and other values reach, as [`each_reached`] does.
 pub fn each_reached_with_tasks(others: Vec<Value>, visit: &mut dyn FnMut(&Value)) {
     let main = import::loaded_module(name::MAIN);
     let coroutines = roster::tasks();
     let coroutines = coroutines.iter().filter_map(coroutine_of);
-    each_reached_from(main.into_iter().chain(coroutines).chain(others).collect(), visit);
+    each_reached(main.into_iter().chain(coroutines).chain(others), visit);
 }
 
-fn each_reached_from(mut queue: VecDeque<Value>, visit: &mut dyn FnMut(&Value)) {
+/// Shows what some objects reach, nearest first; `visit` must run no script.
+pub fn each_reached(from: impl IntoIterator<Item = Value>, visit: &mut dyn FnMut(&Value)) {
     let mut seen = FxHashSet::default();
+    let mut queue: VecDeque<Value> = from.into_iter().collect();
     let mut kept = Vec::new(); // so that no address is used twice
     while let Some(value) = queue.pop_front() {
         visit(&value);
@@ -179,14 +185,24 @@ fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
             let names = mapping::dict_of_symbols(module.entries());
             parts(&names, reach);
         }
-        Value::Generator(generator) => generator.look(|stack| {
-            for activation in stack {
-                if let Activation::Script(frame) = activation {
-                    frame.seen_slots().iter().cloned().for_each(&mut *reach);
+        Value::Generator(generator) => {
+            reach(generator.func.clone());
+            generator.look(|stack| {
+                for activation in stack {
+                    if let Activation::Script(frame) = activation {
+                        frame.seen_slots().iter().cloned().for_each(&mut *reach);
+                    }
                 }
-            }
-        }),
+            });
+        }
+        Value::Future(future) => parts_of_future(future, reach),
         Value::Opaque(opaque) => {
+            opaque
+                .attrs
+                .entries()
+                .into_iter()
+                .for_each(|(_, value)| reach(value));
+            reach(opaque.class.clone().into());
             if let Some(property) = opaque.get::<Property>() {
                 for part in [&property.get, &property.set, &property.del] {
                     reach(part.clone());
@@ -195,8 +211,36 @@ fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
                 reach(method.0.clone());
             } else if let Some(method) = opaque.get::<StaticMethod>() {
                 reach(method.0.clone());
+            } else if let Some(container) = opaque.container() {
+                container.outline().into_iter().for_each(reach);
             }
         }
         _ => {}
+    }
+}
+
+fn parts_of_future(future: &Ref<Future>, reach: &mut dyn FnMut(Value)) {
+    if let Some(task) = &future.task {
+        // Its variables go when it is closed.
+        if let Value::Generator(coroutine) = &task.coroutine.get() {
+            reach(coroutine.func.clone());
+        }
+        task.waiting.get().into_iter().for_each(|on| reach(on.into()));
+    }
+    reach(future.event_loop.clone());
+    for callback in future.callbacks.list() {
+        match callback {
+            Callback::Script(function, _) => reach(function),
+            Callback::Wake(task) => reach(Value::tuple([task.into()])), // a bound method of the task
+            Callback::Native(_) => {}
+        }
+    }
+    reach(future.outcome.get());
+    if !future.is_bare() {
+        future
+            .attrs()
+            .entries()
+            .into_iter()
+            .for_each(|(_, value)| reach(value));
     }
 }

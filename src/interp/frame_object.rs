@@ -3,7 +3,9 @@
 //! A frame object notes code, place and module. What else can be asked of a running frame (its
 //! caller, its variables) is looked up when it is asked for, by how deep the frame stands.
 
+use super::error::runtime_error;
 use super::identity;
+use super::machine;
 use super::namespace;
 use super::types::{Type, class};
 use crate::code::{Code, CodeKind};
@@ -168,6 +170,31 @@ pub fn place(frame: &TracebackFrame) -> Span {
         })
     });
     now.flatten().unwrap_or(frame.row.span)
+}
+
+/// `frame.clear()`: lets go of the variables of a frame that an exception left.
+pub fn clear(frame: &TracebackFrame) -> Res<()> {
+    if let Some(Value::Generator(generator)) = &frame.generator.get() {
+        match generator.progress.get() {
+            Progress::Created => return machine::close(generator).map(drop),
+            Progress::Suspended => return Err(runtime_error("cannot clear a suspended frame")),
+            Progress::Running => return Err(runtime_error("cannot clear an executing frame")),
+            Progress::Closed => {}
+        }
+    }
+    if let Some(left) = frame.row.left.get() {
+        drop(left.take());
+        return Ok(());
+    }
+    let runs = |seen: Seen| Rc::ptr_eq(&seen.func.code, &frame.row.code);
+    let is_running = match frame.level {
+        Some(level) => at_level(level, runs).unwrap_or(false),
+        None => running::look(|seen| runs(seen).then_some(())).is_some(),
+    };
+    match is_running {
+        true => Err(runtime_error("cannot clear an executing frame")),
+        false => Ok(()),
+    }
 }
 
 /// `frame.f_locals`: of a frame that runs, is suspended, or was left by an exception.

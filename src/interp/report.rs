@@ -1,5 +1,7 @@
 //! What the interpreter notices on its own and a person should be told.
 
+use super::text::object::generator_qualname;
+use crate::value::generator::Activation;
 use crate::value::*;
 use std::cell::Cell;
 
@@ -35,19 +37,19 @@ pub fn unraisable(raised: Raised, object: &Value) {
     tell(Notice::Unraisable(raised.take(), object.clone()));
 }
 
-/// The qualified name of a coroutine.
-pub fn coroutine_name(generator: &Generator) -> String {
-    if let Some(names) = generator.names()
-        && let Value::Str(name) = &names.1
-    {
-        return name.text.to_string();
-    }
-    match &generator.func {
-        Value::Function(f) => match &f.names().qualname {
-            Value::Str(name) => name.text.to_string(),
-            _ => f.code.qualname.to_string(),
-        },
-        Value::Native(n) => n.name.to_string(),
-        _ => "?".into(),
+/// What was never awaited: a coroutine, or a step of an async generator.
+pub fn never_awaited_thing(generator: &Ref<Generator>) -> String {
+    let step = generator.look(|stack| match stack {
+        [Activation::AsyncStep(step)] => Some(Ref::clone(&step.0)).zip(Some(step.1.method())),
+        _ => None,
+    });
+    match step {
+        Some((generator, method)) => {
+            format!(
+                "coroutine method '{method}' of '{}'",
+                generator_qualname(&generator)
+            )
+        }
+        None => format!("coroutine '{}'", generator_qualname(generator)),
     }
 }

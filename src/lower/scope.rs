@@ -266,17 +266,23 @@ impl Scopes {
             scope.cells.push(slots.len() as SlotId);
             slots.push(Symbol::new("__class__"));
         }
-        for name in &scope.names {
+        // In CPython's order, in which a call's variables go at its end: locals that nested functions
+        // share come last, by name.
+        let owned = |name: &&Symbol| scope.variables[name].meaning == Meaning::Owned(id);
+        let is_shared = |name: &&Symbol| scope.variables[name].captured && !scope.variables[name].parameter;
+        let (mut shared, mut names): (Vec<&Symbol>, Vec<&Symbol>) =
+            scope.names.iter().filter(owned).partition(is_shared);
+        shared.sort_by_key(|name| name.text());
+        names.append(&mut shared);
+        for name in names {
             let variable = scope
                 .variables
                 .get_mut(name)
                 .expect("names are those of variables");
-            if variable.meaning == Meaning::Owned(id) {
-                variable.slot = slots.len() as SlotId;
-                slots.push(*name);
-                if variable.captured {
-                    scope.cells.push(variable.slot);
-                }
+            variable.slot = slots.len() as SlotId;
+            slots.push(*name);
+            if variable.captured {
+                scope.cells.push(variable.slot);
             }
         }
         self.list[host].slots = slots;

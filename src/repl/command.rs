@@ -5,6 +5,7 @@ use super::prompt::Prompt;
 use crate::code::Code;
 use crate::code::readable::{self, Format};
 use crate::interp::suggest;
+use crate::interp::text::object::generator_qualname;
 use crate::runtime::{console, task};
 use crate::session::{self, deadlock, report};
 use crate::source::Symbol;
@@ -139,7 +140,7 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
                 let text = code.source.line_text(line).trim();
                 format!("{}, line {line}: {text}", code.source.name)
             });
-            (format!("{}()", report::coroutine_name(generator)), place)
+            (format!("{}()", generator_qualname(generator)), place)
         }
         other => (task::shown(other), None),
     };

@@ -77,6 +77,14 @@ pub fn own_loop() -> Res {
     ))
 }
 
+/// The thread's own loop, if it has one that is not closed.
+pub fn open_loop() -> Option<Value> {
+    let own = thread::current().event_loop.get();
+    EventLoop::of(&own)
+        .is_some_and(|event_loop| !event_loop.is_closed())
+        .then_some(own)
+}
+
 thread_local! {
     /// The script's event loop policy, or None.
     static POLICY: ValueCell = ValueCell::new(Value::None);

@@ -13,6 +13,7 @@ use crate::interp::types::{Type, class, class_name};
 use crate::interp::{attribute, call, operator, payload, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
+use crate::value::opaque::Container;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -62,6 +63,19 @@ impl Job {
     }
 }
 
+impl Job {
+    /// The futures, and what else it holds.
+    fn parts(&self) -> Vec<Value> {
+        match self {
+            Job::Step(future) | Job::Settle(future) | Job::Native(_, future) => vec![future.clone().into()],
+            Job::Wake(task, by) => vec![task.clone().into(), by.clone().into()],
+            Job::Throw(task, exception) => vec![task.clone().into(), exception.clone().into()],
+            Job::Script(callback, _, future) => vec![callback.clone(), future.clone().into()],
+            Job::Handle(handle) => vec![handle.clone()],
+        }
+    }
+}
+
 /// An event loop.
 #[derive(Default)]
 pub struct EventLoop {
@@ -89,6 +103,38 @@ pub struct EventLoop {
     pub executor_shut_down: Cell<bool>,
     pub asyncgens_shut_down: Cell<bool>,
     pub slow_callback_duration: ValueCell,
+}
+
+impl Container for EventLoop {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        if let (Ok(ready), Ok(timers)) = (self.ready.try_borrow(), self.timers.try_borrow()) {
+            ready.iter().flat_map(Job::parts).for_each(|part| each(&part));
+            timers.laid_out().for_each(each);
+        }
+    }
+
+    fn outline(&self) -> Vec<Value> {
+        // Lists are walked from their end. What is ready lies in a deque of handles.
+        let held = |job: Job| match job {
+            Job::Handle(handle) => handle,
+            job => Value::tuple([Value::tuple(job.parts())]),
+        };
+        let ready = self.ready().into_iter().rev().map(held).collect();
+        // A sleep's future is an argument of a handle.
+        let due = |due: &Value| match due {
+            Value::Future(_) => Value::tuple([Value::tuple([due.clone()])]),
+            handle => handle.clone(),
+        };
+        let mut cancelled = Vec::new();
+        self.timers.borrow_mut().first(&mut cancelled);
+        drop(cancelled);
+        let timers = self.timers.borrow().laid_out().map(due).collect();
+        let settings = [&self.task_factory, &self.exception_handler].map(ValueCell::get);
+        [Value::list(ready), Value::list(timers)]
+            .into_iter()
+            .chain(settings)
+            .collect()
+    }
 }
 
 /// Whether a loop is in debug mode.

@@ -65,6 +65,21 @@ pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<(
     result
 }
 
+/// Settles a pending future; callbacks of the runtime's own run now.
+pub fn settle_now(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<()> {
+    let mut scheduled = Vec::new();
+    future.callbacks.drain(|callback| scheduled.push(callback));
+    settle(future, state, outcome)?;
+    let event_loop = super::event_loop::expect(&future.event_loop)?;
+    for callback in scheduled {
+        match callback {
+            Callback::Native(callback) => callback(future),
+            callback => derived::schedule(&future.event_loop, event_loop, job(callback, future))?,
+        }
+    }
+    Ok(())
+}
+
 fn job(callback: Callback, future: &Ref<Future>) -> Job {
     match callback {
         Callback::Wake(task) => Job::Wake(task, future.clone()),

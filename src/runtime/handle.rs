@@ -9,6 +9,7 @@ use crate::interp::types::{Type, class, class_of};
 use crate::interp::{call, origin};
 use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextSlot};
+use crate::value::opaque::Container;
 use crate::value::*;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -25,6 +26,13 @@ pub struct Handle {
     when: Value,
     /// It stands in the loop's timers.
     pub scheduled: Cell<bool>,
+}
+
+impl Container for Handle {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.callback.get());
+        each(&self.args.get());
+    }
 }
 
 impl Handle {

@@ -74,18 +74,19 @@ pub fn run_task(event_loop: &Value, task: &Value) -> Res {
         return derived::run_until_complete(event_loop, task);
     };
     let guard = signal::guard_main(future);
-    let result = derived::run_until_complete(event_loop, task);
-    if let Err(raised) = &result
-        && matches(raised, Type::CancelledError)
-        && guard.interrupted()
-        && task::uncancel(future) == 0
-    {
-        if let Err(raised) = result {
-            let _ = raised.take();
+    match derived::run_until_complete(event_loop, task) {
+        Err(raised)
+            if matches(&raised, Type::CancelledError)
+                && guard.interrupted()
+                && task::uncancel(future) == 0 =>
+        {
+            let cancelled = raised.take();
+            let interrupt = raise_empty(Type::KeyboardInterrupt).take();
+            interrupt.context.set(cancelled.into());
+            Err(Raised::again(interrupt))
         }
-        return Err(raise_empty(Type::KeyboardInterrupt));
+        result => result,
     }
-    result
 }
 
 /// What `Runner.close` does: cancels what is left, ends async generators and the executor, and

@@ -180,6 +180,9 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
         }
         return Ok(future.clone());
     }
+    if like_future::mark(awaitable)?.is_some() {
+        return like_future::deputy(awaitable);
+    }
     let wrapped = if is_coroutine(awaitable) {
         awaitable.clone()
     } else {
@@ -441,7 +444,7 @@ fn yielded(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, value:
             shown(&this),
             shown(&value)
         )),
-        _ => match like_future::mark(&value) {
+        _ => match like_future::own_mark(&value) {
             Ok(Some(mark)) => match like_future::wait_for(task, state, &value, &mark) {
                 Ok(()) => return Ok(()),
                 Err(raised) => raised,

@@ -140,6 +140,11 @@ impl Timers {
         timers.iter().map(|t| (t.when, t.due.clone())).collect()
     }
 
+    /// What is due, as the heap lies, which is as CPython's `heapq` lays it.
+    pub fn laid_out(&self) -> impl Iterator<Item = &Value> {
+        self.heap.iter().map(|timer| &timer.due)
+    }
+
     /// Empties it.
     pub fn take(&mut self) -> Vec<Value> {
         self.cancelled = 0;

@@ -13,7 +13,7 @@ use crate::interp::{async_iter, finalise, import, namespace, text};
 use crate::library;
 use crate::lower;
 use crate::runtime::instrument::{Event, tell};
-use crate::runtime::{self, clock, console, runner, signal, thread};
+use crate::runtime::{self, clock, console, current, runner, signal, thread};
 use crate::source::{Source, Symbol, name};
 use crate::syntax;
 use crate::tools::lint::{self, Finding, watch};
@@ -163,7 +163,10 @@ pub fn finish(result: Res) -> i32 {
             status = late;
         }
     }
-    if let Some(Value::Module(main)) = &import::loaded_module(name::MAIN) {
+    if let Some(Value::Module(main)) = &import::loaded_module(name::MAIN)
+        // As in CPython, nothing is finalised of a program that its thread's own loop still holds.
+        && !current::open_loop().is_some_and(|own| finalise::leads_to(main, own))
+    {
         finalise::run_remaining(main);
     }
     tell(|| Event::Over);

@@ -6,8 +6,8 @@ use super::deadlock;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::interp::excerpt::excerpt;
-pub use crate::interp::report::coroutine_name;
-use crate::interp::report::{Notice, listen};
+use crate::interp::report::{Notice, listen, never_awaited_thing};
+use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, is_exception};
 use crate::interp::{attribute, call, group, import, text};
 use crate::library::modules::sys::{self, redirected, tell_unraisable};
@@ -415,7 +415,7 @@ fn never_awaited(generator: &Ref<Generator>, report: String) {
     let Some(warnings) = warnings else {
         return write_error(&report);
     };
-    let message = format!("coroutine '{}' was never awaited", coroutine_name(generator));
+    let message = format!("{} was never awaited", never_awaited_thing(generator));
     let report = if is_redirected { Value::None } else { report.into() };
     let args = [message.into(), generator.clone().into(), report];
     if let Err(raised) = call::call_method(&warnings, Symbol::new("_never_awaited"), &args) {
@@ -424,11 +424,14 @@ fn never_awaited(generator: &Ref<Generator>, report: String) {
 }
 
 fn never_awaited_report(generator: &Ref<Generator>) -> String {
-    let name = coroutine_name(generator);
-    let title = format!("RuntimeWarning: coroutine '{name}' was never awaited");
+    let title = format!(
+        "RuntimeWarning: {} was never awaited",
+        never_awaited_thing(generator)
+    );
     let Some((code, span)) = generator.origin() else {
         return format!("<sys>: {title}\n");
     };
+    let name = generator_qualname(generator);
     let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
         .label(span, "this call only makes the coroutine; nothing of it has run")
         .help(format!(

@@ -1,7 +1,7 @@
 //! `aio run --trace`: the run told in short sentences, with the time, on stderr.
 
 use crate::code::Terminator;
-use crate::interp::report::coroutine_name;
+use crate::interp::text::object::generator_qualname;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, task};
 use crate::tools::standing;
@@ -90,8 +90,8 @@ fn who(task: &Ref<Future>) -> Option<String> {
     let name = task::shown(&task::name(state)).trim_matches('\'').to_string();
     match &state.coroutine.get() {
         Value::Generator(generator) => {
-            let coroutine = coroutine_name(generator);
-            let is_own = matches!(generator.func, Value::Native(_)) && coroutine.starts_with("shutdown_");
+            let coroutine = generator_qualname(generator);
+            let is_own = matches!(&generator.func, Value::Native(native) if native.name.text().starts_with("shutdown_"));
             (!is_own).then(|| format!("{coroutine} ({name})"))
         }
         _ => Some(name),

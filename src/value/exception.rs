@@ -99,7 +99,7 @@ impl LeftFrame {
     }
 
     /// Lets go of its slots.
-    pub(super) fn take(&self) -> Slots {
+    pub fn take(&self) -> Slots {
         self.slots.take()
     }
 }

@@ -109,6 +109,17 @@ pub struct Method {
 
 impl Dying for VariableCell {}
 impl Dying for Function {}
+
+impl Drop for Function {
+    /// What a function shares goes as the items of a tuple do, the last one first.
+    fn drop(&mut self) {
+        let mut shared = std::mem::take(&mut self.closure).into_vec();
+        while let Some(cell) = shared.pop() {
+            drop(cell);
+        }
+    }
+}
+
 impl Dying for Method {}
 
 /// One call while it runs: what nodes work on.

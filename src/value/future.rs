@@ -212,6 +212,11 @@ impl Future {
         drop(self.rare.get_or_init(Box::default).shielded.replace(inner));
     }
 
+    /// The object that scripts know it by.
+    pub fn face(this: &Ref<Future>) -> Value {
+        this.deputy_of().cloned().unwrap_or_else(|| this.clone().into())
+    }
+
     /// The script's object that a task waits for through this future.
     pub fn deputy_of(&self) -> Option<&Value> {
         let object = &self.rare.get()?.deputy_of;

@@ -234,6 +234,10 @@ impl Dying for Generator {
         let needed = match self.kind {
             GeneratorKind::Coroutine => true,
             GeneratorKind::AsyncGenerator if self.hooked.get() => true,
+            // A step that was never awaited.
+            GeneratorKind::Awaitable if self.progress.get() == Progress::Created => {
+                self.look(|stack| matches!(stack, [Activation::AsyncStep(_)]))
+            }
             _ => self.progress.get() == Progress::Suspended,
         };
         match ABANDON.get() {
@@ -273,6 +277,17 @@ pub enum AsyncStep {
     Send(Value),
     Throw(Ref<Exception>),
     Close,
+}
+
+impl AsyncStep {
+    /// The method that gives it.
+    pub fn method(&self) -> &'static str {
+        match self {
+            AsyncStep::Send(_) => "asend",
+            AsyncStep::Throw(_) => "athrow",
+            AsyncStep::Close => "aclose",
+        }
+    }
 }
 
 /// A built-in coroutine with more than one wait: a state machine by hand.

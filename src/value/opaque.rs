@@ -47,6 +47,13 @@ pub trait Container: Any {
 
     /// Lets go of what can be let go of.
     fn clear(&self) {}
+
+    /// The parts as they lie in CPython, in its order; what lies deeper there lies deeper here.
+    fn outline(&self) -> Vec<Value> {
+        let mut parts = Vec::new();
+        self.parts(&mut |part| parts.push(part.clone()));
+        parts
+    }
 }
 
 /// How to look at data as a container.

@@ -42,10 +42,7 @@ pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
                 && future.state.get() == FutureState::Pending
             {
                 out.push_str(" wait_for=");
-                match waiting.deputy_of() {
-                    Some(object) => super::write_repr(object, out)?,
-                    None => write_repr(&waiting, out)?,
-                }
+                super::write_repr(&Future::face(&waiting), out)?;
             }
         }
         write_outcome(future, out)?;

@@ -8,13 +8,14 @@ use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, origin, payload, text};
 use crate::library::modules::collections::deque;
-use crate::runtime::event_loop::{self, Job, check_callback, context_of, context_value, expect};
+use crate::runtime::event_loop::{self, EventLoop, Job, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action};
 use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::generator::Resume;
+use crate::value::opaque;
 use crate::value::*;
 
 pub fn install() {
@@ -31,6 +32,8 @@ pub fn install() {
     }
     install_on(&class(Type::Handle), HANDLE);
     install_on(&class(Type::TimerHandle), TIMER_HANDLE);
+    opaque::look_into::<EventLoop>();
+    opaque::look_into::<Handle>();
 }
 
 /// What an event loop has to have: the methods of ours, of which none does anything.
@@ -90,6 +93,12 @@ const LOOP: &[NativeDef] = natives! {
     };
     Method Plain "close" "(self)" "Forget all that waits; it cannot run again." |args| {
         event_loop::close(&args[0])?;
+        Ok(Value::None)
+    };
+    Method Plain "__del__" "(self)" "It ends with its program." |args| {
+        if !expect(&args[0])?.is_running() {
+            event_loop::close(&args[0])?;
+        }
         Ok(Value::None)
     };
     Method Plain "is_running" "(self)" "Whether it runs." |args| Ok(expect(&args[0])?.is_running().into());

@@ -72,7 +72,10 @@ const TASKS: &[NativeDef] = natives! {
     };
     Function Plain "ensure_future" "(coro_or_future, *, loop=None)"
         "The future it is, or a task for the coroutine or awaitable." |args| {
-        Ok(task::ensure_future(&args[0], args[1].given())?.into())
+        match like_future::mark(&args[0])? {
+            Some(_) => Ok(args[0].clone()),
+            None => Ok(task::ensure_future(&args[0], args[1].given())?.into()),
+        }
     };
     Function Plain "gather" "(*coros_or_futures, return_exceptions=False)"
         "A future for the list of all results, in the order given." |args| {

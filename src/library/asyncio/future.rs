@@ -1,6 +1,6 @@
 //! The classes `Future` and `Task`: their methods, which scripts see.
 
-use super::{class_argument, install as install_on, keyword, natives, none_if_unset};
+use super::{class_argument, install as install_on, keyword, natives, none_if_unset, rest};
 use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{attribute, call, import, isinstance, origin, text};
@@ -55,8 +55,12 @@ fn loop_argument(kwargs: &Value) -> Res {
 
 const FUTURE: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A new pending future." |args| {
+        let class = derived(args, Type::Future)?;
+        if class.is_none() && !rest(&args[1]).is_empty() {
+            return Err(type_error("Future() takes no positional arguments"));
+        }
         let mut made = Future::new(loop_argument(&args[2])?);
-        made.set_class(derived(args, Type::Future)?);
+        made.set_class(class);
         Ok(future::made(made).into())
     };
     Method Plain "__init__" "(self, *, loop=None)" "Nothing is left to do." |_| Ok(Value::None);
@@ -199,7 +203,7 @@ const TASK: &[NativeDef] = natives! {
         |args| Ok(this_task(args)?.1.coroutine.get());
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {
         let waiting = this_task(args)?.1.waiting.get();
-        Ok(waiting.map_or(Value::None, |on| on.deputy_of().cloned().unwrap_or(on.into())))
+        Ok(waiting.map_or(Value::None, |on| Future::face(&on)))
     };
     Getter Plain "_must_cancel" "(self)" "Whether CancelledError is thrown in at its next step."
         |args| Ok(this_task(args)?.1.must_cancel.get().into());

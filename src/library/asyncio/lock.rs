@@ -13,6 +13,7 @@ use crate::runtime::instrument::{Event as Notice, tell};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
 use crate::value::generator::{Need, Obstacle, Resume};
+use crate::value::opaque::{self, Container};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 
@@ -44,6 +45,9 @@ pub fn loop_bound() -> Ref<Class> {
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
+    opaque::look_into::<Lock>();
+    opaque::look_into::<Event>();
+    opaque::look_into::<Semaphore>();
     let classes = [&LOCK, &EVENT, &SEMAPHORE, &BOUNDED, &HELD, &LOOP_BOUND];
     classes
         .map(|class| class.with(Ref::clone))
@@ -141,6 +145,23 @@ impl Line {
         }
     }
 }
+
+/// Who waits can be part of a cycle.
+macro_rules! containers {
+    ($($name:ident)*) => {$(
+        impl Container for $name {
+            fn parts(&self, each: &mut dyn FnMut(&Value)) {
+                self.line.waiters.parts(each);
+            }
+
+            fn outline(&self) -> Vec<Value> {
+                vec![self.line.waiters.outline()]
+            }
+        }
+    )*};
+}
+
+containers! { Lock Event Semaphore }
 
 /// `<asyncio.locks.Lock object at 0x1 [locked, waiters:2]>`
 fn describe(object: &Value, state: String, line: &Line) -> Value {

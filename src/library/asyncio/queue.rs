@@ -14,6 +14,7 @@ use crate::library::modules::heapq;
 use crate::runtime::future;
 use crate::source::Symbol;
 use crate::value::generator::{Need, Obstacle, Resume};
+use crate::value::opaque::{self, Container};
 use crate::value::*;
 use std::cell::Cell;
 
@@ -40,6 +41,7 @@ fn derived(name: &str, table: &[NativeDef]) -> Ref<Class> {
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
+    opaque::look_into::<Queue>();
     let classes = [&QUEUE, &LIFO, &PRIORITY, &EMPTY, &FULL, &SHUT_DOWN].map(|class| class.with(Ref::clone));
     classes
         .map(|class| (Symbol::new(class.name()), class.into()))
@@ -81,6 +83,20 @@ struct Queue {
     joiners: Waiters,
     is_shut_down: Cell<bool>,
     event_loop: ValueCell,
+}
+
+impl Container for Queue {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        self.getters.parts(each);
+        self.putters.parts(each);
+        self.joiners.parts(each);
+        each(&self.items.get());
+    }
+
+    fn outline(&self) -> Vec<Value> {
+        let lines = [&self.getters, &self.putters, &self.joiners].map(Waiters::outline);
+        lines.into_iter().chain([self.items.get()]).collect()
+    }
 }
 
 /// The methods by which a script's class changes how a queue works.

@@ -123,6 +123,9 @@ impl Timeout {
     /// the timeout's own cancellation.
     pub fn exit(object: &Value, error: Option<&Ref<Exception>>) -> Res<()> {
         let this = of(object)?;
+        if !matches!(this.state.get(), State::Active | State::Expiring) {
+            return Err(raise_empty(Type::AssertionError));
+        }
         cancel_handle(&this.timer.take());
         match this.state.get() {
             State::Expiring => {

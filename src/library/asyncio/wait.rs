@@ -9,7 +9,7 @@ use crate::interp::types::{Type, class_of, is_exception};
 use crate::interp::{attribute, iterate, mapping, operator, payload, text};
 use crate::library::modules::collections::deque;
 use crate::runtime::future::{self, NativeCallback, forget};
-use crate::runtime::{current, derived, event_loop, task};
+use crate::runtime::{current, derived, event_loop, like_future, task};
 use crate::source::Symbol;
 use crate::value::generator::{Obstacle, Resume};
 use crate::value::*;
@@ -50,7 +50,7 @@ pub(super) fn seconds(delay: &Value) -> Res<f64> {
 
 /// A set of futures, in order.
 pub(super) fn set_of(futures: Vec<Ref<Future>>) -> Res {
-    let table = mapping::set_of(futures.into_iter().map(Value::from))?;
+    let table = mapping::set_of(futures.iter().map(Future::face))?;
     Ok(mapping::new_set(table))
 }
 
@@ -91,6 +91,7 @@ fn futures_of(members: &[Value]) -> Res<Vec<Ref<Future>>> {
                     "Passing coroutines is forbidden, use tasks explicitly.",
                 ));
             }
+            None if like_future::mark(member)?.is_some() => futures.push(like_future::deputy(member)?),
             None => stranger = stranger.or(Some(member)),
         }
     }
@@ -389,6 +390,18 @@ impl Waiters {
 
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
+    }
+
+    /// Shows each.
+    pub fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        if let Ok(waiters) = self.0.try_borrow() {
+            waiters.iter().for_each(|waiter| each(&waiter.clone().into()));
+        }
+    }
+
+    /// A list of them that is walked from the first one on, as a deque is.
+    pub fn outline(&self) -> Value {
+        Value::list(self.0.borrow().iter().rev().cloned().map(Value::from).collect())
     }
 
     /// A deque of them, as scripts see it.

@@ -582,6 +582,10 @@ pub const FRAME: &[NativeDef] = &[
             })
         },
     ),
+    method("clear", "(self, /)", "Let go of the local variables.", |args| {
+        frame_object::clear(frame(args)?)?;
+        Ok(Value::None)
+    }),
     getter(
         "f_locals",
         "The local variables, now or when an exception left the frame.",

@@ -10,7 +10,7 @@ use crate::code::{
     self, Code, CodeKind, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree,
     TreeKind,
 };
-use crate::interp::report::coroutine_name;
+use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, is_exception};
 use crate::interp::{finalise, group, mapping};
 use crate::runtime::event_loop::EventLoop;
@@ -153,7 +153,7 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
     if origin.as_ref().is_some_and(is_told) || on_its_way.is_some_and(is_news) {
         return true;
     }
-    let name = coroutine_name(generator);
+    let name = generator_qualname(generator);
     if origin.as_ref().is_some_and(|place| is_of_callback(&name, place)) {
         return true;
     }
@@ -418,13 +418,13 @@ impl Watch {
             place,
             format!(
                 "the program ended before '{}' {how}: await its task",
-                coroutine_name(generator)
+                generator_qualname(generator)
             ),
         );
     }
 
-    /// What the program, or a task that waits for ever, keeps to the end and nobody will ask for: tasks that failed, and coroutines that
-    /// were never awaited.
+    /// What the program, or a task that waits for ever, keeps to the end and nobody will ask for:
+    /// tasks that failed, and coroutines that were never awaited.
     fn unheard_at_the_end(&self) {
         let mut found = Vec::new();
         finalise::each_reached_with_tasks(vec![], &mut |value| found.push(value.clone()));
@@ -472,11 +472,11 @@ impl Watch {
                 })
                 .or_else(|| standing::raised(error))
                 .or_else(|| self.places.get(&future.number).cloned());
-            let is_news = |place: &Place| {
-                !is_told_near(&catalog::A030, place)
-                    && !(future.gather().is_some() && is_told_in_file(&catalog::A004, place))
+            let is_known = |place: &Place| {
+                is_told_near(&catalog::A030, place)
+                    || future.gather().is_some() && is_told_in_file(&catalog::A004, place)
             };
-            if !place.as_ref().is_none_or(is_news) {
+            if place.as_ref().is_some_and(is_known) {
                 return;
             }
             let what = match (&future.task, future.gather()) {
@@ -674,7 +674,7 @@ fn abandoned(generator: &Ref<Generator>) {
             Some((code, span)),
             format!(
                 "the loop over '{}' was left here, so its clean-up runs at an unknown time",
-                coroutine_name(generator)
+                generator_qualname(generator)
             ),
         );
     }
