@@ -3,7 +3,7 @@
 use super::call;
 use super::error::*;
 use super::machine::awaiting::not_awaitable;
-use super::types::{Type, class_name, class_of, named_class};
+use super::types::{Type, class_name, class_of};
 use crate::source::name;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -103,7 +103,7 @@ pub fn is_awaitable(value: &Value) -> bool {
     match value {
         Value::Future(_) => true,
         Value::Generator(g) => match g.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable => true,
+            GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => true,
             GeneratorKind::Generator => is_awaitable_generator(g),
             GeneratorKind::AsyncGenerator => false,
         },
@@ -119,30 +119,28 @@ pub fn step(generator: &Ref<Generator>, step: AsyncStep) -> Res {
 
 /// The same where the step has begun already.
 pub fn step_object(generator: &Ref<Generator>, step: AsyncStep) -> Value {
-    let class = match &step {
-        AsyncStep::Send(_) => Value::None,
-        AsyncStep::Throw(_) | AsyncStep::Close => named_class("async_generator_athrow").into(),
+    let kind = match &step {
+        AsyncStep::Send(_) => Awaitable::Asend,
+        AsyncStep::Throw(_) | AsyncStep::Close => Awaitable::Athrow,
     };
-    let first = Activation::AsyncStep(Box::new((generator.clone(), step)));
-    Ref::new(Generator::new(GeneratorKind::Awaitable, class, first)).into()
+    awaitable(kind, Activation::AsyncStep(Box::new((generator.clone(), step))))
 }
 
-/// An awaitable of a class that awaits a value as soon as it is resumed: `coroutine.__await__()`.
-pub fn wrapper(class: &'static str, value: &Value) -> Value {
-    Ref::new(Generator::new(
-        GeneratorKind::Awaitable,
-        named_class(class).into(),
-        Activation::Begin(Box::new(value.clone())),
-    ))
-    .into()
+fn awaitable(kind: Awaitable, first: Activation) -> Value {
+    Ref::new(Generator::new(GeneratorKind::Awaitable(kind), Value::None, first)).into()
+}
+
+/// `coroutine.__await__()`: awaits the coroutine as soon as it is resumed.
+pub fn wrapper(coroutine: &Value) -> Value {
+    awaitable(Awaitable::Wrapper, Activation::Begin(Box::new(coroutine.clone())))
 }
 
 /// `anext(iterator, default)`
 pub fn anext_default(iterator: &Value, default: Value) -> Res {
     let awaitable = anext_builtin(iterator)?;
     let generator = Generator::new(
-        GeneratorKind::Awaitable,
-        named_class("anext_awaitable").into(),
+        GeneratorKind::Awaitable(Awaitable::Anext),
+        Value::None,
         Activation::Default(Box::new(default)),
     );
     generator.push(Activation::Begin(Box::new(awaitable)));
@@ -190,7 +188,7 @@ pub fn abandon(generator: Ref<Generator>) {
             None => generator.progress.set(Progress::Closed),
         },
         GeneratorKind::Coroutine if !generator.started.get() => never_awaited(&generator, &aside),
-        GeneratorKind::Awaitable if generator.progress.get() == Progress::Created => {
+        GeneratorKind::Awaitable(_) if generator.progress.get() == Progress::Created => {
             never_awaited(&generator, &aside)
         }
         _ => {

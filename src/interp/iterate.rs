@@ -36,7 +36,7 @@ pub fn iter(value: &Value) -> Res {
         Value::Generator(generator)
             if matches!(
                 generator.kind,
-                GeneratorKind::Generator | GeneratorKind::Awaitable
+                GeneratorKind::Generator | GeneratorKind::Awaitable(_)
             ) =>
         {
             return Ok(value.clone());
@@ -220,7 +220,7 @@ pub fn is_iterator(value: &Value) -> bool {
         Value::Generator(generator) => {
             matches!(
                 generator.kind,
-                GeneratorKind::Generator | GeneratorKind::Awaitable
+                GeneratorKind::Generator | GeneratorKind::Awaitable(_)
             )
         }
         _ => special::find(value, name::NEXT).is_some(),
@@ -269,7 +269,7 @@ pub fn next(iterator: &Value) -> Res<Option<Value>> {
         Value::Generator(generator)
             if matches!(
                 generator.kind,
-                GeneratorKind::Generator | GeneratorKind::Awaitable
+                GeneratorKind::Generator | GeneratorKind::Awaitable(_)
             ) =>
         {
             machine::next(generator)

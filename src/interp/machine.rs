@@ -153,21 +153,11 @@ pub fn already_running(generator: &Generator) -> Raised {
     })
 }
 
-/// Whether it iterates a future, which it may do again and again.
-fn is_future_iterator(generator: &Generator) -> bool {
-    matches!(&generator.func, Value::Class(class) if class.name() == "FutureIter")
-}
-
 /// The words for resuming or awaiting what can be awaited once and has been.
 fn spent(generator: &Generator) -> &'static str {
-    let class = match &generator.func {
-        Value::Class(class) => class.name(),
-        _ if generator.kind == GeneratorKind::Awaitable => "async_generator_asend",
-        _ => "coroutine",
-    };
-    match class {
-        "async_generator_athrow" => "cannot reuse already awaited aclose()/athrow()",
-        "async_generator_asend" => "cannot reuse already awaited __anext__()/asend()",
+    match generator.kind {
+        GeneratorKind::Awaitable(Awaitable::Athrow) => "cannot reuse already awaited aclose()/athrow()",
+        GeneratorKind::Awaitable(Awaitable::Asend) => "cannot reuse already awaited __anext__()/asend()",
         _ => "cannot reuse already awaited coroutine",
     }
 }
@@ -179,9 +169,8 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => {
             return Err(match (generator.kind, input) {
-                (GeneratorKind::Coroutine | GeneratorKind::Awaitable, _)
-                    if !is_future_iterator(generator) =>
-                {
+                (GeneratorKind::Coroutine, _) => runtime_error(spent(generator)),
+                (GeneratorKind::Awaitable(kind), _) if kind != Awaitable::FutureIter => {
                     runtime_error(spent(generator))
                 }
                 (_, Resume::Raise(exception)) => Raised::new(exception),
@@ -197,7 +186,7 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
                     GeneratorKind::AsyncGenerator => "async generator",
                     _ => "generator",
                 };
-                if generator.kind != GeneratorKind::Awaitable {
+                if !generator.kind.is_awaitable() {
                     return Err(type_error(format!(
                         "can't send non-None value to a just-started {what}"
                     )));
@@ -253,7 +242,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
     let exit = Exception::new(super::types::class(Type::GeneratorExit), vec![]);
     match resume(generator, Resume::Raise(exit)) {
         Outcome::Yield(_) | Outcome::Wait(_) => Err(runtime_error(match generator.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable => "coroutine ignored GeneratorExit",
+            GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => "coroutine ignored GeneratorExit",
             GeneratorKind::AsyncGenerator => "async generator ignored GeneratorExit",
             _ => "generator ignored GeneratorExit",
         })),
@@ -261,8 +250,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
         Outcome::Raise(raised)
             if matches(&raised, Type::GeneratorExit)
                 || matches(&raised, Type::StopIteration)
-                || generator.kind == GeneratorKind::Awaitable
-                    && matches(&raised, Type::StopAsyncIteration) =>
+                || generator.kind.is_awaitable() && matches(&raised, Type::StopAsyncIteration) =>
         {
             let _ = raised.take();
             Ok(Value::None)

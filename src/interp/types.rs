@@ -88,6 +88,7 @@ types! {
     AsyncGenAsend "async_generator_asend" Closed (Object);
     AsyncGenAthrow "async_generator_athrow" Closed (Object);
     AnextAwaitable "anext_awaitable" Closed (Object);
+    FutureIter "FutureIter" Closed (Object);
     Lock "lock" Opaque (Object);
 
     BaseException "BaseException" Exception (Object);
@@ -166,6 +167,7 @@ types! {
 const MODULES: &[(Type, &str)] = &[
     (Type::Future, "_asyncio"),
     (Type::Task, "_asyncio"),
+    (Type::FutureIter, "_asyncio"),
     (Type::AbstractEventLoop, "asyncio.events"),
     (Type::BaseEventLoop, "asyncio.base_events"),
     (Type::BaseSelectorEventLoop, "asyncio.selector_events"),
@@ -283,15 +285,7 @@ pub fn named_class(name: &'static str) -> Ref<Class> {
     if let Some(class) = NAMED.with_borrow(|named| named.get(name).cloned()) {
         return class;
     }
-    let is_awaited = matches!(
-        name,
-        "async_generator_athrow" | "anext_awaitable" | "coroutine_wrapper" | "_asyncio.FutureIter"
-    );
-    let object = class(if is_awaited {
-        Type::AsyncGenAsend
-    } else {
-        Type::Object
-    });
+    let object = class(Type::Object);
     let (module, short) = name.rsplit_once('.').unwrap_or(("builtins", name));
     let made = Ref::new(Class::new(
         Symbol::new(short),
@@ -356,9 +350,12 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             GeneratorKind::Generator => Type::Generator,
             GeneratorKind::Coroutine => Type::Coroutine,
             GeneratorKind::AsyncGenerator => Type::AsyncGenerator,
-            GeneratorKind::Awaitable => match &generator.func {
-                Value::Class(class) => return Ref::clone(class),
-                _ => Type::AsyncGenAsend,
+            GeneratorKind::Awaitable(kind) => match kind {
+                Awaitable::Asend => Type::AsyncGenAsend,
+                Awaitable::Athrow => Type::AsyncGenAthrow,
+                Awaitable::Anext => Type::AnextAwaitable,
+                Awaitable::Wrapper => Type::CoroutineWrapper,
+                Awaitable::FutureIter => Type::FutureIter,
             },
         },
         Value::Iterator(iterator) => return named_class(iterator.type_name),

@@ -8,7 +8,7 @@ use super::instrument::{Event, tell};
 use super::{current, derived, task};
 use crate::interp::error::{exception, raise, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};
-use crate::interp::types::{Type, class, is_exception, named_class};
+use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{attribute, call, finalise, operator, origin};
 use crate::source::Symbol;
 use crate::value::context::Context;
@@ -301,8 +301,8 @@ pub fn add_script(future: &Ref<Future>, callback: &Value, context: Rc<Context>) 
 /// `iter(future)` and `future.__await__()`: yields the future once, then ends with its result.
 pub fn iterate(future: &Ref<Future>) -> Value {
     let first = Activation::Native(Box::new(Box::new(Iteration(Some(future.clone())))));
-    let class = named_class("_asyncio.FutureIter");
-    Ref::new(Generator::new(GeneratorKind::Awaitable, class.into(), first)).into()
+    let kind = GeneratorKind::Awaitable(Awaitable::FutureIter);
+    Ref::new(Generator::new(kind, Value::None, first)).into()
 }
 
 /// Waits for the future itself, whatever `__await__` its class may have.

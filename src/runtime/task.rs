@@ -134,12 +134,11 @@ pub fn is_coroutine(value: &Value) -> bool {
 
 fn is_like_coroutine(value: &Value) -> bool {
     match value {
-        Value::Generator(g) => match &g.func {
-            _ if g.kind != GeneratorKind::Awaitable => false,
-            // Steps of async generators have all of their methods; iterators do not.
-            Value::Class(class) => ["async_generator_athrow", "anext_awaitable"].contains(&class.name()),
-            _ => true,
-        },
+        // Steps of async generators have all of their methods; iterators do not.
+        Value::Generator(g) => matches!(
+            g.kind,
+            GeneratorKind::Awaitable(Awaitable::Asend | Awaitable::Athrow | Awaitable::Anext)
+        ),
         Value::Instance(_) => [name::AWAIT, name::SEND, name::THROW, name::CLOSE]
             .iter()
             .all(|&method| call::special(value, method).is_some()),

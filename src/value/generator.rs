@@ -13,8 +13,30 @@ pub enum GeneratorKind {
     Generator,
     Coroutine,
     AsyncGenerator,
-    /// What `asend()`, `__await__()` and the like give: awaited or iterated once, then gone.
-    Awaitable,
+    /// Awaited or iterated once, then gone.
+    Awaitable(Awaitable),
+}
+
+/// What gives an object that is only there to be awaited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaitable {
+    /// `asend()` and `__anext__()` of an async generator.
+    Asend,
+    /// `athrow()` and `aclose()`.
+    Athrow,
+    /// `anext(iterator, default)`
+    Anext,
+    /// `coroutine.__await__()`
+    Wrapper,
+    /// `iter(future)`, which may be asked again when it has ended.
+    FutureIter,
+}
+
+impl GeneratorKind {
+    #[inline]
+    pub fn is_awaitable(self) -> bool {
+        matches!(self, GeneratorKind::Awaitable(_))
+    }
 }
 
 /// Where a generator stands.
@@ -43,7 +65,7 @@ pub struct Generator {
     /// An async generator known to its event loop.
     pub hooked: Cell<bool>,
     stack: UnsafeCell<Stack>,
-    /// The function it runs: a script function or a built-in one.
+    /// The function it runs: a script function or a built-in one; None for an [`Awaitable`].
     pub func: Value,
     /// Where it was made: the call's place, for a coroutine.
     origin: Cell<Option<Rc<Code>>>,
@@ -235,7 +257,9 @@ impl Dying for Generator {
             GeneratorKind::Coroutine => true,
             GeneratorKind::AsyncGenerator if self.hooked.get() => true,
             // A step that was never awaited.
-            GeneratorKind::Awaitable if self.progress.get() == Progress::Created => {
+            GeneratorKind::Awaitable(Awaitable::Asend | Awaitable::Athrow)
+                if self.progress.get() == Progress::Created =>
+            {
                 self.look(|stack| matches!(stack, [Activation::AsyncStep(_)]))
             }
             _ => self.progress.get() == Progress::Suspended,

@@ -37,7 +37,7 @@ pub use exception::{Exception, Raised, TraceEntry};
 pub use frame::{FrameBox, ScriptFrame};
 pub use function::{Function, Method, Resume, VariableCell};
 pub use future::{Callback, Future, FutureState, SLEEP, TaskState};
-pub use generator::{Activation, Generator, GeneratorKind, NativeCoroutine, Stack, Step};
+pub use generator::{Activation, Awaitable, Generator, GeneratorKind, NativeCoroutine, Stack, Step};
 pub use heap::{Dying, Header, Kind, Loose, Object, Place, Ref, ValueCell, swap_drop_depth};
 pub use hold::Hold;
 pub use instance::{Attrs, Instance, Shape};

@@ -93,7 +93,7 @@ pub fn begin_await(frames: &mut Stack, value: Value) -> Result<Resume, Outcome> 
     match &value {
         Value::Future(future) if is_plain(future) => return begin_wait(frames, Ref::clone(future)),
         Value::Generator(generator) => match generator.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable => return Ok(lend(frames, generator)),
+            GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => return Ok(lend(frames, generator)),
             GeneratorKind::Generator if async_iter::is_awaitable_generator(generator) => {
                 return Ok(lend(frames, generator));
             }

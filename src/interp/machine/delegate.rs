@@ -14,10 +14,10 @@ pub fn begin(frames: &mut Stack, value: Value) -> Result<Resume, Outcome> {
         match generator.kind {
             // Nobody else can resume a generator that only this delegation knows, so its frames
             // may go on this stack.
-            GeneratorKind::Generator | GeneratorKind::Awaitable if value.references() == 1 => {
+            GeneratorKind::Generator | GeneratorKind::Awaitable(_) if value.references() == 1 => {
                 return Ok(lend(frames, generator));
             }
-            GeneratorKind::Generator | GeneratorKind::Awaitable => {
+            GeneratorKind::Generator | GeneratorKind::Awaitable(_) => {
                 frames.push(Activation::Delegate(Box::new(value)));
                 return Ok(Resume::Value(Value::None));
             }

@@ -30,7 +30,7 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         },
         Value::Generator(generator) => {
             let kind = class_name(value);
-            if generator.kind == GeneratorKind::Awaitable {
+            if generator.kind.is_awaitable() {
                 out.push_str(&default_repr(value));
                 return Ok(());
             }

@@ -146,7 +146,7 @@ fn cut(text: &str, most: usize) -> String {
 /// `<f() running at file:3>`, `<f() done, defined at file:1>`
 fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
     let with_code = match coroutine {
-        Value::Generator(generator) if generator.kind != GeneratorKind::Awaitable => Some(generator),
+        Value::Generator(generator) if !generator.kind.is_awaitable() => Some(generator),
         _ => None,
     };
     let Some(generator) = with_code else {

@@ -277,7 +277,7 @@ pub const COROUTINE: &[NativeDef] = &[
         "__await__",
         "(self, /)",
         "Return an iterator to be used in await expression.",
-        |args| Ok(async_iter::wrapper("coroutine_wrapper", &args[0])),
+        |args| Ok(async_iter::wrapper(&args[0])),
     ),
     getter("cr_frame", "Where it stands.", frame_of),
     getter("cr_running", "Whether it is running.", is_running),

@@ -347,7 +347,7 @@ pub const FUNCTIONS: &[NativeDef] = &[
                     Value::Generator(generator)
                         if matches!(
                             generator.kind,
-                            GeneratorKind::Generator | GeneratorKind::Awaitable
+                            GeneratorKind::Generator | GeneratorKind::Awaitable(_)
                         ) =>
                     {
                         crate::interp::machine::send(generator, function::Resume::Value(Value::None))
