@@ -44,6 +44,16 @@ pub enum Outcome {
 /// Resumes a generator or coroutine object (`send`, `throw`, a task's step). It must not be
 /// running.
 pub fn resume(generator: &Ref<Generator>, input: Resume) -> Outcome {
+    match (generator.only_frame(), input) {
+        (Some(frame), Resume::Value(value)) if generator.kind != GeneratorKind::AsyncGenerator => {
+            resume_alone(generator, frame, value)
+        }
+        (_, input) => resume_stack(generator, input),
+    }
+}
+
+#[inline(never)]
+fn resume_stack(generator: &Ref<Generator>, input: Resume) -> Outcome {
     if let Err(raised) = stack::enter_call() {
         return Outcome::Raise(raised);
     }
@@ -59,6 +69,62 @@ pub fn resume(generator: &Ref<Generator>, input: Resume) -> Outcome {
     let outcome = run(&mut frames, as_result(input));
     rest(generator, frames, &outcome);
     stack::leave_call();
+    outcome
+}
+
+/// Resumes the only frame of a generator or coroutine where it is, as long as it comes to rest as the
+/// only one (benchmarks: sched/sleep0, compute/generators).
+#[inline(always)]
+fn resume_alone(generator: &Ref<Generator>, frame: NonNull<ScriptFrame>, value: Value) -> Outcome {
+    if let Err(raised) = stack::enter_call() {
+        return Outcome::Raise(raised);
+    }
+    generator.progress.set(Progress::Running);
+    generator.started.set(true);
+    // SAFETY: the generator is marked as running, so its frame is ours until it rests.
+    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(value)) };
+    // SAFETY: as above, and until then nothing else sets what it waits for.
+    let rests_for = |on: Value| unsafe {
+        (*frame.as_ptr()).awaiting = on;
+        generator.progress.set(Progress::Suspended);
+    };
+    let outcome = match turn {
+        Turn::Return => {
+            generator.progress.set(Progress::Closed);
+            drop(generator.take_stack());
+            Outcome::Return(value)
+        }
+        _ if SUSPENDED.get() > 0 => go_on_with_stack(generator, turn, value),
+        Turn::Yield => {
+            generator.progress.set(Progress::Suspended);
+            Outcome::Yield(value)
+        }
+        Turn::Pass => {
+            rests_for(Value::None);
+            Outcome::Yield(Value::None)
+        }
+        Turn::Await => match awaited_plainly(&value) {
+            Some(future) => {
+                rests_for(value);
+                Outcome::Wait(future)
+            }
+            None => go_on_with_stack(generator, turn, value),
+        },
+        _ => go_on_with_stack(generator, turn, value),
+    };
+    stack::leave_call();
+    outcome
+}
+
+/// The frame that ran where it is raised, or something is to stand above it.
+#[inline(never)]
+fn go_on_with_stack(generator: &Ref<Generator>, turn: Turn, value: Value) -> Outcome {
+    let mut frames = generator.take_stack();
+    let outcome = match take_turn(&mut frames, turn, value) {
+        Ok(input) => run(&mut frames, input),
+        Err(outcome) => outcome,
+    };
+    rest(generator, frames, &outcome);
     outcome
 }
 
@@ -86,50 +152,17 @@ fn as_result(input: Resume) -> Res {
     }
 }
 
-/// `next(generator)`: none at its end. The frame of a generator that delegates to nobody runs
-/// where it is (benchmark: compute/generators).
+/// `next(generator)`: none at its end.
 pub fn next(generator: &Ref<Generator>) -> Res<Option<Value>> {
     match generator.progress.get() {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => return Ok(None),
         Progress::Created | Progress::Suspended => {}
     }
-    let Some(frame) = generator.only_frame() else {
-        return item_of(resume(generator, Resume::Value(Value::None)));
-    };
-    stack::enter_call()?;
-    generator.progress.set(Progress::Running);
-    generator.started.set(true);
-    // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
-    stack::leave_call();
-    match turn {
-        Turn::Yield => {
-            generator.progress.set(Progress::Suspended);
-            Ok(Some(value))
-        }
-        Turn::Return => {
-            generator.progress.set(Progress::Closed);
-            drop(generator.take_stack());
-            Ok(None)
-        }
-        turn => next_otherwise(generator, turn, value),
-    }
-}
-
-/// The frame that ran where it is raised, or begins to delegate: from now on it is on the stack.
-#[cold]
-#[inline(never)]
-fn next_otherwise(generator: &Ref<Generator>, turn: Turn, value: Value) -> Res<Option<Value>> {
-    let mut frames = generator.take_stack();
-    stack::enter_call()?;
-    let outcome = match take_turn(&mut frames, turn, value) {
-        Ok(input) => run(&mut frames, input),
-        Err(outcome) => outcome,
-    };
-    rest(generator, frames, &outcome);
-    stack::leave_call();
-    item_of(outcome)
+    item_of(match generator.only_frame() {
+        Some(frame) => resume_alone(generator, frame, Value::None),
+        None => resume_stack(generator, Resume::Value(Value::None)),
+    })
 }
 
 fn item_of(outcome: Outcome) -> Res<Option<Value>> {
@@ -526,15 +559,23 @@ fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcom
             frame.awaiting = Value::None;
             Err(Outcome::Yield(Value::None))
         }
-        Turn::Await => match &value {
-            Value::Future(future) if is_plain(future) && !future.is_done() => {
-                let future = Ref::clone(future);
+        Turn::Await => match awaited_plainly(&value) {
+            Some(future) => {
                 frame.awaiting = value;
                 Err(Outcome::Wait(future))
             }
-            _ => lift(awaiting::begin_await(frames, value)),
+            None => lift(awaiting::begin_await(frames, value)),
         },
         turn => take_rare_turn(frames, turn, value),
+    }
+}
+
+/// The future that a value is, if awaiting it is to wait for it.
+#[inline(always)]
+fn awaited_plainly(value: &Value) -> Option<Ref<Future>> {
+    match value {
+        Value::Future(future) if is_plain(future) && !future.is_done() => Some(Ref::clone(future)),
+        _ => None,
     }
 }
 
