@@ -305,7 +305,7 @@ impl Instrument for Watch {
 
 impl Watch {
     fn block(&mut self, thread: u64, doing: &'static str) {
-        if doing != thread::IN_LOOP && current::current_task().is_some() {
+        if doing != thread::IN_LOOP && current::running().is_some() {
             let block = Block {
                 since: clock::now(),
                 doing,
