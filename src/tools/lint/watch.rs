@@ -305,7 +305,10 @@ impl Instrument for Watch {
 
 impl Watch {
     fn block(&mut self, thread: u64, doing: &'static str) {
-        if doing != thread::IN_LOOP && current::running().is_some() {
+        // A callback that is no function of the program has no place in it: the one that is known then
+        // is where the loop was run.
+        let is_own = || current::current_task().is_some() || !is_calling("run");
+        if doing != thread::IN_LOOP && current::running().is_some() && is_own() {
             let block = Block {
                 since: clock::now(),
                 doing,
