@@ -476,13 +476,12 @@ impl Watch {
                 })
                 .or_else(|| standing::raised(error))
                 .or_else(|| self.places.get(&future.number).cloned());
-            let is_news = |place: &Place| {
-                ![&catalog::A005, &catalog::A030]
-                    .iter()
-                    .any(|lint| is_told_near(lint, place))
-                    && !(future.gather().is_some() && is_told_in_file(&catalog::A004, place))
+            let is_told = |place: &Place| {
+                is_told_near(&catalog::A005, place)
+                    || is_told_near(&catalog::A030, place)
+                    || (future.gather().is_some() && is_told_in_file(&catalog::A004, place))
             };
-            if !place.as_ref().is_none_or(is_news) {
+            if place.as_ref().is_some_and(is_told) {
                 return;
             }
             let what = match (&future.task, future.gather()) {
