@@ -119,6 +119,13 @@ impl Source {
         self.line_starts.len() as u32
     }
 
+    /// What of a span stands on its first line: of a loop, its head.
+    pub fn on_first_line(&self, span: Span) -> Span {
+        let line = self.line(span.start);
+        let end = self.line_start(line) as usize + self.line_text(line).trim_end().len();
+        Span::new(span.start as usize, end.min(span.end as usize))
+    }
+
     pub fn slice(&self, span: Span) -> &str {
         self.text
             .get(span.start as usize..span.end as usize)

@@ -404,6 +404,7 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
                     // meanwhile.
                     match attempt!(iterate::next(frame.local(*iter))) {
                         Some(item) => {
+                            Generator::set_origin_in_loop(&item, &frame.func.code, state.span);
                             match slot {
                                 Some(slot) => frame.set_local(*slot, item),
                                 None => attempt!(target.assign(frame, item)),

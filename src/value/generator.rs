@@ -140,6 +140,19 @@ impl Generator {
         }
     }
 
+    /// The same of what a loop is given that the program did not make, as `asyncio.as_completed` gives it.
+    #[inline(always)]
+    pub fn set_origin_in_loop(item: &Value, code: &Rc<Code>, head: Span) {
+        if let Value::Generator(generator) = item
+            && generator.kind == GeneratorKind::Coroutine
+            && generator
+                .origin()
+                .is_none_or(|(made, _)| made.source.is_library())
+        {
+            generator.set_origin(code, code.source.on_first_line(head));
+        }
+    }
+
     /// Where it was made, if that was noted.
     pub fn origin(&self) -> Option<(Rc<Code>, Span)> {
         let code = self.origin.take();

@@ -200,6 +200,7 @@ impl Exec for For {
             let Some(item) = attempt!(iterate::next(&iterator).at(self.span)) else {
                 break;
             };
+            Generator::set_origin_in_loop(&item, &frame.func.code, self.span);
             match self.slot {
                 Some(slot) => frame.set_local(slot, item),
                 None => attempt!(self.target.assign(frame, item)),

@@ -9,7 +9,6 @@ mod reason;
 
 use super::report::render;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Source, Span};
 use crate::tools::standing;
 use crate::value::*;
 use party::{Key, Party, failed, named, parties};
@@ -183,12 +182,12 @@ impl Group {
             "they wait here"
         };
         let mut diagnostic = Diagnostic::new(Severity::Error, self.title(all), source)
-            .label(on_first_line(source, inner.span), waits);
+            .label(source.on_first_line(inner.span), waits);
         // How it got there is told of a task alone: a thread's calls may come from anywhere.
         let mut told = HashSet::new();
         for outer in own.filter(|_| self.members.len() == 1) {
             if Rc::ptr_eq(&outer.code().source, source) && told.insert((outer.span.start, outer.span.end)) {
-                let span = on_first_line(source, outer.span);
+                let span = source.on_first_line(outer.span);
                 diagnostic = diagnostic.label(span, format!("called from {}", outer.code().qualname));
             }
         }
@@ -210,13 +209,6 @@ impl Group {
         }
         out
     }
-}
-
-/// What of a span stands on its first line: of a loop, its head.
-fn on_first_line(source: &Source, span: Span) -> Span {
-    let line = source.line(span.start);
-    let end = source.line_start(line) as usize + source.line_text(line).trim_end().len();
-    Span::new(span.start as usize, end.min(span.end as usize))
 }
 
 fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {

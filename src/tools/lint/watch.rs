@@ -53,6 +53,7 @@ pub fn start() {
         told.get_or_insert_default();
     });
     instrument::add(Box::new(Watch::default()));
+    finalise::expect(); // coroutines that refer to themselves are found at the end
 }
 
 /// Tells the mistakes of a program's text.
@@ -304,7 +305,10 @@ impl Instrument for Watch {
 
 impl Watch {
     fn block(&mut self, thread: u64, doing: &'static str) {
-        if doing != thread::IN_LOOP && current::current_task().is_some() {
+        // A callback that is no function of the program has no place in it: the one that is known then
+        // is where the loop was run.
+        let is_own = || current::current_task().is_some() || !is_calling("run");
+        if doing != thread::IN_LOOP && current::running().is_some() && is_own() {
             let block = Block {
                 since: clock::now(),
                 doing,
@@ -472,11 +476,12 @@ impl Watch {
                 })
                 .or_else(|| standing::raised(error))
                 .or_else(|| self.places.get(&future.number).cloned());
-            let is_known = |place: &Place| {
-                is_told_near(&catalog::A030, place)
-                    || future.gather().is_some() && is_told_in_file(&catalog::A004, place)
+            let is_told = |place: &Place| {
+                is_told_near(&catalog::A005, place)
+                    || is_told_near(&catalog::A030, place)
+                    || (future.gather().is_some() && is_told_in_file(&catalog::A004, place))
             };
-            if place.as_ref().is_some_and(is_known) {
+            if place.as_ref().is_some_and(is_told) {
                 return;
             }
             let what = match (&future.task, future.gather()) {

@@ -1,6 +1,6 @@
 //! Coroutines, tasks and results that nobody waits for.
 
-use super::running::has_no_loop;
+use super::running::{has_no_loop, is_of_threads};
 use super::{calls, dropped, method_call, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
@@ -77,7 +77,8 @@ pub fn gather(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 
 /// `create_task(work())` as a statement. `spawn(work())` says that it is meant for the background, so
 /// it counts only if `work` gives a result. Work that certainly fails is told of when it has (A007), and
-/// what certainly runs without a loop does not even begin (A016).
+/// what certainly runs without a loop does not even begin (A016), or has to tell the loop of another
+/// thread (A018).
 pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (value, at) in dropped(program) {
         let in_function = program.unit(at).is_coroutine() || program.unit(at).function().is_some();
@@ -86,6 +87,7 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         };
         let background = match program.callee(value, at).as_deref() {
             Some("asyncio.create_task") if has_no_loop(program, at) => continue,
+            Some("asyncio.loop.create_task") if is_of_threads(program, at) => continue,
             Some("asyncio.create_task" | "asyncio.ensure_future" | "asyncio.loop.create_task") => false,
             Some("prelude.spawn") => true,
             _ => continue,

@@ -26,8 +26,8 @@ pub fn after<'a>(
         for (i, stmt) in block.iter().enumerate() {
             let Some(object) = begin(stmt, at) else { continue };
             for later in &block[i + 1..] {
-                if binds(program, later, object, at) || (until == Until::Suspension && lets_others_run(later))
-                {
+                let may_end = binds(program, later, object, at) || loops_for(program, later, object, at);
+                if may_end || (until == Until::Suspension && lets_others_run(later)) {
                     break;
                 }
                 // What stands in a block of its own may not run.
@@ -37,6 +37,18 @@ pub fn after<'a>(
             }
         }
     }
+}
+
+/// Whether a statement loops until something about the object has changed.
+fn loops_for(program: &Program, stmt: &Stmt, object: &Expr, at: At) -> bool {
+    let StmtKind::While { test, .. } = &stmt.kind else {
+        return false;
+    };
+    let mut found = false;
+    each_expr_in(test, &mut |part| {
+        found |= program.is_same((part, at), (object, at))
+    });
+    found
 }
 
 /// Whether other tasks may run while a statement does.

@@ -51,12 +51,18 @@ pub fn missing(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 /// Whether a plain function is only ever called where no loop runs: at the top of a module that does not
 /// await, by a thread, or by another such function.
 pub fn has_no_loop(program: &Program, at: At) -> bool {
-    is_without_loop(program, at, LONGEST_CHAIN)
+    is_only_run(program, at, true, LONGEST_CHAIN)
 }
 
-fn is_without_loop(program: &Program, at: At, left: u32) -> bool {
+/// Whether a plain function is only ever run by threads, or by other such functions.
+pub fn is_of_threads(program: &Program, at: At) -> bool {
+    is_only_run(program, at, false, LONGEST_CHAIN)
+}
+
+/// Whether a plain function is only run by threads and, if `at_the_top`, by a module that does not await.
+fn is_only_run(program: &Program, at: At, at_the_top: bool, left: u32) -> bool {
     let (Some(left), UnitKind::Function(function)) = (left.checked_sub(1), program.unit(at).kind) else {
-        return matches!(program.unit(at).kind, UnitKind::Module { awaits: false });
+        return at_the_top && matches!(program.unit(at).kind, UnitKind::Module { awaits: false });
     };
     let is_it = |expr: &Expr, at: At| matches!(program.meaning(expr, at), Meaning::Function(meant) if ptr::eq(meant, function));
     let mentions = |expr: &Expr, at: At| match &expr.kind {
@@ -66,7 +72,7 @@ fn is_without_loop(program: &Program, at: At, left: u32) -> bool {
     };
     let all = program.exprs.iter().filter(|(expr, at)| mentions(expr, *at));
     let harmless = calls(program).filter(|(call, func, args, at)| {
-        let is_called = is_it(func, *at) && is_without_loop(program, *at, left);
+        let is_called = is_it(func, *at) && is_only_run(program, *at, at_the_top, left);
         is_called || (runs_in_thread(program, call, *at) && args.iter().any(|arg| is_it(arg.value(), *at)))
     });
     let (all, harmless) = (all.count(), harmless.count());

@@ -265,6 +265,13 @@ fn late_change<'s>(
         if let Some(target) = changed(program, stmt, at).filter(|target| is_checked(target)) {
             return awaited.then_some((target, stmt.span));
         }
+        // `if n is None:`, `n = await f()`
+        if let StmtKind::Assign { targets, value } = &stmt.kind
+            && let [target] = &targets[..]
+            && is_checked(target)
+        {
+            return (awaited || expr_suspends(value)).then_some((target, stmt.span));
+        }
         let mut again = false;
         each_expr(std::slice::from_ref(stmt), &mut |expr| again |= is_checked(expr));
         if again {
