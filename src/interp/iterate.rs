@@ -308,13 +308,18 @@ fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
             Ok(None)
         }
         Beyond::Raise(message) => Err(runtime_error(message)),
-        Beyond::Call(make) => {
-            let made = make();
-            if let Ok(None) = made {
+        Beyond::Call(make) => match make() {
+            Ok(None) => {
                 end(iterator);
+                Ok(None)
             }
-            made
-        }
+            // A function that raises StopIteration ends whoever loops, but not the iterator.
+            Err(raised) if matches(&raised, Type::StopIteration) => {
+                drop(raised.take());
+                Ok(None)
+            }
+            made => made,
+        },
         Beyond::GetItem(object, index) => match subscript::get_item(&object, &Value::Int(index)) {
             Ok(item) => Ok(Some(item)),
             Err(raised) if matches(&raised, Type::IndexError) || matches(&raised, Type::StopIteration) => {

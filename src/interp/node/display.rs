@@ -100,15 +100,16 @@ fn set_of(values: &[Value]) -> Res<Ref<Set>> {
     Ok(set)
 }
 
-/// The constants that all items are, if they are.
+/// The constants that all items are, if they are: a tuple of constants is one, too.
 fn constants(items: &[Element]) -> Option<Vec<Value>> {
     items
         .iter()
         .map(|item| match item {
-            Element::One(Tree {
-                kind: TreeKind::Constant(c),
-                ..
-            }) => Some(constant_value(c)),
+            Element::One(tree) => match &tree.kind {
+                TreeKind::Constant(c) => Some(constant_value(c)),
+                TreeKind::Tuple(items) => constants(items).map(Value::tuple),
+                _ => None,
+            },
             _ => None,
         })
         .collect()

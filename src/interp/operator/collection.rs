@@ -75,7 +75,10 @@ fn set_of(items: &Value) -> Res<SetTable> {
         return Ok(SetTable::new(table.borrow().copy()));
     }
     let table = SetTable::default();
-    iterate::for_each(items, |key| mapping::set_add(&table, &key).map(drop))?;
+    match items.opaque::<DictView>() {
+        Some(view) if view.part == DictPart::Keys => fill(&table, &view.dict.clone().into())?,
+        _ => fill(&table, items)?,
+    }
     Ok(table)
 }
 
@@ -86,15 +89,19 @@ fn views(op: BinaryOp, a: &Value, b: &Value) -> Res {
     }
     let result = set_of(a)?;
     match op {
-        BinaryOp::BitOr => match as_set_table(b) {
-            Some(other) => merge(&result, other)?,
-            None => iterate::for_each(b, |key| mapping::set_add(&result, &key).map(drop))?,
-        },
+        BinaryOp::BitOr => fill(&result, b)?,
         BinaryOp::Sub => {
             iterate::for_each(b, |key| mapping::set_remove(&result, &key).map(drop))?;
             result.borrow_mut().drop_dummies();
         }
-        _ => toggle(&result, &set_of(b)?)?,
+        _ => match as_set_table(b) {
+            Some(other) => toggle(&result, other)?,
+            None => {
+                let other = SetTable::default();
+                fill(&other, b)?;
+                toggle(&result, &other)?;
+            }
+        },
     }
     Ok(mapping::new_set(result.into_inner()))
 }
@@ -143,6 +150,21 @@ pub fn merge(set: &SetTable, other: &SetTable) -> Res<()> {
     Ok(())
 }
 
+/// Adds the keys of any iterable. Room for those of a dict is made at once.
+pub fn fill(set: &SetTable, other: &Value) -> Res<()> {
+    if let Some(other) = as_set_table(other) {
+        return merge(set, other);
+    }
+    if let Value::Dict(dict) = other {
+        set.borrow_mut().presize(dict.len());
+        for (hash, key, _) in mapping::entries_hashed(dict) {
+            mapping::set_add_hashed(set, hash, &key)?;
+        }
+        return Ok(());
+    }
+    iterate::for_each(other, |key| mapping::set_add(set, &key).map(drop))
+}
+
 pub fn union(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
     let result = SetTable::new(a.borrow().copy());
     merge(&result, b)?;
@@ -150,6 +172,9 @@ pub fn union(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
 }
 
 pub fn intersection(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
+    if std::ptr::eq(a, b) {
+        return Ok(a.borrow().copy());
+    }
     // The smaller operand is walked, so that order and cost are CPython's.
     let (walked, other) = if b.borrow().len() > a.borrow().len() {
         (a, b)

@@ -33,23 +33,8 @@ fn with_set<T>(other: &Value, work: impl FnOnce(&SetTable) -> Res<T>) -> Res<T> 
 /// A new table with the keys of an iterable, laid out as CPython's `set(iterable)` does.
 fn collect_set(other: &Value) -> Res<table::set::Set<Value>> {
     let table = SetTable::default();
-    fill(&table, other)?;
+    collection::fill(&table, other)?;
     Ok(table.into_inner())
-}
-
-/// `set.update(other)`
-fn fill(set: &SetTable, other: &Value) -> Res<()> {
-    if let Some(other) = as_set_table(other) {
-        return collection::merge(set, other);
-    }
-    if let Value::Dict(dict) = other {
-        set.borrow_mut().presize(dict.len());
-        for (hash, key, _) in mapping::entries_hashed(dict) {
-            mapping::set_add_hashed(set, hash, &key)?;
-        }
-        return Ok(());
-    }
-    iterate::for_each(other, |key| mapping::set_add(set, &key).map(drop))
 }
 
 /// A set of the same built-in type.
@@ -69,32 +54,37 @@ fn others(args: &[Value]) -> Vec<Value> {
 fn union(args: &[Value]) -> Res {
     let result = SetTable::new(this(args, "union")?.borrow().copy());
     for other in others(args) {
-        fill(&result, &other)?;
+        collection::fill(&result, &other)?;
     }
     Ok(same_kind(args, result.into_inner()))
 }
 
 fn intersection_of(args: &[Value], method: &str) -> Res<table::set::Set<Value>> {
-    let mut result = this(args, method)?.borrow().copy();
+    let set = this(args, method)?;
+    let mut result: Option<SetTable> = None;
     for other in others(args) {
-        let left = SetTable::new(result);
-        result = match as_set_table(&other) {
-            Some(right) => collection::intersection(&left, right)?,
+        let left = result.as_ref().unwrap_or(set);
+        let common = match as_set_table(&other) {
+            Some(right) => SetTable::new(collection::intersection(left, right)?),
             None => {
                 // Walked in the order of the iterable, as in CPython.
                 let kept = SetTable::default();
                 iterate::for_each(&other, |key| {
                     let hash = operator::hash(&key)?;
-                    if mapping::set_position(&left, hash, &key)?.is_some() {
+                    if mapping::set_position(left, hash, &key)?.is_some() {
                         mapping::set_add_hashed(&kept, hash, &key)?;
                     }
                     Ok(())
                 })?;
-                kept.into_inner()
+                kept
             }
         };
+        result = Some(common);
     }
-    Ok(result)
+    Ok(match result {
+        Some(result) => result.into_inner(),
+        None => set.borrow().copy(),
+    })
 }
 
 fn remove_all(set: &SetTable, other: &Value) -> Res<()> {
@@ -109,18 +99,35 @@ fn remove_all(set: &SetTable, other: &Value) -> Res<()> {
 }
 
 fn difference(args: &[Value]) -> Res {
-    let mut result = this(args, "difference")?.borrow().copy();
-    for other in others(args) {
-        let left = SetTable::new(result);
-        result = match as_set_table(&other) {
-            Some(right) => collection::difference(&left, right)?,
-            None => {
-                remove_all(&left, &other)?;
-                left.into_inner()
-            }
-        };
+    let set = this(args, "difference")?;
+    let mut others = others(args).into_iter();
+    let result = match others.next() {
+        Some(first) => without(set, &first)?,
+        None => SetTable::new(set.borrow().copy()),
+    };
+    others.try_for_each(|other| remove_all(&result, &other))?;
+    Ok(same_kind(args, result.into_inner()))
+}
+
+/// A new set of the keys that are not in another iterable. A larger dict is asked for each key.
+fn without(set: &SetTable, other: &Value) -> Res<SetTable> {
+    if let Some(other) = as_set_table(other) {
+        return collection::difference(set, other).map(SetTable::new);
     }
-    Ok(same_kind(args, result))
+    if let Value::Dict(dict) = other
+        && set.borrow().len() >> 2 <= dict.len()
+    {
+        let result = SetTable::default();
+        for (hash, key) in mapping::set_keys_hashed(set) {
+            if mapping::dict_get_hashed(dict, hash, &key)?.is_none() {
+                mapping::set_add_hashed(&result, hash, &key)?;
+            }
+        }
+        return Ok(result);
+    }
+    let result = SetTable::new(set.borrow().copy());
+    remove_all(&result, other)?;
+    Ok(result)
 }
 
 fn replace(set: &SetTable, new: table::set::Set<Value>) {
@@ -219,7 +226,7 @@ pub const METHODS: &[NativeDef] = &[
         let set = changeable(args, "__init__")?;
         replace(set, table::set::Set::new());
         if !args[1].is_unset() {
-            fill(set, &args[1])?;
+            collection::fill(set, &args[1])?;
         }
         Ok(Value::None)
     }),
@@ -271,7 +278,7 @@ pub const METHODS: &[NativeDef] = &[
         |args| {
             let set = changeable(args, "update")?;
             for other in others(args) {
-                fill(set, &other)?;
+                collection::fill(set, &other)?;
             }
             Ok(Value::None)
         },

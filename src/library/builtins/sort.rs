@@ -203,23 +203,35 @@ fn shortest_run(mut len: usize) -> usize {
     len + odd
 }
 
-/// The length of the sorted run at the start; a falling run is turned round.
+/// The length of the sorted run at the start. A falling run, in which equal items may stand side by
+/// side, is turned round (the equal ones keep their order) and goes on as long as what follows rises.
 fn natural_run<T>(items: &mut [T], less: &dyn Fn(&T, &T) -> bool) -> usize {
-    if items.len() < 2 {
-        return items.len();
+    let len = items.len();
+    let rising = |items: &[T], from: usize| {
+        (from..len)
+            .find(|&n| less(&items[n], &items[n - 1]))
+            .unwrap_or(len)
+    };
+    let start = rising(items, 1);
+    if start >= len || (start > 1 && less(&items[0], &items[start - 1])) {
+        return start;
     }
-    let mut end = 2;
-    if less(&items[1], &items[0]) {
-        while end < items.len() && less(&items[end], &items[end - 1]) {
-            end += 1;
+    // What came before the first fall is all equal.
+    items[..start].reverse();
+    let mut end = start + 1;
+    let mut equal = end - 1; // where the equal items at the end of the run begin
+    while end < len {
+        if less(&items[end], &items[end - 1]) {
+            items[equal..end].reverse();
+            equal = end;
+        } else if less(&items[end - 1], &items[end]) {
+            break;
         }
-        items[..end].reverse();
-    } else {
-        while end < items.len() && !less(&items[end], &items[end - 1]) {
-            end += 1;
-        }
+        end += 1;
     }
-    end
+    items[equal..end].reverse();
+    items[..end].reverse();
+    rising(items, end)
 }
 
 /// Sorts a slice whose first `sorted` items are sorted.
