@@ -45,6 +45,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A001"],
     ),
     (
+        "tests/golden/coroutines/iterators_are_dropped_before_a_block_is_left",
+        &["A031"],
+    ),
+    (
         "tests/golden/coroutines/never_awaited_under_their_full_names",
         &["A001", "A002", "A003", "A019"],
     ),

@@ -191,11 +191,18 @@ pub fn abandon(generator: Ref<Generator>) {
         GeneratorKind::Awaitable(_) if generator.progress.get() == Progress::Created => {
             never_awaited(&generator, &aside)
         }
+        // A step that waits does not take its generator along.
+        GeneratorKind::Awaitable if waits_in_generator(&generator) => {
+            let frames = generator.take_stack();
+            generator.progress.set(Progress::Closed);
+            super::machine::give_back(frames);
+        }
         _ => {
             let closed = super::machine::close(&generator);
             generator.progress.set(Progress::Closed);
             if let Err(raised) = closed {
                 super::report::unraisable(raised, &generator.clone().into());
+                super::machine::let_go(generator.take_stack());
             }
         }
     }
@@ -205,4 +212,15 @@ pub fn abandon(generator: Ref<Generator>) {
 fn never_awaited(generator: &Ref<Generator>, aside: &exception::Aside) {
     generator.progress.set(Progress::Closed);
     super::report::never_awaited(generator, aside.exception());
+}
+
+/// Whether a step has begun, and its async generator waits for something.
+fn waits_in_generator(step: &Ref<Generator>) -> bool {
+    step.look(|stack| {
+        let first = stack.iter().find_map(|activation| match activation {
+            Activation::Script(frame) => frame.owner.as_ref(),
+            _ => None,
+        });
+        first.is_some_and(|owner| owner.kind == GeneratorKind::AsyncGenerator)
+    })
 }

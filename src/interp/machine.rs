@@ -11,6 +11,7 @@ mod delegate;
 mod native;
 
 pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of};
+pub use closing::{give_back, let_go};
 use native::leave_native;
 
 use super::async_iter;
@@ -284,6 +285,8 @@ pub fn close(generator: &Ref<Generator>) -> Res {
             GeneratorKind::AsyncGenerator => "async generator ignored GeneratorExit",
             _ => "generator ignored GeneratorExit",
         })),
+        // What an async generator yields is no return value of its step.
+        Outcome::Return(_) if generator.kind == GeneratorKind::Awaitable => Ok(Value::None),
         Outcome::Return(value) => Ok(value),
         Outcome::Raise(raised)
             if matches(&raised, Type::GeneratorExit)

@@ -70,8 +70,10 @@ impl<'a> Lowering<'_, 'a> {
             },
             at,
         );
+        // The value for the target is not around the block: its place is free again within.
+        let guard = self.guard(failed, exc);
         let entered = self.enter(is_async, enter, item.target.is_some(), at);
-        self.handler = self.guard(failed, exc);
+        self.handler = guard;
         self.start_fresh(span);
         if let (Some(target), Some(value)) = (&item.target, entered) {
             let value = self.take(value, target.span);

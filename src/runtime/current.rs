@@ -77,12 +77,10 @@ pub fn own_loop() -> Res {
     ))
 }
 
-/// The thread's own loop, if it has one that is not closed.
-pub fn open_loop() -> Option<Value> {
+/// The thread's own loop, if it has one.
+pub fn kept_loop() -> Option<Value> {
     let own = thread::current().event_loop.get();
-    EventLoop::of(&own)
-        .is_some_and(|event_loop| !event_loop.is_closed())
-        .then_some(own)
+    EventLoop::of(&own).is_some().then_some(own)
 }
 
 thread_local! {

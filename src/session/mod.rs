@@ -165,7 +165,7 @@ pub fn finish(result: Res) -> i32 {
     }
     if let Some(Value::Module(main)) = &import::loaded_module(name::MAIN)
         // As in CPython, nothing is finalised of a program that its thread's own loop still holds.
-        && !current::open_loop().is_some_and(|own| finalise::leads_to(main, own))
+        && !current::kept_loop().is_some_and(|own| finalise::leads_to(main, own))
     {
         finalise::run_remaining(main);
     }
