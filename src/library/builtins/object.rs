@@ -161,7 +161,12 @@ pub const METHODS: &[NativeDef] = &[
         "Create and return a new object.  See help(type) for accurate signature.",
         new,
     ),
-    method("__init__", "(self, /, *args, **kwargs)", "Initialize self.  See help(type(self)) for accurate signature.", init),
+    method(
+        "__init__",
+        "(self, /, *args, **kwargs)",
+        "Initialize self.  See help(type(self)) for accurate signature.",
+        init,
+    ),
     method(
         "__getstate__",
         "(self, /)",
