@@ -6,12 +6,13 @@ use crate::library::builtins::function;
 use crate::source::Symbol;
 use crate::text::format::template::{self, Argument, Piece, Step};
 use crate::value::*;
+use std::cell::RefCell;
 
 const FUNCTIONS: &[NativeDef] = &[
     function(
         "parse",
         "(template, /)",
-        "Return the literals and fields of a template: (literal, name, spec, conversion) of each.",
+        "Iterate over the literals and fields of a template: (literal, name, spec, conversion) of each.",
         |args| parse(text_arg(&args[0], "parse()")?),
     ),
     function(
@@ -25,8 +26,16 @@ const FUNCTIONS: &[NativeDef] = &[
 fn parse(text: &str) -> Res {
     let mut parts = Vec::new();
     let mut literal = "";
+    let mut mistake = None;
     for piece in template::pieces(text) {
-        match piece.map_err(value_error)? {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(message) => {
+                (literal, mistake) = ("", Some(message));
+                break;
+            }
+        };
+        match piece {
             Piece::Literal(text) => {
                 literal = text;
                 // A doubled brace ends a part; no other literal ends with one.
@@ -49,7 +58,17 @@ fn parse(text: &str) -> Res {
     if !literal.is_empty() {
         parts.push(part(literal, [Value::None, Value::None, Value::None]));
     }
-    Ok(Value::list(parts))
+    // What is before a mistake comes first.
+    let rest = RefCell::new((parts.into_iter(), mistake));
+    Ok(NativeIterator::from_fn("formatteriterator", move || {
+        let (parts, mistake) = &mut *rest.borrow_mut();
+        match (parts.next(), mistake) {
+            (Some(part), _) => Ok(Some(part)),
+            (None, mistake) => mistake
+                .take()
+                .map_or(Ok(None), |message| Err(value_error(message))),
+        }
+    }))
 }
 
 fn part(literal: &str, [name, spec, conversion]: [Value; 3]) -> Value {

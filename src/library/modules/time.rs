@@ -165,7 +165,11 @@ struct Fields {
     weekday: i64,
     /// 1 to 366.
     yearday: i64,
+    zone: String,
 }
+
+/// The zone of times that do not name theirs.
+const ZONE: &str = "UTC";
 
 const DAYS: [&str; 7] = [
     "Monday",
@@ -227,6 +231,7 @@ impl Fields {
             second: rest % 60,
             weekday: (days + 3).rem_euclid(7),
             yearday: days - days_from_civil(year, 1, 1) + 1,
+            zone: ZONE.to_string(),
         }
     }
 
@@ -244,6 +249,15 @@ impl Fields {
             *number = payload::small(item)?;
         }
         let [year, month, day, hour, minute, second, weekday, yearday] = n;
+        let named = match value {
+            Value::Tuple(_) => None,
+            moment => attribute::find(moment, Symbol::new("tm_zone"))?,
+        };
+        let zone = named
+            .as_ref()
+            .and_then(payload::text_of)
+            .unwrap_or(ZONE)
+            .to_string();
         let fields = Fields {
             year,
             month,
@@ -253,6 +267,7 @@ impl Fields {
             second,
             weekday,
             yearday,
+            zone,
         };
         if function != "mktime" {
             for (name, value, most) in [

@@ -122,18 +122,27 @@ fn clock(text: &mut &[char]) -> Option<Clock> {
     let mut parts = [number(text, 2)?, 0, 0, 0];
     let mut ahead = *text;
     let is_parted = skip(&mut ahead, ':');
+    let mut has_second = false;
     if let Some(minute) = number(&mut ahead, 2) {
         (parts[1], *text) = (minute, ahead);
         if skip(&mut ahead, ':') == is_parted
             && let Some(second) = number(&mut ahead, 2)
         {
             (parts[2], *text) = (second, ahead);
+            has_second = true;
         }
     }
+    // After seconds CPython takes a fraction that goes on as the parts before it do, too.
+    let fraction = match *text {
+        [',' | '.', rest @ ..] => Some((rest, 1)),
+        [':', rest @ ..] if has_second && is_parted => Some((rest, 1)),
+        rest if has_second && !is_parted => Some((rest, 2)),
+        _ => None,
+    };
     let mut fraction_digits = 0;
-    if let [',' | '.', rest @ ..] = text {
+    if let Some((rest, least)) = fraction {
         fraction_digits = rest.iter().take_while(|char| char.is_ascii_digit()).count();
-        if fraction_digits > 0 {
+        if fraction_digits >= least {
             let mut digits: Vec<char> = rest[..fraction_digits.min(6)].to_vec();
             digits.resize(6, '0');
             parts[3] = number(&mut &digits[..], 6)?;

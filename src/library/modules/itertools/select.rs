@@ -176,13 +176,18 @@ fn slice_bound(value: &Value, message: &str) -> Res<Option<usize>> {
 fn islice(args: &[Value]) -> Res {
     const INDICES: &str = "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
     const STOP: &str = "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
+    let stop_bound = |stop: &Value| {
+        // CPython sees -1, its sign of an error, before it looks at the places.
+        let is_place = matches!(stop, Value::Int(n) if *n < -1);
+        slice_bound(stop, if is_place { INDICES } else { STOP })
+    };
     let bounds = as_tuple(&args[2]).map(|t| t.items.to_vec()).unwrap_or_default();
     let (start, stop, step) = match bounds.as_slice() {
         [] => return Err(type_error("islice expected at least 2 arguments, got 1")),
-        [stop] => (0, slice_bound(stop, STOP)?, 1),
+        [stop] => (0, stop_bound(stop)?, 1),
         [start, stop, rest @ ..] if rest.len() < 2 => {
             // A bad stop is told of before a bad start.
-            let stop = slice_bound(stop, STOP)?;
+            let stop = stop_bound(stop)?;
             let start = slice_bound(start, INDICES)?.unwrap_or(0);
             const STEP: &str = "Step for islice() must be a positive integer or None.";
             let step = match rest.first() {

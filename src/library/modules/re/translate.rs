@@ -344,7 +344,8 @@ impl Parser<'_> {
         self.at += usize::from(manner.is_some());
         item.text = match manner {
             // The engine repeats nothing that has no width: once is as good as often.
-            _ if is_lookaround(&text) => match (min, manner) {
+            _ if item.width.1 == 0 => match (min, manner) {
+                _ if max == Some(0) => format!("(?:(?!){text}|)"),
                 (0, Some('?')) => format!("(?:|{text})"),
                 (0, _) => format!("(?:{text}|)"),
                 _ => text,
@@ -570,12 +571,6 @@ impl Parser<'_> {
         }
         Err(self.mistake(format!("missing {end}, unterminated name"), self.at - start))
     }
-}
-
-fn is_lookaround(text: &str) -> bool {
-    ["(?=", "(?!", "(?<=", "(?<!"]
-        .iter()
-        .any(|opening| text.starts_with(opening))
 }
 
 fn plain(text: String, width: u64) -> Item {

@@ -147,7 +147,7 @@ impl Fields {
             'y' => of.number(self.year.rem_euclid(100), 2, '0'),
             'Y' => of.number(self.year, 1, '0'),
             'z' => of.bare("+0000"),
-            'Z' => of.bare("UTC"),
+            'Z' => of.bare(&self.zone),
             '%' => of.text("%"),
             _ => of.whole.to_string(),
         }
