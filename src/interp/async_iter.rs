@@ -192,7 +192,7 @@ pub fn abandon(generator: Ref<Generator>) {
             never_awaited(&generator, &aside)
         }
         // A step that waits does not take its generator along.
-        GeneratorKind::Awaitable if waits_in_generator(&generator) => {
+        GeneratorKind::Awaitable(_) if waits_in_generator(&generator) => {
             let frames = generator.take_stack();
             generator.progress.set(Progress::Closed);
             super::machine::give_back(frames);

@@ -286,7 +286,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
             _ => "generator ignored GeneratorExit",
         })),
         // What an async generator yields is no return value of its step.
-        Outcome::Return(_) if generator.kind == GeneratorKind::Awaitable => Ok(Value::None),
+        Outcome::Return(_) if generator.kind.is_awaitable() => Ok(Value::None),
         Outcome::Return(value) => Ok(value),
         Outcome::Raise(raised)
             if matches(&raised, Type::GeneratorExit)
