@@ -45,13 +45,8 @@ pub enum Outcome {
 /// Resumes a generator or coroutine object (`send`, `throw`, a task's step). It must not be
 /// running.
 pub fn resume(generator: &Ref<Generator>, input: Resume) -> Outcome {
-    // The frame of a step of an async generator is that generator's.
-    let is_own = matches!(
-        generator.kind,
-        GeneratorKind::Generator | GeneratorKind::Coroutine
-    );
-    match (generator.only_frame(), input) {
-        (Some(frame), Resume::Value(value)) if is_own => resume_alone(generator, frame, value),
+    match (generator.own_frame(), input) {
+        (Some(frame), Resume::Value(value)) => resume_alone(generator, frame, value),
         (_, input) => resume_stack(generator, input),
     }
 }
@@ -163,11 +158,9 @@ pub fn next(generator: &Ref<Generator>) -> Res<Option<Value>> {
         Progress::Closed => return Ok(None),
         Progress::Created | Progress::Suspended => {}
     }
-    item_of(match generator.only_frame() {
-        Some(frame) if generator.kind == GeneratorKind::Generator => {
-            resume_alone(generator, frame, Value::None)
-        }
-        _ => resume_stack(generator, Resume::Value(Value::None)),
+    item_of(match generator.own_frame() {
+        Some(frame) => resume_alone(generator, frame, Value::None),
+        None => resume_stack(generator, Resume::Value(Value::None)),
     })
 }
 

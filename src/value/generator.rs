@@ -234,6 +234,17 @@ impl Generator {
         }
     }
 
+    /// The same of a generator or coroutine, if the frame is not another object's.
+    #[inline(always)]
+    pub fn own_frame(&self) -> Option<NonNull<ScriptFrame>> {
+        let is_simple = matches!(self.kind, GeneratorKind::Generator | GeneratorKind::Coroutine);
+        // SAFETY: as in `take_stack`.
+        match unsafe { &mut (&mut *self.stack.get())[..] } {
+            [Activation::Script(frame)] if is_simple && frame.owner.is_none() => Some(frame.pointer()),
+            _ => None,
+        }
+    }
+
     /// Brings its only frame near: it will be resumed soon.
     #[inline(always)]
     pub fn prefetch_frame(&self) {
