@@ -429,7 +429,7 @@ fn advance(state: &mut IteratorState) -> Beyond {
             *index += 1;
             return Beyond::GetItem(object.clone(), at);
         }
-        IteratorState::Native(make) => return Beyond::Call(make.clone()),
+        IteratorState::Native(make) | IteratorState::Derived(make) => return Beyond::Call(make.clone()),
         IteratorState::Items(items) => items.next(),
     })
 }

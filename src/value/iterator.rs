@@ -13,6 +13,8 @@ pub struct NativeIterator {
 
 impl Dying for NativeIterator {}
 
+pub type NextItem = Rc<dyn Fn() -> Res<Option<Value>>>;
+
 /// What an iterator goes over.
 #[derive(Clone)]
 pub enum IteratorState {
@@ -49,7 +51,9 @@ pub enum IteratorState {
         index: i64,
     },
     /// Rust code that makes the next item. It is called with no borrow held.
-    Native(Rc<dyn Fn() -> Res<Option<Value>>>),
+    Native(NextItem),
+    /// The same that keeps nothing of its own: a copy goes on with the same iterators.
+    Derived(NextItem),
     /// Items that are all there.
     Items(std::vec::IntoIter<Value>),
 }
@@ -73,6 +77,11 @@ impl NativeIterator {
     /// An iterator whose items a closure makes, one a call.
     pub fn from_fn(type_name: &'static str, next: impl Fn() -> Res<Option<Value>> + 'static) -> Value {
         NativeIterator::value(type_name, IteratorState::Native(Rc::new(next)))
+    }
+
+    /// The same that keeps nothing of its own.
+    pub fn derived(type_name: &'static str, next: impl Fn() -> Res<Option<Value>> + 'static) -> Value {
+        NativeIterator::value(type_name, IteratorState::Derived(Rc::new(next)))
     }
 
     pub fn from_items(type_name: &'static str, items: Vec<Value>) -> Value {

@@ -56,7 +56,7 @@ fn arguments_before(count: usize) -> String {
 fn zip(args: &[Value]) -> Res {
     let iterators = iterators_of(&args[1])?;
     let strict = !args[2].is_unset() && operator::truth(&args[2])?;
-    Ok(NativeIterator::from_fn("zip", move || {
+    Ok(NativeIterator::derived("zip", move || {
         let mut items = Vec::with_capacity(iterators.len());
         for (i, iterator) in iterators.iter().enumerate() {
             match iterate::next(iterator)? {
@@ -103,14 +103,14 @@ fn map(args: &[Value]) -> Res {
     if iterators.len() == 1
         && let Some(only) = iterators.pop()
     {
-        return Ok(NativeIterator::from_fn("map", move || {
+        return Ok(NativeIterator::derived("map", move || {
             match iterate::next(&only)? {
                 Some(item) => made(call::call(&func, std::slice::from_ref(&item))?),
                 None => Ok(None),
             }
         }));
     }
-    Ok(NativeIterator::from_fn("map", move || {
+    Ok(NativeIterator::derived("map", move || {
         let mut items = Vec::with_capacity(iterators.len());
         for iterator in &iterators {
             match iterate::next(iterator)? {
@@ -136,7 +136,7 @@ fn made(value: Value) -> Res<Option<Value>> {
 fn filter(args: &[Value]) -> Res {
     let func = args[1].clone();
     let iterator = iterate::iter(&args[2])?;
-    Ok(NativeIterator::from_fn("filter", move || {
+    Ok(NativeIterator::derived("filter", move || {
         while let Some(item) = iterate::next(&iterator)? {
             let keep = match &func {
                 Value::None => operator::truth(&item)?,
@@ -251,9 +251,6 @@ pub const REVERSED: &[NativeDef] = &[static_method(
     reversed,
 )];
 
-/// They keep nothing of their own, so a copy goes on with the same iterators, as CPython's does.
-const STATELESS: [&str; 3] = ["zip", "map", "filter"];
-
 /// What every iterator can do by name.
 const ITERATOR: &[NativeDef] = &[
     method("__iter__", "(self, /)", "Implement iter(self).", |args| {
@@ -273,10 +270,7 @@ const ITERATOR: &[NativeDef] = &[
         "(self, /)",
         "An iterator that goes on from the same place.",
         |args| match plain(&args[0]) {
-            Value::Iterator(this)
-                if STATELESS.contains(&this.type_name)
-                    || !matches!(&*this.state.borrow(), IteratorState::Native(_)) =>
-            {
+            Value::Iterator(this) if !matches!(&*this.state.borrow(), IteratorState::Native(_)) => {
                 Ok(NativeIterator::value(this.type_name, this.state.borrow().clone()))
             }
             _ => Err(type_error(format!(
