@@ -53,6 +53,16 @@ const COMPARISONS: [(&str, &str, Operator); 6] = [
     ("__ge__", "Return self>=value.", Operator::Compare(CompareOp::GtE)),
 ];
 
+impl Operator {
+    fn signature(self) -> &'static str {
+        use Operator::*;
+        match self {
+            Neg | Pos | Abs | Truth | Hash => "(self, /)",
+            _ => "(self, value, /)",
+        }
+    }
+}
+
 /// What times of day do not have.
 const ARITHMETIC: [(&str, &str, Operator); 4] = [
     ("__add__", "Return self+value.", Operator::Add),
@@ -306,11 +316,9 @@ fn give_operators(args: &[Value]) -> Res {
                 [this] => classes.operate_alone(operator, this),
                 args => classes.operate(operator, &args[0], &args[1]),
             };
-            let is_alone = HASH.iter().chain(&OF_SPANS).any(|(known, ..)| *known == name);
-            let signature = if is_alone { "(self, /)" } else { "(self, value, /)" };
             let native = Native {
                 name: Symbol::new(name),
-                signature: Signature::new(signature),
+                signature: Signature::new(operator.signature()),
                 doc,
                 role: NativeRole::Method,
                 body: NativeBody::Closure(Rc::new(body)),
