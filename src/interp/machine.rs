@@ -4,31 +4,29 @@
 //! stack, and resuming goes straight to the top, however deep the chain. Always true: a stack is
 //! run by one resumer at a time, and while it runs (`Progress::Running`) nobody else can reach it.
 
+mod advance;
 mod async_step;
 pub mod awaiting;
 mod closing;
 mod delegate;
 mod native;
+mod nested;
 
 pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of};
 pub use closing::{give_back, let_go};
-use native::leave_native;
+pub use nested::{Item, begin_call, next_item, run_nested, take_step};
 
 use super::async_iter;
-use super::call;
 use super::error::*;
 use super::finalise;
-use super::stack::{self, Window};
+use super::stack;
 use super::types::{Type, is_exception};
 use crate::code::CodeKind;
-use crate::source::Symbol;
-use crate::value::exception::{handled, set_handled};
-use crate::value::frame::{Handled, slots_of};
-use crate::value::function::{Frame, Handling, NOT_STARTED, Turn};
+use crate::value::frame::Handled;
+use crate::value::function::{NOT_STARTED, Turn};
 use crate::value::generator::{AsyncStep, Progress};
-use crate::value::running::Running;
 use crate::value::*;
-use std::cell::{Cell, RefCell};
+use advance::advance;
 use std::ptr::NonNull;
 
 /// How a resumed stack of frames came to rest.
@@ -93,7 +91,7 @@ fn resume_alone(generator: &Ref<Generator>, frame: NonNull<ScriptFrame>, value: 
             drop(generator.take_stack());
             Outcome::Return(value)
         }
-        _ if SUSPENDED.get() > 0 => go_on_with_stack(generator, turn, value),
+        _ if nested::have_suspended() => go_on_with_stack(generator, turn, value),
         Turn::Yield => {
             generator.progress.set(Progress::Suspended);
             Outcome::Yield(value)
@@ -359,173 +357,6 @@ fn come_in(frames: &Stack, raised: &Raised, is_thrown: bool, comes_up: bool) {
     }
 }
 
-thread_local! {
-    /// Frames that were run by their awaiter itself and then suspended, innermost first, on their
-    /// way to the stack.
-    static SUSPENDING: RefCell<Vec<FrameBox>> = const { RefCell::new(Vec::new()) };
-    /// How many there are: looked at first.
-    static SUSPENDED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Runs the frame of `await f(…)` as a call within its awaiter: most awaited coroutines end, or
-/// begin, without suspending (benchmarks: sched/chain, timeout). If it suspends, its frame waits
-/// to be put on the stack above its awaiter's, and the turn is what the innermost frame wants. The
-/// value that goes with the turn is left in the awaiter's `result`.
-#[inline(always)]
-pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
-    if stack::enter_call().is_err() {
-        return Turn::Raise;
-    }
-    // SAFETY: the frame is ours alone, and fresh.
-    let (turn, value) = unsafe { begin(callee.pointer()) };
-    stack::leave_call();
-    awaiter.result = value;
-    match turn {
-        Turn::Return => {}
-        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &mut callee))),
-        _ => suspend(callee),
-    }
-    turn
-}
-
-/// `await func(…)` with the arguments laid out in a window, as far as it needs no coroutine object:
-/// `Return` if the result is there already, else the turn it takes; the value is left in
-/// `frame.result`. None if `func` has to be called.
-pub fn begin_call(
-    func: &Value,
-    window: &Window,
-    start: usize,
-    npos: usize,
-    names: &[Symbol],
-    frame: &mut Frame,
-) -> Res<Option<Turn>> {
-    if let Some(callee) = call::coroutine_frame(func, window, start, npos, names)? {
-        return Ok(Some(run_nested(callee, frame)));
-    }
-    match call::begin_native(func, window, start, npos, names)? {
-        Some(step) => Ok(Some(take_step(step, frame))),
-        None => Ok(None),
-    }
-}
-
-/// The turn that a built-in coroutine begins with; its value is left in `frame.result`.
-#[inline(always)]
-pub fn take_step(step: Step, frame: &mut Frame) -> Turn {
-    let (turn, value) = match step {
-        Step::Return(value) => (Turn::Return, value),
-        Step::Pass(value) if value.is_none() => (Turn::Pass, value),
-        Step::Pass(value) => (Turn::PassWith, value),
-        Step::Wait(future) => (Turn::Await, future.into()),
-        Step::Await(value) => (Turn::Await, value),
-        Step::AwaitAs(value, machine) => {
-            leave_native(machine);
-            (Turn::AwaitAs, value)
-        }
-    };
-    frame.result = value;
-    turn
-}
-
-/// What a step of `async for` over an async generator gives.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Item {
-    /// The item is in the consumer's `result`.
-    Next,
-    End,
-    /// `Raise`, or what the generator suspended for, as in [`run_nested`].
-    Turn(Turn),
-    /// The step has to be taken on the stack, by a turn of its own.
-    NotNow,
-}
-
-/// The next item of an async generator, run within its consumer (benchmark: sched/async_gen).
-/// `generator` is held by the caller's frame, which does not run meanwhile.
-#[inline(always)]
-pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
-    let progress = generator.progress.get();
-    let usable = generator.kind == GeneratorKind::AsyncGenerator
-        && matches!(progress, Progress::Suspended | Progress::Created)
-        && !generator.busy.get();
-    if !usable {
-        return Item::NotNow;
-    }
-    if !generator.hooked.get() && async_iter::first_step(generator).is_err() {
-        return Item::Turn(Turn::Raise);
-    }
-    let Some(frame) = generator.only_frame() else {
-        return Item::NotNow;
-    };
-    if stack::enter_call().is_err() {
-        return Item::Turn(Turn::Raise);
-    }
-    generator.progress.set(Progress::Running);
-    generator.busy.set(true);
-    generator.started.set(true);
-    // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
-    stack::leave_call();
-    *result = value;
-    if turn == Turn::Yield {
-        generator.progress.set(Progress::Suspended);
-        generator.busy.set(false);
-        return Item::Next;
-    }
-    item_otherwise(generator, turn)
-}
-
-/// The async generator that ran in its consumer ended, raised or suspended.
-#[inline(never)]
-fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
-    let mut frames = generator.take_stack();
-    let Some(Activation::Script(mut frame)) = frames.pop() else {
-        unreachable!("it has just run")
-    };
-    match turn {
-        Turn::Return | Turn::Raise => {
-            if turn == Turn::Raise {
-                drop(Raised::again(after_frame(Raised::still(), &mut frame)));
-            }
-            generator.progress.set(Progress::Closed);
-            generator.busy.set(false);
-            if turn == Turn::Return {
-                Item::End
-            } else {
-                Item::Turn(Turn::Raise)
-            }
-        }
-        turn => {
-            frame.owner = Some(generator.clone());
-            suspend(frame);
-            Item::Turn(turn)
-        }
-    }
-}
-
-fn suspend(frame: FrameBox) {
-    SUSPENDED.set(SUSPENDED.get() + 1);
-    SUSPENDING.with_borrow_mut(|frames| frames.push(frame));
-}
-
-/// Puts frames that suspended within the one on top above it.
-#[inline(never)]
-fn take_suspended(frames: &mut Stack) {
-    SUSPENDED.set(0);
-    SUSPENDING.with_borrow_mut(|suspending| {
-        let is_handling = |frame: &FrameBox| frame.handled.is_some();
-        let below = matches!(frames.last(), Some(Activation::Script(frame)) if is_handling(frame));
-        if !below && !suspending.iter().any(is_handling) {
-            return frames.extend(suspending.drain(..).rev().map(Activation::Script));
-        }
-        while let Some(mut frame) = suspending.pop() {
-            let inherited = inherited(frames);
-            if inherited.is_some() {
-                frame.handled.get_or_insert_default().inherited = inherited;
-            }
-            frames.push(Activation::Script(frame));
-        }
-    });
-}
-
 /// What a frame on top of the stack would find being handled.
 #[inline]
 fn inherited(frames: &Stack) -> Option<Ref<Exception>> {
@@ -549,8 +380,8 @@ fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcom
             _ => Ok(value),
         });
     }
-    if SUSPENDED.get() > 0 {
-        take_suspended(frames);
+    if nested::have_suspended() {
+        nested::take_suspended(frames);
     }
     let Some(Activation::Script(frame)) = frames.last_mut() else {
         unreachable!("a turn is a frame's")
@@ -641,95 +472,6 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
         Turn::YieldFrom => lift(delegate::begin(frames, value)),
         Turn::Return | Turn::Await | Turn::Pass => unreachable!("taken by the caller"),
     }
-}
-
-/// Goes on with a frame's code until its next turn; gives the turn and its value. `stack` is the
-/// one it stands on top of, or null.
-///
-/// # Safety
-/// The frame must be alive and nobody else's until this returns.
-#[inline(always)]
-unsafe fn advance(at: NonNull<ScriptFrame>, stack: *const Stack, input: Res) -> (Turn, Value) {
-    // SAFETY: by the caller's promise.
-    let frame = unsafe { &mut *at.as_ptr() };
-    let input = match frame.awaiting {
-        Value::Unset => input,
-        _ => awaiting::arrive(std::mem::take(&mut frame.awaiting), input),
-    };
-    // SAFETY: the slots belong to this frame and are as many as its code has.
-    let running = unsafe { Running::new(&frame.func, slots_of(at), stack) };
-    let _entered = running.enter();
-    // SAFETY: as above.
-    let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };
-    if frame.handled.is_some() {
-        return advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
-    }
-    let turn = frame.func.program.advance(&mut view, &mut frame.state, input);
-    (turn, rested(view, &mut frame.handled))
-}
-
-/// The same for a frame that has not begun and stands on no stack.
-///
-/// # Safety
-/// As for [`advance`].
-#[inline(always)]
-unsafe fn begin(at: NonNull<ScriptFrame>) -> (Turn, Value) {
-    // SAFETY: by the caller's promise.
-    let frame = unsafe { &mut *at.as_ptr() };
-    // SAFETY: the slots belong to this frame and are as many as its code has.
-    let running = unsafe { Running::new(&frame.func, slots_of(at), std::ptr::null()) };
-    let _entered = running.enter();
-    // SAFETY: as above.
-    let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };
-    let turn = frame.func.program.begin(&mut view, &mut frame.state);
-    (turn, rested(view, &mut frame.handled))
-}
-
-/// The value that goes with a frame's turn; what the frame was handling is kept.
-#[inline(always)]
-fn rested(view: Frame, handled: &mut Option<Box<Handled>>) -> Value {
-    let Frame { result, handling, .. } = view;
-    if let Some(handling) = handling
-        && !handling.exceptions.is_empty()
-    {
-        keep_handling(handled, *handling);
-    }
-    result
-}
-
-#[cold]
-#[inline(never)]
-fn keep_handling(handled: &mut Option<Box<Handled>>, handling: Handling) {
-    set_handled(handling.outer);
-    handled.get_or_insert_default().exceptions = handling.exceptions;
-}
-
-/// The same for a frame in the middle of handling exceptions, its own or its awaiter's.
-#[inline(never)]
-fn advance_handling(
-    view: &mut Frame,
-    state: &mut u32,
-    kept: &mut Option<Box<Handled>>,
-    input: Res,
-) -> (Turn, Value) {
-    let before = handled();
-    let Handled {
-        exceptions,
-        inherited,
-    } = *kept.take().unwrap_or_default();
-    let outer = inherited.clone().or_else(|| before.clone());
-    set_handled(exceptions.last().or(outer.as_ref()).cloned());
-    view.handling = Some(Box::new(Handling { exceptions, outer }));
-    let turn = view.func.program.advance(view, state, input);
-    let exceptions = view.handling.take().map_or_else(Vec::new, |h| h.exceptions);
-    if inherited.is_some() || !exceptions.is_empty() {
-        *kept = Some(Box::new(Handled {
-            exceptions,
-            inherited,
-        }));
-    }
-    set_handled(before);
-    (turn, std::mem::take(&mut view.result))
 }
 
 /// Takes the ended script frame off the stack; its object, if it has one, is closed. Gives the

@@ -1,0 +1,188 @@
+//! Running a frame within its awaiter, as a call: most awaited coroutines end, or begin, without
+//! suspending.
+//!
+//! Always true: a frame that was run so and suspended waits here only until its awaiter, which
+//! suspends with it, is back on its stack.
+
+use super::advance::{advance, begin};
+use super::native::leave_native;
+use super::{after_frame, inherited};
+use crate::interp::{async_iter, call, stack, stack::Window};
+use crate::source::Symbol;
+use crate::value::function::{Frame, Turn};
+use crate::value::generator::Progress;
+use crate::value::*;
+use std::cell::{Cell, RefCell};
+
+thread_local! {
+    /// Frames that were run by their awaiter itself and then suspended, innermost first, on their
+    /// way to the stack.
+    static SUSPENDING: RefCell<Vec<FrameBox>> = const { RefCell::new(Vec::new()) };
+    /// How many there are: looked at first.
+    static SUSPENDED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs the frame of `await f(…)` as a call within its awaiter: most awaited coroutines end, or
+/// begin, without suspending (benchmarks: sched/chain, timeout). If it suspends, its frame waits
+/// to be put on the stack above its awaiter's, and the turn is what the innermost frame wants. The
+/// value that goes with the turn is left in the awaiter's `result`.
+#[inline(always)]
+pub fn run_nested(mut callee: FrameBox, awaiter: &mut Frame) -> Turn {
+    if stack::enter_call().is_err() {
+        return Turn::Raise;
+    }
+    // SAFETY: the frame is ours alone, and fresh.
+    let (turn, value) = unsafe { begin(callee.pointer()) };
+    stack::leave_call();
+    awaiter.result = value;
+    match turn {
+        Turn::Return => {}
+        Turn::Raise => drop(Raised::again(after_frame(Raised::still(), &mut callee))),
+        _ => suspend(callee),
+    }
+    turn
+}
+
+/// `await func(…)` with the arguments laid out in a window, as far as it needs no coroutine object:
+/// `Return` if the result is there already, else the turn it takes; the value is left in
+/// `frame.result`. None if `func` has to be called.
+pub fn begin_call(
+    func: &Value,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+    frame: &mut Frame,
+) -> Res<Option<Turn>> {
+    if let Some(callee) = call::coroutine_frame(func, window, start, npos, names)? {
+        return Ok(Some(run_nested(callee, frame)));
+    }
+    match call::begin_native(func, window, start, npos, names)? {
+        Some(step) => Ok(Some(take_step(step, frame))),
+        None => Ok(None),
+    }
+}
+
+/// The turn that a built-in coroutine begins with; its value is left in `frame.result`.
+#[inline(always)]
+pub fn take_step(step: Step, frame: &mut Frame) -> Turn {
+    let (turn, value) = match step {
+        Step::Return(value) => (Turn::Return, value),
+        Step::Pass(value) if value.is_none() => (Turn::Pass, value),
+        Step::Pass(value) => (Turn::PassWith, value),
+        Step::Wait(future) => (Turn::Await, future.into()),
+        Step::Await(value) => (Turn::Await, value),
+        Step::AwaitAs(value, machine) => {
+            leave_native(machine);
+            (Turn::AwaitAs, value)
+        }
+    };
+    frame.result = value;
+    turn
+}
+
+/// What a step of `async for` over an async generator gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Item {
+    /// The item is in the consumer's `result`.
+    Next,
+    End,
+    /// `Raise`, or what the generator suspended for, as in [`run_nested`].
+    Turn(Turn),
+    /// The step has to be taken on the stack, by a turn of its own.
+    NotNow,
+}
+
+/// The next item of an async generator, run within its consumer (benchmark: sched/async_gen).
+/// `generator` is held by the caller's frame, which does not run meanwhile.
+#[inline(always)]
+pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
+    let progress = generator.progress.get();
+    let usable = generator.kind == GeneratorKind::AsyncGenerator
+        && matches!(progress, Progress::Suspended | Progress::Created)
+        && !generator.busy.get();
+    if !usable {
+        return Item::NotNow;
+    }
+    if !generator.hooked.get() && async_iter::first_step(generator).is_err() {
+        return Item::Turn(Turn::Raise);
+    }
+    let Some(frame) = generator.only_frame() else {
+        return Item::NotNow;
+    };
+    if stack::enter_call().is_err() {
+        return Item::Turn(Turn::Raise);
+    }
+    generator.progress.set(Progress::Running);
+    generator.busy.set(true);
+    generator.started.set(true);
+    // SAFETY: the generator is marked as running, so its frame is ours until it rests.
+    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
+    stack::leave_call();
+    *result = value;
+    if turn == Turn::Yield {
+        generator.progress.set(Progress::Suspended);
+        generator.busy.set(false);
+        return Item::Next;
+    }
+    item_otherwise(generator, turn)
+}
+
+/// The async generator that ran in its consumer ended, raised or suspended.
+#[inline(never)]
+fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
+    let mut frames = generator.take_stack();
+    let Some(Activation::Script(mut frame)) = frames.pop() else {
+        unreachable!("it has just run")
+    };
+    match turn {
+        Turn::Return | Turn::Raise => {
+            if turn == Turn::Raise {
+                drop(Raised::again(after_frame(Raised::still(), &mut frame)));
+            }
+            generator.progress.set(Progress::Closed);
+            generator.busy.set(false);
+            if turn == Turn::Return {
+                Item::End
+            } else {
+                Item::Turn(Turn::Raise)
+            }
+        }
+        turn => {
+            frame.owner = Some(generator.clone());
+            suspend(frame);
+            Item::Turn(turn)
+        }
+    }
+}
+
+/// Whether frames that suspended within the one that ran wait to be put above it.
+#[inline(always)]
+pub fn have_suspended() -> bool {
+    SUSPENDED.get() > 0
+}
+
+fn suspend(frame: FrameBox) {
+    SUSPENDED.set(SUSPENDED.get() + 1);
+    SUSPENDING.with_borrow_mut(|frames| frames.push(frame));
+}
+
+/// Puts frames that suspended within the one on top above it.
+#[inline(never)]
+pub fn take_suspended(frames: &mut Stack) {
+    SUSPENDED.set(0);
+    SUSPENDING.with_borrow_mut(|suspending| {
+        let is_handling = |frame: &FrameBox| frame.handled.is_some();
+        let below = matches!(frames.last(), Some(Activation::Script(frame)) if is_handling(frame));
+        if !below && !suspending.iter().any(is_handling) {
+            return frames.extend(suspending.drain(..).rev().map(Activation::Script));
+        }
+        while let Some(mut frame) = suspending.pop() {
+            let inherited = inherited(frames);
+            if inherited.is_some() {
+                frame.handled.get_or_insert_default().inherited = inherited;
+            }
+            frames.push(Activation::Script(frame));
+        }
+    });
+}
