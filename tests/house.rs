@@ -12,10 +12,10 @@ use support::{files, root};
 const FLOORS: &[&[&str]] = &[
     &["source"],
     &["diagnostic"],
+    &["text"],
     &["syntax"],
     &["code"],
     &["lower"],
-    &["text"],
     &["value"],
     &["interp"],
     &["runtime"],

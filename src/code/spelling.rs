@@ -1,6 +1,7 @@
 //! How constants and operators are spelled, and how tightly they bind.
 
 use super::*;
+use crate::text;
 
 /// How tightly an expression binds; one inside a tighter place gets parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,16 +90,8 @@ pub fn constant_text(constant: &Constant) -> String {
         Constant::Int(n) => n.to_string(),
         Constant::BigInt(n) => n.to_string(),
         Constant::Float(x) if *x == f64::INFINITY => "1e309".to_owned(),
-        Constant::Float(x) => format!("{x:?}"),
-        Constant::Str(text) => {
-            let escaped: String = text.chars().flat_map(|c| c.escape_debug()).collect();
-            let escaped = escaped.replace("\\\"", "\"");
-            if text.contains('\'') && !text.contains('"') {
-                format!("\"{}\"", escaped.replace("\\'", "'"))
-            } else {
-                format!("'{escaped}'")
-            }
-        }
-        Constant::Bytes(bytes) => format!("b'{}'", bytes.escape_ascii()),
+        Constant::Float(x) => text::float::repr(*x),
+        Constant::Str(text) => text::string::repr(text),
+        Constant::Bytes(bytes) => text::bytes::repr(bytes),
     }
 }
