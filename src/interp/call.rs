@@ -364,12 +364,7 @@ pub fn call_native(
     names: &[Symbol],
     frame: Option<&mut function::Frame>,
 ) -> Res {
-    let signature: &Parameters = &native.signature;
-    if names.is_empty() && signature.fits(npos) {
-        window.push_unset(signature.params.len() - npos)?;
-    } else {
-        bind_native(native, window, start, npos, names)?;
-    }
+    bind_native(native, window, start, npos, names)?;
     let args = window.values(start);
     match &native.body {
         NativeBody::Plain(body) => body(args),
@@ -415,18 +410,29 @@ pub fn begin_native(
     let NativeBody::Coroutine(body) = &native.body else {
         return Ok(None);
     };
-    let signature: &Parameters = &native.signature;
-    if names.is_empty() && signature.fits(npos) {
-        window.push_unset(signature.params.len() - npos)?;
-    } else {
-        bind_native(native, window, start, npos, names)?;
-    }
+    bind_native(native, window, start, npos, names)?;
     body(window.values(start)).map(Some)
+}
+
+/// Lays out one value for each parameter of a built-in; unset where nothing was given.
+#[inline(always)]
+fn bind_native(
+    native: &Ref<Native>,
+    window: &Window,
+    start: usize,
+    npos: usize,
+    names: &[Symbol],
+) -> Res<()> {
+    if names.is_empty() && native.signature.fits(npos) {
+        window.push_unset(native.signature.params.len() - npos)
+    } else {
+        bind_native_by_rule(native, window, start, npos, names)
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn bind_native(
+fn bind_native_by_rule(
     native: &Ref<Native>,
     window: &Window,
     start: usize,
