@@ -423,8 +423,11 @@ fn bind_native(
     npos: usize,
     names: &[Symbol],
 ) -> Res<()> {
-    if names.is_empty() && native.signature.fits(npos) {
-        window.push_unset(native.signature.params.len() - npos)
+    let signature: &Parameters = &native.signature;
+    if names.is_empty() && signature.fits(npos) {
+        window.push_unset(signature.params.len() - npos)
+    } else if names.is_empty() && signature.takes_rest && npos >= signature.required {
+        bind_rest(signature, window, start, npos)
     } else {
         bind_native_by_rule(native, window, start, npos, names)
     }
@@ -440,9 +443,6 @@ fn bind_native_by_rule(
     names: &[Symbol],
 ) -> Res<()> {
     let signature: &Parameters = &native.signature;
-    if names.is_empty() && signature.takes_rest && npos >= signature.required {
-        return bind_rest(native, window, start, npos);
-    }
     let own = argument::own(native);
     let mut given = window.drain(start);
     let keyword_values = given.split_off(npos.min(given.len()));
@@ -508,19 +508,13 @@ fn bind_native_by_rule(
 }
 
 /// Positional arguments for a built-in with `*args`: those beyond the other parameters become its
-/// tuple.
-fn bind_rest(native: &Ref<Native>, window: &Window, start: usize, npos: usize) -> Res<()> {
-    let signature: &Parameters = &native.signature;
-    let own = signature.before_rest();
-    if npos > own {
-        let rest = window.drain(start + own);
-        window.push(Value::tuple(rest))?;
-        window.push_unset(signature.params.len() - own - 1)
-    } else {
-        window.push_unset(own - npos)?;
-        window.push(Value::tuple([]))?;
-        window.push_unset(signature.params.len() - own - 1)
-    }
+/// tuple (benchmark: sched/call_soon).
+fn bind_rest(signature: &Parameters, window: &Window, start: usize, npos: usize) -> Res<()> {
+    let own = signature.before_rest;
+    window.push_unset(own.saturating_sub(npos))?;
+    let rest = window.drain(start + own);
+    window.push(Value::tuple(rest))?;
+    window.push_unset(signature.params.len() - own - 1)
 }
 
 /// `Class(…)`: `__new__`, then `__init__`

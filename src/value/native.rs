@@ -58,6 +58,35 @@ pub struct Native {
     pub module: Option<&'static str>,
 }
 
+impl Native {
+    /// How a call site with so many positional arguments and no others can call it at once; none if
+    /// they have to be laid out by rule.
+    #[inline(always)]
+    pub fn direct(&self, npos: usize) -> Option<Direct> {
+        let params = self.signature.params.len();
+        if !self.signature.fits(npos) || params > FEW {
+            return None;
+        }
+        match self.body {
+            NativeBody::Plain(body) => Some(Direct::Call(body, params)),
+            NativeBody::Coroutine(body) => Some(Direct::Begin(body, params)),
+            _ => None,
+        }
+    }
+}
+
+/// So many arguments a call site keeps on the native stack.
+pub const FEW: usize = 4;
+
+/// A built-in that takes a call site's arguments as they are, with unset for what is left out: its
+/// body, and how many parameters it has, at most [`FEW`].
+#[derive(Clone, Copy)]
+pub enum Direct {
+    Call(fn(&[Value]) -> Res, usize),
+    /// A coroutine function, for who awaits it there.
+    Begin(fn(&[Value]) -> Res<Step>, usize),
+}
+
 impl Dying for Native {}
 
 /// What a built-in takes: its text, read when it is first asked for.
@@ -77,6 +106,8 @@ pub struct Parameters {
     pub is_simple: bool,
     /// The same but for a `*args` after the positional parameters.
     pub takes_rest: bool,
+    /// How many parameters stand before the `*args`.
+    pub before_rest: usize,
 }
 
 pub struct NativeParam {
@@ -152,11 +183,13 @@ impl Parameters {
             .filter(|p| !p.has_default)
             .count();
         let count = params.iter().filter(is_positional).count();
-        let has_args = params.iter().any(|p| p.kind == ParamKind::Args);
+        let before_rest = params.iter().position(|p| p.kind == ParamKind::Args);
+        let has_args = before_rest.is_some();
         let is_rest_optional = params[count..]
             .iter()
             .all(|p| p.kind != ParamKind::KeywordOnly || p.has_default);
         Parameters {
+            before_rest: before_rest.unwrap_or(params.len()),
             params,
             required,
             positional: if has_args { usize::MAX } else { count },
@@ -169,12 +202,6 @@ impl Parameters {
     #[inline(always)]
     pub fn fits(&self, npos: usize) -> bool {
         self.is_simple && npos <= self.positional && npos >= self.required
-    }
-
-    /// How many positional parameters stand before a `*args`.
-    pub fn before_rest(&self) -> usize {
-        let is_args = |p: &NativeParam| p.kind == ParamKind::Args;
-        self.params.iter().position(is_args).unwrap_or(self.params.len())
     }
 }
 

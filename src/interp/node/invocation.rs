@@ -7,6 +7,7 @@ use crate::interp::stack::{Window, tick};
 use crate::interp::{bind, call, machine};
 use crate::source::Symbol;
 use crate::value::function::Turn;
+use crate::value::native::{Direct, FEW};
 
 /// The arguments of a call site.
 enum Arguments {
@@ -53,11 +54,19 @@ impl Callee {
             Callee::Value(node) => Ok((node.eval(frame)?, Value::Unset)),
             Callee::Method(method) => {
                 let object = method.object.eval(frame)?;
-                match method.memory.find(&object, method.name).at(method.span)? {
-                    Found::Unbound(func) => Ok((func, object)),
-                    Found::Value(func) => Ok((func, Value::Unset)),
-                }
+                method.find(object)
             }
+        }
+    }
+}
+
+impl MethodCallee {
+    /// The same for the object that was evaluated.
+    #[inline(always)]
+    fn find(&self, object: Value) -> Res<(Value, Value)> {
+        match self.memory.find(&object, self.name).at(self.span)? {
+            Found::Unbound(func) => Ok((func, object)),
+            Found::Value(func) => Ok((func, Value::Unset)),
         }
     }
 }
@@ -157,47 +166,84 @@ impl Invocation {
         Ok(npos)
     }
 
-    /// A call with positional arguments only: most calls (benchmarks: compute/fib, richards).
+    /// A call with positional arguments only: most calls (benchmarks: compute/fib, richards,
+    /// sched/pingpong).
     #[inline(always)]
     fn plain(&self, frame: &mut Frame, nodes: &[NodeBox]) -> Res {
-        let window = &Window::open();
-        let (func, own) = match &self.callee {
+        let (func, receiver) = match &self.callee {
             Callee::Value(node) => {
                 let func = node.eval(frame)?;
-                if let Value::Function(f) = &func
-                    && f.shape.simple as usize == nodes.len()
-                {
-                    for node in nodes {
-                        let value = node.eval(frame)?;
-                        window.push(value)?;
+                match &func {
+                    Value::Function(f) if f.shape.simple as usize == nodes.len() => {
+                        let window = &Window::open();
+                        for node in nodes {
+                            let value = node.eval(frame)?;
+                            window.push(value)?;
+                        }
+                        frame.running.set_place(self.span);
+                        return call::run_function(f, window, 0).at(self.span);
                     }
-                    frame.running.set_place(self.span);
-                    return call::run_function(f, window, 0).at(self.span);
+                    Value::Native(n)
+                        if n.role != NativeRole::Method
+                            && let Some(Direct::Call(body, params)) = n.direct(nodes.len()) =>
+                    {
+                        return self.call_at_once(frame, body, params, Value::Unset, nodes);
+                    }
+                    _ => (func, Value::Unset),
                 }
-                window.push(Value::Unset)?;
-                (func, 0)
             }
-            callee => {
-                let (func, receiver) = callee.find(frame)?;
-                let own = usize::from(!receiver.is_unset());
-                window.push(receiver)?;
-                (func, own)
+            Callee::Method(method) => {
+                let object = method.object.eval(frame)?;
+                if let Some(Direct::Call(body, params)) = method.memory.direct(&object) {
+                    return self.call_at_once(frame, body, params, object, nodes);
+                }
+                method.find(object)?
             }
         };
+        self.lay_out_and_call(frame, func, receiver, nodes)
+    }
+
+    /// Any other call with positional arguments only.
+    #[inline(always)]
+    fn lay_out_and_call(&self, frame: &mut Frame, func: Value, receiver: Value, nodes: &[NodeBox]) -> Res {
+        let window = &Window::open();
+        let own = usize::from(!receiver.is_unset());
+        window.push(receiver)?;
         for node in nodes {
             let value = node.eval(frame)?;
             window.push(value)?;
         }
-        self.finish(
-            frame,
-            window,
-            Ready {
-                func,
-                start: 1 - own,
-                npos: nodes.len() + own,
-            },
-            &[],
-        )
+        let (start, npos) = (1 - own, nodes.len() + own);
+        self.finish(frame, window, Ready { func, start, npos }, &[])
+    }
+
+    /// A call of a built-in that takes the receiver, if there is one, and the arguments as they are.
+    #[inline(always)]
+    fn call_at_once(
+        &self,
+        frame: &mut Frame,
+        body: fn(&[Value]) -> Res,
+        params: usize,
+        receiver: Value,
+        nodes: &[NodeBox],
+    ) -> Res {
+        let args = arguments(frame, receiver, nodes)?;
+        frame.running.set_place(self.span);
+        match body(&args[..params]) {
+            Ok(value) => Ok(self.made(frame, value)),
+            Err(raised) => Err(raised.at(self.span)),
+        }
+    }
+
+    /// A coroutine that a call gives knows where it was made.
+    #[inline(always)]
+    fn made(&self, frame: &Frame, value: Value) -> Value {
+        if let Value::Generator(generator) = &value
+            && generator.kind == GeneratorKind::Coroutine
+        {
+            generator.set_origin(&frame.func.code, self.span);
+        }
+        value
     }
 
     /// A call with every form of argument.
@@ -216,25 +262,34 @@ impl Invocation {
         if tick().is_err() {
             return Turn::Raise;
         }
-        let Ok((func, receiver)) = self.callee.find(frame) else {
-            return Turn::Raise;
+        let (func, receiver) = match &self.callee {
+            Callee::Method(method) => {
+                let Ok(object) = method.object.eval(frame) else {
+                    return Turn::Raise;
+                };
+                if let Some(Direct::Begin(body, params)) = method.memory.direct(&object)
+                    && let Arguments::Plain(nodes) = &self.args
+                {
+                    return self.begin_at_once(frame, body, params, object, nodes, at);
+                }
+                match method.find(object) {
+                    Ok(found) => found,
+                    Err(_) => return Turn::Raise,
+                }
+            }
+            Callee::Value(node) => match node.eval(frame) {
+                Ok(func) => (func, Value::Unset),
+                Err(_) => return Turn::Raise,
+            },
         };
         if let Arguments::Plain(nodes) = &self.args {
-            let own = usize::from(!receiver.is_unset());
+            let npos = nodes.len() + usize::from(!receiver.is_unset());
             match &func {
-                Value::Function(f) if f.shape.coroutine as usize == nodes.len() + own => {
+                Value::Function(f) if f.shape.coroutine as usize == npos => {
                     return self.await_function(f, receiver, nodes, frame, at);
                 }
-                Value::Native(n) => {
-                    if let NativeBody::Coroutine(body) = &n.body
-                        && n.signature.fits(nodes.len() + own)
-                    {
-                        let unset = n.signature.params.len() - nodes.len() - own;
-                        return match self.await_native(*body, receiver, (nodes, unset), frame, at) {
-                            Ok(turn) => turn,
-                            Err(_) => Turn::Raise,
-                        };
-                    }
+                Value::Native(n) if let Some(Direct::Begin(body, params)) = n.direct(npos) => {
+                    return self.begin_at_once(frame, body, params, receiver, nodes, at);
                 }
                 _ => {}
             }
@@ -259,11 +314,12 @@ impl Invocation {
         if own == 1 {
             callee.fill(0, receiver);
         }
-        for (i, node) in nodes.iter().enumerate() {
+        for (place, node) in callee.slots()[own..].iter_mut().zip(nodes) {
             let Ok(value) = node.eval(frame) else {
                 return Turn::Raise;
             };
-            callee.fill(own + i, value);
+            // It was unset, which owns nothing: there is nothing to look at.
+            std::mem::forget(std::mem::replace(place, value));
         }
         frame.running.set_place(at);
         let turn = machine::run_nested(callee, frame);
@@ -273,29 +329,26 @@ impl Invocation {
         turn
     }
 
-    /// A built-in coroutine function whose parameters are the arguments and `unset` more
+    /// Begins a built-in coroutine function that takes the arguments as they are
     /// (benchmark: sched/queue).
     #[inline(never)]
-    fn await_native(
+    fn begin_at_once(
         &self,
-        body: fn(&[Value]) -> Res<Step>,
-        receiver: Value,
-        (nodes, unset): (&[NodeBox], usize),
         frame: &mut Frame,
+        body: fn(&[Value]) -> Res<Step>,
+        params: usize,
+        receiver: Value,
+        nodes: &[NodeBox],
         at: Span,
-    ) -> Res<Turn> {
-        let window = Window::open();
-        if !receiver.is_unset() {
-            window.push(receiver)?;
-        }
-        for node in nodes {
-            let value = node.eval(frame)?;
-            window.push(value)?;
-        }
-        window.push_unset(unset)?;
+    ) -> Turn {
+        let Ok(args) = arguments(frame, receiver, nodes) else {
+            return Turn::Raise;
+        };
         frame.running.set_place(at);
-        let step = body(window.values(0)).at(at)?;
-        Ok(machine::take_step(step, frame))
+        match body(&args[..params]).at(at) {
+            Ok(step) => machine::take_step(step, frame),
+            Err(_) => Turn::Raise,
+        }
     }
 
     /// The same for every callee and every form of argument.
@@ -336,17 +389,22 @@ impl Invocation {
             other => call::invoke(other, window, npos, names),
         };
         match result {
-            Ok(value) => {
-                if let Value::Generator(generator) = &value
-                    && generator.kind == GeneratorKind::Coroutine
-                {
-                    generator.set_origin(&frame.func.code, self.span);
-                }
-                Ok(value)
-            }
+            Ok(value) => Ok(self.made(frame, value)),
             Err(raised) => Err(raised.at(self.span)),
         }
     }
+}
+
+/// The receiver and the values of the nodes, which are at most [`FEW`]; then unset.
+#[inline(always)]
+fn arguments(frame: &mut Frame, receiver: Value, nodes: &[NodeBox]) -> Res<[Value; FEW]> {
+    let mut args = [const { Value::Unset }; FEW];
+    let own = usize::from(!receiver.is_unset());
+    args[0] = receiver;
+    for (place, node) in args[own..].iter_mut().zip(nodes) {
+        *place = node.eval(frame)?;
+    }
+    Ok(args)
 }
 
 impl Node for Invocation {
@@ -361,6 +419,11 @@ impl Node for Invocation {
     }
 }
 
+/// Whether the arguments are positional ones without stars.
+fn all_positional(args: &[Argument]) -> bool {
+    args.iter().all(|arg| matches!(arg, Argument::Positional(_)))
+}
+
 impl Builder<'_> {
     pub fn call(&self, func: &Tree, args: &[Argument], span: Span) -> NodeBox {
         Box::new(self.invocation(func, args, span))
@@ -371,7 +434,7 @@ impl Builder<'_> {
             TreeKind::Attribute { object, name } => Callee::Method(MethodCallee {
                 object: self.node(object),
                 name: *name,
-                memory: MethodMemory::default(),
+                memory: MethodMemory::of_site(all_positional(args).then_some(args.len())),
                 span: func.span,
             }),
             _ => Callee::Value(self.node(func)),

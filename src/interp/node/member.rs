@@ -10,6 +10,7 @@ use crate::interp::types::class_of;
 use crate::interp::{attribute, slot, subscript};
 use crate::source::{Symbol, name};
 use crate::value::class::version;
+use crate::value::native::Direct;
 use std::cell::Cell;
 
 /// What a site remembers.
@@ -354,10 +355,14 @@ pub enum Found {
 /// The memory of a method call: the class's function for a kind of receiver.
 #[derive(Default)]
 pub struct MethodMemory {
+    /// How many positional arguments the site gives with the receiver; 0 if it gives others too.
+    npos: u32,
     /// The [`key`] of the receiver; 0 if nothing is remembered.
     key: Cell<usize>,
     version: Cell<u32>,
     func: ValueCell,
+    /// The same function, if it is a built-in that the site can call at once.
+    direct: Cell<Option<Direct>>,
     /// The address of a module and the number of the name in it.
     module: Cell<(usize, u32)>,
 }
@@ -384,6 +389,21 @@ fn key(object: &Value) -> usize {
 }
 
 impl MethodMemory {
+    /// Of a site with so many positional arguments, the receiver not counted, and no others.
+    pub fn of_site(npos: Option<usize>) -> MethodMemory {
+        MethodMemory {
+            npos: npos.map_or(0, |npos| npos as u32 + 1),
+            ..MethodMemory::default()
+        }
+    }
+
+    /// The built-in that such a receiver's method was the last time, if the site can call it at once.
+    #[inline(always)]
+    pub fn direct(&self, object: &Value) -> Option<Direct> {
+        let direct = self.direct.get()?;
+        (self.key.get() == key(object) && self.version.get() == version()).then_some(direct)
+    }
+
     #[inline(always)]
     pub fn find(&self, object: &Value, name: Symbol) -> Res<Found> {
         if let Value::Module(module) = object {
@@ -437,6 +457,10 @@ impl MethodMemory {
             if key != 0 {
                 self.key.set(key);
                 self.version.set(version());
+                self.direct.set(match (&func, self.npos) {
+                    (Value::Native(native), 1..) => native.direct(self.npos as usize),
+                    _ => None,
+                });
                 self.func.set(func.clone());
             }
             return Ok(Found::Unbound(func));
