@@ -22,7 +22,7 @@ use super::finalise;
 use super::stack;
 use super::types::{Type, is_exception};
 use crate::code::CodeKind;
-use crate::value::frame::Handled;
+use crate::value::frame::{Awaiting, Handled};
 use crate::value::function::{NOT_STARTED, Turn};
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -82,7 +82,7 @@ fn resume_alone(generator: &Ref<Generator>, frame: NonNull<ScriptFrame>, value: 
     let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(value)) };
     // SAFETY: as above, and until then nothing else sets what it waits for.
     let rests_for = |on: Value| unsafe {
-        (*frame.as_ptr()).awaiting = on;
+        (*frame.as_ptr()).awaiting = Awaiting::Value(on);
         generator.progress.set(Progress::Suspended);
     };
     let outcome = match turn {
@@ -91,7 +91,10 @@ fn resume_alone(generator: &Ref<Generator>, frame: NonNull<ScriptFrame>, value: 
             drop(generator.take_stack());
             Outcome::Return(value)
         }
-        _ if nested::have_suspended() => go_on_with_stack(generator, turn, value),
+        // SAFETY: as above.
+        _ if matches!(unsafe { &(*frame.as_ptr()).awaiting }, Awaiting::Inner(_)) => {
+            go_on_with_stack(generator, turn, value)
+        }
         Turn::Yield => {
             generator.progress.set(Progress::Suspended);
             Outcome::Yield(value)
@@ -380,20 +383,22 @@ fn take_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, Outcom
             _ => Ok(value),
         });
     }
-    if nested::have_suspended() {
-        nested::take_suspended(frames);
+    if let Some(Activation::Script(frame)) = frames.last_mut()
+        && let Some(inner) = frame.awaiting.take_inner()
+    {
+        nested::put_above(frames, inner);
     }
     let Some(Activation::Script(frame)) = frames.last_mut() else {
         unreachable!("a turn is a frame's")
     };
     match turn {
         Turn::Pass => {
-            frame.awaiting = Value::None;
+            frame.awaiting = Awaiting::Value(Value::None);
             Err(Outcome::Yield(Value::None))
         }
         Turn::Await => match awaited_plainly(&value) {
             Some(future) => {
-                frame.awaiting = value;
+                frame.awaiting = Awaiting::Value(value);
                 Err(Outcome::Wait(future))
             }
             None => lift(awaiting::begin_await(frames, value)),

@@ -14,13 +14,41 @@ pub struct ScriptFrame {
     /// The state it goes on with, or stands in.
     pub state: u32,
     slots: u32,
-    /// What it waits for: a future, whose outcome it is resumed with; None, for one pass of the
-    /// loop; unset if what is above it on the stack says.
-    pub awaiting: Value,
+    pub awaiting: Awaiting,
     /// The generator object it belongs to, while it runs on another one's stack.
     pub owner: Option<Ref<Generator>>,
     /// None as long as no exception is being handled.
     pub handled: Option<Box<Handled>>,
+}
+
+/// What a suspended frame waits for.
+pub enum Awaiting {
+    /// A future, whose outcome it is resumed with; None, for one pass of the loop; unset if what is
+    /// above it on the stack says.
+    Value(Value),
+    /// The frame that was run within it and suspended with it, on its way to the stack.
+    Inner(FrameBox),
+}
+
+impl Awaiting {
+    /// What is above it on the stack says.
+    pub const ABOVE: Awaiting = Awaiting::Value(Value::Unset);
+
+    #[inline(always)]
+    pub fn is_above(&self) -> bool {
+        matches!(self, Awaiting::Value(Value::Unset))
+    }
+
+    #[inline(always)]
+    pub fn take_inner(&mut self) -> Option<FrameBox> {
+        match self {
+            Awaiting::Value(_) => None,
+            Awaiting::Inner(_) => match std::mem::replace(self, Awaiting::ABOVE) {
+                Awaiting::Inner(inner) => Some(inner),
+                Awaiting::Value(_) => None,
+            },
+        }
+    }
 }
 
 /// The exceptions that a suspended frame is in the middle of handling.
@@ -52,7 +80,7 @@ impl FrameBox {
                 func: func.clone(),
                 state: function::NOT_STARTED,
                 slots: slots as u32,
-                awaiting: Value::Unset,
+                awaiting: Awaiting::ABOVE,
                 owner: None,
                 handled: None,
             });
@@ -143,7 +171,7 @@ impl Drop for FrameBox {
                 slot.drop_in_place();
             }
             let frame = self.0.as_ref();
-            let is_plain = frame.awaiting.is_unset() && frame.owner.is_none() && frame.handled.is_none();
+            let is_plain = frame.awaiting.is_above() && frame.owner.is_none() && frame.handled.is_none();
             if !is_plain || frame.func.count() == 1 {
                 return drop_from(self.0, count);
             }

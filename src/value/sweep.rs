@@ -269,7 +269,9 @@ impl Parts<'_> {
             Activation::Script(frame) => {
                 self.refs([&frame.func]);
                 self.refs(&frame.owner);
-                self.one(&frame.awaiting);
+                if let frame::Awaiting::Value(awaited) = &frame.awaiting {
+                    self.one(awaited);
+                }
                 self.all(frame.seen_slots());
                 if let Some(handled) = &frame.handled {
                     self.refs(&handled.exceptions);

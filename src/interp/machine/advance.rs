@@ -1,8 +1,8 @@
 //! Going on with the code of one frame until its next turn.
 
-use super::awaiting;
+use super::{awaiting, nested};
 use crate::value::exception::{handled, set_handled};
-use crate::value::frame::{Handled, slots_of};
+use crate::value::frame::{Awaiting, Handled, slots_of};
 use crate::value::function::{Frame, Handling, Turn};
 use crate::value::running::Running;
 use crate::value::*;
@@ -17,9 +17,10 @@ use std::ptr::NonNull;
 pub unsafe fn advance(at: NonNull<ScriptFrame>, stack: *const Stack, input: Res) -> (Turn, Value) {
     // SAFETY: by the caller's promise.
     let frame = unsafe { &mut *at.as_ptr() };
-    let input = match frame.awaiting {
-        Value::Unset => input,
-        _ => awaiting::arrive(std::mem::take(&mut frame.awaiting), input),
+    let input = match std::mem::replace(&mut frame.awaiting, Awaiting::ABOVE) {
+        Awaiting::Value(Value::Unset) => input,
+        Awaiting::Value(awaited) => awaiting::arrive(awaited, input),
+        Awaiting::Inner(_) => unreachable!("what suspended within a frame is on the stack when it goes on"),
     };
     // SAFETY: the slots belong to this frame and are as many as its code has.
     let running = unsafe { Running::new(&frame.func, slots_of(at), stack) };
@@ -27,9 +28,12 @@ pub unsafe fn advance(at: NonNull<ScriptFrame>, stack: *const Stack, input: Res)
     // SAFETY: as above.
     let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };
     if frame.handled.is_some() {
-        return advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
+        let rested = advance_handling(&mut view, &mut frame.state, &mut frame.handled, input);
+        nested::keep_suspended(rested.0, &mut frame.awaiting);
+        return rested;
     }
     let turn = frame.func.program.advance(&mut view, &mut frame.state, input);
+    nested::keep_suspended(turn, &mut frame.awaiting);
     (turn, rested(view, &mut frame.handled))
 }
 
@@ -47,6 +51,7 @@ pub unsafe fn begin(at: NonNull<ScriptFrame>) -> (Turn, Value) {
     // SAFETY: as above.
     let mut view = unsafe { Frame::new(&frame.func, slots_of(at), &running) };
     let turn = frame.func.program.begin(&mut view, &mut frame.state);
+    nested::keep_suspended(turn, &mut frame.awaiting);
     (turn, rested(view, &mut frame.handled))
 }
 

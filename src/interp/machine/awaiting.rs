@@ -6,6 +6,7 @@ use crate::interp::error::*;
 use crate::interp::types::{Type, class, class_name, class_of, is_exception};
 use crate::interp::{async_iter, call, stack};
 use crate::source::name;
+use crate::value::frame::Awaiting;
 use crate::value::generator::Progress;
 use crate::value::*;
 
@@ -38,7 +39,7 @@ pub fn begin_wait(frames: &mut Stack, future: Ref<Future>) -> Result<Resume, Out
         return Ok(outcome_of(&future));
     }
     match frames.last_mut() {
-        Some(Activation::Script(frame)) => frame.awaiting = future.clone().into(),
+        Some(Activation::Script(frame)) => frame.awaiting = Awaiting::Value(future.clone().into()),
         _ => frames.push(Activation::Wait(future.clone())),
     }
     Err(Outcome::Wait(future))

@@ -1,25 +1,25 @@
 //! Running a frame within its awaiter, as a call: most awaited coroutines end, or begin, without
 //! suspending.
 //!
-//! Always true: a frame that was run so and suspended waits here only until its awaiter, which
-//! suspends with it, is back on its stack.
+//! Always true: a frame that was run so and suspended is held by its awaiter, which suspends with
+//! it, until that is back on its stack.
 
 use super::advance::{advance, begin};
 use super::native::leave_native;
 use super::{after_frame, inherited};
 use crate::interp::{async_iter, call, stack, stack::Window};
 use crate::source::Symbol;
+use crate::value::frame::Awaiting;
 use crate::value::function::{Frame, Turn};
 use crate::value::generator::Progress;
 use crate::value::*;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 
 thread_local! {
-    /// Frames that were run by their awaiter itself and then suspended, innermost first, on their
-    /// way to the stack.
-    static SUSPENDING: RefCell<Vec<FrameBox>> = const { RefCell::new(Vec::new()) };
-    /// How many there are: looked at first.
-    static SUSPENDED: Cell<usize> = const { Cell::new(0) };
+    /// A frame that was run by its awaiter itself and then suspended, until its awaiter, which
+    /// suspends next, takes it. Never left here: a destructor would only make it slow to reach.
+    static SUSPENDED: Cell<ManuallyDrop<Option<FrameBox>>> = const { Cell::new(ManuallyDrop::new(None)) };
 }
 
 /// Runs the frame of `await f(…)` as a call within its awaiter: most awaited coroutines end, or
@@ -156,33 +156,38 @@ fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
     }
 }
 
-/// Whether frames that suspended within the one that ran wait to be put above it.
 #[inline(always)]
-pub fn have_suspended() -> bool {
-    SUSPENDED.get() > 0
-}
-
 fn suspend(frame: FrameBox) {
-    SUSPENDED.set(SUSPENDED.get() + 1);
-    SUSPENDING.with_borrow_mut(|frames| frames.push(frame));
+    SUSPENDED.set(ManuallyDrop::new(Some(frame)));
 }
 
-/// Puts frames that suspended within the one on top above it.
+/// A frame that comes to rest with a turn keeps the one that suspended within it, if there is one.
+#[inline(always)]
+pub fn keep_suspended(turn: Turn, awaiting: &mut Awaiting) {
+    if matches!(turn, Turn::Return | Turn::Raise) {
+        return;
+    }
+    let inner = SUSPENDED.replace(ManuallyDrop::new(None));
+    if let Some(inner) = ManuallyDrop::into_inner(inner) {
+        let nothing = std::mem::replace(awaiting, Awaiting::Inner(inner));
+        debug_assert!(nothing.is_above());
+        std::mem::forget(nothing); // it owns nothing, so there is nothing to look at
+    }
+}
+
+/// Puts frames that suspended within the one on top above it: `inner`, what suspended within that,
+/// and so on.
 #[inline(never)]
-pub fn take_suspended(frames: &mut Stack) {
-    SUSPENDED.set(0);
-    SUSPENDING.with_borrow_mut(|suspending| {
-        let is_handling = |frame: &FrameBox| frame.handled.is_some();
-        let below = matches!(frames.last(), Some(Activation::Script(frame)) if is_handling(frame));
-        if !below && !suspending.iter().any(is_handling) {
-            return frames.extend(suspending.drain(..).rev().map(Activation::Script));
+pub fn put_above(frames: &mut Stack, inner: FrameBox) {
+    let mut next = Some(inner);
+    let mut below_handles =
+        matches!(frames.last(), Some(Activation::Script(frame)) if frame.handled.is_some());
+    while let Some(mut frame) = next {
+        next = frame.awaiting.take_inner();
+        if below_handles && let Some(inherited) = inherited(frames) {
+            frame.handled.get_or_insert_default().inherited = Some(inherited);
         }
-        while let Some(mut frame) = suspending.pop() {
-            let inherited = inherited(frames);
-            if inherited.is_some() {
-                frame.handled.get_or_insert_default().inherited = inherited;
-            }
-            frames.push(Activation::Script(frame));
-        }
-    });
+        below_handles = frame.handled.is_some();
+        frames.push(Activation::Script(frame));
+    }
 }

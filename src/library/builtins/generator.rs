@@ -13,6 +13,7 @@ use crate::interp::text::object::generator_qualname;
 use crate::interp::traceback::TracebackObject;
 use crate::interp::types::{Type, class, class_name};
 use crate::runtime::future;
+use crate::value::frame::Awaiting;
 use crate::value::function::Resume;
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
@@ -133,10 +134,10 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
     let above = holder.look(|stack| {
         let known = match (stack.get(place), stack.get(place + 1)) {
             (Some(Activation::Script(frame)), None) => match &frame.awaiting {
-                Value::Unset => Value::None,
-                Value::None => stand_in("sleep", Value::None),
-                Value::Future(future) => wait(future),
-                awaited => awaited.clone(),
+                Awaiting::Inner(_) | Awaiting::Value(Value::Unset) => Value::None,
+                Awaiting::Value(Value::None) => stand_in("sleep", Value::None),
+                Awaiting::Value(Value::Future(future)) => wait(future),
+                Awaiting::Value(awaited) => awaited.clone(),
             },
             (_, Some(Activation::Script(frame))) => match &frame.owner {
                 Some(owner) if owner.kind == GeneratorKind::AsyncGenerator => {
