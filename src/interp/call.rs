@@ -303,12 +303,8 @@ fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
         _ => GeneratorKind::Coroutine,
     };
     let frame = make_frame(func, window, start);
-    Ok(Ref::new(Generator::new(
-        kind,
-        func.clone().into(),
-        Activation::Script(frame),
-    ))
-    .into())
+    let func = func.clone();
+    Ok(Ref::make(|| Generator::new(kind, func.into(), Activation::Script(frame))).into())
 }
 
 /// Binds the arguments of `await func(…)` and gives the callee's frame, if `func` is a script

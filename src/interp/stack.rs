@@ -264,7 +264,9 @@ impl Window {
         let count = self.len() - start;
         for (i, place) in to[..count].iter_mut().enumerate() {
             // SAFETY: the value is initialised, and unset is left behind.
-            std::mem::swap(place, unsafe { &mut *self.base.add(start + i) });
+            let value = std::mem::take(unsafe { &mut *self.base.add(start + i) });
+            debug_assert!(place.is_unset());
+            std::mem::forget(std::mem::replace(place, value)); // unset owns nothing
         }
         // SAFETY: what stands above is unset now, so nothing is lost.
         unsafe { self.set_top(self.base.add(start)) };

@@ -23,13 +23,14 @@ pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
     (!matches!(method, Value::Native(_))).then_some(method)
 }
 
-/// Has a job of the runtime's own take its turn.
+/// Has a job of the runtime's own take its turn. It is made where it will stand: one that is moved
+/// right after it was made has to wait for the processor's stores.
 #[inline(always)]
-pub fn schedule(this: &Value, event_loop: &EventLoop, job: Job) -> Res<()> {
+pub fn schedule(this: &Value, event_loop: &EventLoop, job: impl FnOnce() -> Job) -> Res<()> {
     if event_loop.is_derived {
-        return schedule_as_defined(this, event_loop, job);
+        return schedule_as_defined(this, event_loop, job());
     }
-    event_loop.push(job);
+    event_loop.push(job());
     Ok(())
 }
 

@@ -181,6 +181,16 @@ impl EventLoop {
         }
     }
 
+    /// Takes the next job that is ready.
+    #[inline(always)]
+    fn next_job(&self) -> Option<Job> {
+        let mut ready = self.ready.borrow_mut();
+        if ready.len() > CROWD {
+            approach(&ready);
+        }
+        ready.pop_front()
+    }
+
     #[cold]
     fn wake(&self) {
         let thread = self.running_in.borrow().clone();
@@ -445,20 +455,16 @@ pub fn run_once(this: &Value) -> Res<()> {
     }
     let count = event_loop.ready.borrow().len();
     for _ in 0..count {
-        let job = {
-            let mut ready = event_loop.ready.borrow_mut();
-            if ready.len() > CROWD {
-                approach(&ready);
-            }
-            ready.pop_front()
-        };
-        let Some(job) = job else {
-            break;
-        };
         if event_loop.debug.get() {
-            run_timed(job, this, event_loop)?;
+            match event_loop.next_job() {
+                Some(job) => run_timed(job, this, event_loop)?,
+                None => break,
+            }
         } else {
-            run(job, this)?;
+            match event_loop.next_job() {
+                Some(job) => run(job, this)?,
+                None => break,
+            }
         }
     }
     Ok(())

@@ -20,16 +20,18 @@ use std::rc::Rc;
 
 /// A new future as an object. In debug mode, it knows where it was made.
 #[inline(always)]
-pub fn made(future: Future) -> Ref<Future> {
+pub fn made(future: impl FnOnce() -> Future) -> Ref<Future> {
+    let future = Ref::make(future);
     if is_debug(&future.event_loop) {
         origin::note(future.attrs());
     }
-    Ref::new(future)
+    future
 }
 
 /// A pending future of a loop.
 pub fn new(event_loop: &Value) -> Ref<Future> {
-    made(Future::new(event_loop.clone()))
+    let event_loop = event_loop.clone();
+    made(|| Future::new(event_loop))
 }
 
 /// A pending future of the running loop, with a label for reports.
@@ -59,7 +61,7 @@ pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<(
     let mut result = Ok(());
     future.callbacks.drain(|callback| {
         if result.is_ok() {
-            result = derived::schedule(&future.event_loop, event_loop, job(callback, future));
+            result = derived::schedule(&future.event_loop, event_loop, || job(callback, future));
         }
     });
     result
@@ -74,7 +76,7 @@ pub fn settle_now(future: &Ref<Future>, state: FutureState, outcome: Value) -> R
     for callback in scheduled {
         match callback {
             Callback::Native(callback) => callback(future),
-            callback => derived::schedule(&future.event_loop, event_loop, job(callback, future))?,
+            callback => derived::schedule(&future.event_loop, event_loop, || job(callback, future))?,
         }
     }
     Ok(())
@@ -256,7 +258,7 @@ pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
     }
     if let Some(event_loop) = EventLoop::of(&future.event_loop) {
         event_loop.check_closed()?;
-        derived::schedule(&future.event_loop, event_loop, job(callback, future))?;
+        derived::schedule(&future.event_loop, event_loop, || job(callback, future))?;
     }
     Ok(())
 }

@@ -61,19 +61,24 @@ impl Handle {
         context: Rc<Context>,
         when: Value,
     ) -> Value {
-        let handle = Handle {
-            callback: ValueCell::new(callback.clone()),
-            args: ValueCell::new(args.clone()),
-            context: ContextSlot::new(context),
-            event_loop: event_loop.clone(),
-            when,
-            scheduled: Cell::new(false),
-        };
-        let object = Opaque::new(class, handle);
+        let (callback, args) = (ValueCell::new(callback.clone()), ValueCell::new(args.clone()));
+        let data = Box::new_uninit();
+        let data = Box::write(
+            data,
+            Handle {
+                callback,
+                args,
+                context: ContextSlot::new(context),
+                event_loop: event_loop.clone(),
+                when,
+                scheduled: Cell::new(false),
+            },
+        );
+        let object = Ref::make(|| Opaque::of(class, data));
         if is_debug(event_loop) {
             origin::note(&object.attrs);
         }
-        Ref::new(object).into()
+        object.into()
     }
 
     #[inline]

@@ -46,9 +46,11 @@ pub fn set_name(state: &TaskState, name: &Value) -> Res<()> {
 
 /// What a task begins with: everything but the coroutine.
 pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>) -> Res<Piece<TaskState>> {
-    Ok(Piece::new(TaskState {
-        name: ValueCell::new(name_or_number(name)?),
-        context: ContextSlot::new(context.unwrap_or_else(context::snapshot)),
+    let name = name_or_number(name)?;
+    let context = context.unwrap_or_else(context::snapshot);
+    Ok(Piece::make(|| TaskState {
+        name: ValueCell::new(name),
+        context: ContextSlot::new(context),
         waiting: Hold::default(),
         must_cancel: Cell::new(false),
         cancelling: Cell::new(0),
@@ -83,11 +85,9 @@ pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
         }
         return Ok(());
     }
-    derived::schedule(
-        &task.event_loop,
-        expect(&task.event_loop)?,
-        Job::Step(task.clone()),
-    )
+    derived::schedule(&task.event_loop, expect(&task.event_loop)?, || {
+        Job::Step(task.clone())
+    })
 }
 
 /// A new task that takes its first step at once, if its loop is running.
@@ -116,11 +116,15 @@ fn prepare(
             text::repr(coroutine)?
         )));
     }
-    let mut future = Future::new(event_loop.clone());
-    future.label.set(&"task");
-    future.set_class(class);
-    future.task = Some(fresh_state(coroutine.clone(), name, context)?);
-    Ok(future::made(future))
+    let state = fresh_state(coroutine.clone(), name, context)?;
+    let event_loop = event_loop.clone();
+    Ok(future::made(|| {
+        let mut future = Future::new(event_loop);
+        future.label.set(&"task");
+        future.set_class(class);
+        future.task = Some(state);
+        future
+    }))
 }
 
 /// Whether it is a coroutine object, or one of a script's class that has all of their methods.
@@ -369,7 +373,7 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
         Outcome::Wait(future) => wait_for(task, state, event_loop, future),
         Outcome::Yield(Value::None) => {
             tell(|| Event::GaveWay(task));
-            derived::schedule(&task.event_loop, event_loop, Job::Step(task.clone()))
+            derived::schedule(&task.event_loop, event_loop, || Job::Step(task.clone()))
         }
         Outcome::Yield(value) => yielded(task, state, event_loop, value),
         Outcome::Return(value) => {
@@ -458,11 +462,9 @@ fn yielded(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, value:
 
 #[cold]
 fn throw_soon(task: &Ref<Future>, event_loop: &EventLoop, error: Raised) -> Res<()> {
-    derived::schedule(
-        &task.event_loop,
-        event_loop,
-        Job::Throw(task.clone(), error.take()),
-    )
+    derived::schedule(&task.event_loop, event_loop, || {
+        Job::Throw(task.clone(), error.take())
+    })
 }
 
 /// A repr for a message, whatever the object's `__repr__` does.

@@ -88,14 +88,31 @@ pub enum Few {
 
 impl Callbacks {
     pub fn push(&self, callback: Callback) {
-        self.0.set(match self.0.take() {
-            Few::None => Few::One(callback),
-            Few::One(first) => Few::Many(Box::new(vec![first, callback])),
-            Few::Many(mut all) => {
-                all.push(callback);
-                Few::Many(all)
-            }
-        });
+        match self.0.replace(Few::One(callback)) {
+            Few::None => {}
+            before => self.push_behind(before),
+        }
+    }
+
+    /// The one that was pushed goes behind others.
+    fn push_behind(&self, before: Few) {
+        let mut all = match before {
+            Few::None => Box::default(),
+            Few::One(first) => Box::new(vec![first]),
+            Few::Many(all) => all,
+        };
+        if let Few::One(pushed) = self.0.take() {
+            all.push(pushed);
+        }
+        self.put(Few::Many(all));
+    }
+
+    /// Puts back what was taken out. There is nothing to drop then, and looking would have to wait
+    /// for the processor's stores.
+    fn put(&self, few: Few) {
+        let nothing = self.0.replace(few);
+        debug_assert!(matches!(nothing, Few::None));
+        std::mem::forget(nothing);
     }
 
     /// Takes all out and gives them to `each`.
@@ -110,7 +127,7 @@ impl Callbacks {
     /// A copy of all.
     pub fn list(&self) -> Vec<Callback> {
         let few = self.0.take();
-        self.0.set(few.clone());
+        self.put(few.clone());
         match few {
             Few::None => vec![],
             Few::One(only) => vec![only],
@@ -128,14 +145,14 @@ impl Callbacks {
             }
             few => (few, Few::None),
         };
-        self.0.set(kept);
+        self.put(kept);
         gone
     }
 
     pub fn is_empty(&self) -> bool {
         let few = self.0.take();
         let is_empty = matches!(few, Few::None);
-        self.0.set(few);
+        self.put(few);
         is_empty
     }
 

@@ -16,17 +16,23 @@ pub struct Opaque {
 
 impl Opaque {
     pub fn new<T: Any>(class: Ref<Class>, data: T) -> Opaque {
+        Opaque::of(class, Box::new(data))
+    }
+
+    #[inline(always)]
+    pub fn of<T: Any>(class: Ref<Class>, data: Box<T>) -> Opaque {
         Opaque {
             class,
             attrs: Attrs::default(),
             id: TypeId::of::<T>(),
-            data: Box::new(data),
+            data,
             finalised: Cell::new(false),
         }
     }
 
     pub fn value<T: Any>(class: Ref<Class>, data: T) -> Value {
-        Ref::new(Opaque::new(class, data)).into()
+        let data = Box::new(data);
+        Ref::make(|| Opaque::of(class, data)).into()
     }
 
     /// The data, if it is of this type.

@@ -273,11 +273,13 @@ const _: () = assert!(size_of::<FreePiece>() <= STEP);
 pub struct Piece<T>(NonNull<T>);
 
 impl<T> Piece<T> {
-    pub fn new(value: T) -> Piece<T> {
+    /// A value that is made where it will stand, as by [`Ref::make`].
+    #[inline(always)]
+    pub fn make(value: impl FnOnce() -> T) -> Piece<T> {
         const { assert!(align_of::<T>() <= STEP) };
         let memory = take(size_of::<T>()).cast::<T>();
         // SAFETY: the memory is large and aligned enough, and nobody else has it.
-        unsafe { memory.write(value) };
+        unsafe { memory.write(value()) };
         Piece(memory)
     }
 }

@@ -227,7 +227,8 @@ impl Invocation {
         receiver: Value,
         nodes: &[NodeBox],
     ) -> Res {
-        let args = arguments(frame, receiver, nodes)?;
+        let mut args = NO_ARGUMENTS;
+        fill(&mut args, frame, receiver, nodes)?;
         frame.running.set_place(self.span);
         match body(&args[..params]) {
             Ok(value) => Ok(self.made(frame, value)),
@@ -341,9 +342,10 @@ impl Invocation {
         nodes: &[NodeBox],
         at: Span,
     ) -> Turn {
-        let Ok(args) = arguments(frame, receiver, nodes) else {
+        let mut args = NO_ARGUMENTS;
+        if fill(&mut args, frame, receiver, nodes).is_err() {
             return Turn::Raise;
-        };
+        }
         frame.running.set_place(at);
         match body(&args[..params]).at(at) {
             Ok(step) => machine::take_step(step, frame),
@@ -395,16 +397,18 @@ impl Invocation {
     }
 }
 
-/// The receiver and the values of the nodes, which are at most [`FEW`]; then unset.
+const NO_ARGUMENTS: [Value; FEW] = [const { Value::Unset }; FEW];
+
+/// Fills in the receiver and the values of the nodes, for which there is room. In place: an array
+/// that is moved right after it was written has to wait for the processor's stores.
 #[inline(always)]
-fn arguments(frame: &mut Frame, receiver: Value, nodes: &[NodeBox]) -> Res<[Value; FEW]> {
-    let mut args = [const { Value::Unset }; FEW];
+fn fill(args: &mut [Value; FEW], frame: &mut Frame, receiver: Value, nodes: &[NodeBox]) -> Res<()> {
     let own = usize::from(!receiver.is_unset());
     args[0] = receiver;
     for (place, node) in args[own..].iter_mut().zip(nodes) {
         *place = node.eval(frame)?;
     }
-    Ok(args)
+    Ok(())
 }
 
 impl Node for Invocation {

@@ -61,7 +61,7 @@ const FUTURE: &[NativeDef] = natives! {
         }
         let mut made = Future::new(loop_argument(&args[2])?);
         made.set_class(class);
-        Ok(future::made(made).into())
+        Ok(future::made(|| made).into())
     };
     Method Plain "__init__" "(self, *, loop=None)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "result" "(self, /)"
@@ -161,7 +161,7 @@ const TASK: &[NativeDef] = natives! {
         };
         // The name is given by __init__, so that no number is wasted here.
         made.task = Some(task::fresh_state(Value::Unset, &Value::str(""), context)?);
-        Ok(future::made(made).into())
+        Ok(future::made(|| made).into())
     };
     Method Plain "__init__" "(self, coro, *, loop=None, name=None, context=None, eager_start=False)"
         "Schedule the coroutine." |args| {
