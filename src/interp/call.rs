@@ -9,6 +9,7 @@ use super::attribute;
 use super::bind::bind_arguments;
 use super::class_body;
 use super::error::*;
+use super::origin;
 use super::stack::{self, Window};
 use super::types::{Type, class, class_of, shown_name};
 use crate::code::{Code, CodeKind};
@@ -303,12 +304,8 @@ fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
         _ => GeneratorKind::Coroutine,
     };
     let frame = make_frame(func, window, start);
-    Ok(Ref::new(Generator::new(
-        kind,
-        func.clone().into(),
-        Activation::Script(frame),
-    ))
-    .into())
+    let made = Generator::new(kind, func.clone().into(), Activation::Script(frame));
+    Ok(origin::noted(made))
 }
 
 /// Binds the arguments of `await func(…)` and gives the callee's frame, if `func` is a script
@@ -377,12 +374,8 @@ pub fn call_native(
         NativeBody::Coroutine(_) => {
             let args: Box<[Value]> = args.into();
             let first = Activation::Start(Box::new((native.clone(), args)));
-            Ok(Ref::new(Generator::new(
-                GeneratorKind::Coroutine,
-                native.clone().into(),
-                first,
-            ))
-            .into())
+            let kind = GeneratorKind::Coroutine;
+            Ok(origin::noted(Generator::new(kind, native.clone().into(), first)))
         }
     }
 }
