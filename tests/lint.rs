@@ -26,6 +26,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ("tests/golden/coroutines/async_generator_dropped", &["A031"]),
     ("tests/golden/coroutines/async_iterators", &["A025"]),
     ("tests/golden/coroutines/async_generator_hooks", &["A031"]),
+    (
+        "tests/golden/coroutines/coroutines_remember_where_they_were_made",
+        &["A001"],
+    ),
     ("tests/golden/coroutines/custom_awaitables", &["A002"]),
     ("tests/golden/coroutines/driven_by_hand", &["A022"]),
     (

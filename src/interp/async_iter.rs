@@ -52,9 +52,19 @@ pub fn anext(iterator: &Value) -> Res {
             class_name(iterator)
         )));
     };
-    if is_awaitable(&awaitable) {
-        return Ok(awaitable);
-    }
+    let cause = match &awaitable {
+        Value::Instance(_) => match super::machine::awaiting::await_iterator(&awaitable) {
+            Ok(iterator) => {
+                return Ok(self::awaitable(
+                    Awaitable::Wrapper,
+                    Activation::Delegate(Box::new(iterator)),
+                ));
+            }
+            Err(raised) => raised,
+        },
+        other if is_awaitable(other) => return Ok(awaitable),
+        other => not_awaitable(other),
+    };
     let invalid = exception(
         Type::TypeError,
         format!(
@@ -62,7 +72,7 @@ pub fn anext(iterator: &Value) -> Res {
             class_name(&awaitable)
         ),
     );
-    invalid.follow(&not_awaitable(&awaitable).take());
+    invalid.follow(&cause.take());
     Err(Raised::new(invalid))
 }
 
@@ -182,11 +192,13 @@ pub fn first_step(generator: &Ref<Generator>) -> Res<()> {
 pub fn abandon(generator: Ref<Generator>) {
     let aside = exception::lay_aside();
     match generator.kind {
-        // One that no loop knows is closed like a generator.
-        GeneratorKind::AsyncGenerator if !generator.finalizer().is_unset() => match HOOKS.get() {
-            Some(hooks) => (hooks.abandoned)(generator),
-            None => generator.progress.set(Progress::Closed),
-        },
+        // One that no loop knows, or that would not be closed, is closed like a generator.
+        GeneratorKind::AsyncGenerator if !generator.finalizer().is_unset() && !generator.closing.get() => {
+            match HOOKS.get() {
+                Some(hooks) => (hooks.abandoned)(generator),
+                None => generator.progress.set(Progress::Closed),
+            }
+        }
         GeneratorKind::Coroutine if !generator.started.get() => never_awaited(&generator, &aside),
         GeneratorKind::Awaitable(_) if generator.progress.get() == Progress::Created => {
             never_awaited(&generator, &aside)

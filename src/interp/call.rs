@@ -9,6 +9,7 @@ use super::attribute;
 use super::bind::bind_arguments;
 use super::class_body;
 use super::error::*;
+use super::origin;
 use super::stack::{self, Window};
 use super::types::{Type, class, class_of, shown_name};
 use crate::code::{Code, CodeKind};
@@ -304,7 +305,9 @@ fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
     };
     let frame = make_frame(func, window, start);
     let func = func.clone();
-    Ok(Ref::make(|| Generator::new(kind, func.into(), Activation::Script(frame))).into())
+    Ok(origin::noted(|| {
+        Generator::new(kind, func.into(), Activation::Script(frame))
+    }))
 }
 
 /// Binds the arguments of `await func(…)` and gives the callee's frame, if `func` is a script
@@ -373,12 +376,9 @@ pub fn call_native(
         NativeBody::Coroutine(_) => {
             let args: Box<[Value]> = args.into();
             let first = Activation::Start(Box::new((native.clone(), args)));
-            Ok(Ref::new(Generator::new(
-                GeneratorKind::Coroutine,
-                native.clone().into(),
-                first,
-            ))
-            .into())
+            let kind = GeneratorKind::Coroutine;
+            let func = native.clone();
+            Ok(origin::noted(|| Generator::new(kind, func.into(), first)))
         }
     }
 }

@@ -242,7 +242,7 @@ pub fn make(
         if base.layout == Layout::Closed || base.is_super() {
             return Err(type_error(format!(
                 "type '{}' is not an acceptable base type",
-                base.name()
+                super::types::shown_name(base)
             )));
         }
         if bases[..i].iter().any(|b| b.is(base)) {

@@ -227,7 +227,7 @@ fn parts_of_future(future: &Ref<Future>, reach: &mut dyn FnMut(Value)) {
         }
         task.waiting.get().into_iter().for_each(|on| reach(on.into()));
     }
-    reach(future.event_loop.clone());
+    reach(future.event_loop().clone());
     for callback in future.callbacks.list() {
         match callback {
             Callback::Script(function, _) => reach(function),

@@ -3,9 +3,9 @@
 //! A frame object notes code, place and module. What else can be asked of a running frame (its
 //! caller, its variables) is looked up when it is asked for, by how deep the frame stands.
 
+use super::async_iter;
 use super::error::runtime_error;
 use super::identity;
-use super::machine;
 use super::namespace;
 use super::types::{Type, class};
 use crate::code::{Code, CodeKind};
@@ -176,7 +176,11 @@ pub fn place(frame: &TracebackFrame) -> Span {
 pub fn clear(frame: &TracebackFrame) -> Res<()> {
     if let Some(Value::Generator(generator)) = &frame.generator.get() {
         match generator.progress.get() {
-            Progress::Created => return machine::close(generator).map(drop),
+            Progress::Created => {
+                async_iter::abandon(Ref::clone(generator));
+                drop(generator.take_stack());
+                return Ok(());
+            }
             Progress::Suspended => return Err(runtime_error("cannot clear a suspended frame")),
             Progress::Running => return Err(runtime_error("cannot clear an executing frame")),
             Progress::Closed => {}

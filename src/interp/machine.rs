@@ -11,10 +11,12 @@ mod closing;
 mod delegate;
 mod native;
 mod nested;
+mod throw;
 
 pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of};
 pub use closing::{give_back, let_go};
 pub use nested::{Item, begin_call, next_item, run_nested, take_step};
+pub use throw::{throw, thrown};
 
 use super::async_iter;
 use super::error::*;
@@ -51,19 +53,29 @@ pub fn resume(generator: &Ref<Generator>, input: Resume) -> Outcome {
 
 #[inline(never)]
 fn resume_stack(generator: &Ref<Generator>, input: Resume) -> Outcome {
+    resume_by(generator, |frames| {
+        Ok(as_result(match input {
+            Resume::Raise(exit) if frames.len() > 1 && is_exception(&exit, Type::GeneratorExit) => {
+                Resume::Raise(closing::close_inner(frames, exit))
+            }
+            input => input,
+        }))
+    })
+}
+
+/// Resumes a stack with what `first` does to it.
+#[inline(always)]
+fn resume_by(generator: &Ref<Generator>, first: impl FnOnce(&mut Stack) -> Result<Res, Outcome>) -> Outcome {
     if let Err(raised) = stack::enter_call() {
         return Outcome::Raise(raised);
     }
     let mut frames = generator.take_stack();
     generator.progress.set(Progress::Running);
     generator.started.set(true);
-    let input = match input {
-        Resume::Raise(exit) if frames.len() > 1 && is_exception(&exit, Type::GeneratorExit) => {
-            Resume::Raise(closing::close_inner(&mut frames, exit))
-        }
-        input => input,
+    let outcome = match first(&mut frames) {
+        Ok(input) => run(&mut frames, input),
+        Err(outcome) => outcome,
     };
-    let outcome = run(&mut frames, as_result(input));
     rest(generator, frames, &outcome);
     stack::leave_call();
     outcome
@@ -214,6 +226,13 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
             if let Resume::Value(value) = &input
                 && !value.is_none()
             {
+                if generator.kind == GeneratorKind::Awaitable(Awaitable::Athrow)
+                    && async_step::can_begin(generator)
+                {
+                    return Err(runtime_error(
+                        "can't send non-None value to a just-started coroutine",
+                    ));
+                }
                 let what = match generator.kind {
                     GeneratorKind::Coroutine => "coroutine",
                     GeneratorKind::AsyncGenerator => "async generator",
@@ -229,6 +248,11 @@ pub fn send(generator: &Ref<Generator>, input: Resume) -> Res {
         Progress::Suspended => {}
     }
     let outcome = resume(generator, input);
+    sent(generator, outcome)
+}
+
+/// What `send()` and `throw()` make of how it came to rest.
+fn sent(generator: &Ref<Generator>, outcome: Outcome) -> Res {
     note_holder(generator);
     match outcome {
         Outcome::Yield(value) => Ok(value),
@@ -263,8 +287,10 @@ pub fn close(generator: &Ref<Generator>) -> Res {
     match generator.progress.get() {
         Progress::Running => return Err(already_running(generator)),
         Progress::Closed => return Ok(Value::None),
-        // A step of an async generator passes it on to the generator.
-        Progress::Created if generator.look(|stack| matches!(stack, [Activation::AsyncStep(_)])) => {}
+        // It is passed on: to the async generator that it is a step of, or to what is to be awaited.
+        Progress::Created
+            if generator
+                .look(|stack| matches!(stack, [Activation::AsyncStep(_)] | [.., Activation::Begin(_)])) => {}
         Progress::Created => {
             generator.progress.set(Progress::Closed);
             drop(generator.take_stack());

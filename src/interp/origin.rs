@@ -1,8 +1,10 @@
-//! Debug mode: futures, tasks and handles that are made then know where.
+//! Where things were made: futures, tasks and handles in debug mode, coroutines as far as
+//! `sys.set_coroutine_origin_tracking_depth` says.
 
 use super::{attribute, call, import, payload, text};
 use crate::source::Symbol;
 use crate::value::*;
+use std::cell::Cell;
 
 const NAME: &str = "_source_traceback";
 
@@ -14,6 +16,46 @@ pub fn note(attrs: &Attrs) {
         .and_then(|module| call::call_method(&module, Symbol::new("running"), &[]));
     match running {
         Ok(stack) => attrs.set(Symbol::new(NAME), stack),
+        Err(raised) => drop(raised.take()),
+    }
+}
+
+/// So many calls coroutines remember while a loop runs in debug mode.
+pub const DEBUG_DEPTH: usize = 10;
+
+thread_local! {
+    /// How many of the calls that run a new coroutine remembers.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+#[inline(always)]
+pub fn depth() -> usize {
+    DEPTH.get()
+}
+
+/// Sets how many; gives how many it was before.
+pub fn set_depth(depth: usize) -> usize {
+    DEPTH.replace(depth)
+}
+
+/// A new coroutine, which remembers the calls that run now if that is asked for.
+#[inline(always)]
+pub fn noted(coroutine: impl FnOnce() -> Generator) -> Value {
+    let coroutine = Ref::make(coroutine);
+    if depth() > 0 && coroutine.kind == GeneratorKind::Coroutine {
+        note_calls(&coroutine);
+    }
+    coroutine.into()
+}
+
+#[cold]
+#[inline(never)]
+fn note_calls(coroutine: &Generator) {
+    let depth = Value::Int(depth() as i64);
+    let calls = import::by_name("_task_stack")
+        .and_then(|module| call::call_method(&module, Symbol::new("calls"), &[depth]));
+    match calls {
+        Ok(calls) => coroutine.set_calls(calls),
         Err(raised) => drop(raised.take()),
     }
 }

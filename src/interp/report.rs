@@ -1,6 +1,9 @@
 //! What the interpreter notices on its own and a person should be told.
 
 use super::text::object::generator_qualname;
+use super::types::{Type, class};
+use super::{call, import};
+use crate::source::Symbol;
 use crate::value::generator::Activation;
 use crate::value::*;
 use std::cell::Cell;
@@ -31,6 +34,14 @@ fn tell(notice: Notice) {
 
 pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exception>>) {
     tell(Notice::NeverAwaited(generator.clone(), on_its_way.cloned()));
+}
+
+/// A `DeprecationWarning` for who calls the built-in that runs.
+#[cold]
+pub fn deprecated(message: &str) -> Res<()> {
+    let warnings = import::by_name("warnings")?;
+    let category = class(Type::DeprecationWarning).into();
+    call::call_method(&warnings, Symbol::new("warn"), &[message.into(), category]).map(drop)
 }
 
 pub fn unraisable(raised: Raised, object: &Value) {

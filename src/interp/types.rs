@@ -73,9 +73,9 @@ types! {
     Reversed "reversed" Opaque (Object);
     GenericAlias "GenericAlias" Closed (Object);
     Union "UnionType" Closed (Object);
-    ContextVar "ContextVar" Opaque (Object);
-    ContextToken "Token" Opaque (Object);
-    Context "Context" Opaque (Object);
+    ContextVar "ContextVar" Closed (Object);
+    ContextToken "Token" Closed (Object);
+    Context "Context" Closed (Object);
     Future "Future" Future (Object);
     Task "Task" Future (Future);
     AbstractEventLoop "AbstractEventLoop" Opaque (Object);
@@ -89,7 +89,7 @@ types! {
     AsyncGenAthrow "async_generator_athrow" Closed (Object);
     AnextAwaitable "anext_awaitable" Closed (Object);
     FutureIter "FutureIter" Closed (Object);
-    Lock "lock" Opaque (Object);
+    Lock "lock" Closed (Object);
 
     BaseException "BaseException" Exception (Object);
     Exception "Exception" Exception (BaseException);

@@ -10,7 +10,7 @@ use super::{Speaker, asyncgen, clock, current, derived, future, hooks, inbox, si
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{attribute, call, operator, payload, text};
+use crate::interp::{attribute, call, operator, origin, payload, text};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
 use crate::value::opaque::Container;
@@ -94,6 +94,8 @@ pub struct EventLoop {
     /// Its class is a script's.
     pub is_derived: bool,
     pub debug: Cell<bool>,
+    /// How deep coroutines told where they are made before this loop ran in debug mode.
+    tracked_before: Cell<Option<usize>>,
     /// The script's exception handler, or unset.
     pub exception_handler: ValueCell,
     /// The script's task factory, or unset.
@@ -222,6 +224,20 @@ impl EventLoop {
 
     pub fn is_closed(&self) -> bool {
         self.closed.get()
+    }
+
+    /// Whether coroutines tell where they are made, in debug mode while it runs.
+    fn track_origins(&self, enabled: bool) {
+        match (enabled, self.tracked_before.get()) {
+            (true, None) => self
+                .tracked_before
+                .set(Some(origin::set_depth(origin::DEBUG_DEPTH))),
+            (false, Some(before)) => {
+                origin::set_depth(before);
+                self.tracked_before.set(None);
+            }
+            _ => {}
+        }
     }
 
     pub fn is_running(&self) -> bool {
@@ -495,7 +511,7 @@ fn approach(ready: &VecDeque<Job>) {
 fn take_heard(this: &Value, event_loop: &EventLoop) {
     for handle in event_loop.heard.take() {
         let ready = move |done: &Ref<Future>| {
-            if let Some(event_loop) = EventLoop::of(&done.event_loop) {
+            if let Some(event_loop) = EventLoop::of(done.event_loop()) {
                 event_loop.push(Job::Handle(handle.clone()));
             }
         };
@@ -596,6 +612,7 @@ pub fn run_forever(this: &Value) -> Res<()> {
     event_loop.check_closed()?;
     check_running(event_loop)?;
     *event_loop.running_in.borrow_mut() = Some(thread::current());
+    event_loop.track_origins(event_loop.debug.get());
     let before = current::set_running(this.clone());
     let result = loop {
         let result = derived::run_once(this, event_loop);
@@ -608,7 +625,23 @@ pub fn run_forever(this: &Value) -> Res<()> {
     drop(gone);
     asyncgen::loop_stops();
     drop(current::set_running(before));
+    event_loop.track_origins(false);
     result
+}
+
+/// `loop.set_debug(enabled)`. A loop that runs tracks origins, or no longer does, from its next pass on.
+pub fn set_debug(this: &Value, enabled: bool) -> Res<()> {
+    let event_loop = expect(this)?;
+    event_loop.debug.set(enabled);
+    if event_loop.is_running() {
+        let track = move |done: &Ref<Future>| {
+            if let Some(event_loop) = EventLoop::of(done.event_loop()) {
+                event_loop.track_origins(enabled);
+            }
+        };
+        event_loop.push(Job::Native(Rc::new(track), Ref::new(Future::new(this.clone()))));
+    }
+    Ok(())
 }
 
 pub fn check_running(event_loop: &EventLoop) -> Res<()> {

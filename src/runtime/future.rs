@@ -6,7 +6,7 @@
 use super::event_loop::{EventLoop, Job, is_debug};
 use super::instrument::{Event, tell};
 use super::{current, derived, task};
-use crate::interp::error::{exception, raise, type_error};
+use crate::interp::error::{exception, raise, runtime_error, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};
 use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{attribute, call, finalise, operator, origin};
@@ -22,10 +22,46 @@ use std::rc::Rc;
 #[inline(always)]
 pub fn made(future: impl FnOnce() -> Future) -> Ref<Future> {
     let future = Ref::make(future);
-    if is_debug(&future.event_loop) {
+    note_origin(&future);
+    future
+}
+
+#[inline(always)]
+fn note_origin(future: &Future) {
+    if is_debug(future.event_loop()) {
         origin::note(future.attrs());
     }
-    future
+}
+
+/// What `__init__` does with a future that `__new__` made.
+pub fn join_loop(future: &Future, event_loop: Value) {
+    future.join_loop(event_loop);
+    note_origin(future);
+}
+
+const NOT_INITIALISED: &str = "Future object is not initialized.";
+
+/// The error for one that `__new__` made and `__init__` never saw.
+#[cold]
+pub fn not_initialised() -> Raised {
+    runtime_error(NOT_INITIALISED)
+}
+
+#[inline]
+pub fn check_initialised(future: &Future) -> Res<()> {
+    match future.event_loop() {
+        Value::Unset => Err(not_initialised()),
+        _ => Ok(()),
+    }
+}
+
+/// The error for asking a pending one how it ended.
+#[cold]
+fn not_yet(future: &Future, message: &str) -> Raised {
+    match future.event_loop() {
+        Value::Unset => invalid_state(NOT_INITIALISED),
+        _ => invalid_state(message),
+    }
 }
 
 /// A pending future of a loop.
@@ -54,14 +90,14 @@ pub fn settle(future: &Ref<Future>, state: FutureState, outcome: Value) -> Res<(
     if future.callbacks.is_empty() {
         return Ok(());
     }
-    let Some(event_loop) = EventLoop::of(&future.event_loop) else {
+    let Some(event_loop) = EventLoop::of(future.event_loop()) else {
         return Ok(());
     };
     event_loop.check_closed()?;
     let mut result = Ok(());
     future.callbacks.drain(|callback| {
         if result.is_ok() {
-            result = derived::schedule(&future.event_loop, event_loop, || job(callback, future));
+            result = derived::schedule(future.event_loop(), event_loop, || job(callback, future));
         }
     });
     result
@@ -72,11 +108,11 @@ pub fn settle_now(future: &Ref<Future>, state: FutureState, outcome: Value) -> R
     let mut scheduled = Vec::new();
     future.callbacks.drain(|callback| scheduled.push(callback));
     settle(future, state, outcome)?;
-    let event_loop = super::event_loop::expect(&future.event_loop)?;
+    let event_loop = super::event_loop::expect(future.event_loop())?;
     for callback in scheduled {
         match callback {
             Callback::Native(callback) => callback(future),
-            callback => derived::schedule(&future.event_loop, event_loop, || job(callback, future))?,
+            callback => derived::schedule(future.event_loop(), event_loop, || job(callback, future))?,
         }
     }
     Ok(())
@@ -155,7 +191,7 @@ pub fn result(future: &Ref<Future>) -> Res {
             None => Ok(Value::None),
         },
         FutureState::Cancelled => Err(Raised::new(cancelled_error(future))),
-        FutureState::Pending => Err(invalid_state("Result is not set.")),
+        FutureState::Pending => Err(not_yet(future, "Result is not set.")),
     }
 }
 
@@ -168,7 +204,7 @@ pub fn exception_of(future: &Ref<Future>) -> Res {
             Ok(future.outcome.get())
         }
         FutureState::Cancelled => Err(Raised::new(cancelled_error(future))),
-        FutureState::Pending => Err(invalid_state("Exception is not set.")),
+        FutureState::Pending => Err(not_yet(future, "Exception is not set.")),
     }
 }
 
@@ -256,9 +292,9 @@ pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
         future.callbacks.push(callback);
         return Ok(());
     }
-    if let Some(event_loop) = EventLoop::of(&future.event_loop) {
+    if let Some(event_loop) = EventLoop::of(future.event_loop()) {
         event_loop.check_closed()?;
-        derived::schedule(&future.event_loop, event_loop, || job(callback, future))?;
+        derived::schedule(future.event_loop(), event_loop, || job(callback, future))?;
     }
     Ok(())
 }
@@ -326,7 +362,7 @@ impl NativeCoroutine for Iteration {
 
 /// The loop of a future, for a class that a script may have given a `get_loop` of its own.
 pub fn loop_of(future: &Ref<Future>) -> Value {
-    future.event_loop.clone()
+    future.event_loop().clone()
 }
 
 /// `PENDING`, `FINISHED`, `CANCELLED`
@@ -347,10 +383,11 @@ pub fn of(value: &Value) -> Option<&Ref<Future>> {
     }
 }
 
-/// The attribute of a future's script class that overrides the built-in one.
-pub fn overridden(future: &Ref<Future>, name: &str) -> Res<Option<Value>> {
-    match future.class() {
-        Some(class) if class.is_script => attribute::find(&future.clone().into(), Symbol::new(name)),
-        _ => Ok(None),
-    }
+/// Whether a future's script class overrides a built-in method.
+pub fn is_overridden(future: &Future, name: &str) -> bool {
+    let Some(class) = future.class().filter(|class| class.is_script) else {
+        return false;
+    };
+    let method = class.lookup(Symbol::new(name));
+    method.is_some_and(|method| !matches!(method, Value::Native(_)))
 }

@@ -67,7 +67,7 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
                 child
             }
         };
-        event_loop.get_or_insert_with(|| child.event_loop.clone());
+        event_loop.get_or_insert_with(|| child.event_loop().clone());
         children.push(child);
     }
     let event_loop = event_loop.unwrap_or(Value::None);
@@ -222,13 +222,13 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
     if inner.is_done() {
         return Ok(inner);
     }
-    let outer = derived::create_future(&inner.event_loop, &"shield")?;
+    let outer = derived::create_future(inner.event_loop(), &"shield")?;
     outer.set_shielded(Some(inner.clone()));
     let on_inner = {
         let outer = outer.clone();
         add_native(&inner, move |inner| {
             if let Err(raised) = inner_done(&outer, inner) {
-                told_of_callback(&outer.event_loop, raised);
+                told_of_callback(outer.event_loop(), raised);
             }
         })
     };

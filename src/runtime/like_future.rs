@@ -73,7 +73,7 @@ fn follow(deputy: &Ref<Future>, object: &Value) -> Res<()> {
 pub fn wait_for(task: &Ref<Future>, state: &TaskState, object: &Value, mark: &Value) -> Res<()> {
     let own_loop = loop_of(object)?;
     let (this, shown) = (task.clone().into(), task::shown(object));
-    if !own_loop.is(&task.event_loop) {
+    if !own_loop.is(task.event_loop()) {
         return Err(task::other_loop(&this, &shown));
     }
     if !operator::truth(mark)? {

@@ -149,7 +149,7 @@ fn as_exception(value: &Value) -> Option<Ref<Exception>> {
 /// A future dies with an exception that nobody asked for, or a task dies pending.
 pub fn mourn(dead: Ref<Future>) {
     let aside = exception::lay_aside();
-    let event_loop = dead.event_loop.clone();
+    let event_loop = dead.event_loop().clone();
     let is_heard = EventLoop::of(&event_loop).is_some_and(|l| l.exception_handler.get().given().is_some());
     if !is_heard {
         tell(|| Event::DiedUnheard(&dead));

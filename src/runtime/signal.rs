@@ -264,7 +264,7 @@ fn interrupt_main() -> Res<()> {
         Some(task) => {
             task::cancel(&task, &Value::None)?;
             // Wakes the loop if it waits.
-            if let Some(event_loop) = EventLoop::of(&task.event_loop) {
+            if let Some(event_loop) = EventLoop::of(task.event_loop()) {
                 event_loop.push(event_loop::Job::Native(Rc::new(|_| ()), task.clone()));
             }
             Ok(())

@@ -77,7 +77,7 @@ pub fn create(
 pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
     roster::enter(task);
     tell(|| Event::TaskCreated(task));
-    if eager && current::running().is_some_and(|running| running.is(&task.event_loop)) {
+    if eager && current::running().is_some_and(|running| running.is(task.event_loop())) {
         step(task, None)?;
         if task.is_done() {
             // As in CPython, who ends at once does not keep its coroutine.
@@ -85,7 +85,7 @@ pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
         }
         return Ok(());
     }
-    derived::schedule(&task.event_loop, expect(&task.event_loop)?, || {
+    derived::schedule(task.event_loop(), expect(task.event_loop())?, || {
         Job::Step(task.clone())
     })
 }
@@ -175,7 +175,7 @@ pub fn is_coroutine_function(value: &Value) -> Res<bool> {
 pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<Future>> {
     if let Some(future) = future::of(awaitable) {
         if let Some(event_loop) = event_loop
-            && !event_loop.is(&future.event_loop)
+            && !event_loop.is(future.event_loop())
         {
             let message =
                 "The future belongs to a different loop than the one specified as the loop argument";
@@ -309,7 +309,7 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
     if coroutine.is_unset() {
         return Ok(()); // a subclass that never called Task.__init__
     }
-    let Some(event_loop) = EventLoop::of(&task.event_loop) else {
+    let Some(event_loop) = EventLoop::of(task.event_loop()) else {
         return Ok(());
     };
     tell(|| Event::TaskStep(task));
@@ -373,7 +373,7 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
         Outcome::Wait(future) => wait_for(task, state, event_loop, future),
         Outcome::Yield(Value::None) => {
             tell(|| Event::GaveWay(task));
-            derived::schedule(&task.event_loop, event_loop, || Job::Step(task.clone()))
+            derived::schedule(task.event_loop(), event_loop, || Job::Step(task.clone()))
         }
         Outcome::Yield(value) => yielded(task, state, event_loop, value),
         Outcome::Return(value) => {
@@ -404,13 +404,21 @@ fn rest(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, outcome: 
 /// The task awaits a pending future.
 #[inline]
 fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: Ref<Future>) -> Res<()> {
-    if !on.event_loop.is(&task.event_loop) {
+    if !on.event_loop().is(task.event_loop()) {
+        if on.event_loop().is_unset() {
+            return throw_soon(task, event_loop, future::not_initialised());
+        }
         let error = other_loop(&task.clone().into(), &shown(&on.into()));
         return throw_soon(task, event_loop, error);
     }
     if on.is(task) {
         let message = format!("Task cannot await on itself: {}", shown(&task.clone().into()));
         return throw_soon(task, event_loop, runtime_error(message));
+    }
+    if !on.is_bare() && future::is_overridden(&on, "add_done_callback") {
+        on.blocking.set(true);
+        let waits = like_future::wait_for(task, state, &Future::face(&on), &Value::TRUE);
+        return waits.or_else(|raised| throw_soon(task, event_loop, raised));
     }
     on.blocking.set(false);
     tell(|| Event::Waits { task, on: &on });
@@ -462,7 +470,7 @@ fn yielded(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, value:
 
 #[cold]
 fn throw_soon(task: &Ref<Future>, event_loop: &EventLoop, error: Raised) -> Res<()> {
-    derived::schedule(&task.event_loop, event_loop, || {
+    derived::schedule(task.event_loop(), event_loop, || {
         Job::Throw(task.clone(), error.take())
     })
 }
@@ -577,7 +585,7 @@ pub fn name(state: &TaskState) -> Value {
 /// The pending tasks of a loop, in order of creation.
 pub fn all_tasks(event_loop: &Value) -> Vec<Ref<Future>> {
     let mut tasks = roster::tasks();
-    tasks.retain(|task| task.event_loop.is(event_loop) && !task.is_done());
+    tasks.retain(|task| task.event_loop().is(event_loop) && !task.is_done());
     tasks
 }
 
@@ -597,7 +605,7 @@ pub fn sleep(given: &Value, delay: f64, result: Value) -> Res<Step> {
     future.label.set(&SLEEP);
     future.outcome.set(result); // kept here until the timer fires
     let future = Ref::new(future);
-    expect(&future.event_loop)?.settle_at(clock::now() + delay, future.clone());
+    expect(future.event_loop())?.settle_at(clock::now() + delay, future.clone());
     Ok(Step::Wait(future))
 }
 
@@ -612,7 +620,7 @@ pub fn end_sleep(sleep: &Ref<Future>) {
 /// A sleep is settled: if by a cancellation, its timer is still set.
 pub fn drop_timer(sleep: &Ref<Future>, state: FutureState) {
     if state == FutureState::Cancelled
-        && let Some(event_loop) = EventLoop::of(&sleep.event_loop)
+        && let Some(event_loop) = EventLoop::of(sleep.event_loop())
     {
         event_loop.note_cancelled_timer();
     }

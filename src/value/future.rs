@@ -26,7 +26,8 @@ pub struct Future {
     /// The result, the exception, or the message given to `cancel`.
     pub outcome: ValueCell,
     pub callbacks: Callbacks,
-    pub event_loop: Value,
+    /// None until `__init__` of what a script's class makes.
+    event_loop: OnceCell<Value>,
     /// What it is for, in a reader's words: "sleep(1)", "queue.get()".
     pub label: Cell<&'static &'static str>,
     pub task: Option<pool::Piece<TaskState>>,
@@ -192,11 +193,30 @@ impl Future {
             number: CREATED.replace(CREATED.get().wrapping_add(1)),
             outcome: ValueCell::default(),
             callbacks: Callbacks::default(),
-            event_loop,
+            event_loop: OnceCell::from(event_loop),
             label: Cell::new(&"future"),
             task: None,
             rare: OnceCell::new(),
         }
+    }
+
+    /// One that `__new__` made: it belongs to a loop once `__init__` ran.
+    pub fn without_loop() -> Future {
+        let mut made = Future::new(Value::Unset);
+        made.event_loop = OnceCell::new();
+        made
+    }
+
+    /// The event loop it belongs to; unset before `__init__`.
+    #[inline(always)]
+    pub fn event_loop(&self) -> &Value {
+        const NONE: &Value = &Value::Unset;
+        self.event_loop.get().unwrap_or(NONE)
+    }
+
+    /// The first loop it is given is the one it stays with.
+    pub fn join_loop(&self, event_loop: Value) {
+        let _ = self.event_loop.set(event_loop);
     }
 
     /// A class other than Future and Task themselves, if it is an instance of one.

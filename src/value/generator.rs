@@ -62,6 +62,8 @@ pub struct Generator {
     pub lent: Cell<bool>,
     /// An async generator that an `asend()`, `athrow()` or `aclose()` is running.
     pub busy: Cell<bool>,
+    /// An async generator that an `aclose()` has begun to close: nothing else may, not even its loop.
+    pub closing: Cell<bool>,
     /// An async generator known to its event loop.
     pub hooked: Cell<bool>,
     stack: UnsafeCell<Stack>,
@@ -84,6 +86,8 @@ struct Rare {
     holder: weak::Pointer,
     /// What a stand-in awaits.
     awaits: ValueCell,
+    /// The calls that ran when it was made, if that was to be noted.
+    calls: ValueCell,
 }
 
 impl Generator {
@@ -118,6 +122,7 @@ impl Generator {
             started: Cell::new(false),
             lent: Cell::new(false),
             busy: Cell::new(false),
+            closing: Cell::new(false),
             hooked: Cell::new(false),
             stack: UnsafeCell::new(stack),
             func,
@@ -158,6 +163,15 @@ impl Generator {
         let code = self.origin.take();
         self.origin.set(code.clone());
         code.map(|code| (code, self.origin_span.get()))
+    }
+
+    /// The calls that ran when it was made; unset if they were not to be noted.
+    pub fn calls(&self) -> Value {
+        self.rare.get().map_or(Value::Unset, |rare| rare.calls.get())
+    }
+
+    pub fn set_calls(&self, calls: Value) {
+        self.rare().calls.set(calls);
     }
 
     /// `__name__` and `__qualname__` after a script changed them.
@@ -323,7 +337,8 @@ pub enum Activation {
 /// What an async generator is to do: `asend`, `athrow`, `aclose`.
 pub enum AsyncStep {
     Send(Value),
-    Throw(Ref<Exception>),
+    /// The arguments of `athrow`, which are looked at when it begins.
+    Throw(Box<[Value]>),
     Close,
 }
 

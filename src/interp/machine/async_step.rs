@@ -15,13 +15,11 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
         AsyncStep::Close => "aclose",
     };
     let is_close = matches!(step, AsyncStep::Close);
-    let step = match input {
+    let (step, thrown_in) = match (step, input) {
         // What is sent into the step itself goes before what it was to send.
-        Resume::Value(value) if matches!(step, AsyncStep::Send(_)) && !value.is_none() => {
-            AsyncStep::Send(value)
-        }
-        Resume::Value(_) => step,
-        Resume::Raise(exception) => AsyncStep::Throw(exception),
+        (AsyncStep::Send(_), Resume::Value(value)) if !value.is_none() => (AsyncStep::Send(value), None),
+        (step, Resume::Value(_)) => (step, None),
+        (step, Resume::Raise(exception)) => (step, Some(exception)),
     };
     let stop = || {
         Resume::Raise(Exception::new(
@@ -29,26 +27,33 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
             vec![],
         ))
     };
-    if generator.busy.get() || generator.progress.get() == Progress::Running {
+    let progress = generator.progress.get();
+    if generator.busy.get() || progress == Progress::Running {
         let message = format!("{method}(): asynchronous generator is already running");
         return Resume::Raise(exception(Type::RuntimeError, message));
     }
-    let started = generator.progress.get() == Progress::Suspended;
-    let closed = generator.progress.get() == Progress::Closed;
-    if let AsyncStep::Send(value) = &step
-        && !started
-        && !closed
-        && !value.is_none()
-    {
-        let message = "can't send non-None value to a just-started async generator";
-        return Resume::Raise(exception(Type::TypeError, message));
-    }
-    if closed {
-        return match step {
-            AsyncStep::Close | AsyncStep::Throw(_) => Resume::Value(Value::None),
-            AsyncStep::Send(_) => stop(),
-        };
-    }
+    let thrown = match (thrown_in, &step) {
+        (Some(exception), _) if progress == Progress::Closed => return Resume::Raise(exception),
+        (Some(exception), _) => Some(exception),
+        (None, AsyncStep::Send(value)) => match progress {
+            Progress::Closed => return stop(),
+            Progress::Created if !value.is_none() => {
+                let message = "can't send non-None value to a just-started async generator";
+                return Resume::Raise(exception(Type::TypeError, message));
+            }
+            _ => None,
+        },
+        (None, _) if progress == Progress::Closed => return Resume::Value(Value::None),
+        (None, _) if generator.closing.get() => return stop(),
+        (None, AsyncStep::Throw(args)) => match super::thrown(args) {
+            Ok(exception) => Some(exception),
+            Err(raised) => return Resume::Raise(raised.take()),
+        },
+        (None, AsyncStep::Close) => {
+            generator.closing.set(true);
+            None
+        }
+    };
     if let Err(raised) = async_iter::first_step(generator) {
         return Resume::Raise(raised.take());
     }
@@ -56,16 +61,16 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
     let Some(Activation::Script(mut frame)) = taken else {
         return stop();
     };
-    let input = match step {
-        AsyncStep::Send(value) => Resume::Value(value),
-        AsyncStep::Throw(exception) => {
+    let input = match (step, thrown) {
+        (_, Some(exception)) => {
             if is_close {
                 frames.push(Activation::Closing(generator.clone()));
             }
             Resume::Raise(exception)
         }
-        AsyncStep::Close => {
-            if !started {
+        (AsyncStep::Send(value), None) => Resume::Value(value),
+        (AsyncStep::Throw(_) | AsyncStep::Close, None) => {
+            if progress == Progress::Created {
                 generator.progress.set(Progress::Closed);
                 drop(frame);
                 return Resume::Value(Value::None);
@@ -83,4 +88,16 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
     frame.owner = Some(generator.clone());
     frames.push(Activation::Script(frame));
     input
+}
+
+/// Whether the generator of a step that has not begun can take it.
+pub fn can_begin(step: &Generator) -> bool {
+    step.look(|stack| match stack {
+        [Activation::AsyncStep(step)] => {
+            let generator = &step.0;
+            let rests = matches!(generator.progress.get(), Progress::Created | Progress::Suspended);
+            rests && !generator.busy.get() && !generator.closing.get()
+        }
+        _ => false,
+    })
 }

@@ -135,7 +135,7 @@ pub fn not_awaitable(value: &Value) -> Raised {
 }
 
 /// What `__await__()` of a value gives, checked.
-fn await_iterator(value: &Value) -> Res {
+pub fn await_iterator(value: &Value) -> Res {
     let Some(method) = class_of(value).lookup(name::AWAIT) else {
         return Err(not_awaitable(value));
     };

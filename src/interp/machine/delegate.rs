@@ -102,7 +102,7 @@ pub fn step(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
 }
 
 /// What a delegation yielded goes out; StopIteration ends it with its value.
-fn ended(frames: &mut Stack, result: Res) -> Result<Resume, Outcome> {
+pub fn ended(frames: &mut Stack, result: Res) -> Result<Resume, Outcome> {
     match result {
         Ok(value) => Err(Outcome::Yield(value)),
         Err(raised) if matches(&raised, Type::StopIteration) => {

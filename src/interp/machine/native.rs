@@ -73,10 +73,10 @@ fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
                 Err(raised) => Ok(Resume::Raise(raised.take())),
             }
         }
-        (Activation::Begin(value), Resume::Value(_)) => {
+        (Activation::Begin(value), input) => {
             let value = std::mem::take(&mut **value);
             frames.pop();
-            begin_await(frames, value)
+            begin_with(frames, value, input)
         }
         (Activation::Delegate(_), input) => delegate::step(frames, input),
         (Activation::AsyncStep(asked), input) => {
@@ -115,6 +115,18 @@ fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
             Ok(Resume::Raise(exception))
         }
         (Activation::Script(_), _) => unreachable!("script frames are stepped elsewhere"),
+    }
+}
+
+/// Awaits a value; what is thrown in meets what is awaited before its first step.
+fn begin_with(frames: &mut Stack, value: Value, input: Resume) -> Result<Resume, Outcome> {
+    match input {
+        Resume::Value(_) => begin_await(frames, value),
+        raise if matches!(value, Value::Future(_)) => Ok(raise),
+        raise => begin_await(frames, value).map(|begun| match begun {
+            Resume::Value(_) => raise,
+            refused => refused,
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::object::generator_qualname;
 use super::{repr, str as to_str, within};
+use crate::interp::error::runtime_error;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, frame_object, iterate, origin, subscript};
 use crate::source::Symbol;
@@ -11,6 +12,9 @@ use crate::value::*;
 /// `<Task pending name='Task-1' coro=<f() running at file:3>>`, `<Future finished result=1>`
 pub fn write_repr(future: &Ref<Future>, out: &mut String) -> Res<()> {
     let whole = Value::from(future.clone());
+    if future.event_loop().is_unset() {
+        return Err(runtime_error("Future object is not initialized."));
+    }
     within(&whole, "...", out, |out| {
         out.push('<');
         out.push_str(class_of(&whole).name());

@@ -160,8 +160,7 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "set_debug" "(self, enabled)" "Check more, and show more." |args| {
-        let enabled = operator::truth(&args[1])?;
-        expect(&args[0])?.debug.set(enabled);
+        event_loop::set_debug(&args[0], operator::truth(&args[1])?)?;
         Ok(Value::None)
     };
     Method Plain "get_debug" "(self)" "Whether it checks more."

@@ -22,6 +22,13 @@ fn this(args: &[Value]) -> Res<&Ref<Future>> {
         .ok_or_else(|| type_error(format!("a Future is required, not '{}'", class_name(&args[0]))))
 }
 
+/// The same of one whose `__init__` ran.
+fn ready(args: &[Value]) -> Res<&Ref<Future>> {
+    let future = this(args)?;
+    future::check_initialised(future)?;
+    Ok(future)
+}
+
 /// The future and its task part.
 fn this_task(args: &[Value]) -> Res<(&Ref<Future>, &TaskState)> {
     let future = this(args)?;
@@ -40,14 +47,15 @@ fn derived(args: &[Value], exact: Type) -> Res<Option<Ref<Class>>> {
     Ok(Some(class_given).filter(|c| !c.is(&class(exact))))
 }
 
-fn loop_argument(kwargs: &Value) -> Res {
-    match keyword(kwargs, "loop").filter(|l| !l.is_none()) {
+/// The loop that `__init__` is given, or the current one.
+fn loop_argument(given: &Value) -> Res {
+    match given.given() {
         Some(event_loop) => {
-            if EventLoop::of(&event_loop).is_none() {
+            if EventLoop::of(event_loop).is_none() {
                 // It is asked for what loops have.
-                attribute::get(&event_loop, Symbol::new("get_debug"))?;
+                attribute::get(event_loop, Symbol::new("get_debug"))?;
             }
-            expect(&event_loop).map(|_| event_loop.clone())
+            expect(event_loop).map(|_| event_loop.clone())
         }
         None => current::get_event_loop(),
     }
@@ -59,11 +67,14 @@ const FUTURE: &[NativeDef] = natives! {
         if class.is_none() && !rest(&args[1]).is_empty() {
             return Err(type_error("Future() takes no positional arguments"));
         }
-        let mut made = Future::new(loop_argument(&args[2])?);
+        let mut made = Future::without_loop();
         made.set_class(class);
-        Ok(future::made(|| made).into())
+        Ok(Ref::new(made).into())
     };
-    Method Plain "__init__" "(self, *, loop=None)" "Nothing is left to do." |_| Ok(Value::None);
+    Method Plain "__init__" "(self, *, loop=None)" "Give it to its event loop." |args| {
+        future::join_loop(this(args)?, loop_argument(&args[1])?);
+        Ok(Value::None)
+    };
     Method Plain "result" "(self, /)"
         "The result; raises what the future failed with, or InvalidStateError if it is pending."
         |args| future::result(this(args)?);
@@ -71,48 +82,51 @@ const FUTURE: &[NativeDef] = natives! {
         "The exception it failed with, or None; raises InvalidStateError if it is pending."
         |args| future::exception_of(this(args)?);
     Method Plain "set_result" "(self, result, /)" "Finish with a result." |args| {
-        future::set_result(this(args)?, args[1].clone())?;
+        future::set_result(ready(args)?, args[1].clone())?;
         Ok(Value::None)
     };
     Method Plain "set_exception" "(self, exception, /)" "Finish with an exception." |args| {
-        future::set_exception(this(args)?, &args[1])?;
+        future::set_exception(ready(args)?, &args[1])?;
         Ok(Value::None)
     };
     Method Plain "add_done_callback" "(self, fn, /, *, context=None)"
         "Call fn(future) through the loop once it is done." |args| {
         let context = context_of(&args[2])?.unwrap_or_else(context::snapshot);
+        if this(args)?.event_loop().is_unset() {
+            return Err(runtime_error("uninitialized Future object"));
+        }
         future::add_script(this(args)?, &args[1], context)?;
         Ok(Value::None)
     };
     Method Plain "remove_done_callback" "(self, fn, /)" "Remove a callback; tells how often it was there."
-        |args| Ok(future::remove_callback(this(args)?, &args[1])?.into());
+        |args| Ok(future::remove_callback(ready(args)?, &args[1])?.into());
     Method Plain "cancel" "(self, msg=None)" "Cancel it, unless it is done."
-        |args| Ok(future::cancel_exactly(this(args)?, &none_if_unset(&args[1]))?.into());
+        |args| Ok(future::cancel_exactly(ready(args)?, &none_if_unset(&args[1]))?.into());
     Method Plain "cancelled" "(self, /)" "Whether it was cancelled."
         |args| Ok(future::is_cancelled(this(args)?).into());
     Method Plain "done" "(self, /)" "Whether it has a result, failed or was cancelled."
         |args| Ok(this(args)?.is_done().into());
     Method Plain "get_loop" "(self, /)" "The event loop it belongs to."
-        |args| Ok(this(args)?.event_loop.clone());
-    Method Plain "__await__" "(self, /)" "What `await` iterates." |args| Ok(future::iterate(this(args)?));
-    Method Plain "__iter__" "(self, /)" "What `yield from` iterates." |args| Ok(future::iterate(this(args)?));
+        |args| Ok(ready(args)?.event_loop().clone());
+    Method Plain "__await__" "(self, /)" "What `await` iterates." |args| Ok(future::iterate(ready(args)?));
+    Method Plain "__iter__" "(self, /)" "What `yield from` iterates." |args| Ok(future::iterate(ready(args)?));
     ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Futures can be subscripted in annotations."
         |args| Ok(isinstance::generic_alias(&args[0], &args[1]));
     Method Plain "_make_cancelled_error" "(self, /)" "The CancelledError that it raises now."
         |args| Ok(future::cancelled_error(this(args)?).into());
     Getter Plain "_state" "(self)" "PENDING, FINISHED or CANCELLED."
-        |args| Ok(future::state_name(this(args)?).into());
-    Getter Plain "_loop" "(self)" "The event loop it belongs to." |args| Ok(this(args)?.event_loop.clone());
+        |args| Ok(future::state_name(ready(args)?).into());
+    Getter Plain "_loop" "(self)" "The event loop it belongs to." |args| Ok(none_if_unset(this(args)?.event_loop()));
     Getter Plain "_result" "(self)" "The result, if it has one." |args| {
-        let future = this(args)?;
+        let future = ready(args)?;
         Ok(if future.state.get() == FutureState::Finished { future.outcome.get() } else { Value::None })
     };
     Getter Plain "_exception" "(self)" "The exception, if it failed." |args| {
-        let future = this(args)?;
+        let future = ready(args)?;
         Ok(if future.state.get() == FutureState::Failed { future.outcome.get() } else { Value::None })
     };
     Getter Plain "_callbacks" "(self)" "The callbacks with their contexts, or None." |args| {
-        let callbacks = this(args)?.callbacks.list();
+        let callbacks = ready(args)?.callbacks.list();
         let pairs: Vec<Value> = callbacks.iter().filter_map(|callback| match callback {
             Callback::Script(callback, context) => {
                 Some(Value::tuple([callback.clone(), context_value(context.clone())]))
@@ -122,7 +136,7 @@ const FUTURE: &[NativeDef] = natives! {
         Ok(if pairs.is_empty() { Value::None } else { Value::list(pairs) })
     };
     Getter Plain "_log_traceback" "(self)" "Whether its exception would be told if it was dropped now."
-        |args| Ok(this(args)?.unseen.get().into());
+        |args| Ok(ready(args)?.unseen.get().into());
     Setter Plain "_log_traceback" "(self, value)" "Can only be set to False." |args| {
         if crate::interp::operator::truth(&args[1])? {
             return Err(value_error("_log_traceback can only be set to False"));
@@ -152,7 +166,7 @@ fn in_tasks(name: &str, args: &[Value]) -> Res {
 
 const TASK: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A task without its coroutine." |args| {
-        let mut made = Future::new(loop_argument(&args[2])?);
+        let mut made = Future::without_loop();
         made.set_class(derived(args, Type::Task)?);
         made.label.set(&"task");
         let context = match keyword(&args[2], "context") {
@@ -161,11 +175,12 @@ const TASK: &[NativeDef] = natives! {
         };
         // The name is given by __init__, so that no number is wasted here.
         made.task = Some(task::fresh_state(Value::Unset, &Value::str(""), context)?);
-        Ok(future::made(|| made).into())
+        Ok(Ref::new(made).into())
     };
     Method Plain "__init__" "(self, coro, *, loop=None, name=None, context=None, eager_start=False)"
         "Schedule the coroutine." |args| {
         let (future, state) = this_task(args)?;
+        future::join_loop(future, loop_argument(&args[2])?);
         if !task::is_coroutine(&args[1]) {
             return Err(type_error(format!("a coroutine was expected, got {}", text::repr(&args[1])?)));
         }

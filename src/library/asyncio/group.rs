@@ -112,7 +112,7 @@ impl Group {
                 ("exception", error.into()),
                 ("task", this),
             ];
-            return report::call_exception_handler(&task.event_loop, entries);
+            return report::call_exception_handler(task.event_loop(), entries);
         }
         if !self.aborting.get() && !self.parent_cancel_requested.get() {
             self.abort()?;

@@ -186,7 +186,7 @@ thread_local! {
 /// A timer that settles a waiter; gives its handle.
 fn release_later(waiter: &Ref<Future>, delay: &Value) -> Res {
     let (release, arg) = (RELEASE.with(Value::clone), waiter.clone().into());
-    derived::call_later(&waiter.event_loop, delay, &release, &arg)
+    derived::call_later(waiter.event_loop(), delay, &release, &arg)
 }
 
 /// `wait` while it waits.

@@ -3,15 +3,12 @@
 use super::{getter, method, setter_deleter};
 use crate::code::CodeKind;
 use crate::interp::async_iter;
-use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::frame_object::{self, standing};
 use crate::interp::machine;
 use crate::interp::payload::*;
-use crate::interp::text;
+use crate::interp::report;
 use crate::interp::text::object::generator_qualname;
-use crate::interp::traceback::TracebackObject;
-use crate::interp::types::{Type, class, class_name};
 use crate::runtime::future;
 use crate::value::frame::Awaiting;
 use crate::value::function::Resume;
@@ -22,44 +19,14 @@ fn this(value: &Value) -> Res<&Ref<Generator>> {
     as_generator(value).ok_or_else(|| wrong_self("send", "generator", value))
 }
 
-/// The exception that `throw(type, value)` means.
-fn thrown(args: &[Value]) -> Res<Ref<Exception>> {
-    let wrong = |value: &Value| {
-        type_error(format!(
-            "exceptions must be classes or instances deriving from BaseException, not {}",
-            class_name(value)
-        ))
-    };
-    if args
-        .get(3)
-        .and_then(Value::given)
-        .is_some_and(|row| row.opaque::<TracebackObject>().is_none())
-    {
-        return Err(type_error("throw() third argument must be a traceback object"));
+/// More than the exception is deprecated.
+fn check_thrown(args: &[Value], method: &str) -> Res<()> {
+    if args.len() > 1 {
+        report::deprecated(&format!(
+            "the (type, exc, tb) signature of {method}() is deprecated, use the single-arg signature instead."
+        ))?;
     }
-    let base = class(Type::BaseException);
-    let made = match (&args[1], args[2].given()) {
-        (Value::Exception(exception), None) => return Ok(Ref::clone(exception)),
-        (Value::Exception(_), Some(_)) => {
-            return Err(type_error("instance exception may not have a separate value"));
-        }
-        (Value::Class(of), _) if !of.is_subclass(&base) => return Err(wrong(&args[1])),
-        (Value::Class(_), Some(exception @ Value::Exception(_))) => exception.clone(),
-        (Value::Class(_), None) => call::call(&args[1], &[])?,
-        (Value::Class(_), Some(value)) => match as_tuple(value) {
-            Some(values) => call::call(&args[1], &values.items)?,
-            None => call::call(&args[1], std::slice::from_ref(value))?,
-        },
-        (other, _) => return Err(wrong(other)),
-    };
-    match &made {
-        Value::Exception(exception) => Ok(Ref::clone(exception)),
-        other => Err(type_error(format!(
-            "calling {} should have returned an instance of BaseException, not {}",
-            text::repr(&args[1])?,
-            class_name(other)
-        ))),
-    }
+    Ok(())
 }
 
 fn name_of(generator: &Generator) -> Value {
@@ -247,8 +214,11 @@ pub const RESUMED: &[NativeDef] = &[
         "(self, typ, val=None, tb=None, /)",
         "Raise an exception where it stands.",
         |args| {
-            let exception = thrown(args)?;
-            machine::send(this(&args[0])?, Resume::Raise(exception))
+            let generator = this(&args[0])?;
+            let given = args.iter().skip(1).take_while(|arg| !arg.is_unset()).count();
+            let args = &args[1..=given];
+            check_thrown(args, "throw")?;
+            machine::throw(generator, args)
         },
     ),
     method(
@@ -285,9 +255,14 @@ pub const COROUTINE: &[NativeDef] = &[
     getter("cr_suspended", "Whether it is suspended.", is_suspended),
     getter("cr_code", "Its code.", code_of),
     getter("cr_await", "What it waits for.", waits_for),
-    getter("cr_origin", "Where it was created: not recorded.", |_| {
-        Ok(Value::None)
-    }),
+    getter(
+        "cr_origin",
+        "The calls that ran when it was made, or None.",
+        |args| {
+            let calls = this(&args[0])?.calls();
+            Ok(if calls.is_unset() { Value::None } else { calls })
+        },
+    ),
 ];
 
 pub const ASYNC_GENERATOR: &[NativeDef] = &[
@@ -311,11 +286,14 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
     ),
     method(
         "athrow",
-        "(self, typ, val=None, tb=None, /)",
+        "(self, /, *args)",
         "Return an awaitable that raises where it stands.",
         |args| {
-            let exception = thrown(args)?;
-            async_iter::step(this(&args[0])?, AsyncStep::Throw(exception))
+            let generator = this(&args[0])?;
+            let given = as_tuple(&args[1]);
+            let args: Box<[Value]> = given.map_or_else(Box::default, |given| given.items[..].into());
+            check_thrown(&args, "athrow")?;
+            async_iter::step(generator, AsyncStep::Throw(args))
         },
     ),
     method(

@@ -3,6 +3,7 @@
 mod asyncgen;
 mod frame;
 mod loaded;
+mod origin;
 mod stream;
 
 use super::struct_sequence;
@@ -228,7 +229,12 @@ pub fn module() -> Vec<(Symbol, Value)> {
         .collect();
     names.extend(super::functions(
         "sys",
-        &[FUNCTIONS, frame::FUNCTIONS, asyncgen::FUNCTIONS],
+        &[
+            FUNCTIONS,
+            frame::FUNCTIONS,
+            asyncgen::FUNCTIONS,
+            origin::FUNCTIONS,
+        ],
     ));
     for (shown, hidden) in [
         ("breakpointhook", "__breakpointhook__"),

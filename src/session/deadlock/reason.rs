@@ -263,7 +263,7 @@ impl Case<'_> {
             return Reason::behind(task.name() + &task.at(), task.keys().collect());
         }
         let runs_its_loop = |other: &&Party| {
-            let event_loop = other.task.as_ref().map(|task| &task.event_loop);
+            let event_loop = other.task.as_ref().map(|task| task.event_loop());
             other.thread.is_some()
                 && attribute(future, "_loop").is_some_and(|of| event_loop.is_some_and(|own| own.is(&of)))
         };

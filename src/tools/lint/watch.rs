@@ -272,11 +272,11 @@ impl Instrument for Watch {
                 from_other_thread(event_loop);
             }
             Event::TaskCreated(task) => {
-                from_other_thread(&task.event_loop);
+                from_other_thread(task.event_loop());
                 self.note(task);
             }
             Event::FutureSettled(future) if future.task.is_none() => {
-                from_other_thread(&future.event_loop);
+                from_other_thread(future.event_loop());
                 if future.state.get() == FutureState::Failed && is_calling("set_exception") {
                     self.note(future);
                 }
