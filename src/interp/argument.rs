@@ -118,7 +118,9 @@ pub fn native_name(native: &Native) -> String {
 /// have it: `math.sqrt`.
 fn whole_name(native: &Native) -> String {
     match native.role {
-        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
+        NativeRole::Function | NativeRole::Static if !native.owner.is_empty() && native.name != name::NEW => {
+            format!("{}.{}", native.owner, native.name)
+        }
         _ => native_name(native),
     }
 }

@@ -10,6 +10,7 @@ pub mod order;
 pub mod percent;
 
 use super::error::*;
+use super::import::deprecated;
 use super::payload::*;
 use super::special;
 use super::types::{class_name, class_of};
@@ -82,15 +83,20 @@ pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Res {
     {
         return result;
     }
-    match binary_rest(op, a, b)? {
+    let found = match known(op, a, b)? {
+        None => collection::sequence(op, a, b)?,
+        found => found,
+    };
+    match found {
         Some(value) => Ok(value),
         None if op == BinaryOp::Pow => Err(unsupported("** or pow()", a, b)),
         None => Err(unsupported(symbol(op), a, b)),
     }
 }
 
-/// `a op b`, none if the two do not know each other.
-fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
+/// `a op b` by methods and numbers; none if the two do not know each other, where sequences may
+/// still be joined or repeated.
+fn known(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     if !special::is_possible(a) && !special::is_possible(b) {
         if let Some(result) = number::binary(op, a, b) {
             return result.map(Some);
@@ -98,7 +104,7 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
         if let Some(result) = collection::binary(op, a, b) {
             return result.map(Some);
         }
-        return collection::sequence(op, a, b);
+        return Ok(None);
     }
     let (name, reflected, _) = methods(op);
     let (found, _) = ask_both(a, b, name, reflected, |x, y| {
@@ -106,10 +112,7 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
         let given = if op == BinaryOp::Mod { b } else { y };
         number::binary(op, x, y).or_else(|| collection::binary(op, x, given))
     })?;
-    match found {
-        Some(value) => Ok(Some(value)),
-        None => collection::sequence(op, a, b),
-    }
+    Ok(found)
 }
 
 /// Asks left and right for a binary operation, in Python's order. `builtin` is what the built-in
@@ -170,7 +173,12 @@ pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if collection::change(op, &a, b)? {
         return Ok(a);
     }
-    match binary_rest(op, &a, b)? {
+    let found = match known(op, &a, b)? {
+        // What holds items is asked itself whether it repeats, and nothing else is.
+        None if op != BinaryOp::Mul || !collection::holds_items(&a) => collection::sequence(op, &a, b)?,
+        found => found,
+    };
+    match found {
         Some(value) => Ok(value),
         None => Err(unsupported(&format!("{}=", symbol(op)), &a, b)),
     }
@@ -198,6 +206,13 @@ pub fn unary(op: UnaryOp, value: &Value) -> Res {
     };
     if let Some(result) = special::call(value, name, &[]) {
         return result;
+    }
+    if op == UnaryOp::Invert && matches!(value, Value::Bool(_)) {
+        deprecated(
+            "Bitwise inversion '~' on bool is deprecated. This returns the bitwise inversion of the underlying \
+             int object and is usually not what you expect from the negation of a bool. Use the 'not' operator \
+             for boolean negation or ~int(x) for the bitwise inversion of the underlying int.",
+        )?;
     }
     number::unary(op, plain(value)).unwrap_or_else(|| {
         Err(type_error(format!(

@@ -251,6 +251,14 @@ pub fn sequence(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     }
 }
 
+/// Whether a value that cannot be repeated has items, or might have, as every object of a script.
+pub fn holds_items(value: &Value) -> bool {
+    match plain(value) {
+        Value::Dict(_) | Value::Set(_) | Value::FrozenSet(_) | Value::Range(_) => true,
+        plain => matches!(value, Value::Instance(_)) && !is_sequence(plain),
+    }
+}
+
 fn is_sequence(value: &Value) -> bool {
     matches!(
         value,

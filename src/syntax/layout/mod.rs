@@ -36,6 +36,8 @@ pub struct Fault {
     pub yields_before: usize,
     /// It is a bracket that was never closed.
     pub unclosed: bool,
+    /// It stands in a replacement field or right behind one.
+    pub in_field: bool,
 }
 
 /// An open bracket.
@@ -173,6 +175,7 @@ impl<'a> Scanner<'a> {
                 error,
                 yields_before: 0,
                 unclosed: false,
+                in_field: false,
             }));
         }
         if self.src.starts_with("\u{feff}".as_bytes()) {
@@ -204,6 +207,7 @@ impl<'a> Scanner<'a> {
                 error,
                 yields_before: line_end,
                 unclosed: true,
+                in_field: false,
             }));
         }
         if self.last == b':' && self.header.is_none() {
@@ -239,6 +243,7 @@ impl<'a> Scanner<'a> {
             error,
             yields_before: line,
             unclosed: false,
+            in_field: !self.fstrings.is_empty(),
         }))
     }
 
@@ -398,6 +403,7 @@ impl<'a> Scanner<'a> {
             error,
             yields_before: at,
             unclosed: false,
+            in_field: !self.fstrings.is_empty(),
         }))
     }
 
