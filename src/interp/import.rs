@@ -321,6 +321,9 @@ pub fn prepare(module: &Ref<Module>, code: &Code, name: Symbol, file: Option<&st
     module.set(name::NAME, name.into());
     module.set(name::DOC, code.doc.as_deref().map_or(Value::None, Value::from));
     module.set(Symbol::new("__package__"), package.into());
+    if code.annotates {
+        module.set(name::ANNOTATIONS, Value::from(Ref::new(Dict::default())));
+    }
     if let Some(file) = file {
         module.set(name::FILE, file.into());
     }

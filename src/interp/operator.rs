@@ -136,6 +136,12 @@ fn ask_both(
     if let Some(value) = special::try_call(a, name, std::slice::from_ref(b))? {
         return Ok((Some(value), true));
     }
+    if !asked_right && is_int_beside_float(a, b) {
+        asked_right = true;
+        if let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
+            return Ok((Some(value), true));
+        }
+    }
     if let Some(result) = builtin(plain(a), plain(b)) {
         match result? {
             Value::NotImplemented => {}
@@ -156,6 +162,11 @@ fn overrides(b: &Value, reflected: Symbol, base: &Ref<Class>) -> bool {
     }
 }
 
+/// An int knows nothing of floats, so a float's class is asked what comes of the two.
+fn is_int_beside_float(a: &Value, b: &Value) -> bool {
+    matches!(plain(b), Value::Float(_)) && matches!(plain(a), Value::Int(_) | Value::Bool(_) | Value::Big(_))
+}
+
 /// `a op= b`: the new value of the target, which for mutable types is the same object.
 pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let (Value::Int(x), Value::Int(y)) = (&a, b)
@@ -170,7 +181,7 @@ pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
         return Ok(value);
     }
-    if collection::change(op, &a, b)? {
+    if special::find(&a, name).is_none() && collection::change(op, &a, b)? {
         return Ok(a);
     }
     let found = match known(op, &a, b)? {
@@ -336,6 +347,9 @@ fn ask(op: CompareOp, this: &Value, other: &Value) -> Res<Option<Value>> {
             Some(value) => Ok(Some(Value::bool(!truth(&value)?))),
             None => Ok(None),
         };
+    }
+    if is_int_beside_float(this, other) {
+        return Ok(None);
     }
     Ok(order::builtin(op, plain(this), plain(other))?.map(Value::bool))
 }

@@ -120,8 +120,11 @@ pub fn lay_out(text: &str) -> Layout {
     if let Some(fault) = &fault
         && fault.yields_before < scanner.pos
     {
-        // Only the lines before the fault's own can hold an earlier error.
-        out.truncate(fault.yields_before);
+        // Only the lines before the fault's own can hold an earlier error, and the field it stands in.
+        out.truncate(match fault.in_field {
+            true => fault.error.span.start as usize,
+            false => fault.yields_before,
+        });
     }
     out.push(b'\n');
     // Whole characters are replaced byte for byte, so the text stays UTF-8; a fault may have
