@@ -118,20 +118,47 @@ pub fn native_name(native: &Native) -> String {
 /// have it: `math.sqrt`.
 fn whole_name(native: &Native) -> String {
     match native.role {
-        NativeRole::Function if !native.owner.is_empty() => format!("{}.{}", native.owner, native.name),
+        NativeRole::Function | NativeRole::Static if !native.owner.is_empty() && native.name != name::NEW => {
+            format!("{}.{}", native.owner, native.name)
+        }
         _ => native_name(native),
     }
 }
 
-/// The error for an argument by a name that no parameter has.
+/// How many arguments by name a built-in takes, if it counts those before it looks at them: most of
+/// those do that take any number by position, and what they hand them on to.
+fn counted_keywords(native: &Native) -> Option<usize> {
+    let has = |kind| native.signature.params.iter().filter(|p| p.kind == kind).count();
+    let is_by_hand = has(ParamKind::Args) > 0 || native.name.text() == "sorted";
+    let is_counted = is_by_hand && native.name.text() != "print" && script_name(native).is_none();
+    (is_counted && has(ParamKind::Kwargs) == 0).then(|| has(ParamKind::KeywordOnly))
+}
+
+/// The error for an argument by a name that `enumerate`, which compares the names itself, does not know.
 #[cold]
-pub fn unexpected_keyword(native: &Native, name: Symbol) -> Raised {
+fn invalid_keyword(native: &Native, name: Symbol) -> Raised {
+    let called = short_name(native);
+    type_error(format!("'{name}' is an invalid keyword argument for {called}()"))
+}
+
+/// The error for an argument by a name that no parameter has, one of `given`.
+#[cold]
+pub fn unexpected_keyword(native: &Native, name: Symbol, given: usize) -> Raised {
+    if native.owner == "enumerate" {
+        return invalid_keyword(native, name);
+    }
     let called = match script_name(native) {
         Some(name) => name,
         // What sorts is the list that it makes.
         None if native.name.text() == "sorted" => "sort".to_string(),
         None => short_name(native).to_string(),
     };
+    if let Some(most) = counted_keywords(native).filter(|most| given > *most) {
+        let s = plural(most);
+        return type_error(format!(
+            "{called}() takes at most {most} keyword argument{s} ({given} given)"
+        ));
+    }
     let by_name = |kind| matches!(kind, ParamKind::Positional | ParamKind::KeywordOnly);
     let known = native.signature.params.iter().filter(|p| by_name(p.kind));
     let hint = super::suggest::did_you_mean(name.text(), known.map(|p| p.name.text()));
@@ -144,7 +171,7 @@ pub fn unexpected_keyword(native: &Native, name: Symbol) -> Raised {
 #[cold]
 pub fn no_keywords(native: &Native, name: Symbol) -> Raised {
     if script_name(native).is_some() {
-        return unexpected_keyword(native, name);
+        return unexpected_keyword(native, name, 1);
     }
     type_error(if native.is_slot() && native.name != name::INIT {
         format!("wrapper {}() takes no keyword arguments", native.name)
@@ -278,7 +305,7 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
         Manner::Script => {
             let is_unknown = |name: &Symbol| signature.params.iter().all(|p| p.name != *name);
             if let Some((name, _)) = left.iter().find(|(name, _)| is_unknown(name)) {
-                return unexpected_keyword(native, *name);
+                return unexpected_keyword(native, *name, left.len());
             }
             let missing: Vec<Symbol> = signature.params[index..]
                 .iter()
@@ -328,6 +355,9 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
                 let s = plural(only);
                 format!("{name}() takes {how} {only} positional argument{s} ({got} given)")
             } else if native.owner == "enumerate" {
+                if let Some((name, _)) = left.first() {
+                    return invalid_keyword(native, *name);
+                }
                 format!("{name}() missing required argument '{parameter}'")
             } else {
                 let at = index + 1 - own;

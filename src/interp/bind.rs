@@ -271,7 +271,7 @@ fn callee_name(callee: &Value) -> String {
         }
         Value::Method(m) => callee_name(&m.func),
         Value::Native(n) => format!("{}()", argument::native_name(n)),
-        Value::Class(c) => format!("{}()", c.qualname.borrow()),
+        Value::Class(c) => format!("{}()", super::text::object::class_path(c)),
         other => super::text::str(other).unwrap_or_else(|raised| {
             drop(raised.take());
             format!("{} object", class_of(other).name())

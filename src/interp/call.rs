@@ -498,7 +498,7 @@ fn bind_native_by_rule(
         {
             return Err(argument::no_keywords(native, name));
         }
-        return Err(argument::unexpected_keyword(native, name));
+        return Err(argument::unexpected_keyword(native, name, names.len()));
     }
     Ok(())
 }

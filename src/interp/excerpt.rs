@@ -217,7 +217,7 @@ fn anchors(segment: &str) -> Option<Anchors> {
             let is_longer = lines[line]
                 .get(next)
                 .is_some_and(|c| !c.is_whitespace() && !"\\#".contains(*c))
-                && (line, next) < text.place(right.span.start);
+                && (line, next) < text.place(inner(right).span.start);
             let end = (line, if is_longer { next + 1 } else { next });
             Some(Anchors {
                 start: (line, column),

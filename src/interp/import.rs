@@ -285,6 +285,13 @@ pub fn warn_of(warnings: &[SyntaxWarning], source: &Source) -> Res<()> {
     Ok(())
 }
 
+/// Warns whoever runs now that something will not stay as it is.
+#[cold]
+pub fn deprecated(message: &str) -> Res<()> {
+    let args = [message.into(), class(Type::DeprecationWarning).into()];
+    call::call_method(&by_name("warnings")?, Symbol::new("warn"), &args).map(drop)
+}
+
 fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, package: &str) -> Res {
     let code = compile(&source)?;
     let module = Ref::new(Module::new(module_name));
@@ -314,6 +321,9 @@ pub fn prepare(module: &Ref<Module>, code: &Code, name: Symbol, file: Option<&st
     module.set(name::NAME, name.into());
     module.set(name::DOC, code.doc.as_deref().map_or(Value::None, Value::from));
     module.set(Symbol::new("__package__"), package.into());
+    if code.annotates {
+        module.set(name::ANNOTATIONS, Value::from(Ref::new(Dict::default())));
+    }
     if let Some(file) = file {
         module.set(name::FILE, file.into());
     }

@@ -294,7 +294,7 @@ fn other_next(iterator: &Value) -> Res<Option<Value>> {
 /// What a step of a native iterator needs beyond its own state.
 enum Beyond {
     Item(Option<Value>),
-    Call(std::rc::Rc<dyn Fn() -> Res<Option<Value>>>),
+    Call(iterator::NextItem),
     GetItem(Value, i64),
     Raise(&'static str),
 }
@@ -308,7 +308,7 @@ fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
             Ok(None)
         }
         Beyond::Raise(message) => Err(runtime_error(message)),
-        Beyond::Call(make) => match make() {
+        Beyond::Call(items) => match items.next() {
             Ok(None) => {
                 end(iterator);
                 Ok(None)
@@ -429,7 +429,7 @@ fn advance(state: &mut IteratorState) -> Beyond {
             *index += 1;
             return Beyond::GetItem(object.clone(), at);
         }
-        IteratorState::Native(make) | IteratorState::Derived(make) => return Beyond::Call(make.clone()),
+        IteratorState::Native(items) => return Beyond::Call(items.clone()),
         IteratorState::Items(items) => items.next(),
     })
 }

@@ -10,6 +10,7 @@ pub mod order;
 pub mod percent;
 
 use super::error::*;
+use super::import::deprecated;
 use super::payload::*;
 use super::special;
 use super::types::{class_name, class_of};
@@ -82,15 +83,20 @@ pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Res {
     {
         return result;
     }
-    match binary_rest(op, a, b)? {
+    let found = match known(op, a, b)? {
+        None => collection::sequence(op, a, b)?,
+        found => found,
+    };
+    match found {
         Some(value) => Ok(value),
         None if op == BinaryOp::Pow => Err(unsupported("** or pow()", a, b)),
         None => Err(unsupported(symbol(op), a, b)),
     }
 }
 
-/// `a op b`, none if the two do not know each other.
-fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
+/// `a op b` by methods and numbers; none if the two do not know each other, where sequences may
+/// still be joined or repeated.
+fn known(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     if !special::is_possible(a) && !special::is_possible(b) {
         if let Some(result) = number::binary(op, a, b) {
             return result.map(Some);
@@ -98,7 +104,7 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
         if let Some(result) = collection::binary(op, a, b) {
             return result.map(Some);
         }
-        return collection::sequence(op, a, b);
+        return Ok(None);
     }
     let (name, reflected, _) = methods(op);
     let (found, _) = ask_both(a, b, name, reflected, |x, y| {
@@ -106,10 +112,7 @@ fn binary_rest(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
         let given = if op == BinaryOp::Mod { b } else { y };
         number::binary(op, x, y).or_else(|| collection::binary(op, x, given))
     })?;
-    match found {
-        Some(value) => Ok(Some(value)),
-        None => collection::sequence(op, a, b),
-    }
+    Ok(found)
 }
 
 /// Asks left and right for a binary operation, in Python's order. `builtin` is what the built-in
@@ -133,6 +136,12 @@ fn ask_both(
     if let Some(value) = special::try_call(a, name, std::slice::from_ref(b))? {
         return Ok((Some(value), true));
     }
+    if !asked_right && is_int_beside_float(a, b) {
+        asked_right = true;
+        if let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
+            return Ok((Some(value), true));
+        }
+    }
     if let Some(result) = builtin(plain(a), plain(b)) {
         match result? {
             Value::NotImplemented => {}
@@ -153,6 +162,11 @@ fn overrides(b: &Value, reflected: Symbol, base: &Ref<Class>) -> bool {
     }
 }
 
+/// An int knows nothing of floats, so a float's class is asked what comes of the two.
+fn is_int_beside_float(a: &Value, b: &Value) -> bool {
+    matches!(plain(b), Value::Float(_)) && matches!(plain(a), Value::Int(_) | Value::Bool(_) | Value::Big(_))
+}
+
 /// `a op= b`: the new value of the target, which for mutable types is the same object.
 pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let (Value::Int(x), Value::Int(y)) = (&a, b)
@@ -167,10 +181,15 @@ pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
         return Ok(value);
     }
-    if collection::change(op, &a, b)? {
+    if special::find(&a, name).is_none() && collection::change(op, &a, b)? {
         return Ok(a);
     }
-    match binary_rest(op, &a, b)? {
+    let found = match known(op, &a, b)? {
+        // What holds items is asked itself whether it repeats, and nothing else is.
+        None if op != BinaryOp::Mul || !collection::holds_items(&a) => collection::sequence(op, &a, b)?,
+        found => found,
+    };
+    match found {
         Some(value) => Ok(value),
         None => Err(unsupported(&format!("{}=", symbol(op)), &a, b)),
     }
@@ -198,6 +217,13 @@ pub fn unary(op: UnaryOp, value: &Value) -> Res {
     };
     if let Some(result) = special::call(value, name, &[]) {
         return result;
+    }
+    if op == UnaryOp::Invert && matches!(value, Value::Bool(_)) {
+        deprecated(
+            "Bitwise inversion '~' on bool is deprecated. This returns the bitwise inversion of the underlying \
+             int object and is usually not what you expect from the negation of a bool. Use the 'not' operator \
+             for boolean negation or ~int(x) for the bitwise inversion of the underlying int.",
+        )?;
     }
     number::unary(op, plain(value)).unwrap_or_else(|| {
         Err(type_error(format!(
@@ -321,6 +347,9 @@ fn ask(op: CompareOp, this: &Value, other: &Value) -> Res<Option<Value>> {
             Some(value) => Ok(Some(Value::bool(!truth(&value)?))),
             None => Ok(None),
         };
+    }
+    if is_int_beside_float(this, other) {
+        return Ok(None);
     }
     Ok(order::builtin(op, plain(this), plain(other))?.map(Value::bool))
 }

@@ -2,6 +2,7 @@
 //! from the type; and numbers as natives want them.
 
 use super::error::*;
+use super::import::deprecated;
 use super::special;
 use super::types::{Type, class, class_name};
 use crate::source::name;
@@ -113,6 +114,18 @@ pub fn as_float(value: &Value) -> Option<f64> {
     }
 }
 
+/// Warns if a method that gives a number gave one of a type derived from the number's.
+pub fn warn_of_derived(method: &str, number: &str, result: &Value) -> Res<()> {
+    if matches!(result, Value::Int(_) | Value::Big(_) | Value::Float(_)) {
+        return Ok(());
+    }
+    deprecated(&format!(
+        "{method} returned non-{number} (type {}).  The ability to return an instance of a strict subclass of \
+         {number} is deprecated, and may not be supported in a future version of Python.",
+        class_name(result)
+    ))
+}
+
 /// A value as an int by way of `__index__`, as an exact int.
 pub fn index(value: &Value) -> Res {
     match plain(value) {
@@ -125,9 +138,11 @@ pub fn index(value: &Value) -> Res {
         Some(result) => {
             let result = result?;
             match plain(&result) {
-                Value::Int(n) => Ok(Value::Int(*n)),
-                Value::Bool(b) => Ok(Value::Int(b.get() as i64)),
-                big @ Value::Big(_) => Ok(big.clone()),
+                Value::Int(n) => warn_of_derived("__index__", "int", &result).map(|()| Value::Int(*n)),
+                Value::Bool(b) => {
+                    warn_of_derived("__index__", "int", &result).map(|()| Value::Int(b.get() as i64))
+                }
+                big @ Value::Big(_) => warn_of_derived("__index__", "int", &result).map(|()| big.clone()),
                 _ => Err(type_error(format!(
                     "__index__ returned non-int (type {})",
                     class_name(&result)
@@ -216,7 +231,10 @@ pub fn real_by_method(value: &Value) -> Res<Option<f64>> {
     };
     let result = result?;
     match as_float(&result) {
-        Some(x) => Ok(Some(x)),
+        Some(x) => {
+            warn_of_derived(&format!("{}.__float__", class_name(value)), "float", &result)?;
+            Ok(Some(x))
+        }
         None => Err(type_error(format!(
             "{}.__float__ returned non-float (type {})",
             class_name(value),

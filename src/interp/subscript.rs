@@ -424,6 +424,7 @@ pub fn byte_values(value: &Value, out_of_range: &str) -> Res<Vec<u8>> {
 
 /// `list[slice] = value`, or with none `del list[slice]`.
 fn set_slice(list: &Ref<List>, slice: &Slice, value: Option<&Value>) -> Res<()> {
+    let bounds = bounds(slice)?;
     let new = match value {
         Some(value) if !iterate::is_iterable(value) => {
             return Err(type_error("must assign iterable to extended slice"));
@@ -431,7 +432,6 @@ fn set_slice(list: &Ref<List>, slice: &Slice, value: Option<&Value>) -> Res<()> 
         Some(value) => Some(iterate::collect(value)?),
         None => None,
     };
-    let bounds = bounds(slice)?;
     let mut items = list.items.borrow_mut();
     let cut = bounds.clamp(items.len());
     let old = match new {

@@ -428,3 +428,15 @@ pub enum CompareOp {
     In,
     NotIn,
 }
+
+impl CompareOp {
+    /// `is`, `is not`
+    pub fn is_identity(self) -> bool {
+        matches!(self, CompareOp::Is | CompareOp::IsNot)
+    }
+
+    /// `in`, `not in`
+    pub fn is_membership(self) -> bool {
+        matches!(self, CompareOp::In | CompareOp::NotIn)
+    }
+}

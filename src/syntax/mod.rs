@@ -24,6 +24,7 @@ pub use warning::SyntaxWarning;
 use crate::source::{Source, Span};
 use ast::{Module, StmtKind};
 use layout::Fault;
+use parse::Failure;
 use std::rc::Rc;
 
 /// Parse a whole file.
@@ -87,6 +88,7 @@ fn parse_text(source: &Rc<Source>) -> Result<(Module, bool), SyntaxError> {
             error,
             yields_before,
             unclosed,
+            in_field,
         }) => Err(match parse::parse_file(&layout.text) {
             Ok(tree) => build::build(source, &layout.text, tree).err().unwrap_or(error),
             Err(failure)
@@ -96,9 +98,30 @@ fn parse_text(source: &Rc<Source>) -> Result<(Module, bool), SyntaxError> {
                 earlier_error(source, &layout.text, failure.at)
                     .unwrap_or_else(|| hint::explain(source, &layout.text, &failure))
             }
-            Err(failure) => earlier_error(source, &layout.text, failure.at).unwrap_or(error),
+            Err(failure) => {
+                let earlier = earlier_error(source, &layout.text, failure.at);
+                let first = || in_field.then(|| first_in_field(source, &layout.text, &failure, &error))?;
+                earlier.or_else(first).unwrap_or(error)
+            }
         }),
     }
+}
+
+/// Of two mistakes in a replacement field, one that the grammar sees and a later one that the scan
+/// does, the first is told, if there are words for it.
+#[cold]
+fn first_in_field(
+    source: &Source,
+    text: &str,
+    failure: &Failure,
+    fault: &SyntaxError,
+) -> Option<SyntaxError> {
+    let between = text.get(failure.at..fault.span.start as usize)?;
+    if between.trim().is_empty() || hint::reads_on(source, text, failure.at, fault.span) {
+        return None;
+    }
+    let first = hint::explain(source, text, failure);
+    (first.message != "invalid syntax").then_some(first)
 }
 
 /// A text that fails at `at` may hold an earlier error that only the builder sees: an invalid

@@ -32,6 +32,8 @@ pub struct Line<'t> {
     pub open: Vec<usize>,
     /// If the offset stands in an f-string's replacement field, that field's `{`.
     pub field: Option<usize>,
+    /// The innermost such `{` around it, however many brackets stand between.
+    pub outer_field: Option<usize>,
 }
 
 const OPERATORS: [&str; 25] = [
@@ -78,6 +80,7 @@ impl<'t> Line<'t> {
             at,
             open: Vec::new(),
             field: None,
+            outer_field: None,
         };
         for i in 0..at {
             match line.word(i) {
@@ -88,11 +91,9 @@ impl<'t> Line<'t> {
                 _ => {}
             }
         }
-        line.field = line
-            .open
-            .last()
-            .copied()
-            .filter(|&i| fields.contains(&line.tokens[i].span.start));
+        let is_field = |i: &usize| fields.contains(&line.tokens[*i].span.start);
+        line.field = line.open.last().copied().filter(is_field);
+        line.outer_field = line.open.iter().copied().rfind(is_field);
         line
     }
 

@@ -491,6 +491,12 @@ kinds! {
 #[derive(Default)]
 pub struct ValueCell(UnsafeCell<Value>);
 
+impl Clone for ValueCell {
+    fn clone(&self) -> ValueCell {
+        ValueCell::new(self.get())
+    }
+}
+
 impl ValueCell {
     pub fn new(value: Value) -> ValueCell {
         ValueCell(UnsafeCell::new(value))

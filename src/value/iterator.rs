@@ -13,7 +13,41 @@ pub struct NativeIterator {
 
 impl Dying for NativeIterator {}
 
-pub type NextItem = Rc<dyn Fn() -> Res<Option<Value>>>;
+/// Rust code that makes the items of an iterator.
+pub trait Items {
+    fn next(&self) -> Res<Option<Value>>;
+
+    /// Code of its own that goes on from the same place, with the same iterators below it.
+    fn copied(&self) -> Option<NextItem>;
+}
+
+pub type NextItem = Rc<dyn Items>;
+
+/// A closure whose copy, made of copies of what it keeps, goes on from the same place.
+struct Copied<F>(F);
+
+impl<F: Fn() -> Res<Option<Value>> + Clone + 'static> Items for Copied<F> {
+    fn next(&self) -> Res<Option<Value>> {
+        self.0()
+    }
+
+    fn copied(&self) -> Option<NextItem> {
+        Some(Rc::new(Copied(self.0.clone())))
+    }
+}
+
+/// A closure that there is only one of.
+struct Single<F>(F);
+
+impl<F: Fn() -> Res<Option<Value>> + 'static> Items for Single<F> {
+    fn next(&self) -> Res<Option<Value>> {
+        self.0()
+    }
+
+    fn copied(&self) -> Option<NextItem> {
+        None
+    }
+}
 
 /// What an iterator goes over.
 #[derive(Clone)]
@@ -52,8 +86,6 @@ pub enum IteratorState {
     },
     /// Rust code that makes the next item. It is called with no borrow held.
     Native(NextItem),
-    /// The same that keeps nothing of its own: a copy goes on with the same iterators.
-    Derived(NextItem),
     /// Items that are all there.
     Items(std::vec::IntoIter<Value>),
 }
@@ -75,13 +107,25 @@ impl NativeIterator {
     }
 
     /// An iterator whose items a closure makes, one a call.
-    pub fn from_fn(type_name: &'static str, next: impl Fn() -> Res<Option<Value>> + 'static) -> Value {
-        NativeIterator::value(type_name, IteratorState::Native(Rc::new(next)))
+    pub fn from_fn(
+        type_name: &'static str,
+        next: impl Fn() -> Res<Option<Value>> + Clone + 'static,
+    ) -> Value {
+        NativeIterator::value(type_name, IteratorState::Native(Rc::new(Copied(next))))
     }
 
-    /// The same that keeps nothing of its own.
-    pub fn derived(type_name: &'static str, next: impl Fn() -> Res<Option<Value>> + 'static) -> Value {
-        NativeIterator::value(type_name, IteratorState::Derived(Rc::new(next)))
+    /// The same where no copy can be made.
+    pub fn single(type_name: &'static str, next: impl Fn() -> Res<Option<Value>> + 'static) -> Value {
+        NativeIterator::value(type_name, IteratorState::Native(Rc::new(Single(next))))
+    }
+
+    /// Another one that goes on from the same place.
+    pub fn copied(&self) -> Option<Value> {
+        let state = match &*self.state.borrow() {
+            IteratorState::Native(items) => IteratorState::Native(items.copied()?),
+            state => state.clone(),
+        };
+        Some(NativeIterator::value(self.type_name, state))
     }
 
     pub fn from_items(type_name: &'static str, items: Vec<Value>) -> Value {

@@ -290,6 +290,44 @@ impl Native {
         self.module.is_some()
     }
 
+    /// Whether it is an attribute that CPython reads straight from its place in the object, rather
+    /// than computes: such have a type of their own.
+    pub fn is_member(&self) -> bool {
+        let name = self.name.text();
+        let is_read = matches!(
+            self.role,
+            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly
+        );
+        is_read
+            && match self.owner {
+                "slice"
+                | "range"
+                | "super"
+                | "StopIteration"
+                | "SystemExit"
+                | "ImportError"
+                | "SyntaxError"
+                | "NameError"
+                | "AttributeError"
+                | "BaseExceptionGroup"
+                | "UnicodeDecodeError"
+                | "UnicodeEncodeError"
+                | "UnicodeTranslateError" => true,
+                "OSError" => name != "characters_written",
+                "BaseException" => name == "__suppress_context__",
+                "property" => !matches!(name, "__isabstractmethod__" | "__name__"),
+                "staticmethod" | "classmethod" => matches!(name, "__func__" | "__wrapped__"),
+                "method" => matches!(name, "__func__" | "__self__"),
+                "type" => name == "__base__",
+                "function" => matches!(
+                    name,
+                    "__builtins__" | "__closure__" | "__doc__" | "__globals__" | "__module__"
+                ),
+                "code" => !matches!(name, "co_varnames" | "co_cellvars" | "co_freevars" | "co_code"),
+                _ => false,
+            }
+    }
+
     /// Whether it is a special method that CPython keeps in a type's slots, rather than in its
     /// table of methods: such have types and messages of their own.
     pub fn is_slot(&self) -> bool {

@@ -23,10 +23,15 @@ impl Builder<'_> {
 
     pub fn unary(&self, op: UnaryOp, operand: &Tree, span: Span) -> NodeBox {
         match op {
-            UnaryOp::Not => Box::new(Not {
-                operand: self.condition(operand),
-                span,
-            }),
+            UnaryOp::Not => match &operand.kind {
+                // CPython makes one step of the two, at the place of the latter.
+                TreeKind::Compare { left, rest } if matches!(&rest[..], [(op, _)] if !op.is_identity() && !op.is_membership()) =>
+                {
+                    let node = self.compare(left, rest, span);
+                    self.not(Condition { node, span }, span)
+                }
+                _ => self.not(self.condition(operand), span),
+            },
             _ => Box::new(Unary {
                 op,
                 operand: self.node(operand),
@@ -35,8 +40,11 @@ impl Builder<'_> {
         }
     }
 
-    pub fn bool_op(&self, op: BoolOp, values: &[Tree], span: Span) -> NodeBox {
-        let operands = self.nodes(values);
+    pub fn not(&self, operand: Condition, span: Span) -> NodeBox {
+        Box::new(Not { operand, span })
+    }
+
+    pub fn bool_op(&self, op: BoolOp, operands: Box<[NodeBox]>, span: Span) -> NodeBox {
         match op {
             BoolOp::And => Box::new(And { operands, span }),
             BoolOp::Or => Box::new(Or { operands, span }),

@@ -116,14 +116,14 @@ fn constants(items: &[Element]) -> Option<Vec<Value>> {
 }
 
 struct DictDisplay {
-    items: Box<[(Option<NodeBox>, NodeBox, Span)]>,
+    items: Box<[(Option<NodeBox>, NodeBox)]>,
     span: Span,
 }
 
 impl Node for DictDisplay {
     fn eval(&self, frame: &mut Frame) -> Res {
         let dict = Ref::new(Dict::default());
-        for (key, value, value_span) in &self.items {
+        for (key, value) in &self.items {
             match key {
                 Some(key) => {
                     let key = key.eval(frame)?;
@@ -132,7 +132,7 @@ impl Node for DictDisplay {
                 }
                 None => {
                     let value = value.eval(frame)?;
-                    unpack_into(&dict, &value).at(*value_span)?;
+                    unpack_into(&dict, &value).at(self.span)?;
                 }
             }
         }
@@ -203,7 +203,7 @@ impl Builder<'_> {
     pub fn dict(&self, items: &[(Option<Tree>, Tree)], span: Span) -> NodeBox {
         let items = items
             .iter()
-            .map(|(key, value)| (key.as_ref().map(|k| self.node(k)), self.node(value), value.span))
+            .map(|(key, value)| (key.as_ref().map(|k| self.node(k)), self.node(value)))
             .collect();
         Box::new(DictDisplay { items, span })
     }

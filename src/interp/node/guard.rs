@@ -124,7 +124,7 @@ struct TryStatement {
 
 struct HandlerNode {
     kind: Option<NodeBox>,
-    kind_span: Span,
+    span: Span,
     name: Option<Store>,
     body: Block,
 }
@@ -181,7 +181,7 @@ impl TryStatement {
                 let before = set_handled(Some(exception.clone()));
                 let matched = kind.eval(frame).and_then(|k| matches_kind(&exception, &k));
                 set_handled(before);
-                match matched.at(handler.kind_span) {
+                match matched.at(handler.span) {
                     Ok(true) => {}
                     Ok(false) => continue,
                     Err(_) => return Flow::Raise,
@@ -212,12 +212,12 @@ impl TryStatement {
         for handler in &self.handlers {
             let Some(current) = rest.take() else { break };
             let kind = match &handler.kind {
-                Some(node) => node.eval(frame).at(handler.kind_span),
+                Some(node) => node.eval(frame).at(handler.span),
                 None => unreachable!("`except*` has a class"),
             };
             let split = kind
                 .and_then(|kind| group::split_for_star(&current, &kind))
-                .at(handler.kind_span);
+                .at(handler.span);
             let (matched, left) = match split {
                 Ok(parts) => parts,
                 Err(_) => {
@@ -578,7 +578,7 @@ impl Builder<'_> {
             .iter()
             .map(|clause| HandlerNode {
                 kind: self.option(&clause.kind),
-                kind_span: clause.kind.as_ref().map_or(clause.span, |k| k.span),
+                span: clause.span,
                 name: clause.name.map(|place| self.store(place, clause.span)),
                 body: self.block(&clause.body),
             })

@@ -26,7 +26,7 @@ pub use invocation::Invocation;
 
 use super::operator;
 use super::unit::Unit;
-use crate::code::{Code, Constant, Place, Statement, StatementKind, Target, Tree, TreeKind};
+use crate::code::{Code, Constant, Place, Statement, StatementKind, Target, Tree, TreeKind, UnaryOp};
 use crate::source::Span;
 use crate::value::function::Frame;
 use crate::value::*;
@@ -117,8 +117,23 @@ pub struct Builder<'a> {
 impl Builder<'_> {
     pub fn condition(&self, tree: &Tree) -> Condition {
         Condition {
-            node: self.node(tree),
+            node: self.test(tree),
             span: tree.span,
+        }
+    }
+
+    /// A node that is asked for its truth only. Here, other than where the value is wanted, `not`
+    /// leaves the place of the comparison that it turns round as it is.
+    pub fn test(&self, tree: &Tree) -> NodeBox {
+        match &tree.kind {
+            TreeKind::Unary { op, operand } if *op == UnaryOp::Not => {
+                self.not(self.condition(operand), tree.span)
+            }
+            TreeKind::BoolOp { op, values } => {
+                let operands = values.iter().map(|value| self.test(value)).collect();
+                self.bool_op(*op, operands, tree.span)
+            }
+            _ => self.node(tree),
         }
     }
 
@@ -133,7 +148,7 @@ impl Builder<'_> {
             TreeKind::Binary { op, left, right } => self.binary(*op, left, right, span),
             TreeKind::InPlace { op, left, right } => self.in_place(*op, left, right, span),
             TreeKind::Unary { op, operand } => self.unary(*op, operand, span),
-            TreeKind::BoolOp { op, values } => self.bool_op(*op, values, span),
+            TreeKind::BoolOp { op, values } => self.bool_op(*op, self.nodes(values), span),
             TreeKind::Compare { left, rest } => self.compare(left, rest, span),
             TreeKind::IfElse { test, body, orelse } => Box::new(flow::IfElse {
                 test: self.condition(test),

@@ -243,11 +243,21 @@ pub fn frozen_key(key: &Value) -> Res<Value> {
 
 /// Concatenation and repetition; none if neither operand is a sequence for this operator.
 pub fn sequence(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
+    // A class with a method of its own for it has been asked, and leaves nothing else to do.
+    let is_plain = |value: &Value, name| special::find(value, name).is_none();
     match op {
-        BinaryOp::Add => concat(plain(a), b),
-        BinaryOp::Mul if is_sequence(plain(a)) => repeat(plain(a), b).map(Some),
-        BinaryOp::Mul if is_sequence(plain(b)) => repeat(plain(b), a).map(Some),
+        BinaryOp::Add if is_plain(a, name::ADD) => concat(plain(a), b),
+        BinaryOp::Mul if is_sequence(plain(a)) && is_plain(a, name::MUL) => repeat(plain(a), b).map(Some),
+        BinaryOp::Mul if is_sequence(plain(b)) && is_plain(b, name::RMUL) => repeat(plain(b), a).map(Some),
         _ => Ok(None),
+    }
+}
+
+/// Whether a value that cannot be repeated has items, or might have, as every object of a script.
+pub fn holds_items(value: &Value) -> bool {
+    match plain(value) {
+        Value::Dict(_) | Value::Set(_) | Value::FrozenSet(_) | Value::Range(_) => true,
+        plain => matches!(value, Value::Instance(_)) && !is_sequence(plain),
     }
 }
 

@@ -187,9 +187,17 @@ fn decimal(value: &Value, letter: char) -> Res<Int> {
         });
     }
     for name in [name::INT, name::INDEX] {
-        if let Some(result) = special::call(value, name, &[]) {
-            return as_int(&result?).ok_or_else(|| type_error(format!("{} returned non-int", name.text())));
+        match special::call(value, name, &[]) {
+            None => continue,
+            Some(Ok(result)) => {
+                if let Some(n) = as_int(&result) {
+                    return Ok(n);
+                }
+            }
+            Some(Err(raised)) if matches(&raised, Type::TypeError) => drop(raised.take()),
+            Some(Err(raised)) => return Err(raised),
         }
+        break;
     }
     Err(type_error(format!(
         "%{letter} format: a real number is required, not {}",

@@ -117,7 +117,8 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
         NativeRole::Static if native.owner.is_empty() => format!("<built-in function {name}>"),
         NativeRole::Static => format!("<built-in method {name} of type object at {}>", address(value)),
         NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly => {
-            format!("<attribute '{name}' of '{}' objects>", full_name(native.owner))
+            let kind = if native.is_member() { "member" } else { "attribute" };
+            format!("<{kind} '{name}' of '{}' objects>", full_name(native.owner))
         }
     }
 }

@@ -346,6 +346,12 @@ fn this_method(value: &Value) -> Res<&Ref<Method>> {
 pub const METHOD: &[NativeDef] = &[
     readonly("__func__"),
     readonly("__self__"),
+    method(
+        "__get__",
+        "(self, instance, owner=None, /)",
+        "Return the method itself: it is bound already.",
+        |args| Ok(args[0].clone()),
+    ),
     super::static_method(
         "__new__",
         "(cls, function, instance, /)",

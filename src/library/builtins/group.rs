@@ -116,7 +116,9 @@ fn with_members(group: &Ref<Exception>, members: Vec<Value>) -> Res {
     made.context.set(group.context.get());
     made.cause.set(group.cause.get());
     made.suppress_context.set(true); // as whoever sets a cause does
-    if let Some(notes) = group.attrs.get(name::NOTES) {
+    if let Some(notes) = group.attrs.get(name::NOTES)
+        && matches!(plain(&notes), Value::List(_) | Value::Tuple(_))
+    {
         made.attrs
             .set(name::NOTES, Value::list(iterate::collect(&notes)?));
     }

@@ -21,11 +21,28 @@ pub fn not_finite(error: NotFinite, message: &str) -> Raised {
     }
 }
 
+/// The built-in class between the two that is made in a way of its own: `bool` below `int`.
+fn own_maker(of: &Ref<Class>, base: &Ref<Class>) -> Option<Ref<Class>> {
+    let mro = of.mro.borrow();
+    let mut before = std::iter::once(of).chain(mro.iter()).take_while(|c| !c.is(base));
+    before
+        .find(|c| matches!(c.own(name::NEW), Some(Value::Native(_))))
+        .cloned()
+}
+
 /// Checks that the class of `Type.__new__(cls)` inherits from the type.
 pub fn check_class(of: &Value, exact: Type) -> Res<()> {
     let base = class(exact);
     match as_class(of) {
-        Some(of) if of.is_subclass(&base) => Ok(()),
+        Some(of) if of.is_subclass(&base) => match own_maker(of, &base) {
+            Some(kind) => Err(type_error(format!(
+                "{base}.__new__({of}) is not safe, use {kind}.__new__()",
+                base = base.name(),
+                of = of.name(),
+                kind = kind.name(),
+            ))),
+            None => Ok(()),
+        },
         Some(of) => Err(type_error(format!(
             "{base}.__new__({of}): {of} is not a subtype of {base}",
             base = base.name(),
@@ -62,8 +79,12 @@ pub fn convert(value: &Value) -> Res<Int> {
     }
     if let Some(result) = special::call(value, name::INT, &[]) {
         let result = result?;
-        return as_int(&result)
-            .ok_or_else(|| type_error(format!("__int__ returned non-int (type {})", class_name(&result))));
+        let Some(number) = as_int(&result) else {
+            let kind = class_name(&result);
+            return Err(type_error(format!("__int__ returned non-int (type {kind})")));
+        };
+        warn_of_derived("__int__", "int", &result)?;
+        return Ok(number);
     }
     if special::find(value, name::INDEX).is_some() {
         return Ok(as_int(&index(value)?).unwrap_or(Int::Small(0)));

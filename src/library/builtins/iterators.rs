@@ -9,7 +9,7 @@ use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::interp::special;
 use crate::interp::subscript;
-use crate::interp::types::{class_name, class_of, named_class};
+use crate::interp::types::{class_name, class_of, full_name, named_class};
 use crate::source::name;
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
@@ -56,7 +56,7 @@ fn arguments_before(count: usize) -> String {
 fn zip(args: &[Value]) -> Res {
     let iterators = iterators_of(&args[1])?;
     let strict = !args[2].is_unset() && operator::truth(&args[2])?;
-    Ok(NativeIterator::derived("zip", move || {
+    Ok(NativeIterator::from_fn("zip", move || {
         let mut items = Vec::with_capacity(iterators.len());
         for (i, iterator) in iterators.iter().enumerate() {
             match iterate::next(iterator)? {
@@ -103,14 +103,14 @@ fn map(args: &[Value]) -> Res {
     if iterators.len() == 1
         && let Some(only) = iterators.pop()
     {
-        return Ok(NativeIterator::derived("map", move || {
+        return Ok(NativeIterator::from_fn("map", move || {
             match iterate::next(&only)? {
                 Some(item) => made(call::call(&func, std::slice::from_ref(&item))?),
                 None => Ok(None),
             }
         }));
     }
-    Ok(NativeIterator::derived("map", move || {
+    Ok(NativeIterator::from_fn("map", move || {
         let mut items = Vec::with_capacity(iterators.len());
         for iterator in &iterators {
             match iterate::next(iterator)? {
@@ -136,7 +136,7 @@ fn made(value: Value) -> Res<Option<Value>> {
 fn filter(args: &[Value]) -> Res {
     let func = args[1].clone();
     let iterator = iterate::iter(&args[2])?;
-    Ok(NativeIterator::derived("filter", move || {
+    Ok(NativeIterator::from_fn("filter", move || {
         while let Some(item) = iterate::next(&iterator)? {
             let keep = match &func {
                 Value::None => operator::truth(&item)?,
@@ -265,21 +265,28 @@ const ITERATOR: &[NativeDef] = &[
         "Private method returning an estimate of len(list(it)).",
         |args| iterate::length_hint(plain(&args[0])).map(Value::from),
     ),
-    method(
-        "__copy__",
-        "(self, /)",
-        "An iterator that goes on from the same place.",
-        |args| match plain(&args[0]) {
-            Value::Iterator(this) if !matches!(&*this.state.borrow(), IteratorState::Native(_)) => {
-                Ok(NativeIterator::value(this.type_name, this.state.borrow().clone()))
-            }
-            _ => Err(type_error(format!(
-                "cannot pickle '{}' object",
-                class_of(&args[0]).name()
-            ))),
-        },
-    ),
+    COPY,
 ];
+
+/// How an iterator is copied.
+pub const COPY: NativeDef = method(
+    "__copy__",
+    "(self, /)",
+    "An iterator that goes on from the same place.",
+    |args| copy(&args[0]),
+);
+
+/// An iterator that goes on from the same place.
+pub fn copy(iterator: &Value) -> Res {
+    let copied = match plain(iterator) {
+        Value::Iterator(this) => this.copied(),
+        _ => None,
+    };
+    copied.ok_or_else(|| {
+        let kind = full_name(class_of(iterator).name());
+        type_error(format!("cannot pickle '{kind}' object"))
+    })
+}
 
 /// Gives the iterators of built-in types their methods.
 pub fn install() {

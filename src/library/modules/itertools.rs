@@ -15,6 +15,7 @@ use crate::source::Symbol;
 use crate::value::iterator::IteratorState;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 /// A class of iterators: its full name, and how one is made.
 struct Tool {
@@ -84,6 +85,7 @@ const COMMON: &[NativeDef] = &[
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         iterate::next(plain(&args[0]))?.ok_or_else(|| stop_iteration(Value::None))
     }),
+    builtins::iterators::COPY,
 ];
 
 const CHAIN: &[NativeDef] = &[class_method(
@@ -111,7 +113,21 @@ pub fn module() -> Vec<(Symbol, Value)> {
     names
 }
 
+/// How an iterator with data of its own is copied; what is an iterator of another kind is copied as such.
+const fn copier<T: Clone + 'static>() -> NativeDef {
+    method(
+        "__copy__",
+        "(self, /)",
+        "An iterator that goes on from the same place.",
+        |args| match args[0].opaque::<T>() {
+            Some(data) => Ok(Opaque::value(class_of(&args[0]), data.clone())),
+            None => builtins::iterators::copy(&args[0]),
+        },
+    )
+}
+
 /// A count by something else than machine ints.
+#[derive(Clone)]
 struct Count {
     next: RefCell<Value>,
     step: Value,
@@ -171,6 +187,7 @@ fn count_state(this: &Value) -> Res<(Value, Value)> {
 }
 
 const COUNT: &[NativeDef] = &[
+    copier::<Count>(),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         if let counted @ Value::Iterator(_) = plain(&args[0]) {
             return iterate::next(counted)?.ok_or_else(|| stop_iteration(Value::None));
@@ -195,6 +212,7 @@ const COUNT: &[NativeDef] = &[
 ];
 
 /// One object, and how many times more (none: for ever).
+#[derive(Clone)]
 struct Repeat {
     object: Value,
     left: Cell<Option<i64>>,
@@ -218,6 +236,7 @@ fn repeated(this: &Value) -> Res<&Repeat> {
 }
 
 const REPEAT: &[NativeDef] = &[
+    copier::<Repeat>(),
     method("__next__", "(self, /)", "Implement next(self).", |args| {
         let this = repeated(&args[0])?;
         match this.left.get() {
@@ -248,7 +267,8 @@ const REPEAT: &[NativeDef] = &[
 
 fn cycle(args: &[Value]) -> Res {
     let iterator = RefCell::new(Some(iterate::iter(&args[1])?));
-    let seen = RefCell::new(Vec::new());
+    // A copy goes round the same items.
+    let seen = Rc::new(RefCell::new(Vec::new()));
     let at = Cell::new(0);
     Ok(NativeIterator::from_fn("itertools.cycle", move || {
         let source = iterator.borrow().clone();

@@ -60,7 +60,7 @@ fn parse(text: &str) -> Res {
     }
     // What is before a mistake comes first.
     let rest = RefCell::new((parts.into_iter(), mistake));
-    Ok(NativeIterator::from_fn("formatteriterator", move || {
+    Ok(NativeIterator::single("formatteriterator", move || {
         let (parts, mistake) = &mut *rest.borrow_mut();
         match (parts.next(), mistake) {
             (Some(part), _) => Ok(Some(part)),

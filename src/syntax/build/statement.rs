@@ -525,7 +525,7 @@ fn is_loose(value: &Expr) -> bool {
     !is_operand(value)
         && !matches!(
             value.kind,
-            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Constant(_)
+            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Comprehension(_) | ExprKind::Constant(_)
         )
 }
 

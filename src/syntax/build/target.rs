@@ -67,6 +67,9 @@ pub(super) fn unwrap(value: &Expr) -> &Expr {
 /// Nothing looser than `|`, as CPython's `bitwise_or`: beside such a value and a stray `=` it asks
 /// whether `==` was meant. Constants and displays it leaves alone.
 pub(super) fn is_operand(value: &Expr) -> bool {
+    if let ExprKind::Comprehension(comprehension) = &value.kind {
+        return !matches!(comprehension.kind, ComprehensionKind::Generator);
+    }
     !matches!(
         value.kind,
         ExprKind::BoolOp { .. }

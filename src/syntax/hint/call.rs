@@ -52,6 +52,10 @@ impl Stuck<'_> {
         let sign = self.line.at.checked_sub(1)?;
         let in_parameters = self.in_parameters();
         let in_lambda = self.lambda_parameters().is_some();
+        if self.in_pattern() {
+            return None;
+        }
+        let begins = sign < 2 || matches!(self.line.word(sign - 2), "(" | ",");
         match (self.line.word(sign), self.found(), self.bracket()) {
             ("=", ")" | ",", _) if in_lambda || in_parameters => {
                 let start = self
@@ -64,7 +68,7 @@ impl Stuck<'_> {
                 };
                 Some(SyntaxError::new(message, self.line.span(sign)))
             }
-            ("=", ")" | ",", "(") if self.line.kind(sign.checked_sub(1)?) == TokenKind::Name => {
+            ("=", ")" | ",", "(") if begins && self.line.kind(sign.checked_sub(1)?) == TokenKind::Name => {
                 let name = self.line.span(sign - 1);
                 let error = SyntaxError::new(
                     "expected argument value expression",

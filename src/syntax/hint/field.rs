@@ -53,18 +53,24 @@ impl Stuck<'_> {
                 self.at,
             ));
         }
-        // CPython takes as much as is an expression, outside brackets that are still open.
+        Some(self.beyond_value(brace))
+    }
+
+    /// What is said of a replacement field whose value does not go on. CPython takes as much as is an
+    /// expression, outside brackets that are still open.
+    pub(super) fn beyond_value(&self, brace: usize) -> SyntaxError {
+        let at = self.line.at;
         let end = self.line.open.iter().find(|&&open| open > brace);
         let end = end.map_or(at, |&open| open);
         let Some(end) = (brace + 2..=end).rev().find(|&i| self.line.ends_operand(i - 1)) else {
             let message = "f-string: expecting a valid expression after '{'";
-            return Some(SyntaxError::new(message, self.line.span(brace + 1)));
+            return SyntaxError::new(message, self.line.span(brace + 1));
         };
         let message = "f-string: expecting '=', or '!', or ':', or '}'";
         let error = SyntaxError::new(message, self.line.span(end));
-        Some(match end == at {
+        match end == at {
             true => error.help("close the replacement field with '}'"),
             false => error.help("the expression is not complete"),
-        })
+        }
     }
 }

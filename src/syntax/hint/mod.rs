@@ -7,6 +7,7 @@
 mod call;
 mod field;
 mod number;
+mod target;
 
 use super::error::SyntaxError;
 use super::parse::{Failure, is_keyword, parse_file};
@@ -120,7 +121,7 @@ struct Stuck<'t> {
 
 impl Stuck<'_> {
     /// The table. Each row knows one mistake.
-    const ROWS: [fn(&Self) -> Option<SyntaxError>; 27] = [
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 29] = [
         Self::malformed_number,
         Self::legacy_statement,
         Self::import_from,
@@ -130,6 +131,8 @@ impl Stuck<'_> {
         Self::missing_handler,
         Self::missing_else,
         Self::missing_in,
+        Self::for_target,
+        Self::walrus_target,
         Self::comprehension_target,
         Self::parenthesized_parameters,
         Self::slash_and_star,
@@ -159,6 +162,9 @@ impl Stuck<'_> {
 
     /// `invalid syntax`, with help if the token found says anything.
     fn plain(&self) -> SyntaxError {
+        if let Some(field) = self.line.outer_field {
+            return self.beyond_value(field);
+        }
         let error = SyntaxError::new("invalid syntax", self.at);
         let word = self.found();
         if self.line.kind(self.line.at) == TokenKind::Newline && self.line.at > 0 {
@@ -435,11 +441,13 @@ impl Stuck<'_> {
 
     /// `=` where a condition or a value is meant.
     fn equals_sign(&self) -> Option<SyntaxError> {
-        let conditional = matches!(self.line.word(0), "if" | "elif" | "while") && self.line.open.is_empty();
+        let header = matches!(self.line.word(0), "if" | "elif" | "while" | "@");
+        let conditional = header && self.line.open.is_empty();
         let bracketed = !self.line.open.is_empty() && !self.in_field();
         if self.found() != "="
             || !(conditional || bracketed)
             || self.first() == "def" && self.line.open.len() == 1
+            || self.in_pattern()
         {
             return None;
         }
@@ -461,7 +469,11 @@ impl Stuck<'_> {
             ) || matches!(word, "==" | "!=" | "<" | ">" | "<=" | ">=" | "lambda" | "=")
         };
         let end = self.line.at;
-        let start = self.line.expression_start(end, stop);
+        let is_decorator = self.line.word(0) == "@";
+        let start = self
+            .line
+            .expression_start(end, stop)
+            .max(usize::from(is_decorator));
         if start == end
             || (start > 0
                 && matches!(
@@ -584,10 +596,18 @@ impl Stuck<'_> {
         })
     }
 
+    /// The token found stands in the pattern of a `case`.
+    fn in_pattern(&self) -> bool {
+        self.line.word(0) == "case" && !self.in_body()
+    }
+
     /// `def f: …`
     fn missing_parenthesis(&self) -> Option<SyntaxError> {
-        let after_name = self.first() == "def" && self.before(2) == "def" && self.failure.expects("(");
-        after_name.then(|| {
+        let name = usize::from(self.line.word(0) == "async") + 1;
+        let after_name = self.line.at == name + 1
+            || (self.line.word(name + 1) == "[" && self.before(1) == "]" && self.line.open.is_empty());
+        let is_missing = self.first() == "def" && after_name && self.failure.expects("(");
+        is_missing.then(|| {
             let error = SyntaxError::new("expected '('", self.at);
             error.help("a function's parameters stand in parentheses, even if there are none: 'def f():'")
         })

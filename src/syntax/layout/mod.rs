@@ -36,6 +36,8 @@ pub struct Fault {
     pub yields_before: usize,
     /// It is a bracket that was never closed.
     pub unclosed: bool,
+    /// It stands in a replacement field or right behind one.
+    pub in_field: bool,
 }
 
 /// An open bracket.
@@ -118,8 +120,11 @@ pub fn lay_out(text: &str) -> Layout {
     if let Some(fault) = &fault
         && fault.yields_before < scanner.pos
     {
-        // Only the lines before the fault's own can hold an earlier error.
-        out.truncate(fault.yields_before);
+        // Only the lines before the fault's own can hold an earlier error, and the field it stands in.
+        out.truncate(match fault.in_field {
+            true => fault.error.span.start as usize,
+            false => fault.yields_before,
+        });
     }
     out.push(b'\n');
     // Whole characters are replaced byte for byte, so the text stays UTF-8; a fault may have
@@ -173,6 +178,7 @@ impl<'a> Scanner<'a> {
                 error,
                 yields_before: 0,
                 unclosed: false,
+                in_field: false,
             }));
         }
         if self.src.starts_with("\u{feff}".as_bytes()) {
@@ -204,6 +210,7 @@ impl<'a> Scanner<'a> {
                 error,
                 yields_before: line_end,
                 unclosed: true,
+                in_field: false,
             }));
         }
         if self.last == b':' && self.header.is_none() {
@@ -239,6 +246,7 @@ impl<'a> Scanner<'a> {
             error,
             yields_before: line,
             unclosed: false,
+            in_field: !self.fstrings.is_empty(),
         }))
     }
 
@@ -398,6 +406,7 @@ impl<'a> Scanner<'a> {
             error,
             yields_before: at,
             unclosed: false,
+            in_field: !self.fstrings.is_empty(),
         }))
     }
 

@@ -78,7 +78,7 @@ fn choices(
     name: &'static str,
     pool: Vec<Value>,
     first: Option<Vec<usize>>,
-    advance: impl Fn(&mut [usize]) -> bool + 'static,
+    advance: impl Fn(&mut [usize]) -> bool + Clone + 'static,
 ) -> Value {
     let state = RefCell::new((first, true));
     NativeIterator::from_fn(name, move || {

@@ -41,7 +41,7 @@ fn batched(args: &[Value]) -> Res {
     }
     let strict = !args[3].is_unset() && operator::truth(&args[3])?;
     let iterator = iterate::iter(&args[1])?;
-    Ok(NativeIterator::from_fn("itertools.batched", move || {
+    Ok(NativeIterator::single("itertools.batched", move || {
         let mut batch = Vec::with_capacity(n.min(64));
         while batch.len() < n
             && let Some(item) = iterate::next(&iterator)?
@@ -59,6 +59,7 @@ fn batched(args: &[Value]) -> Res {
 }
 
 /// Where a `groupby` stands: its groups read on in the same iterator.
+#[derive(Clone)]
 struct Groups {
     iterator: Value,
     key: Option<Value>,
@@ -69,6 +70,15 @@ struct Groups {
     current: ValueCell,
     /// The number of the group that may still read.
     group: Cell<u64>,
+}
+
+/// The state of a `groupby`, of which a copy has one of its own.
+struct Reader(Rc<Groups>);
+
+impl Clone for Reader {
+    fn clone(&self) -> Reader {
+        Reader(Rc::new((*self.0).clone()))
+    }
 }
 
 impl Groups {
@@ -88,15 +98,16 @@ impl Groups {
 }
 
 fn groupby(args: &[Value]) -> Res {
-    let groups = Rc::new(Groups {
+    let reader = Reader(Rc::new(Groups {
         iterator: iterate::iter(&args[1])?,
         key: args[2].given().cloned(),
         target: ValueCell::default(),
         current_key: ValueCell::default(),
         current: ValueCell::default(),
         group: Cell::new(0),
-    });
+    }));
     Ok(NativeIterator::from_fn("itertools.groupby", move || {
+        let Reader(groups) = &reader;
         groups.group.set(groups.group.get() + 1);
         loop {
             let (current, target) = (groups.current_key.get(), groups.target.get());

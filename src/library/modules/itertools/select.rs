@@ -136,7 +136,7 @@ fn starmap(args: &[Value]) -> Res {
 fn pairwise(args: &[Value]) -> Res {
     let iterator = iterate::iter(&args[1])?;
     let before: RefCell<Option<Value>> = RefCell::new(None);
-    Ok(NativeIterator::from_fn("itertools.pairwise", move || {
+    Ok(NativeIterator::single("itertools.pairwise", move || {
         let known = before.borrow().clone();
         let first = match known {
             Some(first) => first,

@@ -289,7 +289,7 @@ pub fn find_all(args: &[Value]) -> Res {
 
 pub fn find_iter(args: &[Value]) -> Res {
     let scan = Scan::new(&args[0], &args[1], &args[2], &args[3])?;
-    Ok(NativeIterator::from_fn("callable_iterator", move || {
+    Ok(NativeIterator::single("callable_iterator", move || {
         Ok(scan.next()?.map(|places| scan.found(places)))
     }))
 }
