@@ -205,8 +205,10 @@ pub mod name {
 
     names! {
         INIT "__init__"
-        FIELDS "_fields"
+        AT "_at"
         US "_us"
+        ZONE "_zone"
+        OFFSET "_offset"
         NEW "__new__"
         CALL "__call__"
         GETATTR "__getattr__"

@@ -25,6 +25,15 @@ pub fn bind_arguments(
     let params = &func.code.params;
     let positional = params.positional as usize;
     let kwonly = params.kwonly as usize;
+    // What most calls of functions with `*args` need: the positional arguments stay where they are.
+    if params.has_vararg && names.is_empty() && kwonly == 0 && npos >= positional {
+        let extra = window.drain(start + positional);
+        window.push(Value::tuple(extra))?;
+        if params.has_kwarg {
+            window.push(Ref::new(Dict::default()).into())?;
+        }
+        return Ok(());
+    }
     let mut given = window.drain(start);
     let keyword_values = given.split_off(npos);
     let mut bound: Vec<Value> = Vec::with_capacity(func.code.slots.len());

@@ -675,7 +675,14 @@ pub fn told_length(value: &Value) -> Res<Option<usize>> {
             _ => return Ok(None),
         }));
     }
-    match special::try_call(value, name::LENGTH_HINT, &[])? {
+    let hint = match special::try_call(value, name::LENGTH_HINT, &[]) {
+        Err(raised) if matches(&raised, Type::TypeError) => {
+            drop(raised.take());
+            return Ok(None);
+        }
+        hint => hint?,
+    };
+    match hint {
         Some(hint) => match plain(&hint) {
             Value::Int(n) => {
                 let hint =

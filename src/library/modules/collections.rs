@@ -9,6 +9,7 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{class_name, class_of};
 use crate::interp::{call, iterate, mapping, operator, subscript};
+use crate::library::asyncio::natives;
 use crate::library::builtins::{dict, function};
 use crate::source::{Symbol, name};
 use crate::value::iterator::DictPart;
@@ -78,12 +79,6 @@ const ORDERED: &[NativeDef] = &[
         view(args, DictPart::Items)
     }),
     function(
-        "ordered_to_end",
-        "(dict, key, last, /)",
-        "Move a key to the end, or to the beginning.",
-        to_end,
-    ),
-    function(
         "ordered_iter",
         "(dict, reversed=False, /)",
         "An iterator over the keys.",
@@ -94,10 +89,33 @@ const ORDERED: &[NativeDef] = &[
     ),
 ];
 
+/// What an OrderedDict does beside a dict.
+const OF_ORDERED: &[NativeDef] = natives! {
+    Method Plain "move_to_end" "(self, key, last=True)" "Move a key to the end, or to the beginning." to_end;
+    Method Plain "popitem" "(self, last=True)" "Take out and return the last pair, or the first." pop_item;
+};
+
+fn pop_item(args: &[Value]) -> Res {
+    let dict = ordered(args)?;
+    let last = args[1].is_unset() || operator::truth(&args[1])?;
+    let mut table = dict.table.borrow_mut();
+    let pair = match last {
+        true => table.pop_last(),
+        false => {
+            let first = table.next_from(0).map(|(place, ..)| place);
+            first.and_then(|place| table.remove_entry(place))
+        }
+    };
+    match pair {
+        Some((key, value)) => Ok(Value::tuple([key, value])),
+        None => Err(key_error(&Value::from("dictionary is empty"))),
+    }
+}
+
 /// Moves a key to the end, or to the beginning.
 fn to_end(args: &[Value]) -> Res {
     let dict = ordered(args)?;
-    let last = operator::truth(&args[2])?;
+    let last = args[2].is_unset() || operator::truth(&args[2])?;
     match mapping::dict_position(dict, operator::hash(&args[1])?, &args[1])? {
         Some(place) if last => mapping::dict_to_end(dict, place),
         Some(place) => mapping::dict_to_start(dict, place),
@@ -116,6 +134,8 @@ fn view(args: &[Value], part: DictPart) -> Res {
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions("_collections", &[FUNCTIONS, ORDERED]);
+    let method = |def| Value::from(Native::of(def, "collections.OrderedDict"));
+    names.extend(OF_ORDERED.iter().map(|def| (Symbol::new(def.name), method(def))));
     names.extend([
         (Symbol::new("deque"), deque::class().into()),
         (Symbol::new("defaultdict"), default_dict::class().into()),

@@ -1,9 +1,11 @@
 //! `_datetime`: the calendar, and what dates, moments and spans are made of.
 //!
-//! Always true: a date keeps a tuple of year, month and day in its slot `_fields`; a moment one of
-//! these, hour, minute, second, microsecond, zone and fold; a span keeps its microseconds in `_us`.
+//! Always true: a date keeps the number of its day in its slot `_at`; times and moments keep there
+//! twice their microseconds by the clock (since midnight, or since day 0) plus the fold, and their
+//! zone in `_zone`; a span keeps its microseconds in `_us`.
 
 mod construct;
+mod fields;
 mod iso;
 mod operators;
 
@@ -22,6 +24,8 @@ use num_traits::ToPrimitive;
 /// The number of 1970-01-01, counted from 1 for January 1 of year 1.
 const DAY_OF_1970: i64 = 719_163;
 const LAST_YEAR: i64 = 9999;
+/// The numbers of all days that there are.
+const DAYS: std::ops::RangeInclusive<i64> = 1..=3_652_059;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
@@ -33,55 +37,6 @@ fn from_ordinal(number: i64) -> (i64, i64, i64) {
     civil_from_days(number - DAY_OF_1970)
 }
 
-/// The year, month and day of a day's number, if there is such a date.
-fn date_at(number: i64) -> Option<[Value; 3]> {
-    let (year, month, day) = from_ordinal(number);
-    (1..=LAST_YEAR)
-        .contains(&year)
-        .then(|| [year, month, day].map(Value::Int))
-}
-
-/// All fields but the fold of the moment so many microseconds after day 0, if there is one.
-fn moment_at(us: i64, zone: Value) -> Option<[Value; 8]> {
-    let [year, month, day] = date_at(us.div_euclid(DAY))?;
-    let us = us.rem_euclid(DAY);
-    let (minutes, second) = (us / (60 * SECOND), us / SECOND % 60);
-    let clock = [minutes / 60, minutes % 60, second, us % SECOND];
-    let [hour, minute, second, us] = clock.map(Value::Int);
-    Some([year, month, day, hour, minute, second, us, zone])
-}
-
-/// The int in a place of a tuple of fields.
-fn part(fields: &[Value], place: usize) -> i64 {
-    fields.get(place).and_then(as_small).unwrap_or(0)
-}
-
-fn ordinal_of(fields: &[Value]) -> i64 {
-    to_ordinal(part(fields, 0), part(fields, 1), part(fields, 2))
-}
-
-/// Microseconds since midnight; `fields` begin with the hour.
-fn clock_of(fields: &[Value]) -> i64 {
-    ((part(fields, 0) * 60 + part(fields, 1)) * 60 + part(fields, 2)) * SECOND + part(fields, 3)
-}
-
-/// Microseconds since day 0, by the clock.
-fn moment_of(fields: &[Value]) -> i64 {
-    ordinal_of(fields) * DAY + clock_of(fields.get(3..).unwrap_or_default())
-}
-
-fn fields(value: &Value) -> Res<&[Value]> {
-    match as_tuple(value) {
-        Some(tuple) => Ok(&tuple.items),
-        None => Err(wrong_argument_kind(value)),
-    }
-}
-
-#[cold]
-fn wrong_argument_kind(value: &Value) -> Raised {
-    type_error(format!("fields must be tuple, not {}", class_name(value)))
-}
-
 /// An instance of a class of ours, with what it is made of.
 fn instance(of: &Ref<Class>, slot: Symbol, value: Value) -> Value {
     let instance = Instance::new(of.clone(), Value::Unset);
@@ -89,15 +44,14 @@ fn instance(of: &Ref<Class>, slot: Symbol, value: Value) -> Value {
     Ref::new(instance).into()
 }
 
-/// What an object of ours is made of.
-fn made_of(value: &Value, slot: Symbol) -> Res {
-    let own = match value {
-        Value::Instance(instance) => instance.slot(slot),
-        _ => None,
+/// The microseconds of a span.
+fn span_of(value: &Value) -> Option<i128> {
+    let Value::Instance(span) = value else {
+        return None;
     };
-    match own {
-        Some(own) => Ok(own),
-        None => attribute::get(value, slot), // which fails
+    match span.slot(name::US)? {
+        Value::Int(us) => Some(us.into()),
+        us => as_bigint(&us)?.to_i128(),
     }
 }
 
@@ -105,7 +59,10 @@ fn made_of(value: &Value, slot: Symbol) -> Res {
 fn class_argument(value: &Value) -> Res<&Ref<Class>> {
     match as_class(value) {
         Some(of) if of.layout == Layout::Object => Ok(of),
-        _ => Err(wrong_argument_kind(value)),
+        _ => Err(type_error(format!(
+            "__new__(X): X is not a type object ({})",
+            class_name(value)
+        ))),
     }
 }
 
@@ -116,23 +73,30 @@ fn is_ours(class: &Class) -> bool {
 
 /// The date of a day's number, in a class.
 fn date_in(of: &Ref<Class>, number: i64) -> Res {
-    let fields = date_at(number).ok_or_else(out_of_range)?;
+    if !DAYS.contains(&number) {
+        return Err(out_of_range());
+    }
     match is_ours(of) {
-        true => Ok(instance(of, name::FIELDS, Value::tuple(fields))),
-        false => call::call(&of.clone().into(), &fields),
+        true => Ok(fields::date(of, number)),
+        false => {
+            let (year, month, day) = from_ordinal(number);
+            call::call(&of.clone().into(), &[year, month, day].map(Value::Int))
+        }
     }
 }
 
 /// The moment so many microseconds after day 0, in a class.
 fn moment_in(of: &Ref<Class>, us: i128, zone: Value) -> Res {
-    let fields = i64::try_from(us).ok().and_then(|us| moment_at(us, zone));
-    let fields = fields.ok_or_else(out_of_range)?;
-    if !is_ours(of) {
-        return call::call(&of.clone().into(), &fields);
+    let us = i64::try_from(us).map_err(|_| out_of_range())?;
+    if !DAYS.contains(&us.div_euclid(DAY)) {
+        return Err(out_of_range());
     }
-    let [year, month, day, hour, minute, second, us, zone] = fields;
-    let fields = [year, month, day, hour, minute, second, us, zone, Value::Int(0)];
-    Ok(instance(of, name::FIELDS, Value::tuple(fields)))
+    if is_ours(of) {
+        return Ok(fields::timed(of, us << 1, zone));
+    }
+    let mut args = fields::civil_at(us).map(Value::Int).to_vec();
+    args.push(zone);
+    call::call(&of.clone().into(), &args)
 }
 
 /// A span of so many microseconds, in a class.
@@ -269,44 +233,17 @@ fn span(args: &[Value]) -> Res {
 fn span_part(args: &[Value]) -> Res {
     let [divisor, modulus] = [args[0].clone(), args[1].clone()];
     Ok(Native::closure("part", "(self, /)", move |args| {
-        let us = made_of(&args[0], name::US)?;
+        let us = match &args[0] {
+            Value::Instance(span) => span.slot(name::US),
+            _ => None,
+        };
+        let us = us.map_or_else(|| attribute::get(&args[0], name::US), Ok)?;
         let parts = operator::binary(BinaryOp::FloorDiv, &us, &divisor)?;
         match modulus.given() {
             Some(modulus) => operator::binary(BinaryOp::Mod, &parts, modulus),
             None => Ok(parts),
         }
     }))
-}
-
-fn field_part(args: &[Value]) -> Res {
-    let place = small(&args[0])?.max(0) as usize;
-    Ok(Native::closure("part", "(self, /)", move |args| {
-        let found = made_of(&args[0], name::FIELDS)?;
-        Ok(fields(&found)?.get(place).cloned().unwrap_or_default())
-    }))
-}
-
-fn date_text(fields: &[Value]) -> String {
-    format!(
-        "{:04}-{:02}-{:02}",
-        part(fields, 0),
-        part(fields, 1),
-        part(fields, 2)
-    )
-}
-
-/// A time of day, down to the part that `timespec` names; `fields` begin with the hour.
-fn clock_text(fields: &[Value], timespec: &str) -> Res<String> {
-    let [hour, minute, second, us] = [0, 1, 2, 3].map(|place| part(fields, place));
-    Ok(match timespec {
-        "auto" if us == 0 => format!("{hour:02}:{minute:02}:{second:02}"),
-        "auto" | "microseconds" => format!("{hour:02}:{minute:02}:{second:02}.{us:06}"),
-        "hours" => format!("{hour:02}"),
-        "minutes" => format!("{hour:02}:{minute:02}"),
-        "seconds" => format!("{hour:02}:{minute:02}:{second:02}"),
-        "milliseconds" => format!("{hour:02}:{minute:02}:{second:02}.{:03}", us / 1000),
-        _ => return Err(value_error("Unknown timespec value")),
-    })
 }
 
 /// An ordinal or a microsecond count as a number that can be reckoned with.
@@ -367,12 +304,6 @@ const FUNCTIONS: &[NativeDef] = &[
         |args| int32(&args[0]).map(Value::Int),
     ),
     function(
-        "make",
-        "(cls, fields, /)",
-        "Return an object of these fields, which are known to be good.",
-        |args| Ok(instance(class_argument(&args[0])?, name::FIELDS, args[1].clone())),
-    ),
-    function(
         "make_span",
         "(cls, us, /)",
         "Return a span of so many microseconds.",
@@ -394,24 +325,6 @@ const FUNCTIONS: &[NativeDef] = &[
         span_part,
     ),
     function(
-        "field_part",
-        "(place, /)",
-        "Return a function that gives one of the fields.",
-        field_part,
-    ),
-    function(
-        "ordinal",
-        "(fields, /)",
-        "Return the number of a date's day.",
-        |args| Ok(ordinal_of(fields(&args[0])?).into()),
-    ),
-    function(
-        "moment",
-        "(fields, /)",
-        "Return the microseconds since day 0 of a moment, by the clock.",
-        |args| Ok(moment_of(fields(&args[0])?).into()),
-    ),
-    function(
         "date_in",
         "(cls, number, /)",
         "Return the date of a day's number.",
@@ -429,29 +342,11 @@ const FUNCTIONS: &[NativeDef] = &[
             )
         },
     ),
-    function(
-        "date_text",
-        "(fields, /)",
-        "Return a date as YYYY-MM-DD.",
-        |args| Ok(date_text(fields(&args[0])?).into()),
-    ),
-    function(
-        "clock_text",
-        "(fields, timespec, /)",
-        "Return a time of day, down to the part that timespec names.",
-        |args| Ok(clock_text(fields(&args[0])?, text_arg(&args[1], "timespec")?)?.into()),
-    ),
-    function(
-        "moment_text",
-        "(fields, sep, timespec, /)",
-        "Return a moment as text, but for its offset.",
-        construct::moment_text,
-    ),
-    operators::GIVE_OPERATORS,
+    operators::GIVE_METHODS,
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = super::functions("_datetime", &[FUNCTIONS, iso::FUNCTIONS]);
+    let mut names = super::functions("_datetime", &[FUNCTIONS, iso::FUNCTIONS, fields::FUNCTIONS]);
     names.extend(construct::names());
     names
 }

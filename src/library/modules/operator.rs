@@ -1,4 +1,6 @@
-//! `_operator`: the operators as functions.
+//! `_operator`: the operators as functions, and functions that look things up.
+
+mod getter;
 
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::error::*;
@@ -182,5 +184,7 @@ const OTHERS: &[NativeDef] = &[
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    super::functions("_operator", &[BINARY, IN_PLACE, COMPARISON, UNARY, OTHERS])
+    let mut names = super::functions("_operator", &[BINARY, IN_PLACE, COMPARISON, UNARY, OTHERS]);
+    names.extend(getter::classes());
+    names
 }

@@ -1,25 +1,27 @@
 //! `__new__` and `replace` of dates, times and moments.
 
-use super::{check_date, check_time, class_argument, date_text, fields, instance, int32, is_ours, made_of};
+use super::fields::{self, Fields, clock_us, kept};
+use super::{DAY, check_date, check_time, class_argument, int32, is_ours, iso, to_ordinal};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, call, import};
 use crate::library::asyncio::natives;
-use crate::library::builtins::wrong_argument;
-use crate::source::{Symbol, name};
+use crate::source::Symbol;
 use crate::value::*;
+use smallvec::SmallVec;
+use std::ops::Range;
 
 /// The methods, by the class that they are of and the name under which `datetime` imports them.
-const METHODS: [(&str, &str, &[NativeDef]); 3] = [
-    ("datetime.date", "date", DATE),
-    ("datetime.time", "time", TIME),
-    ("datetime.datetime", "datetime", MOMENT),
+const METHODS: [(&str, &str, &[&[NativeDef]]); 3] = [
+    ("datetime.date", "date", &[DATE, fields::OF_DATES]),
+    ("datetime.time", "time", &[TIME, fields::OF_TIMES]),
+    ("datetime.datetime", "datetime", &[MOMENT, fields::OF_MOMENTS]),
 ];
 
 /// `new_date`, `replace_date` and so on.
 pub fn names() -> Vec<(Symbol, Value)> {
-    let of = |(owner, suffix, table): (&'static str, &str, &'static [NativeDef])| {
+    let of = |(owner, suffix, tables): (&'static str, &str, &'static [&'static [NativeDef]])| {
         let named = move |def: &NativeDef| {
             let verb = def.name.trim_matches('_');
             (
@@ -27,7 +29,7 @@ pub fn names() -> Vec<(Symbol, Value)> {
                 Native::of(def, owner).into(),
             )
         };
-        table.iter().map(named).collect::<Vec<_>>()
+        tables.iter().copied().flatten().map(named).collect::<Vec<_>>()
     };
     METHODS.into_iter().flat_map(of).collect()
 }
@@ -35,7 +37,12 @@ pub fn names() -> Vec<(Symbol, Value)> {
 const DATE: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, year=None, month=None, day=None, *more, **unknown)" "A day." new_date;
     Method Plain "replace" "(self, year=None, month=None, day=None)" "The same date but for the fields given."
-        |args| replaced(args, 3, new_date);
+        |args| replace(args, 0..3);
+    ClassMethod Plain "fromisoformat" "(cls, text, /)" "The date that a text in ISO 8601 gives."
+        |args| {
+            let [year, month, day] = read(&args[1], iso::date)?;
+            make(&args[0], [year, month, day, 0, 0, 0, 0], 0, Value::None, 0..3)
+        };
 };
 
 const TIME: &[NativeDef] = natives! {
@@ -44,7 +51,17 @@ const TIME: &[NativeDef] = natives! {
         "A time of day." new_time;
     Method Plain "replace"
         "(self, hour=None, minute=None, second=None, microsecond=None, tzinfo=None, *, fold=None)"
-        "The same time but for the fields given." |args| replaced(args, 5, new_time);
+        "The same time but for the fields given." |args| replace(args, 3..7);
+    ClassMethod Plain "fromisoformat" "(cls, text, /)" "The time that a text in ISO 8601 gives."
+        |args| {
+            let iso::Time { clock: [hour, minute, second, us], offset } = read(&args[1], |mut text| {
+                if let ['T', rest @ ..] = text {
+                    text = rest;
+                }
+                iso::time(text)
+            })?;
+            make(&args[0], [0, 0, 0, hour, minute, second, us], 0, fixed_zone(offset)?, 3..7)
+        };
 };
 
 const MOMENT: &[NativeDef] = natives! {
@@ -55,24 +72,35 @@ const MOMENT: &[NativeDef] = natives! {
     Method Plain "replace"
         "(self, year=None, month=None, day=None, hour=None, minute=None, second=None, microsecond=None, \
          tzinfo=None, *, fold=None)"
-        "The same moment but for the fields given." |args| replaced(args, 8, new_moment);
+        "The same moment but for the fields given." |args| replace(args, 0..7);
+    ClassMethod Plain "fromisoformat" "(cls, text, /)"
+        "The moment that a text in ISO 8601 gives; any character may stand between date and time."
+        |args| {
+            let ([year, month, day], time) = read(&args[1], iso::moment)?;
+            let iso::Time { clock: [hour, minute, second, us], offset } = time;
+            let numbers = [year, month, day, hour, minute, second, us];
+            make(&args[0], numbers, 0, fixed_zone(offset)?, 0..7)
+        };
 };
 
 fn new_date(args: &[Value]) -> Res {
     let day = day_of(&args[1..4])?;
     refuse_more("3 arguments", 3, &args[4], &args[5])?;
-    let day = numbers(day)?;
-    check_date(day)?;
-    make(&args[0], day.map(Value::Int))
+    let [year, month, day] = numbers(day)?;
+    built(
+        class_argument(&args[0])?,
+        [year, month, day, 0, 0, 0, 0],
+        0,
+        Value::None,
+        &(0..3),
+    )
 }
 
 fn new_time(args: &[Value]) -> Res {
     refuse_more("5 positional arguments", 5, &args[6], &args[8])?;
     let [hour, minute, second, us, fold] = numbers([&args[1], &args[2], &args[3], &args[4], &args[7]])?;
-    check_time([hour, minute, second, us], fold)?;
-    let zone = zone(&args[5])?;
-    let [hour, minute, second, us, fold] = [hour, minute, second, us, fold].map(Value::Int);
-    make(&args[0], [hour, minute, second, us, zone, fold])
+    let numbers = [0, 0, 0, hour, minute, second, us];
+    built(class_argument(&args[0])?, numbers, fold, args[5].clone(), &(3..7))
 }
 
 fn new_moment(args: &[Value]) -> Res {
@@ -81,16 +109,66 @@ fn new_moment(args: &[Value]) -> Res {
     let clock = [&args[4], &args[5], &args[6], &args[7], &args[10]];
     let [year, month, day, hour, minute, second, us, fold] =
         numbers([year, month, day, clock[0], clock[1], clock[2], clock[3], clock[4]])?;
-    check_date([year, month, day])?;
-    check_time([hour, minute, second, us], fold)?;
-    let zone = zone(&args[8])?;
-    let [year, month, day, hour, minute, second, us, fold] =
-        [year, month, day, hour, minute, second, us, fold].map(Value::Int);
-    make(&args[0], [year, month, day, hour, minute, second, us, zone, fold])
+    let numbers = [year, month, day, hour, minute, second, us];
+    built(class_argument(&args[0])?, numbers, fold, args[8].clone(), &(0..7))
 }
 
-fn make<const N: usize>(of: &Value, fields: [Value; N]) -> Res {
-    Ok(instance(class_argument(of)?, name::FIELDS, Value::tuple(fields)))
+/// A date, time or moment of a class of ours, by which of the numbers it has; they are checked here.
+fn built(of: &Ref<Class>, numbers: [i64; 7], fold: i64, zone: Value, has: &Range<usize>) -> Res {
+    let [year, month, day, hour, minute, second, us] = numbers;
+    let clock = [hour, minute, second, us];
+    if has.start == 0 {
+        check_date([year, month, day])?;
+    }
+    let number = || to_ordinal(year, month, day);
+    if has.end == 3 {
+        return Ok(fields::date(of, number()));
+    }
+    check_time(clock, fold)?;
+    let zone = checked_zone(zone)?;
+    let day = if has.start == 0 { number() } else { 0 };
+    Ok(fields::timed(of, (day * DAY + clock_us(clock)) << 1 | fold, zone))
+}
+
+/// The same in any class; another than ours is called with the fields.
+fn make(of: &Value, numbers: [i64; 7], fold: i64, zone: Value, has: Range<usize>) -> Res {
+    if let Some(ours) = as_class(of).filter(|class| is_ours(class)) {
+        return built(ours, numbers, fold, zone, &has);
+    }
+    let mut args = numbers[has.clone()]
+        .iter()
+        .copied()
+        .map(Value::Int)
+        .collect::<Vec<_>>();
+    if has.end == 7 {
+        args.push(zone);
+    }
+    let fold = (fold != 0).then(|| (Symbol::new("fold"), Value::Int(fold)));
+    call::call_kw(of, &args, fold.as_slice())
+}
+
+/// What a text in ISO 8601 says.
+fn read<T>(text: &Value, parse: impl Fn(&[char]) -> Option<T>) -> Res<T> {
+    let Some(own) = text_of(text) else {
+        return Err(type_error("fromisoformat: argument must be str"));
+    };
+    let chars: SmallVec<[char; 32]> = own.chars().collect();
+    match parse(&chars) {
+        Some(found) => Ok(found),
+        None => Err(value_error(format!(
+            "Invalid isoformat string: {}",
+            crate::interp::text::repr(text)?
+        ))),
+    }
+}
+
+/// The zone of an offset that was read: its sign, seconds and microseconds.
+fn fixed_zone(offset: Option<[i64; 3]>) -> Res {
+    let Some(offset) = offset else {
+        return Ok(Value::None);
+    };
+    let fixed = attribute::get(&import::by_name("_datetime_zone")?, Symbol::new("fixed_zone"))?;
+    call::call(&fixed, &[Value::tuple(offset.map(Value::Int))])
 }
 
 /// Arguments as ints of 32 bits, 0 where none was given.
@@ -143,61 +221,37 @@ fn refuse_more(most: &str, count: usize, more: &Value, unknown: &Value) -> Res<(
 }
 
 /// A tzinfo argument.
-fn zone(zone: &Value) -> Res {
-    if let Some(zone) = zone.given()
-        && !matches!(zone, Value::None)
-    {
-        let check = attribute::get(&import::by_name("_datetime_zone")?, Symbol::new("check_zone"))?;
-        call::call(&check, std::slice::from_ref(zone))?;
+fn checked_zone(zone: Value) -> Res {
+    if matches!(zone, Value::None | Value::Unset) {
+        return Ok(Value::None);
     }
-    Ok(zone.given().cloned().unwrap_or(Value::None))
+    let check = attribute::get(&import::by_name("_datetime_zone")?, Symbol::new("check_zone"))?;
+    call::call(&check, std::slice::from_ref(&zone))?;
+    Ok(zone)
 }
 
-/// The object with some of its fields changed; the first `count` are positional, the next is the fold.
-fn replaced(args: &[Value], count: usize, new: fn(&[Value]) -> Res) -> Res {
-    let own = made_of(&args[0], name::FIELDS)?;
-    let field = |place: usize, given: &Value| match given {
-        Value::Unset => Ok(fields(&own)?.get(place).cloned().unwrap_or_default()),
-        given => Ok(given.clone()),
-    };
-    let given = args[1..].iter().enumerate();
-    let mut all = given
-        .map(|(place, given)| field(place, given))
-        .collect::<Res<Vec<_>>>()?;
-    let fold = all.split_off(count).pop();
+/// The object with some of its fields changed. `args` are itself, its numbers and, of all but dates, its
+/// zone and fold.
+fn replace(args: &[Value], has: Range<usize>) -> Res {
+    let Fields {
+        numbers: mut all,
+        mut zone,
+        mut fold,
+    } = kept(&args[0])?.fields();
     let of = class_of(&args[0]);
-    if is_ours(&of) {
-        all.insert(0, of.into());
-        all.push(Value::Unset);
-        all.extend(fold.map(|fold| [fold, Value::Unset]).into_iter().flatten());
-        all.push(Value::Unset);
-        return new(&all);
-    }
-    // Other classes than ours are called with the fields.
-    let is_second = fold.as_ref().is_some_and(|fold| !fold.is(&Value::Int(0)));
-    let named: Vec<_> = fold
-        .filter(|_| is_second)
-        .map(|fold| (Symbol::new("fold"), fold))
-        .into_iter()
-        .collect();
-    call::call_kw(&of.into(), &all, &named)
-}
-
-/// A moment as text, but for its offset.
-pub fn moment_text(args: &[Value]) -> Res {
-    let own = fields(&args[0])?;
-    let sep = match &args[1] {
-        Value::Str(sep) if sep.chars == 1 => sep,
-        sep => {
-            return Err(wrong_argument(
-                "isoformat() argument 1",
-                "a unicode character",
-                sep,
-            ));
+    let (given, rest) = args[1..].split_at(has.len());
+    for (number, given) in all[has.clone()].iter_mut().zip(given) {
+        if !given.is_unset() {
+            *number = int32(given)?;
         }
-    };
-    let timespec =
-        text_of(&args[2]).ok_or_else(|| wrong_argument("isoformat() argument 2", "str", &args[2]))?;
-    let clock = super::clock_text(own.get(3..).unwrap_or_default(), timespec)?;
-    Ok(Value::from(format!("{}{}{clock}", date_text(own), sep.text)))
+    }
+    if let [new_zone, new_fold] = rest {
+        if !new_zone.is_unset() {
+            zone = new_zone.clone();
+        }
+        if !new_fold.is_unset() {
+            fold = int32(new_fold)?;
+        }
+    }
+    make(&of.into(), all, fold, zone, has)
 }

@@ -2,7 +2,6 @@
 
 use super::{LAST_YEAR, from_ordinal, int32s, reckonable, to_ordinal};
 use crate::interp::error::*;
-use crate::interp::payload::text_of;
 use crate::library::asyncio::natives;
 use crate::value::*;
 
@@ -16,30 +15,6 @@ pub const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "from_iso_calendar" "(year, week, weekday, /)"
         "The number of the day that an ISO year, week and weekday name."
         |args| from_calendar(int32s(args)?).map(Value::Int).map_err(value_error);
-    Function Plain "iso_date" "(text, /)" "The fields of a date in ISO 8601; None if it is none." |args| {
-        let text: Vec<char> = text_of(&args[0]).unwrap_or("").chars().collect();
-        Ok(date(&text).map_or(Value::None, ints))
-    };
-    Function Plain "iso_time" "(text, /)"
-        "The clock's fields of a time in ISO 8601, and its offset (None, or its sign, seconds and microseconds); \
-         None if it is no time." |args| {
-        let text: Vec<char> = text_of(&args[0]).unwrap_or("").chars().collect();
-        Ok(time(&text).map_or(Value::None, Value::tuple))
-    };
-    Function Plain "iso_moment" "(text, /)" "The fields of a date and a time in ISO 8601, between which any \
-         character may stand, and the offset; None if it is neither." |args| {
-        let text: Vec<char> = text_of(&args[0]).unwrap_or("").chars().collect();
-        let fields = || {
-            let (day, clock) = split(&text);
-            let day = date(day)?.map(Value::Int);
-            let clock = match clock {
-                Some(clock) => time(clock)?,
-                None => [Value::Int(0), Value::Int(0), Value::Int(0), Value::Int(0), Value::None],
-            };
-            Some(day.into_iter().chain(clock).collect::<Vec<Value>>())
-        };
-        Ok(fields().map_or(Value::None, Value::tuple))
-    };
 };
 
 fn ints<const N: usize>(numbers: [i64; N]) -> Value {
@@ -87,7 +62,7 @@ fn skip(text: &mut &[char], char: char) -> bool {
 }
 
 /// `2024-05-06`, `20240506`, `2024-W19-1`, `2024W191`, `2024-W19`
-fn date(mut text: &[char]) -> Option<[i64; 3]> {
+pub fn date(mut text: &[char]) -> Option<[i64; 3]> {
     let year = number(&mut text, 4)?;
     let is_parted = skip(&mut text, '-');
     if skip(&mut text, 'W') {
@@ -155,8 +130,24 @@ fn clock(text: &mut &[char]) -> Option<Clock> {
     })
 }
 
+/// What a text says of a time.
+#[derive(Default)]
+pub struct Time {
+    /// Hour, minute, second and microsecond.
+    pub clock: [i64; 4],
+    /// Its sign, seconds and microseconds.
+    pub offset: Option<[i64; 3]>,
+}
+
+/// A date and a time, between which any character may stand; there may be no time.
+pub fn moment(text: &[char]) -> Option<([i64; 3], Time)> {
+    let (day, clock) = split(text);
+    let day = date(day)?;
+    Some((day, clock.map_or_else(|| Some(Time::default()), time)?))
+}
+
 /// A clock and perhaps an offset: `Z`, or `+` or `-` and a clock.
-fn time(mut text: &[char]) -> Option<[Value; 5]> {
+pub fn time(mut text: &[char]) -> Option<Time> {
     let own = clock(&mut text)?;
     // CPython passes over one character before the offset, such as a blank, unless it reads a short
     // fraction there.
@@ -171,8 +162,8 @@ fn time(mut text: &[char]) -> Option<[Value; 5]> {
         text = &text[1..];
     }
     let offset = match text {
-        [] => Value::None,
-        ['Z'] => ints([1, 0, 0]),
+        [] => None,
+        ['Z'] => Some([1, 0, 0]),
         [sign @ ('+' | '-'), rest @ ..] => {
             let mut rest = rest;
             let [hours, minutes, seconds, us] = clock(&mut rest)?.parts;
@@ -182,12 +173,14 @@ fn time(mut text: &[char]) -> Option<[Value; 5]> {
             let whole = hours * 3600 + minutes * 60 + seconds;
             // CPython's fraction needs seconds.
             let us = if whole == 0 { 0 } else { us };
-            ints([if *sign == '-' { -1 } else { 1 }, whole, us])
+            Some([if *sign == '-' { -1 } else { 1 }, whole, us])
         }
         _ => return None,
     };
-    let [hour, minute, second, us] = own.parts.map(Value::Int);
-    Some([hour, minute, second, us, offset])
+    Some(Time {
+        clock: own.parts,
+        offset,
+    })
 }
 
 /// The date and the time of a moment, without the character between them; there may be no time.

@@ -1,21 +1,19 @@
-//! Sums, differences and comparisons of dates, times, moments and spans.
+//! Sums, differences and comparisons of dates, times, moments and spans, and what makes one from another.
 //!
 //! Always true: what comes of a date or moment is of its own class, a span is a plain timedelta, and
 //! what a method does not know it leaves to the other side.
 
-use super::{
-    DAY, SECOND, clock_of, date_in, instance, made_of, moment_in, moment_of, ordinal_of, part, span_in,
-};
+use super::fields::{self, Kept, Reading, kept, timed};
+use super::{DAY, SECOND, date_in, moment_in, span_in, span_of};
 use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::operator::order::satisfies;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
-use crate::interp::{call, operator};
+use crate::interp::{attribute, operator};
 use crate::library::builtins::function;
 use crate::source::{Symbol, name};
 use crate::value::*;
-use num_traits::ToPrimitive;
 use std::rc::Rc;
 
 struct Classes {
@@ -91,12 +89,6 @@ enum Operand {
     Span(i128),
 }
 
-/// Microseconds by the clock, since midnight or since day 0, and the zone.
-struct Reading {
-    us: i64,
-    zone: Value,
-}
-
 impl Classes {
     /// Which of the four classes a class is or comes from.
     fn home(&self, class: &Ref<Class>) -> Option<&Ref<Class>> {
@@ -111,25 +103,14 @@ impl Classes {
         let Value::Instance(instance) = value else {
             return None;
         };
-        let home = self.home(&instance.class.borrow())?;
-        if home.is(&self.timedelta) {
-            return Some(Operand::Span(match instance.slot(name::US)? {
-                Value::Int(us) => us.into(),
-                us => as_bigint(&us)?.to_i128()?,
-            }));
+        let is_span = self.home(&instance.class.borrow())?.is(&self.timedelta);
+        if is_span {
+            return span_of(value).map(Operand::Span);
         }
-        let fields = instance.slot(name::FIELDS)?;
-        let fields = &as_tuple(&fields)?.items;
-        let reading = |us, zone: usize| {
-            let zone = fields.get(zone)?.clone();
-            Some(Reading { us, zone })
-        };
-        if home.is(&self.datetime) {
-            return Some(Operand::Moment(reading(moment_of(fields), 7)?));
-        }
-        Some(match home.is(&self.date) {
-            true => Operand::Date(ordinal_of(fields)),
-            false => Operand::Time(reading(clock_of(fields), 4)?),
+        Some(match Kept::of(value)? {
+            Kept::Date(number) => Operand::Date(number),
+            Kept::Time(reading) => Operand::Time(reading),
+            Kept::Moment(reading) => Operand::Moment(reading),
         })
     }
 
@@ -139,7 +120,8 @@ impl Classes {
             return Ok(Value::NotImplemented);
         };
         let days = |span: i128| span.div_euclid(DAY.into()) as i64;
-        let moved = |from: Reading, by: i128| moment_in(&class_of(this), i128::from(from.us) + by, from.zone);
+        let moved =
+            |from: Reading, by: i128| moment_in(&class_of(this), i128::from(from.us()) + by, from.zone);
         let answer = |op, order| Ok(Value::bool(satisfies(op, Some(order))));
         match (operator, a, b) {
             (Operator::Add, Span(a), Span(b)) => self.span(a + b),
@@ -168,7 +150,7 @@ impl Classes {
             (Operator::Abs, Some(Operand::Span(us))) => self.span(us.abs()),
             (Operator::Truth, Some(Operand::Span(us))) => Ok(Value::bool(*us != 0)),
             (_, Some(operand)) => self.hash(this, operand),
-            (_, None) => made_of(this, name::US), // which fails
+            (_, None) => attribute::get(this, name::US), // which fails
         }
     }
 
@@ -177,40 +159,31 @@ impl Classes {
         let key = match operand {
             Operand::Span(us) => {
                 let (day, second) = (i128::from(DAY), i128::from(SECOND));
-                [
+                let parts = [
                     us.div_euclid(day),
                     us.rem_euclid(day) / second,
                     us.rem_euclid(second),
-                ]
-                .map(|n| n as i64)
+                ];
+                Value::tuple(parts.map(|n| Value::Int(n as i64)))
             }
-            Operand::Date(number) => [*number, 0, 0],
+            Operand::Date(number) => Value::Int(*number),
             Operand::Moment(reading) | Operand::Time(reading) => {
                 let ahead = match reading.zone {
                     Value::None => None,
-                    _ => self.offset(&self.unfolded(this)?)?,
+                    _ => self.offset(&self.unfolded(this, reading))?,
                 };
-                [
-                    i64::from(ahead.is_none()),
-                    reading.us - ahead.unwrap_or(0) as i64,
-                    0,
-                ]
+                // Naive ones equal no others.
+                Value::Int((reading.us() - ahead.unwrap_or(0) as i64) << 1 | i64::from(ahead.is_none()))
             }
         };
-        let key = Value::tuple(key.map(Value::Int));
         operator::hash(&key).map(Value::Int)
     }
 
     /// A time or moment with fold=0.
-    fn unfolded(&self, value: &Value) -> Res {
-        let own = made_of(value, name::FIELDS)?;
-        let mut fields = super::fields(&own)?.to_vec();
-        match (fields.pop(), self.home(&class_of(value))) {
-            (Some(Value::Int(fold)), Some(home)) if fold != 0 => {
-                fields.push(Value::Int(0));
-                Ok(instance(home, name::FIELDS, Value::tuple(fields)))
-            }
-            _ => Ok(value.clone()),
+    fn unfolded(&self, value: &Value, reading: &Reading) -> Value {
+        match self.home(&class_of(value)) {
+            Some(home) if reading.fold() != 0 => timed(home, reading.at & !1, reading.zone.clone()),
+            _ => value.clone(),
         }
     }
 
@@ -220,13 +193,7 @@ impl Classes {
 
     /// How far a time or moment's zone is ahead of UTC, if it says so.
     fn offset(&self, value: &Value) -> Res<Option<i128>> {
-        let home = self.home(&class_of(value));
-        let method = home.and_then(|home| home.own(Symbol::new("utcoffset")));
-        let offset = call::call(&method.unwrap_or_default(), std::slice::from_ref(value))?;
-        Ok(match self.operand(&offset) {
-            Some(Operand::Span(us)) => Some(us),
-            _ => None,
-        })
+        Ok(span_of(&fields::utc_offset(value)?))
     }
 
     /// Both as microseconds of one clock, with the first one's offset from UTC; none if only one side has one.
@@ -237,7 +204,7 @@ impl Classes {
         a: &Reading,
         b: &Reading,
     ) -> Res<Option<(i128, i128, Option<i128>)>> {
-        let [us, its] = [a.us, b.us].map(i128::from);
+        let [us, its] = [a.us(), b.us()].map(i128::from);
         if a.zone.is(&b.zone) {
             return Ok(Some((us, its, None)));
         }
@@ -281,23 +248,75 @@ impl Classes {
 
     /// Whether a moment's offset would be another with the other fold.
     fn is_ambiguous(&self, value: &Value) -> Res<bool> {
-        let (Value::Instance(moment), Some(Operand::Moment(_))) = (value, self.operand(value)) else {
+        let Some(Operand::Moment(reading)) = self.operand(value) else {
             return Ok(false);
         };
-        let Some(fields) = moment.slot(name::FIELDS) else {
-            return Ok(false);
-        };
-        let mut fields = super::fields(&fields)?.to_vec();
-        let fold = part(&fields, 8);
-        fields.truncate(8);
-        fields.push(Value::Int(1 - fold));
-        let twin = instance(&self.datetime, name::FIELDS, Value::tuple(fields));
+        let twin = timed(&self.datetime, reading.at ^ 1, reading.zone);
         Ok(self.offset(&twin)? != self.offset(value)?)
+    }
+
+    /// A moment's date.
+    fn date(&self, moment: &Value) -> Res {
+        Ok(match kept(moment)? {
+            Kept::Moment(reading) => fields::date(&self.date, reading.us().div_euclid(DAY)),
+            _ => Value::None,
+        })
+    }
+
+    /// A moment's time of day, with or without its zone.
+    fn time(&self, moment: &Value, is_zoned: bool) -> Res {
+        Ok(match kept(moment)? {
+            Kept::Moment(reading) => {
+                let at = reading.us().rem_euclid(DAY) << 1 | reading.fold();
+                let zone = if is_zoned { reading.zone } else { Value::None };
+                timed(&self.time, at, zone)
+            }
+            _ => Value::None,
+        })
     }
 }
 
-/// Gives the classes their operators.
-fn give_operators(args: &[Value]) -> Res {
+type Part = fn(&Classes, &Value) -> Res;
+
+/// What moments give of themselves.
+const PARTS: [(&str, &str, Part); 3] = [
+    ("date", "The date.", Classes::date),
+    (
+        "time",
+        "The time of day, without the time zone.",
+        |classes, moment| classes.time(moment, false),
+    ),
+    (
+        "timetz",
+        "The time of day, with the time zone.",
+        |classes, moment| classes.time(moment, true),
+    ),
+];
+
+type Body = Rc<dyn Fn(&[Value]) -> Res>;
+
+fn give(
+    class: &Ref<Class>,
+    owner: &'static str,
+    name: &str,
+    signature: &'static str,
+    doc: &'static str,
+    body: Body,
+) {
+    let native = Native {
+        name: Symbol::new(name),
+        signature: Signature::new(signature),
+        doc,
+        role: NativeRole::Method,
+        body: NativeBody::Closure(body),
+        owner,
+        module: None,
+    };
+    class.set(native.name, Ref::new(native).into());
+}
+
+/// Gives the classes their operators, and what needs to know the other classes.
+fn give_methods(args: &[Value]) -> Res {
     let [Some(date), Some(time), Some(datetime), Some(timedelta)] =
         [0, 1, 2, 3].map(|place| as_class(&args[place]).cloned())
     else {
@@ -309,43 +328,46 @@ fn give_operators(args: &[Value]) -> Res {
         datetime,
         timedelta,
     });
-    let give = |class: &Ref<Class>, owner, operators: &[(&'static str, &'static str, Operator)]| {
+    let give_operators = |class: &Ref<Class>, owner, operators: &[(&str, &'static str, Operator)]| {
         for &(name, doc, operator) in operators {
             let classes = classes.clone();
             let body = move |args: &[Value]| match args {
                 [this] => classes.operate_alone(operator, this),
                 args => classes.operate(operator, &args[0], &args[1]),
             };
-            let native = Native {
-                name: Symbol::new(name),
-                signature: Signature::new(operator.signature()),
-                doc,
-                role: NativeRole::Method,
-                body: NativeBody::Closure(Rc::new(body)),
-                owner,
-                module: None,
-            };
-            class.set(native.name, Ref::new(native).into());
+            give(class, owner, name, operator.signature(), doc, Rc::new(body));
         }
     };
-    give(&classes.time, "datetime.time", &COMPARISONS);
-    give(&classes.time, "datetime.time", &HASH);
-    give(&classes.timedelta, "datetime.timedelta", &OF_SPANS);
+    give_operators(&classes.time, "datetime.time", &COMPARISONS);
+    give_operators(&classes.time, "datetime.time", &HASH);
+    give_operators(&classes.timedelta, "datetime.timedelta", &OF_SPANS);
     for (class, owner) in [
         (&classes.date, "datetime.date"),
         (&classes.datetime, "datetime.datetime"),
         (&classes.timedelta, "datetime.timedelta"),
     ] {
-        give(class, owner, &COMPARISONS);
-        give(class, owner, &HASH);
-        give(class, owner, &ARITHMETIC);
+        give_operators(class, owner, &COMPARISONS);
+        give_operators(class, owner, &HASH);
+        give_operators(class, owner, &ARITHMETIC);
+    }
+    for (name, doc, part) in PARTS {
+        let classes_of_part = classes.clone();
+        let body = move |args: &[Value]| part(&classes_of_part, &args[0]);
+        give(
+            &classes.datetime,
+            "datetime.datetime",
+            name,
+            "(self, /)",
+            doc,
+            Rc::new(body),
+        );
     }
     Ok(Value::None)
 }
 
-pub const GIVE_OPERATORS: NativeDef = function(
-    "give_operators",
+pub const GIVE_METHODS: NativeDef = function(
+    "give_methods",
     "(date, time, datetime, timedelta, /)",
-    "Give the classes their sums, differences and comparisons.",
-    give_operators,
+    "Give the classes their sums, differences and comparisons, and what they make of each other.",
+    give_methods,
 );
