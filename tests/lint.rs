@@ -32,6 +32,7 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     ("tests/golden/coroutines/custom_awaitables", &["A002"]),
     ("tests/golden/coroutines/driven_by_hand", &["A022"]),
+    ("tests/golden/coroutines/driven_by_hand_in_every_state", &["A026"]),
     (
         "tests/golden/coroutines/never_awaited_and_unfinished",
         &["A001", "A006"],

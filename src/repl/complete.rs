@@ -33,6 +33,15 @@ pub enum Wanted {
     Module {
         prefix: String,
     },
+    /// `from module import a, pre`
+    Imported {
+        module: String,
+        prefix: String,
+    },
+    /// `"text".pre`
+    OfText {
+        prefix: String,
+    },
 }
 
 const KEYWORDS: &[&str] = &[
@@ -75,6 +84,21 @@ pub fn wanted(before: &str) -> (usize, Wanted) {
     if head == "import" || head == "from" {
         return (end - length, Wanted::Module { prefix: word.into() });
     }
+    if let Some((module, _)) = head
+        .strip_prefix("from ")
+        .and_then(|rest| rest.split_once(" import"))
+    {
+        let (module, prefix) = (module.trim().into(), word.into());
+        return (end - length, Wanted::Imported { module, prefix });
+    }
+    if let Some(prefix) = word.strip_prefix('.').filter(|_| head.ends_with(['"', '\''])) {
+        return (
+            end - prefix.len(),
+            Wanted::OfText {
+                prefix: prefix.into(),
+            },
+        );
+    }
     if word.is_empty() || word.starts_with(|c: char| c == '.' || c.is_numeric()) {
         return (end, Wanted::Nothing);
     }
@@ -92,6 +116,20 @@ pub fn candidates(wanted: &Wanted) -> Vec<String> {
             let loaded = import::loaded();
             let loaded = loaded.iter().map(|(name, _)| name.text());
             fitting((library::MODULES.names)().into_iter().chain(loaded), prefix)
+        }
+        Wanted::Imported { module, prefix } => {
+            let names = imported(module)
+                .map(|module| members(&module))
+                .unwrap_or_default();
+            let modules = (library::MODULES.names)();
+            let inner = modules
+                .iter()
+                .filter_map(|name| name.strip_prefix(&**module)?.strip_prefix('.'));
+            fitting(names.into_iter().map(Symbol::text).chain(inner), prefix)
+        }
+        Wanted::OfText { prefix } => {
+            let methods = members(&Value::from(""));
+            fitting(methods.into_iter().map(Symbol::text), prefix)
         }
         Wanted::Name { path, prefix } => match path.split_first() {
             None => {
@@ -127,6 +165,15 @@ fn fitting<'a>(words: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<String
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect()
+}
+
+/// A module that is loaded, or one of the library's, which can be loaded without running a script.
+fn imported(module: &str) -> Option<Value> {
+    let is_library = (library::MODULES.names)().contains(&module);
+    if is_library && let Err(raised) = import::by_name(module) {
+        drop(raised.take());
+    }
+    import::loaded_module(Symbol::new(module))
 }
 
 /// The prompt's own module.
@@ -226,6 +273,15 @@ mod tests {
             (":load ex", 8, Wanted::File),
             (":states f", 8, name(&[], "f")),
             (":tasks f", 8, Wanted::Nothing),
+            (
+                "from math import sin, co",
+                22,
+                Wanted::Imported {
+                    module: "math".into(),
+                    prefix: "co".into(),
+                },
+            ),
+            ("x = 'a'.jo", 8, Wanted::OfText { prefix: "jo".into() }),
             ("import asy", 7, Wanted::Module { prefix: "asy".into() }),
             (
                 "from coll",

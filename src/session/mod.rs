@@ -3,6 +3,7 @@
 //! A session lives on a thread of its own with a large stack, runs one program (or, for the
 //! prompt, one line after the other) and ends with an exit status as CPython's.
 
+mod advice;
 pub mod deadlock;
 pub mod report;
 

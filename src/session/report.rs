@@ -2,6 +2,7 @@
 //!
 //! A traceback is CPython's text; below it a report marks the place and says what to do.
 
+use super::advice::advice;
 use super::deadlock;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -97,8 +98,8 @@ fn marked(error: &Ref<Exception>) -> Option<Diagnostic> {
     let (code, span) = standing::raised(error)?;
     let mut diagnostic = Diagnostic::new(Severity::Error, headline(error), &code.source);
     diagnostic = diagnostic.label(span, "raised here");
-    if let Some(hint) = error.hint.get() {
-        diagnostic = diagnostic.help(&*hint.help);
+    if let Some(advice) = advice(error) {
+        diagnostic = diagnostic.help(advice);
     }
     Some(diagnostic)
 }

@@ -302,10 +302,21 @@ pub fn who_would(remedy: &Remedy, all: &[Party]) -> Vec<usize> {
     calls.iter().map(would).collect::<Option<_>>().unwrap_or_default()
 }
 
+/// Whether the program releases something somewhere.
+pub fn is_released(object: &Value, all: &[Party]) -> bool {
+    !calls_of(object, &["release"], all).0.is_empty()
+}
+
 /// Where a lock was taken by one who is over.
 pub fn who_took(object: &Value, all: &[Party]) -> Option<String> {
     let (calls, _) = calls_of(object, &["acquire"], all);
-    let over: Vec<&Call> = calls.iter().filter(|call| call.party.is_none()).collect();
+    let by_others: Vec<&Call> = calls.iter().filter(|call| call.party.is_none()).collect();
+    // Those who wait where it is taken have not taken it, but another one may have before.
+    let waits_there = |call: &&Call| call.party.is_some_and(|(_, at)| at == call.line);
+    let over = match by_others.is_empty() {
+        true => calls.iter().filter(waits_there).collect(),
+        false => by_others,
+    };
     let [
         Call {
             line, text, function, ..

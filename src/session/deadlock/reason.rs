@@ -323,8 +323,11 @@ impl Case<'_> {
                 .iter()
                 .all(|other| !keys.iter().any(|key| other.is(*key)));
         let is_lock = noun == "lock";
-        let help = (is_left && is_lock).then(|| self.left_behind(object, "async with"));
-        let remedy = (is_left && !is_lock).then(|| Remedy::new(object, &["release"]));
+        // Who is over cannot release it; that those who wait would tells nothing.
+        let left_by = access::is_released(object, self.all) && access::who_took(object, self.all).is_some();
+        let is_told = is_left && (is_lock || left_by);
+        let help = is_told.then(|| self.left_behind(object, "async with"));
+        let remedy = (is_left && !is_told).then(|| Remedy::new(object, &["release"]));
         let is_acquired = |frame: &Frame| frame.code().source.slice(frame.span).contains("acquire");
         let mistake = match is_lock {
             true if itself => Some("A034"),

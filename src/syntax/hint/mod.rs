@@ -166,17 +166,45 @@ impl Stuck<'_> {
             return self.beyond_value(field);
         }
         let error = SyntaxError::new("invalid syntax", self.at);
-        let word = self.found();
         if self.line.kind(self.line.at) == TokenKind::Newline && self.line.at > 0 {
             return match self.before(1) {
                 "(" | "[" | "{" => error,
                 previous => error.help(format!("something is missing after '{previous}'")),
             };
         }
-        if is_keyword(word) && (self.failure.expects("_") || self.failure.expects("a..z")) {
-            return error.help(format!("'{word}' is a keyword and cannot be a name"));
+        match self.misplaced_keyword() {
+            Some(help) => error.help(help),
+            None => error,
         }
-        error
+    }
+
+    /// A keyword where something else is wanted.
+    fn misplaced_keyword(&self) -> Option<String> {
+        let word = self.found();
+        let has_operand = self.line.at > 0 && self.line.ends_operand(self.line.at - 1);
+        if !is_keyword(word) {
+            return None;
+        }
+        let expects_name = self.failure.expects("_") || self.failure.expects("a..z");
+        match word {
+            "in" | "is" | "and" | "or" if !has_operand => {
+                Some(format!("something is missing before '{word}'"))
+            }
+            "not" if has_operand => Some("write 'not in', 'is not', or 'and not'".into()),
+            "return" if self.before(1) == ":" && self.lambda_before(1) => {
+                Some("a lambda gives the value of its expression: leave out 'return'".into())
+            }
+            _ => expects_name.then(|| format!("'{word}' is a keyword and cannot be a name")),
+        }
+    }
+
+    /// Whether the colon `n` tokens before the one found is that of a `lambda`.
+    fn lambda_before(&self, n: usize) -> bool {
+        let Some(colon) = self.line.at.checked_sub(n) else {
+            return false;
+        };
+        let start = self.line.expression_start(colon, |word| word == "lambda");
+        start > 0 && self.line.word(start - 1) == "lambda"
     }
 
     /// The text of the token found.
@@ -674,6 +702,16 @@ impl Stuck<'_> {
             ("throw", _) if self.line.at == 1 => "an exception is raised with 'raise'",
             ("switch", _) if self.line.at == 1 => "write 'match'",
             ("unless", _) if self.line.at == 1 => "write 'if not …'",
+            ("async", _) if self.line.at == 1 && self.line.kind(1) == TokenKind::Name => "write 'async def'",
+            ("def", "async") if self.line.at == 1 => "write 'async def'",
+            ("raise", ",") if self.line.open.is_empty() => {
+                "the message belongs to the exception: 'raise Error(…)'"
+            }
+            ("for", "=") if self.line.open.is_empty() => "a loop goes over items: 'for i in range(…):'",
+            ("for", number) if number.contains("..") => "a row of numbers is written range(start, end)",
+            (_, _) if self.line.at == 0 && self.follows_decorator() => {
+                "a decorator stands above a 'def' or a 'class'"
+            }
             (_, "then" | "do") => "a ':' ends the header of a block",
             ("if" | "while" | "for" | "else" | "elif" | "def" | "class" | "try", "{") => {
                 "a block begins with ':' and is indented; it needs no braces"
@@ -681,6 +719,15 @@ impl Stuck<'_> {
             _ => return None,
         };
         Some(plain.help(help))
+    }
+
+    /// Whether the line before is that of a decorator.
+    fn follows_decorator(&self) -> bool {
+        let start = self.line.span(0).start as usize;
+        let mut before = self.text[..start].trim_end().lines();
+        before
+            .next_back()
+            .is_some_and(|line| line.trim_start().starts_with('@'))
     }
 
     /// Operators of other languages.
@@ -705,10 +752,15 @@ impl Stuck<'_> {
                 (_, "<>") => "write '!='",
                 (_, "!") if next == "=" => "write '!='",
                 (_, "!") => "write 'not'",
+                (_, "?") if next.starts_with('.') => "test for None first: 'a.b if a is not None else None'",
                 (_, "?") => "a conditional is written 'a if condition else b'",
                 (_, "$") => "'$' has no meaning in names",
                 (_, "`") => "backquotes have no meaning; write repr(x)",
                 ("=", ">") => "a short function is written 'lambda x: …'",
+                (word, "=") if self.line.at == 1 && is_keyword(word) => {
+                    let message = format!("'{word}' is a keyword and cannot be a name");
+                    return Some(SyntaxError::new("invalid syntax", self.at).help(message));
+                }
                 (_, "=") if self.line.open.is_empty() => {
                     "'=' assigns only at the start of a statement; '==' compares"
                 }

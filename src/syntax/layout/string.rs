@@ -84,11 +84,18 @@ impl Scanner<'_> {
             true => "; perhaps you escaped the end quote?",
             false => "",
         };
+        let follows_word = begin > 0 && self.src[begin - 1].is_ascii_alphanumeric();
+        let help = match follows_word {
+            true => {
+                "a quote within a text ends it: put the other kind of quote around the text, or a '\\' before"
+            }
+            false => "close the string on its own line, or use triple quotes for several lines",
+        };
         let mut error = SyntaxError::new(
             format!("unterminated string literal (detected at line {line}){perhaps}"),
             here,
         )
-        .help("close the string on its own line, or use triple quotes for several lines");
+        .help(help);
         // A backslash as the very last character asks for another line.
         error.incomplete = at_end && self.line_number(begin) != self.line_number(self.pos);
         self.fault(error)

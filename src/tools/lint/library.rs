@@ -45,6 +45,7 @@ pub fn call(path: &str) -> Option<Gives> {
         | "asyncio.start_server"
         | "asyncio.create_subprocess_exec"
         | "asyncio.create_subprocess_shell"
+        | "builtins.anext"
         | "prelude.wait" => Gives::Coroutine,
         "asyncio.create_task" | "asyncio.ensure_future" | "prelude.spawn" => Gives::Task,
         "asyncio.gather" | "asyncio.shield" | "asyncio.wrap_future" | "prelude.run_in_executor" => {
@@ -112,6 +113,7 @@ pub fn method(class: &str, name: &str) -> Option<Gives> {
         | ("asyncio.Event" | "asyncio.Barrier", "wait")
         | ("asyncio.Condition", "wait" | "wait_for")
         | ("asyncio.Queue" | "asyncio.LifoQueue" | "asyncio.PriorityQueue", "put" | "get" | "join")
+        | ("async_generator", "__anext__" | "asend" | "athrow" | "aclose")
         | ("asyncio.loop", "shutdown_asyncgens" | "shutdown_default_executor" | "create_server") => {
             Gives::Coroutine
         }

@@ -23,6 +23,8 @@ pub struct Finding {
     pub span: Span,
     /// What is wrong here, in one sentence.
     pub message: String,
+    /// Where the object that it is about is made, if not here.
+    pub made: Vec<Span>,
 }
 
 impl Finding {
@@ -108,6 +110,7 @@ pub fn lint(module: &Module, source: &Rc<Source>) -> Result<Vec<Finding>, Syntax
                     source: source.clone(),
                     span,
                     message,
+                    made: program.made_in(span),
                 });
             }
         });

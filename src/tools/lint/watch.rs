@@ -7,8 +7,7 @@ use super::catalog::{self, Lint};
 use super::results::Results;
 use super::{Finding, lint};
 use crate::code::{
-    self, Code, CodeKind, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree,
-    TreeKind,
+    self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree, TreeKind,
 };
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, is_exception};
@@ -60,6 +59,7 @@ pub fn start() {
 pub fn tell_text(module: &Module, source: &Rc<Source>) -> Result<(), SyntaxError> {
     for finding in lint(module, source)? {
         tell(&finding);
+        finding.made.iter().for_each(|made| pass_over_line(source, *made));
     }
     Ok(())
 }
@@ -135,6 +135,7 @@ fn tell_at(lint: &'static Lint, place: Option<Place>, message: impl Into<String>
             source: code.source.clone(),
             span,
             message: message.into(),
+            made: vec![],
         });
     }
 }
@@ -167,32 +168,12 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
         (true, _) => &catalog::A003,
         (false, _) => &catalog::A001,
     };
-    if origin
-        .as_ref()
-        .is_some_and(|place| is_told_of_caller(lint, place))
-    {
-        return true;
-    }
     tell_at(
         lint,
         origin,
         format!("coroutine '{name}' was never awaited: nothing of it has run"),
     );
     true
-}
-
-/// Whether the mistake was told of a call of the plain function that a place is in, which only hands the
-/// coroutine on.
-fn is_told_of_caller(lint: &Lint, (code, _): &Place) -> bool {
-    TOLD.with_borrow(|told| {
-        let mut told = told.iter().flat_map(HashMap::keys);
-        code.kind == CodeKind::Function
-            && told.any(|(number, file, line)| {
-                *number == lint.number
-                    && *file == code.source.name
-                    && code.source.line_text(*line).contains(code.name.text())
-            })
-    })
 }
 
 /// Tells a mistake because of which a program can never go on, if somebody watches; `calls` are those
@@ -653,10 +634,15 @@ fn pass_over_coroutine(value: &Value) {
         && !generator.started.get()
         && let Some((code, span)) = generator.origin()
     {
-        let line = code.source.line(span.start);
-        let key = (catalog::A001.number, code.source.name.clone(), line);
-        TOLD.with_borrow_mut(|told| told.get_or_insert_default().insert(key, line));
+        pass_over_line(&code.source, span);
     }
+}
+
+/// It is no news that the coroutine that is made in a line never runs.
+fn pass_over_line(source: &Source, span: Span) {
+    let line = source.line(span.start);
+    let key = (catalog::A001.number, source.name.clone(), line);
+    TOLD.with_borrow_mut(|told| told.get_or_insert_default().insert(key, line));
 }
 
 /// The mistake that an error tells of.

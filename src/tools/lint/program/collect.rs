@@ -19,11 +19,14 @@ impl<'a> Program<'a> {
             blocks: Vec::new(),
             exprs: Vec::new(),
             names,
+            opened: HashMap::new(),
             guards: Vec::new(),
             bindings: HashMap::new(),
             defined: HashMap::new(),
             inside: HashMap::new(),
-            given: RefCell::default(),
+            places: HashMap::new(),
+            owners: HashMap::new(),
+            known: RefCell::default(),
             classes: Vec::new(),
             assigned_elsewhere: HashSet::new(),
             attributes: HashMap::new(),
@@ -39,6 +42,7 @@ impl<'a> Program<'a> {
         };
         program.block(&module.body, at, None);
         program.note_patches();
+        program.note_calls();
         Ok(program)
     }
 
@@ -52,8 +56,11 @@ impl<'a> Program<'a> {
         self.stmts.push((stmt, at));
         let mut exprs = Vec::new();
         stmt.each_expr(&mut |expr| exprs.push(expr));
-        exprs.into_iter().for_each(|expr| self.expr(expr, at));
-        self.bindings_of(stmt, at);
+        for expr in exprs {
+            self.owners.insert(address(expr), stmt);
+            self.expr(expr, at, None);
+        }
+        self.bindings_of(stmt, at, class.is_some());
         match &stmt.kind {
             StmtKind::Function(function) => self.function(function, at, class),
             StmtKind::Class(class) => {
@@ -114,7 +121,7 @@ impl<'a> Program<'a> {
         self.defined.insert(address(function), at);
         let inner = self.open(UnitKind::Function(function), class, &function.body, function, at);
         self.inside.insert(address(function), inner);
-        self.params(&function.params, inner);
+        self.params(&function.params, Some(function), inner);
         self.block(&function.body, inner, None);
     }
 
@@ -126,21 +133,23 @@ impl<'a> Program<'a> {
         node: &T,
         at: At,
     ) -> At {
+        let unit = self.units.len();
         self.units.push(Unit { kind, class, body });
+        if let Some(scope) = self.names.opened_by(node) {
+            self.opened.insert(scope, unit);
+        }
         At {
             scope: self.names.opened_by(node).unwrap_or(at.scope),
-            unit: self.units.len() - 1,
+            unit,
             guard: None,
         }
     }
 
-    fn params(&mut self, params: &'a Params, at: At) {
+    /// `function`: whose they are, if it is no lambda.
+    fn params(&mut self, params: &'a Params, function: Option<&'a Function>, at: At) {
         let plain = params.posonly.iter().chain(&params.args).chain(&params.kwonly);
         for param in plain {
-            let binding = match &param.annotation {
-                Some(annotation) => Binding::Annotated(annotation, at),
-                None => Binding::Other,
-            };
+            let binding = function.map_or(Binding::Other, |function| Binding::Param(function, param));
             self.bind(param.name, binding, at);
         }
         for param in params.vararg.iter().chain(&params.kwarg) {
@@ -148,25 +157,32 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn expr(&mut self, expr: &'a Expr, at: At) {
+    /// `around`: the expression that it stands in, in the same statement.
+    fn expr(&mut self, expr: &'a Expr, at: At, around: Option<&'a Expr>) {
         self.exprs.push((expr, at));
+        self.places.insert(address(expr), Place { expr, at, around });
         let mut inner = Vec::new();
         expr.each_child(&mut |child| inner.push(child));
-        inner.into_iter().for_each(|child| self.expr(child, at));
+        inner
+            .into_iter()
+            .for_each(|child| self.expr(child, at, Some(expr)));
         match &expr.kind {
             ExprKind::Lambda(lambda) => {
                 let inner = self.open(UnitKind::Lambda, None, &[], &**lambda, at);
-                self.params(&lambda.params, inner);
-                self.expr(&lambda.body, inner);
+                self.params(&lambda.params, None, inner);
+                self.expr(&lambda.body, inner, Some(expr));
             }
             ExprKind::Comprehension(comprehension) => {
                 let scope = self.names.opened_by(&**comprehension).unwrap_or(at.scope);
-                let at = At { scope, ..at };
+                let inside = At { scope, ..at };
                 let mut inner = Vec::new();
                 comprehension.each_inner(&mut |child| inner.push(child));
-                inner.into_iter().for_each(|child| self.expr(child, at));
-                for clause in &comprehension.clauses {
-                    self.bind_target(&clause.target, None, at);
+                inner
+                    .into_iter()
+                    .for_each(|child| self.expr(child, inside, Some(expr)));
+                for (n, clause) in comprehension.clauses.iter().enumerate() {
+                    let looped = if n == 0 { at } else { inside };
+                    self.bind_item(&clause.target, &clause.iter, looped, clause.is_async, inside);
                 }
             }
             ExprKind::Walrus { target, value } => self.bind(*target, Binding::Value(value, at), at),
@@ -179,13 +195,22 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// `for target in iter`; `looped`: where `iter` stands.
+    fn bind_item(&mut self, target: &'a Expr, iter: &'a Expr, looped: At, is_async: bool, at: At) {
+        match &target.plain().kind {
+            ExprKind::Name(name) if !is_async => self.bind(*name, Binding::Item(iter, looped), at),
+            _ => self.bind_target(target, None, at),
+        }
+    }
+
     fn bind(&mut self, name: Symbol, binding: Binding<'a>, at: At) {
         if let Some(owner) = self.names.owner(at.scope, name) {
             self.bindings.entry((owner, name)).or_default().push(binding);
         }
     }
 
-    fn bindings_of(&mut self, stmt: &'a Stmt, at: At) {
+    /// `is_field`: it stands in the body of a class.
+    fn bindings_of(&mut self, stmt: &'a Stmt, at: At, is_field: bool) {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
                 for target in targets {
@@ -194,12 +219,19 @@ impl<'a> Program<'a> {
             }
             StmtKind::AnnAssign {
                 target,
-                value: Some(value),
+                annotation,
+                value,
                 ..
-            } => self.bind_target(target, Some(value), at),
-            StmtKind::AugAssign { target, .. } | StmtKind::For { target, .. } => {
-                self.bind_target(target, None, at);
+            } if is_field || value.is_some() => {
+                self.bind_as(target, Binding::Declared(annotation, value.as_ref(), at), at);
             }
+            StmtKind::AugAssign { target, .. } => self.bind_target(target, None, at),
+            StmtKind::For {
+                is_async,
+                target,
+                iter,
+                ..
+            } => self.bind_item(target, iter, at, *is_async, at),
             StmtKind::Del(targets) => targets
                 .iter()
                 .for_each(|target| self.bind_target(target, None, at)),
@@ -262,7 +294,6 @@ impl<'a> Program<'a> {
             None => Binding::Other,
         };
         match &target.plain().kind {
-            ExprKind::Name(name) => self.bind(*name, binding, at),
             ExprKind::Starred(inner) => self.bind_target(inner, None, at),
             ExprKind::Tuple(targets) | ExprKind::List(targets) => {
                 let values = match value.map(|value| &value.plain().kind) {
@@ -273,6 +304,13 @@ impl<'a> Program<'a> {
                     self.bind_target(target, values.map(|values| &values[i]), at);
                 }
             }
+            _ => self.bind_as(target, binding, at),
+        }
+    }
+
+    fn bind_as(&mut self, target: &'a Expr, binding: Binding<'a>, at: At) {
+        match &target.plain().kind {
+            ExprKind::Name(name) => self.bind(*name, binding, at),
             ExprKind::Attribute {
                 value: object, name, ..
             } => match self.class_of_self(object, at) {

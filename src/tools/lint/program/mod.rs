@@ -4,16 +4,20 @@
 //! Names are resolved by lowering (`lower::names`). A name has a meaning here only if all its
 //! bindings agree, so a name that is bound twice is no ground for a finding.
 
+mod annotation;
 mod collect;
+mod flow;
 mod walk;
 
 use super::library::{self, Gives};
 use crate::lower::names::{Names, Scope};
 use crate::source::{Source, Symbol};
 use crate::syntax::ast::*;
+use flow::Decorated;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use walk::returns;
 pub use walk::{each_expr, each_expr_in, each_stmt, expr_suspends, gives_value, suspends};
 
 /// A body that runs as a whole: the module, a function or a lambda. Class bodies belong to the
@@ -42,6 +46,10 @@ impl<'a> Unit<'a> {
         }
     }
 
+    pub fn is_lambda(&self) -> bool {
+        matches!(self.kind, UnitKind::Lambda)
+    }
+
     pub fn function(&self) -> Option<&'a Function> {
         match self.kind {
             UnitKind::Function(function) => Some(function),
@@ -57,6 +65,14 @@ pub struct At {
     pub unit: usize,
     /// The innermost `try` around it, in its unit.
     guard: Option<usize>,
+}
+
+/// An expression, where it stands, and in what other one of the same statement.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    expr: &'a Expr,
+    at: At,
+    around: Option<&'a Expr>,
 }
 
 /// Errors that are caught around a node.
@@ -76,8 +92,12 @@ enum Binding<'a> {
     Value(&'a Expr, At),
     /// `with value as name`
     Entered(&'a Expr, At),
-    /// `name: annotation` of a parameter.
-    Annotated(&'a Expr, At),
+    /// `name: annotation = value`
+    Declared(&'a Expr, Option<&'a Expr>, At),
+    /// A parameter of a function.
+    Param(&'a Function, &'a Param),
+    /// What a loop takes out of this, one after the other.
+    Item(&'a Expr, At),
     Other,
 }
 
@@ -96,6 +116,8 @@ pub enum Meaning<'a> {
 pub enum Kind<'a> {
     /// The coroutine of one of the program's functions.
     Coroutine(&'a Function),
+    /// That of one or another of them.
+    SomeCoroutine,
     /// A coroutine of the library's.
     LibraryCoroutine,
     /// That of `asyncio.sleep`.
@@ -113,19 +135,30 @@ pub enum Kind<'a> {
     Unknown,
 }
 
-impl Kind<'_> {
+impl<'a> Kind<'a> {
     pub fn is_coroutine(self) -> bool {
-        matches!(self, Kind::Coroutine(_) | Kind::LibraryCoroutine | Kind::Sleep)
+        matches!(
+            self,
+            Kind::Coroutine(_) | Kind::SomeCoroutine | Kind::LibraryCoroutine | Kind::Sleep
+        )
     }
 
-    fn agrees(self, other: Kind) -> bool {
-        match (self, other) {
-            (Kind::Coroutine(a), Kind::Coroutine(b)) => std::ptr::eq(a, b),
+    /// What a value is that is of the one kind or of the other.
+    fn or(self, other: Self) -> Self {
+        let is_same = match (self, other) {
+            (Kind::Coroutine(a), Kind::Coroutine(b)) if !std::ptr::eq(a, b) => return Kind::SomeCoroutine,
+            (Kind::Coroutine(_) | Kind::SomeCoroutine, Kind::SomeCoroutine)
+            | (Kind::SomeCoroutine, Kind::Coroutine(_)) => return Kind::SomeCoroutine,
             (Kind::Instance(a), Kind::Instance(b)) => std::ptr::eq(a, b),
             (Kind::Object(a), Kind::Object(b)) => a == b,
-            (Kind::Unknown, _) => false,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
-        }
+        };
+        if is_same { self } else { Kind::Unknown }
+    }
+
+    /// What a value is that is of one of these kinds; Unknown if there is none.
+    fn any_of(kinds: impl IntoIterator<Item = Self>) -> Self {
+        kinds.into_iter().reduce(Kind::or).unwrap_or(Kind::Unknown)
     }
 }
 
@@ -142,14 +175,20 @@ pub struct Program<'a> {
     /// All expressions, an outer one before those in it.
     pub exprs: Vec<(&'a Expr, At)>,
     names: Names,
+    /// The unit of each scope that is a function's.
+    opened: HashMap<Scope, usize>,
     guards: Vec<Guard>,
     bindings: HashMap<(Scope, Symbol), Vec<Binding<'a>>>,
     /// Where each function is defined, by address.
     defined: HashMap<usize, At>,
     /// Where what stands in each function stands, by address.
     inside: HashMap<usize, At>,
-    /// What calls of functions give, as far as it was asked; Unknown while it is being worked out.
-    given: RefCell<HashMap<usize, Kind<'a>>>,
+    /// All expressions again, by address.
+    places: HashMap<usize, Place<'a>>,
+    /// The statement that each expression which stands in no other one is a part of, by address.
+    owners: HashMap<usize, &'a Stmt>,
+    /// What was worked out so far.
+    known: RefCell<flow::Known<'a>>,
     /// The classes, and where they are defined.
     classes: Vec<(&'a Class, At)>,
     /// Attributes that are assigned to other objects than `self`.
@@ -187,19 +226,19 @@ impl<'a> Program<'a> {
         false
     }
 
-    /// The class whose method a node stands in, if `object` is that method's `self`.
-    fn class_of_self(&self, object: &Expr, at: At) -> Option<&'a Class> {
-        let unit = self.unit(at);
+    /// The class of the object that `object` names, if it is the first parameter of a method around it.
+    pub fn class_of_self(&self, object: &Expr, at: At) -> Option<&'a Class> {
+        let ExprKind::Name(name) = object.plain().kind else {
+            return None;
+        };
+        let owner = self.names.owner(at.scope, name)?;
+        let unit = &self.units[*self.opened.get(&owner)?];
         let function = unit.function()?;
         let first = function.params.posonly.first().or(function.params.args.first())?;
         let is_static =
             |expr: &Expr| matches!(expr.plain().kind, ExprKind::Name(name) if name.text() == "staticmethod");
-        match object.plain().kind {
-            ExprKind::Name(name) if name == first.name && !function.decorators.iter().any(is_static) => {
-                unit.class
-            }
-            _ => None,
-        }
+        let is_first = name == first.name && !function.decorators.iter().any(is_static);
+        unit.class.filter(|_| is_first)
     }
 
     /// What an expression names.
@@ -218,7 +257,11 @@ impl<'a> Program<'a> {
                 Some(owner) => match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
                     Some([Binding::Function(function)]) => Meaning::Function(function),
                     Some([Binding::Class(class)]) => Meaning::Class(class),
-                    Some([Binding::Value(value, at)]) => self.meaning_within(value, *at, left),
+                    Some([Binding::Value(value, at) | Binding::Declared(_, Some(value), at)]) => {
+                        self.meaning_within(value, *at, left)
+                    }
+                    Some([Binding::Param(function, param)]) => self.meaning_given(function, param, left),
+                    Some([Binding::Item(items, at)]) => self.meaning_inside(items, *at, left),
                     Some([Binding::Library(path), rest @ ..]) => {
                         let same = |other: &Binding| matches!(other, Binding::Library(p) if p == path);
                         match rest.iter().all(same) {
@@ -246,6 +289,8 @@ impl<'a> Program<'a> {
                 };
                 class.map_or(Meaning::Unknown, |class| self.method(class, *name, left))
             }
+            ExprKind::Call { func, args } => self.meaning_returned(func, args, at, left),
+            ExprKind::Subscript { value, .. } => self.meaning_inside(value, at, left),
             _ => Meaning::Unknown,
         }
     }
@@ -336,9 +381,12 @@ impl<'a> Program<'a> {
         });
         match (found.next(), found.next()) {
             (Some(function), None) => Meaning::Function(function),
-            (None, _) => match self.base(class, left) {
-                Some(base) => self.own_method(base, name, left),
-                None => Meaning::Unknown,
+            (None, _) => match (self.shared(class, name), self.base(class, left)) {
+                (Some([Binding::Value(value, at)]), _) if !self.is_set_elsewhere(class, name, left) => {
+                    self.meaning_within(value, *at, left)
+                }
+                (None, Some(base)) => self.own_method(base, name, left),
+                _ => Meaning::Unknown,
             },
             _ => Meaning::Unknown,
         }
@@ -392,18 +440,18 @@ impl<'a> Program<'a> {
             | ExprKind::Compare { .. } => Kind::Plain,
             ExprKind::Comprehension(made) if made.kind != ComprehensionKind::Generator => Kind::Plain,
             ExprKind::IfElse { body, orelse, .. } => {
-                let (body, orelse) = (
-                    self.kind_within(body, at, left),
-                    self.kind_within(orelse, at, left),
-                );
-                if body.agrees(orelse) { body } else { Kind::Unknown }
+                let orelse = self.kind_within(orelse, at, left);
+                self.kind_within(body, at, left).or(orelse)
             }
             ExprKind::Await(value) => match self.kind_within(value, at, left) {
                 Kind::Coroutine(function) => self.returned(function, left),
                 _ => Kind::Unknown,
             },
             ExprKind::Name(name) => match self.names.owner(at.scope, *name) {
-                Some(owner) => self.agreed(self.bindings.get(&(owner, *name)), left),
+                Some(owner) => self.agreed(
+                    self.bindings.get(&(owner, *name)).map_or(&[], Vec::as_slice),
+                    left,
+                ),
                 None => Kind::Unknown,
             },
             ExprKind::Attribute { value, name, .. } => {
@@ -414,20 +462,39 @@ impl<'a> Program<'a> {
                         _ => return Kind::Unknown,
                     },
                 };
+                if let Meaning::Function(function) = self.method(class, *name, left) {
+                    return self.property(function, left);
+                }
                 if self.is_set_elsewhere(class, *name, left) {
                     return Kind::Unknown;
                 }
                 let own = self.attributes.get(&(address(class), *name));
-                // What a decorator or a base makes of the variables of the class is not known.
+                // What a decorator or a base makes of the variables of the class is not known, other than
+                // that it keeps to what is declared.
                 let is_plain = class.decorators.is_empty() && class.args.is_empty();
-                let scope = self.names.opened_by(class).filter(|_| is_plain);
-                let shared = scope.and_then(|scope| self.bindings.get(&(scope, *name)));
+                let is_declared = |binding: &Binding| matches!(binding, Binding::Declared(..));
+                let shared = self
+                    .shared(class, *name)
+                    .filter(|bindings| is_plain || bindings.iter().all(is_declared));
                 match (own, shared) {
-                    (Some(own), None) => self.agreed(Some(own), left),
-                    (None, shared) => self.agreed(shared, left),
-                    (Some(_), Some(_)) => Kind::Unknown,
+                    (Some(own), None) => self.agreed(own, left),
+                    (Some(own), Some([Binding::Declared(annotation, None, at)])) => {
+                        match self.agreed(own, left) {
+                            Kind::Unknown => self.annotated(annotation, *at, left),
+                            kind => kind,
+                        }
+                    }
+                    (None, Some([Binding::Declared(annotation, _, at)])) if !is_plain => {
+                        self.annotated(annotation, *at, left)
+                    }
+                    (None, Some(shared)) => self.agreed(shared, left),
+                    _ => Kind::Unknown,
                 }
             }
+            ExprKind::Subscript { value, index } => match index.plain().kind {
+                ExprKind::Slice { .. } => Kind::Unknown,
+                _ => self.kind_inside(value, at, left),
+            },
             ExprKind::Call { func, .. } => self.result(func, at, left),
             _ => Kind::Unknown,
         }
@@ -451,9 +518,19 @@ impl<'a> Program<'a> {
             })
     }
 
+    /// What the body of a class gives a name.
+    fn shared(&self, class: &Class, name: Symbol) -> Option<&[Binding<'a>]> {
+        let scope = self.names.opened_by(class)?;
+        self.bindings.get(&(scope, name)).map(Vec::as_slice)
+    }
+
     /// What all bindings of a name give.
-    fn agreed(&self, bindings: Option<&Vec<Binding<'a>>>, left: u32) -> Kind<'a> {
-        let mut kinds = bindings.into_iter().flatten().map(|binding| match binding {
+    fn agreed(&self, bindings: &[Binding<'a>], left: u32) -> Kind<'a> {
+        Kind::any_of(bindings.iter().map(|binding| self.bound(binding, left)))
+    }
+
+    fn bound(&self, binding: &Binding<'a>, left: u32) -> Kind<'a> {
+        match binding {
             Binding::Value(value, at) => self.kind_within(value, *at, left),
             Binding::Entered(value, at) => match self.kind_within(value, *at, left) {
                 Kind::Object(
@@ -462,29 +539,24 @@ impl<'a> Program<'a> {
                 ) => Kind::Object(class),
                 _ => Kind::Unknown,
             },
-            Binding::Annotated(annotation, at) => match self.meaning_within(annotation, *at, left) {
-                Meaning::Library(path) => match library::class(&path) {
-                    Some("asyncio.Task") => Kind::Task,
-                    Some("asyncio.Future") => Kind::Future,
-                    Some(class) => Kind::Object(class),
-                    None => Kind::Unknown,
-                },
-                Meaning::Class(class) => Kind::Instance(class),
-                _ => Kind::Unknown,
-            },
+            Binding::Declared(annotation, value, at) => {
+                match value.map_or(Kind::Unknown, |value| self.kind_within(value, *at, left)) {
+                    // `x: Lock | None = None` says what else it may be.
+                    Kind::Unknown | Kind::Plain => self.annotated(annotation, *at, left),
+                    kind => kind,
+                }
+            }
+            Binding::Param(function, param) => self.kind_given(function, param, left),
+            Binding::Item(items, at) => self.kind_inside(items, *at, left),
             Binding::Library(_) | Binding::Function(_) | Binding::Class(_) | Binding::Other => Kind::Unknown,
-        });
-        let Some(first) = kinds.next() else {
-            return Kind::Unknown;
-        };
-        match kinds.all(|kind| first.agrees(kind)) {
-            true => first,
-            false => Kind::Unknown,
         }
     }
 
     /// What calling `func` gives.
     fn result(&self, func: &Expr, at: At, left: u32) -> Kind<'a> {
+        let Some(left) = left.checked_sub(1) else {
+            return Kind::Unknown;
+        };
         let given = |gives: Option<Gives>| match gives {
             Some(Gives::Coroutine) => Kind::LibraryCoroutine,
             Some(Gives::Sleep) => Kind::Sleep,
@@ -500,12 +572,23 @@ impl<'a> Program<'a> {
             Meaning::Library(path) => given(library::call(&path)),
             Meaning::Class(class) => Kind::Instance(class),
             Meaning::Function(function) => self.call_of(function, left),
+            Meaning::Unknown if self.lambda(func, at).is_some() => {
+                let body = self.lambda(func, at).map(|lambda| &lambda.body);
+                body.and_then(|body| Some(self.kind_within(body, self.place_of(body)?, left)))
+                    .unwrap_or(Kind::Unknown)
+            }
             Meaning::Unknown => match &func.plain().kind {
                 ExprKind::Attribute { value, name, .. } => match self.kind_within(value, at, left) {
                     Kind::Object(class) => given(library::method(class, name.text())),
                     Kind::Task | Kind::Future => given(library::method("asyncio.Task", name.text())),
+                    Kind::AsyncGenerator => given(library::method("async_generator", name.text())),
                     _ => Kind::Unknown,
                 },
+                ExprKind::Name(_) | ExprKind::Subscript { .. } => {
+                    let functions = self.taken_from(func, at, left).unwrap_or_default();
+                    let results = functions.iter().map(|(func, at)| self.result(func, *at, left));
+                    Kind::any_of(results)
+                }
                 _ => Kind::Unknown,
             },
         }
@@ -513,27 +596,16 @@ impl<'a> Program<'a> {
 
     /// Where an expression stands.
     pub fn place_of(&self, expr: &Expr) -> Option<At> {
-        let found = self.exprs.iter().find(|(other, _)| std::ptr::eq(*other, expr));
-        found.map(|(_, at)| *at)
+        self.places.get(&address(expr)).map(|place| place.at)
     }
 
     /// What calling one of the program's functions gives.
     fn call_of(&self, function: &'a Function, left: u32) -> Kind<'a> {
-        let Some(&at) = self.defined.get(&address(function)) else {
-            return Kind::Unknown;
+        let function = match self.decorated(function, left) {
+            Some(Decorated::Function(function)) => function,
+            Some(Decorated::AsyncContext) => return Kind::AsyncContext,
+            _ => return Kind::Unknown,
         };
-        let decorator = match &function.decorators[..] {
-            [] => None,
-            [only] => match self.path(only, at).as_deref() {
-                Some("contextlib.asynccontextmanager") => return Kind::AsyncContext,
-                Some("builtins.staticmethod" | "builtins.classmethod") => None,
-                _ => Some(only),
-            },
-            [first, ..] => Some(first),
-        };
-        if decorator.is_some() {
-            return Kind::Unknown;
-        }
         match (function.is_async, self.yields(function)) {
             (true, true) => Kind::AsyncGenerator,
             (true, false) => Kind::Coroutine(function),
@@ -542,34 +614,44 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Whether an expression asks an object for a property.
+    pub fn is_property(&self, expr: &Expr, at: At) -> bool {
+        matches!(expr.plain().kind, ExprKind::Attribute { .. })
+            && matches!(self.meaning(expr, at), Meaning::Function(function)
+                if matches!(self.decorated(function, LONGEST_CHAIN), Some(Decorated::Property)))
+    }
+
+    /// What an attribute gives that is a method of its class: something only if that is a property.
+    fn property(&self, function: &'a Function, left: u32) -> Kind<'a> {
+        match (self.decorated(function, left), function.is_async) {
+            (Some(Decorated::Property), true) => Kind::Coroutine(function),
+            (Some(Decorated::Property), false) => self.returned(function, left),
+            _ => Kind::Unknown,
+        }
+    }
+
     /// What running the body of a function gives, if all its ways out agree.
     fn returned(&self, function: &'a Function, left: u32) -> Kind<'a> {
         let (Some(left), Some(&at)) = (left.checked_sub(1), self.inside.get(&address(function))) else {
             return Kind::Unknown;
         };
-        if let Some(known) = self.given.borrow().get(&address(function)) {
+        if let Some(known) = self.known.borrow().returned.get(&address(function)) {
             return *known;
         }
-        self.given.borrow_mut().insert(address(function), Kind::Unknown);
-        let mut kinds = Vec::new();
-        each_stmt(&function.body, &mut |stmt| {
-            if let StmtKind::Return(value) = &stmt.kind {
-                kinds.push(
-                    value
-                        .as_ref()
-                        .map_or(Kind::Plain, |value| self.kind_within(value, at, left)),
-                );
-            }
-        });
+        self.known
+            .borrow_mut()
+            .returned
+            .insert(address(function), Kind::Unknown);
+        let returned = returns(&function.body).into_iter();
+        let mut kinds: Vec<_> = returned
+            .map(|value| value.map_or(Kind::Plain, |value| self.kind_within(value, at, left)))
+            .collect();
         let last = function.body.last().map(|stmt| &stmt.kind);
         if !matches!(last, Some(StmtKind::Return(_) | StmtKind::Raise { .. })) {
             kinds.push(Kind::Plain);
         }
-        let kind = match kinds.split_first() {
-            Some((first, rest)) if rest.iter().all(|kind| first.agrees(*kind)) => *first,
-            _ => Kind::Unknown,
-        };
-        self.given.borrow_mut().insert(address(function), kind);
+        let kind = Kind::any_of(kinds);
+        self.known.borrow_mut().returned.insert(address(function), kind);
         kind
     }
 
@@ -580,7 +662,7 @@ impl<'a> Program<'a> {
         };
         let owner = self.names.owner(at.scope, name)?;
         match self.bindings.get(&(owner, name)).map(Vec::as_slice) {
-            Some([Binding::Value(value, at)]) => Some((value, *at)),
+            Some([Binding::Value(value, at) | Binding::Declared(_, Some(value), at)]) => Some((value, *at)),
             _ => None,
         }
     }

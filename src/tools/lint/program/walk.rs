@@ -4,13 +4,19 @@ use crate::syntax::ast::*;
 
 /// Whether a `return` in a body gives something else than None.
 pub fn gives_value(body: &[Stmt]) -> bool {
-    let mut gives = false;
+    let mut given = returns(body).into_iter().flatten();
+    given.any(|value| !matches!(value.plain().kind, ExprKind::Constant(Constant::None)))
+}
+
+/// What each `return` in a body gives; nothing for a bare one.
+pub fn returns(body: &[Stmt]) -> Vec<Option<&Expr>> {
+    let mut found = Vec::new();
     each_stmt(body, &mut |stmt| {
-        if let StmtKind::Return(Some(value)) = &stmt.kind {
-            gives |= !matches!(value.plain().kind, ExprKind::Constant(Constant::None));
+        if let StmtKind::Return(value) = &stmt.kind {
+            found.push(value.as_ref());
         }
     });
-    gives
+    found
 }
 
 /// Calls `f` with each statement of a body, blocks in it included, functions and classes not.

@@ -130,37 +130,8 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 
 /// `loop.call_soon(async_function)`
 pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
-    for (call, func, args, at) in calls(program) {
-        let place = match program.callee(call, at).as_deref() {
-            Some("asyncio.loop.call_soon" | "asyncio.loop.call_soon_threadsafe") => 0,
-            Some("asyncio.Task.add_done_callback" | "asyncio.Future.add_done_callback") => 0,
-            Some("asyncio.loop.call_later" | "asyncio.loop.call_at" | "asyncio.loop.add_signal_handler") => 1,
-            Some("asyncio.loop.run_in_executor") => 1,
-            Some("prelude.run_in_executor" | "asyncio.to_thread") => 0,
-            Some(
-                "concurrent.futures.ThreadPoolExecutor.submit" | "concurrent.futures.ThreadPoolExecutor.map",
-            ) => 0,
-            Some("threading.Thread" | "threading.Timer" | "signal.signal") => 1,
-            Some("atexit.register" | "builtins.filter") => 0,
-            Some("builtins.sorted" | "builtins.min" | "builtins.max") => usize::MAX,
-            // Nothing else has methods of these names.
-            _ => match &func.plain().kind {
-                ExprKind::Attribute { value, name, .. } => match name.text() {
-                    "call_soon" | "call_soon_threadsafe" | "add_done_callback" => 0,
-                    "set_exception_handler" => 0,
-                    "call_later" | "call_at" => 1,
-                    "sort" if !matches!(program.kind(value, at), Kind::Instance(_)) => usize::MAX,
-                    _ => continue,
-                },
-                _ => continue,
-            },
-        };
-        let named = || {
-            ["target", "function", "key"]
-                .iter()
-                .find_map(|name| keyword(args, name))
-        };
-        let Some(given) = positional(args, place).or_else(named) else {
+    for (call, .., at) in calls(program) {
+        let Some(Callback { given, .. }) = callback_of(program, call, at) else {
             continue;
         };
         let given = match &given.plain().kind {
@@ -187,4 +158,49 @@ pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             );
         }
     }
+}
+
+/// A function that a call is given to be called later, or by somebody else.
+pub struct Callback<'a> {
+    pub given: &'a Expr,
+    /// Nobody gets what it returns.
+    pub is_dropped: bool,
+}
+
+/// The function that a call is given, if it is one of those that are given one.
+pub fn callback_of<'a>(program: &Program<'a>, call: &'a Expr, at: At) -> Option<Callback<'a>> {
+    const BY_NAME: usize = usize::MAX;
+    let ExprKind::Call { func, args } = &call.kind else {
+        return None;
+    };
+    let (place, is_dropped) = match program.callee(call, at).as_deref() {
+        Some("asyncio.loop.call_soon" | "asyncio.loop.call_soon_threadsafe") => (0, true),
+        Some("asyncio.Task.add_done_callback" | "asyncio.Future.add_done_callback") => (0, true),
+        Some("asyncio.loop.call_later" | "asyncio.loop.call_at" | "asyncio.loop.add_signal_handler") => {
+            (1, true)
+        }
+        Some("threading.Thread" | "threading.Timer" | "signal.signal") => (1, true),
+        Some("atexit.register") => (0, true),
+        Some("asyncio.loop.run_in_executor") => (1, false),
+        Some("prelude.run_in_executor" | "asyncio.to_thread" | "builtins.filter") => (0, false),
+        Some(
+            "concurrent.futures.ThreadPoolExecutor.submit" | "concurrent.futures.ThreadPoolExecutor.map",
+        ) => (0, false),
+        Some("builtins.sorted" | "builtins.min" | "builtins.max") => (BY_NAME, false),
+        // Nothing else has methods of these names.
+        _ => match &func.plain().kind {
+            ExprKind::Attribute { value, name, .. } => match name.text() {
+                "call_soon" | "call_soon_threadsafe" | "add_done_callback" | "set_exception_handler" => {
+                    (0, true)
+                }
+                "call_later" | "call_at" => (1, true),
+                "sort" if !matches!(program.kind(value, at), Kind::Instance(_)) => (BY_NAME, false),
+                _ => return None,
+            },
+            _ => return None,
+        },
+    };
+    let mut names = ["target", "function", "key"].iter();
+    let given = positional(args, place).or_else(|| names.find_map(|name| keyword(args, name)))?;
+    Some(Callback { given, is_dropped })
 }

@@ -92,11 +92,24 @@ fn waits_for_task(program: &Program, body: &[Stmt], at: At) -> bool {
     let mut found = false;
     each_expr(body, &mut |expr| {
         if let ExprKind::Await(value) = &expr.kind {
-            found |= matches!(program.kind(value, at), Kind::Task | Kind::Future)
-                || !matches!(value.plain().kind, ExprKind::Call { .. });
+            found |= is_of_others(program, value, at);
         }
     });
     found
+}
+
+/// Whether what is awaited may be cancelled by others: a task or future, or what may be one, also within
+/// `wait_for(…)` and its like.
+fn is_of_others(program: &Program, value: &Expr, at: At) -> bool {
+    let ExprKind::Call { args, .. } = &value.plain().kind else {
+        return true;
+    };
+    let is_around = matches!(
+        program.callee(value, at).as_deref(),
+        Some("asyncio.wait_for" | "asyncio.shield" | "asyncio.gather")
+    );
+    matches!(program.kind(value, at), Kind::Task | Kind::Future)
+        || (is_around && args.iter().any(|arg| is_of_others(program, arg.value(), at)))
 }
 
 /// Whether a body leaves its loop or its function.

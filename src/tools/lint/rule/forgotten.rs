@@ -2,16 +2,16 @@
 
 use super::running::{has_no_loop, is_of_threads};
 use super::{calls, dropped, method_call, positional};
-use crate::source::Span;
+use crate::source::{Span, Symbol};
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Program, each_expr, gives_value};
 
-/// `work()` as a statement, or where only its text is asked for: `print(work())`, `f"{work()}"`.
+/// `work()` as a statement, or where only its text is asked for: `print(work())`, `f"{work()}"`,
+/// `"{}".format(work())`.
 pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     let mut lost = dropped(program);
     for (expr, at) in &program.exprs {
-        if let Some("builtins.print" | "builtins.str" | "builtins.repr" | "builtins.format") =
-            program.callee(expr, *at).as_deref()
+        if is_shown(program, expr, *at)
             && let ExprKind::Call { args, .. } = &expr.kind
         {
             let given = args.iter().filter(|arg| matches!(arg, Arg::Positional(_)));
@@ -22,15 +22,47 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         }
     }
     for (value, at) in lost {
-        if is_call(value)
-            && let Kind::Coroutine(function) = program.kind(value, at)
-        {
-            let name = function.name;
-            tell(
-                value.span,
-                format!("the coroutine '{name}' is never awaited: nothing of it runs"),
-            );
-        }
+        let what = match program.kind(value, at) {
+            Kind::Coroutine(function) if is_made(program, value, at) => {
+                format!("the coroutine '{}'", called(function, value))
+            }
+            Kind::SomeCoroutine if is_made(program, value, at) => "this coroutine".into(),
+            _ => continue,
+        };
+        tell(value.span, format!("{what} is never awaited: nothing of it runs"));
+    }
+}
+
+/// Whether a call only shows what it is given.
+fn is_shown(program: &Program, call: &Expr, at: At) -> bool {
+    let is_text = |object: &Expr| {
+        matches!(
+            object.plain().kind,
+            ExprKind::Constant(Constant::Str(_)) | ExprKind::FString(_)
+        )
+    };
+    let shows = matches!(
+        program.callee(call, at).as_deref(),
+        Some("builtins.print" | "builtins.str" | "builtins.repr" | "builtins.format")
+    );
+    shows || matches!(method_call(call), Some((object, "format", _)) if is_text(object))
+}
+
+/// Whether evaluating an expression makes the coroutine that it gives: a call, or a property.
+fn is_made(program: &Program, value: &Expr, at: At) -> bool {
+    is_call(value) || program.is_property(value, at)
+}
+
+/// The name of the function that a coroutine is of; if another one has taken its place, the name it is
+/// called by.
+fn called(function: &Function, call: &Expr) -> Symbol {
+    let called = match &call.plain().kind {
+        ExprKind::Call { func, .. } => &func.plain().kind,
+        own => own,
+    };
+    match called {
+        ExprKind::Name(name) | ExprKind::Attribute { name, .. } if !function.decorators.is_empty() => *name,
+        _ => function.name,
     }
 }
 
@@ -51,6 +83,11 @@ pub fn sleep(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 pub fn library_coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (value, at) in dropped(program) {
         if matches!(program.kind(value, at), Kind::LibraryCoroutine) {
+            if matches!(&value.kind, ExprKind::Call { func, args }
+                if args.is_empty() && program.path(func, at).as_deref() == Some("builtins.anext"))
+            {
+                continue; // that raises an error
+            }
             let name = program
                 .callee(value, at)
                 .unwrap_or_else(|| program.text(value).to_string());
@@ -81,7 +118,8 @@ pub fn gather(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 /// thread (A018).
 pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (value, at) in dropped(program) {
-        let in_function = program.unit(at).is_coroutine() || program.unit(at).function().is_some();
+        let unit = program.unit(at);
+        let in_function = unit.is_coroutine() || unit.function().is_some() || unit.is_lambda();
         let ExprKind::Call { args, .. } = &value.kind else {
             continue;
         };
@@ -170,7 +208,8 @@ fn is_timeout(program: &Program, context: &Expr, at: At) -> bool {
     )
 }
 
-/// `create_task(work()).result()`, and the same in two lines without an `await` between.
+/// `create_task(work()).result()`, and the same in two lines without an `await` between, also with a list of
+/// tasks and what is made of it.
 pub fn too_early(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     if program.mentioned.contains("set_task_factory") {
         return; // an eager task has run when it is made
@@ -189,8 +228,17 @@ pub fn too_early(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         program,
         &|stmt, at| match &stmt.kind {
             StmtKind::Assign { targets, value } => match &targets[..] {
-                [target] if matches!(value.plain().kind, ExprKind::Call { .. }) => {
+                [target] if is_call(value.plain()) => {
                     matches!(program.kind(value, at), Kind::Task).then_some(target)
+                }
+                [target] => {
+                    let ExprKind::Comprehension(made) = &value.plain().kind else {
+                        return None;
+                    };
+                    let task = program.place_of(&made.element)?;
+                    let is_task = is_call(made.element.plain())
+                        && matches!(program.kind(&made.element, task), Kind::Task);
+                    is_task.then_some(target)
                 }
                 _ => None,
             },
@@ -202,6 +250,16 @@ pub fn too_early(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 && !program.expects(at, "InvalidStateError")
             {
                 tell(expr.span, message());
+            }
+            if let ExprKind::Comprehension(made) = &expr.kind
+                && let [clause] = &made.clauses[..]
+                && program.is_same((task, at), (&clause.iter, at))
+                && let Some((asked, "result" | "exception", [])) = method_call(&made.element)
+                && let Some(inside) = program.place_of(asked)
+                && program.is_same((asked, inside), (&clause.target, inside))
+                && !program.expects(at, "InvalidStateError")
+            {
+                tell(made.element.span, message());
             }
         },
         super::order::Until::Suspension,

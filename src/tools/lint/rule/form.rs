@@ -127,35 +127,47 @@ fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut d
     }
 }
 
-/// `if is_ready():`, `fetch() + 1`, where the function is `async def`.
+/// `if is_ready():`, `fetch() + 1`, where the function is `async def`; the same with a variable that is
+/// always such a coroutine.
 pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
-    let mut check = |expr: &Expr, at: At, how: &str| {
+    let mut check = |expr: &Expr, at: At, use_as: Use| {
         let value = expr.plain();
-        if matches!(value.kind, ExprKind::Call { .. })
-            && program.kind(value, at).is_coroutine()
-            && !program.expects(at, "TypeError")
-        {
+        let is_call = matches!(value.kind, ExprKind::Call { .. });
+        let (what, write) = match program.kind(value, at) {
+            kind if kind.is_coroutine() && (is_call || matches!(value.kind, ExprKind::Name(_))) => {
+                ("coroutine", use_as.instead())
+            }
+            Kind::Task if use_as == Use::Value => ("task", use_as.instead()),
+            Kind::Future if use_as == Use::Value => ("future", use_as.instead()),
+            _ => return,
+        };
+        let error = if use_as == Use::Attribute {
+            "AttributeError"
+        } else {
+            "TypeError"
+        };
+        if !program.expects(at, error) {
             let text = program.text(value);
             tell(
                 value.span,
-                format!("'{text}' is a coroutine, not its result: {how}"),
+                format!("'{text}' is a {what}, not its result: {write}"),
             );
         }
     };
-    const TRUE: &str = "as a condition it is always true; write `await`";
-    const FAILS: &str = "write `await` before it";
     for (stmt, at) in &program.stmts {
         match &stmt.kind {
             StmtKind::If { test, .. } | StmtKind::While { test, .. } | StmtKind::Assert { test, .. } => {
-                check(test, *at, TRUE);
+                check(test, *at, Use::Condition);
             }
-            StmtKind::For { iter, .. } => check(iter, *at, FAILS),
-            StmtKind::AugAssign { value, .. } => check(value, *at, FAILS),
+            StmtKind::For { is_async, iter, .. } => {
+                check(iter, *at, if *is_async { Use::AsyncLoop } else { Use::Value });
+            }
+            StmtKind::AugAssign { value, .. } => check(value, *at, Use::Value),
             StmtKind::Assign { targets, value } => {
                 let is_unpacked =
                     |target: &Expr| matches!(target.plain().kind, ExprKind::Tuple(_) | ExprKind::List(_));
                 if targets.iter().any(is_unpacked) {
-                    check(value, *at, FAILS);
+                    check(value, *at, Use::Value);
                 }
             }
             _ => {}
@@ -163,62 +175,99 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
     for (expr, at) in &program.exprs {
         match &expr.kind {
-            ExprKind::IfElse { test, .. } => check(test, *at, TRUE),
+            ExprKind::IfElse { test, .. } => check(test, *at, Use::Condition),
             ExprKind::Unary {
                 op: UnaryOp::Not,
                 operand,
-            } => check(operand, *at, TRUE),
-            ExprKind::Unary { operand, .. } => check(operand, *at, FAILS),
+            } => check(operand, *at, Use::Condition),
+            ExprKind::Unary { operand, .. } => check(operand, *at, Use::Value),
             ExprKind::BoolOp { values, .. } => {
                 // The last one is no condition: it is given as it is.
                 let conditions = values.split_last().map_or(&[][..], |(_, before)| before);
-                conditions.iter().for_each(|value| check(value, *at, TRUE));
+                conditions
+                    .iter()
+                    .for_each(|value| check(value, *at, Use::Condition));
             }
             ExprKind::Comprehension(comprehension) => {
                 let first = comprehension.clauses.iter().take(1);
-                first.for_each(|clause| check(&clause.iter, *at, FAILS));
+                first.for_each(|clause| check(&clause.iter, *at, Use::Value));
                 for condition in comprehension.clauses.iter().flat_map(|clause| &clause.conditions) {
                     if let Some(at) = program.place_of(condition) {
-                        check(condition, at, TRUE);
+                        check(condition, at, Use::Condition);
                     }
                 }
             }
             ExprKind::Call { args, .. }
                 if program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) =>
             {
+                // A future is its own iterator, for those who write `__await__`.
+                let is_iter = program.callee(expr, *at).as_deref() == Some("builtins.iter");
+                let use_as = if is_iter { Use::Equal } else { Use::Value };
                 for arg in args {
                     if let Arg::Positional(value) = arg {
-                        check(value, *at, FAILS);
+                        check(value, *at, use_as);
                     }
                 }
             }
             ExprKind::Binary { left, right, .. } => {
-                check(left, *at, FAILS);
-                check(right, *at, FAILS);
+                check(left, *at, Use::Value);
+                check(right, *at, Use::Value);
             }
             ExprKind::Compare { left, rest } => {
                 let is_identity = rest
                     .iter()
                     .any(|(op, _)| matches!(op, CompareOp::Is | CompareOp::IsNot));
+                let is_order = rest.iter().all(|(op, _)| {
+                    matches!(
+                        op,
+                        CompareOp::Lt | CompareOp::LtE | CompareOp::Gt | CompareOp::GtE
+                    )
+                });
+                let use_as = if is_order { Use::Value } else { Use::Equal };
                 if !is_identity {
-                    check(left, *at, FAILS);
-                    rest.iter().for_each(|(_, operand)| check(operand, *at, FAILS));
+                    check(left, *at, use_as);
+                    rest.iter().for_each(|(_, operand)| check(operand, *at, use_as));
                 }
             }
             ExprKind::Subscript { value, index } => {
-                check(value, *at, FAILS);
-                check(index, *at, FAILS);
+                check(value, *at, Use::Value);
+                check(index, *at, Use::Equal);
             }
             ExprKind::Attribute { value, name, .. } => {
                 let name = name.text();
                 let is_own = matches!(name, "send" | "throw" | "close")
                     || name.starts_with("cr_")
                     || name.starts_with("__");
-                if !is_own && !program.expects(*at, "AttributeError") {
-                    check(value, *at, FAILS);
+                if !is_own {
+                    check(value, *at, Use::Attribute);
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// What a value is used as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It is true or not.
+    Condition,
+    /// It is equal to another one or not, which tasks and futures may be asked as well.
+    Equal,
+    /// A number, a text, a row of values.
+    Value,
+    /// It is looped over with `async for`.
+    AsyncLoop,
+    /// Something with attributes, of which tasks and futures have some as well.
+    Attribute,
+}
+
+impl Use {
+    fn instead(self) -> &'static str {
+        match self {
+            Use::Condition => "as a condition it is always true; write `await`",
+            Use::AsyncLoop => "write `await` before it, and loop over that with `for`",
+            Use::Equal | Use::Value | Use::Attribute => "write `await` before it",
         }
     }
 }

@@ -29,12 +29,24 @@ fn calls<'p, 'a>(
     })
 }
 
-/// Values that nobody keeps: those of expression statements, and what these are made of.
+/// Values that nobody keeps: those of expression statements and of lambdas that are called for nothing but
+/// what they do, and what these are made of.
 fn dropped<'a>(program: &Program<'a>) -> Vec<(&'a Expr, At)> {
     let mut found = Vec::new();
     for (stmt, at) in &program.stmts {
         if let StmtKind::Expr(value) = &stmt.kind {
             parts(program, value, *at, &mut found);
+        }
+    }
+    for (call, .., at) in calls(program) {
+        if let Some(argument::Callback {
+            given,
+            is_dropped: true,
+        }) = argument::callback_of(program, call, at)
+            && let ExprKind::Lambda(lambda) = &given.plain().kind
+            && let Some(at) = program.place_of(&lambda.body)
+        {
+            parts(program, &lambda.body, at, &mut found);
         }
     }
     found

@@ -90,6 +90,11 @@ pub fn closed_loop(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         &|stmt, at| {
             let closes = |stmt| closed_by(program, stmt, at);
             match &stmt.kind {
+                // A runner is closed where its block ends.
+                StmtKind::With { items, .. } => items.iter().find_map(|item| {
+                    let is_runner = matches!(program.kind(&item.context, at), Kind::Object("asyncio.Runner"));
+                    item.target.as_ref().filter(|_| is_runner)
+                }),
                 StmtKind::Try { finalbody, .. } => finalbody.iter().find_map(closes),
                 _ => closes(stmt),
             }
@@ -104,16 +109,14 @@ pub fn closed_loop(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 "call_later",
                 "call_at",
                 "run_in_executor",
+                "run",
             ];
             if let Some((used, name, _)) = method_call(expr)
                 && NEED.contains(&name)
                 && program.is_same((object, at), (used, at))
                 && !program.expects(at, "RuntimeError")
             {
-                tell(
-                    expr.span,
-                    format!("the loop is closed already, so '{name}' fails"),
-                );
+                tell(expr.span, format!("it is closed already, so '{name}' fails"));
             }
         },
         Until::Rebound,
@@ -168,29 +171,56 @@ fn run_by<'a>(program: &Program<'a>, expr: &'a Expr, at: At) -> Vec<&'a Expr> {
     run.into_iter().filter(is_coroutine).collect()
 }
 
-/// `c = work()`, `await c`, `await c`.
+/// The coroutines in variables that a statement runs whenever it is come to.
+fn certainly_run_by<'a>(program: &Program<'a>, stmt: &'a Stmt, at: At) -> Vec<&'a Expr> {
+    let mut found = Vec::new();
+    let mut is_certain = true;
+    stmt.each_expr(&mut |expr| {
+        each_expr_in(expr, &mut |expr| match &expr.kind {
+            ExprKind::IfElse { .. } | ExprKind::BoolOp { .. } => is_certain = false,
+            _ => found.extend(run_by(program, expr, at)),
+        });
+    });
+    found.retain(|_| is_certain);
+    found
+}
+
+/// `c = work()`, `await c`, `await c`; also `await c` in a loop before which `c` was made.
 pub fn awaited_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    let message = |name: &str, when: &str| format!("'{name}' {when}: a coroutine runs only once");
+    for (stmt, at) in &program.stmts {
+        let (StmtKind::For { body, .. } | StmtKind::While { body, .. }) = &stmt.kind else {
+            continue;
+        };
+        let mut may_end = false;
+        each_stmt(body, &mut |stmt| {
+            may_end |= matches!(
+                stmt.kind,
+                StmtKind::Break | StmtKind::Return(_) | StmtKind::Raise { .. } | StmtKind::Try { .. }
+            );
+        });
+        if may_end || program.expects(*at, "RuntimeError") {
+            continue;
+        }
+        for inner in body {
+            for again in certainly_run_by(program, inner, *at) {
+                if !binds(program, stmt, again, *at) {
+                    tell(
+                        again.span,
+                        message(program.text(again), "is awaited in each round of the loop"),
+                    );
+                }
+            }
+        }
+    }
     after(
         program,
-        &|stmt, at| {
-            let mut object = None;
-            let mut is_certain = true;
-            stmt.each_expr(&mut |expr| {
-                each_expr_in(expr, &mut |expr| match &expr.kind {
-                    ExprKind::IfElse { .. } | ExprKind::BoolOp { .. } => is_certain = false,
-                    _ => object = run_by(program, expr, at).into_iter().next().or(object),
-                });
-            });
-            object.filter(|_| is_certain)
-        },
+        &|stmt, at| certainly_run_by(program, stmt, at).pop(),
         &mut |object, expr, at| {
             for again in run_by(program, expr, at) {
                 if program.is_same((object, at), (again, at)) && !program.expects(at, "RuntimeError") {
                     let name = program.text(again);
-                    tell(
-                        expr.span,
-                        format!("'{name}' was awaited before: a coroutine runs only once"),
-                    );
+                    tell(expr.span, message(name, "was awaited before"));
                 }
             }
         },

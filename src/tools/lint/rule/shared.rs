@@ -5,6 +5,9 @@ use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Meaning, Program, each_expr, each_stmt};
 
+/// Functions that await functions are followed so far.
+const LONGEST_CHAIN: u32 = 4;
+
 /// `await lock.acquire()` in a program that never releases anything.
 pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     if program.mentioned.contains("release") {
@@ -141,7 +144,13 @@ fn takes_again(program: &Program, body: &[Stmt], lock: (&Expr, At), tell: &mut d
         }
         if let ExprKind::Call { func, .. } = &value.plain().kind
             && let Meaning::Function(function) = program.meaning(func, lock.1)
-            && takes(program, function, lock, is_on_same(program, func, lock))
+            && takes(
+                program,
+                function,
+                lock,
+                is_on_same(program, func, lock),
+                LONGEST_CHAIN,
+            )
         {
             tell(expr.span, message());
         }
@@ -158,22 +167,44 @@ fn is_on_same(program: &Program, func: &Expr, lock: (&Expr, At)) -> bool {
     }
 }
 
-/// Whether a function itself takes a lock: one that it knows by the same name, or, as a method of the
-/// same object, that of its `self`.
-fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: bool) -> bool {
-    let text = program.source.slice(lock.0.span);
+/// Whether a function takes a lock, itself or in one that it awaits: one that it knows by the same name, or,
+/// as a method of the same object, that of its `self`.
+fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: bool, left: u32) -> bool {
+    let Some(left) = left.checked_sub(1) else {
+        return false;
+    };
+    let attribute = match &lock.0.plain().kind {
+        ExprKind::Attribute { name, .. } if is_method => Some(*name),
+        _ => None,
+    };
     let is_it = |other: &Expr, at: At| {
-        let is_same_attribute =
-            is_method && text.starts_with("self.") && program.source.slice(other.span) == text;
+        let is_same_attribute = match &other.plain().kind {
+            ExprKind::Attribute { value, name, .. } => {
+                attribute == Some(*name) && program.class_of_self(value, at).is_some()
+            }
+            _ => false,
+        };
         is_same_attribute || program.is_same((other, at), lock)
     };
     let mut found = false;
     each_expr(&function.body, &mut |expr| {
         if let ExprKind::Await(value) = &expr.kind
-            && let Some((taken, "acquire", _)) = method_call(value)
             && let Some(at) = program.place_of(expr)
+            && let ExprKind::Call { func, .. } = &value.plain().kind
         {
-            found |= is_it(taken, at);
+            found |= match method_call(value) {
+                Some((taken, "acquire", _)) => is_it(taken, at),
+                _ => match program.meaning(func, at) {
+                    Meaning::Function(inner) => {
+                        let is_own = match &func.plain().kind {
+                            ExprKind::Attribute { value, .. } => program.class_of_self(value, at).is_some(),
+                            _ => false,
+                        };
+                        takes(program, inner, lock, is_method && is_own, left)
+                    }
+                    _ => false,
+                },
+            };
         }
     });
     each_stmt(&function.body, &mut |stmt| {
@@ -182,9 +213,9 @@ fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: b
             items,
             ..
         } = &stmt.kind
-            && let Some((_, at)) = program.stmts.iter().find(|(other, _)| std::ptr::eq(*other, stmt))
         {
-            found |= items.iter().any(|item| is_it(&item.context, *at));
+            let mut contexts = items.iter().map(|item| &item.context);
+            found |= contexts.any(|context| program.place_of(context).is_some_and(|at| is_it(context, at)));
         }
     });
     found

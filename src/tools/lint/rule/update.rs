@@ -58,7 +58,9 @@ fn is_shared(program: &Program, tasks: &Tasks, target: &Expr, at: At) -> bool {
     match &target.plain().kind {
         ExprKind::Name(name) => !program.is_local(*name, at),
         ExprKind::Attribute { value, .. } => {
-            is_self(value) || is_given(program, tasks, value, at) || is_shared(program, tasks, value, at)
+            program.class_of_self(value, at).is_some()
+                || is_given(program, tasks, value, at)
+                || is_shared(program, tasks, value, at)
         }
         // An index that is not always the same may be each task's own.
         ExprKind::Subscript { value, index } => {
@@ -67,10 +69,6 @@ fn is_shared(program: &Program, tasks: &Tasks, target: &Expr, at: At) -> bool {
         }
         _ => false,
     }
-}
-
-fn is_self(object: &Expr) -> bool {
-    matches!(object.plain().kind, ExprKind::Name(name) if name.text() == "self")
 }
 
 /// Whether an object came as a parameter to several tasks.
@@ -350,10 +348,7 @@ impl Tasks {
             let Meaning::Function(callee) = program.meaning(func, at) else {
                 continue;
             };
-            let params = callee.params.posonly.iter().chain(&callee.params.args);
-            let params = params.skip_while(|param| param.name.text() == "self");
-            for (param, arg) in params.zip(args) {
-                let Arg::Positional(arg) = arg else { break };
+            for (param, arg) in program.given(func, callee, args, at) {
                 // A variable that is given its value in a loop names an object after the other.
                 if let Some((value, _)) = program.only_value(arg, at)
                     && !looped.contains(&ptr::from_ref(value))

@@ -1,0 +1,504 @@
+//! What a person can do about an error that ended the program.
+//!
+//! Asked only when the error is told, so that errors which are caught cost nothing. What the place that
+//! raised it has to say goes first; then the table, the first row that fits.
+
+use super::report::headline;
+use crate::interp::types::{Type, class_name, is_exception};
+use crate::interp::{group, import, mapping, namespace, suggest, text};
+use crate::source::{Source, Span, Symbol, name};
+use crate::tools::lint::catalog;
+use crate::tools::standing;
+use crate::value::*;
+use std::rc::Rc;
+
+/// So many errors of a group are named one by one.
+const NAMED: usize = 4;
+
+/// What to do about an error, and where to read more.
+pub fn advice(error: &Ref<Exception>) -> Option<String> {
+    if let Some(members) = group::members(error) {
+        return members_of(&members);
+    }
+    let known = Known::of(error)?;
+    let own = error.hint.get().map(|hint| hint.help.to_string());
+    let lint = catalog::of_error(&known.class, &known.message);
+    let advice = Known::BEFORE
+        .iter()
+        .find_map(|row| row(&known))
+        .or(own)
+        .or_else(|| known.in_table())
+        .or_else(|| Known::AFTER.iter().find_map(|row| row(&known)))
+        .or_else(|| lint.map(|lint| lint.sentence.to_string()));
+    match (advice, lint) {
+        (Some(advice), Some(lint)) => Some(format!("{advice}\n`aio explain {}` tells more", lint.number)),
+        (advice, _) => advice,
+    }
+}
+
+/// The errors of a group in a line each, with where they were raised.
+fn members_of(members: &[Value]) -> Option<String> {
+    let mut all: Vec<String> = Vec::new();
+    collect(members, &mut all);
+    let mut told: Vec<(String, usize)> = Vec::new();
+    for error in all {
+        match told.iter_mut().find(|(other, _)| *other == error) {
+            Some((_, times)) => *times += 1,
+            None => told.push((error, 1)),
+        }
+    }
+    let left_out = told.len().saturating_sub(NAMED);
+    told.truncate(NAMED);
+    let mut told: Vec<String> = told
+        .into_iter()
+        .map(|(error, times)| match times {
+            1 => error,
+            times => format!("{error}, {times} times"),
+        })
+        .collect();
+    if left_out > 0 {
+        told.push(format!("and {left_out} more"));
+    }
+    Some(format!("it holds these errors:\n{}", told.join("\n")))
+}
+
+fn collect(members: &[Value], told: &mut Vec<String>) {
+    for member in members {
+        let Value::Exception(member) = member else {
+            continue;
+        };
+        match group::members(member) {
+            Some(inner) => collect(&inner, told),
+            None => {
+                let place = standing::raised(member);
+                let line = place.map(|(code, span)| format!(" (line {})", code.source.line(span.start)));
+                told.push(format!("{}{}", headline(member), line.unwrap_or_default()));
+            }
+        }
+    }
+}
+
+/// The name of a class, words of the message, and what to do.
+const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "AttributeError",
+        "'NoneType' object has no attribute",
+        "this is None: a function without `return` gives None, and so do methods that change a list in place",
+    ),
+    (
+        "TypeError",
+        "'NoneType' object",
+        "this is None: a function without `return` gives None, and so do methods that change a list in place",
+    ),
+    (
+        "TypeError",
+        "can only concatenate str",
+        "text is only added to text: str(…) makes some of a number, and so does f\"{…}\"",
+    ),
+    (
+        "TypeError",
+        "missing 1 required positional argument: 'self'",
+        "make an object first, and call the method on that: `Class().method()`",
+    ),
+    (
+        "TypeError",
+        "does not support item assignment",
+        "it cannot be changed: make a new one, or use a list",
+    ),
+    (
+        "TypeError",
+        "string indices must be integers",
+        "this is a text, whose items are characters: is it to be taken apart first, as json.loads does?",
+    ),
+    (
+        "TypeError",
+        "list indices must be integers",
+        "a list is asked by place; a dict is asked by key",
+    ),
+    (
+        "TypeError",
+        "exceptions must derive from BaseException",
+        "raise an object of a class of exceptions: `raise ValueError(\"…\")`",
+    ),
+    (
+        "TypeError",
+        "Passing coroutines is forbidden",
+        "make tasks of them: asyncio.create_task(…)",
+    ),
+    (
+        "ValueError",
+        "too many values to unpack",
+        "as many names as values are needed; `*rest` takes what is left",
+    ),
+    (
+        "ValueError",
+        "not enough values to unpack",
+        "as many values as names are needed; `*rest` takes what is left, be it nothing",
+    ),
+    (
+        "ValueError",
+        "BoundedSemaphore released too many times",
+        "release() once for each acquire(), as `async with` does",
+    ),
+    (
+        "IndexError",
+        "index out of range",
+        "the first place is 0, and the last is one less than the length",
+    ),
+    (
+        "RuntimeError",
+        "cannot reuse already awaited coroutine",
+        "a coroutine runs only once: call the function again, or keep a task",
+    ),
+    (
+        "RuntimeError",
+        "Lock is not acquired",
+        "only what is held can be released: `async with` does both",
+    ),
+    (
+        "RuntimeError",
+        "is finished",
+        "a group takes tasks only within the block of its `async with`",
+    ),
+    (
+        "RuntimeError",
+        "different event loop",
+        "make it in a coroutine of the loop that it is used in: each asyncio.run has a loop of its own",
+    ),
+    (
+        "RuntimeError",
+        "attached to a different loop",
+        "make it in a coroutine of the loop that it is used in: each asyncio.run has a loop of its own",
+    ),
+    (
+        "InvalidStateError",
+        "Result is not set",
+        "it is not done yet: `await` gives its result when it is",
+    ),
+    (
+        "InvalidStateError",
+        "Exception is not set",
+        "it is not done yet: `await` it first",
+    ),
+    (
+        "InvalidStateError",
+        "invalid state",
+        "a future is given its result once: ask done() before",
+    ),
+    ("QueueFull", "", "`await queue.put(…)` waits for room"),
+    ("QueueEmpty", "", "`await queue.get()` waits for an item"),
+    (
+        "CancelledError",
+        "",
+        "what was awaited here was cancelled; who expects that catches asyncio.CancelledError",
+    ),
+    (
+        "StopIteration",
+        "",
+        "nothing is left: `next(iterator, None)` gives None then",
+    ),
+    (
+        "StopAsyncIteration",
+        "",
+        "nothing is left: `await anext(iterator, None)` gives None then",
+    ),
+    (
+        "JSONDecodeError",
+        "in double quotes",
+        "JSON has double quotes only; str(…) of a dict is no JSON, json.dumps(…) is",
+    ),
+];
+
+/// What other languages call things: names and attributes.
+const FOREIGN: &[(&str, &str)] = &[
+    ("null", "None"),
+    ("nil", "None"),
+    ("undefined", "None"),
+    ("this", "self"),
+    ("printf", "print"),
+    ("println", "print"),
+    ("echo", "print"),
+];
+
+const FOREIGN_ATTRIBUTES: &[(&str, &str)] = &[
+    ("length", "len(…)"),
+    ("lenght", "len(…)"),
+    ("size", "len(…)"),
+    ("count", "len(…)"),
+    ("push", "append(…)"),
+    ("push_back", "append(…)"),
+    ("add", "append(…), or add(…) of a set"),
+    ("contains", "`in`"),
+    ("includes", "`in`"),
+    ("has", "`in`"),
+    ("has_key", "`in`"),
+    ("containsKey", "`in`"),
+    ("toUpperCase", "upper()"),
+    ("toLowerCase", "lower()"),
+    ("trim", "strip()"),
+    ("substring", "a slice, `text[start:end]`"),
+    ("charAt", "an index, `text[place]`"),
+    ("indexOf", "index(…) or find(…)"),
+    ("forEach", "a `for` loop"),
+    ("iteritems", "items()"),
+    ("then", "`await`"),
+];
+
+/// What is known of an error, and where it was raised.
+struct Known {
+    error: Ref<Exception>,
+    class: String,
+    message: String,
+    source: Rc<Source>,
+    span: Span,
+}
+
+type Row = fn(&Known) -> Option<String>;
+
+impl Known {
+    /// These know better than the place that raised the error, which does not see the text around it.
+    const BEFORE: &'static [Row] = &[
+        Self::listed_awaitables,
+        Self::hidden_function,
+        Self::defined_below,
+    ];
+    const AFTER: &'static [Row] = &[
+        Self::method_without_object,
+        Self::function_for_coroutine,
+        Self::number_and_text,
+        Self::not_a_number,
+        Self::foreign_name,
+        Self::foreign_attribute,
+        Self::misspelt_key,
+    ];
+
+    fn of(error: &Ref<Exception>) -> Option<Known> {
+        let (code, span) = standing::raised(error)?;
+        let message = text::str(&error.clone().into()).unwrap_or_else(|raised| {
+            drop(raised.take());
+            String::new()
+        });
+        Some(Known {
+            error: Ref::clone(error),
+            class: error.class().name().to_string(),
+            message,
+            source: code.source.clone(),
+            span,
+        })
+    }
+
+    fn is(&self, class: Type) -> bool {
+        is_exception(&self.error, class)
+    }
+
+    /// The text that was being evaluated.
+    fn text(&self) -> &str {
+        self.source.slice(self.span)
+    }
+
+    /// The name of what was being called, if it is a name.
+    fn called(&self) -> Option<&str> {
+        let name = self.text().split_once('(')?.0;
+        is_name(name).then_some(name)
+    }
+
+    /// The n-th text in single quotes of the message.
+    fn quoted(&self, n: usize) -> Option<&str> {
+        self.message.split('\'').nth(2 * n + 1)
+    }
+
+    fn in_table(&self) -> Option<String> {
+        let fits =
+            |(class, words, _): &&(&str, &str, &str)| *class == self.class && self.message.contains(words);
+        TABLE.iter().find(fits).map(|(.., advice)| (*advice).to_string())
+    }
+
+    /// `gather([a(), b()])`
+    fn listed_awaitables(&self) -> Option<String> {
+        let is_it = self.message.starts_with("unhashable type: 'list'")
+            || self
+                .message
+                .starts_with("An asyncio.Future, a coroutine or an awaitable is required");
+        let text = self.text();
+        let given = text.split_once("gather(")?.1.trim_start();
+        (is_it && given.starts_with(['[', '(']))
+            .then(|| "gather takes what it waits for one by one, not in a list: write `gather(*…)`".into())
+    }
+
+    /// A call of a name that was given something that cannot be called.
+    fn hidden_function(&self) -> Option<String> {
+        let name = self
+            .called()
+            .filter(|_| self.message.ends_with("object is not callable"))?;
+        let what = self.quoted(0)?;
+        if what == "coroutine" || what == "module" {
+            return None;
+        }
+        Some(match namespace::builtin_cell(Symbol::new(name), false) {
+            Some(_) => {
+                format!("`{name}` was given a value, which hides the built-in function: use another name")
+            }
+            None => format!("`{name}` is no function here: its value is of class {what}"),
+        })
+    }
+
+    /// A name that the module binds only further down.
+    fn defined_below(&self) -> Option<String> {
+        let name = self.quoted(0).filter(|_| self.class == "NameError")?;
+        let line = self.source.line(self.span.start);
+        let last = self.source.line(self.source.text.len() as u32);
+        let binds = |line: &u32| {
+            let text = self.source.line_text(*line);
+            let text = text.strip_prefix("async ").unwrap_or(text);
+            let named = ["def ", "class "].iter().find_map(|word| text.strip_prefix(word));
+            named.is_some_and(|rest| {
+                rest.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with(['(', ':', ' ']))
+            })
+        };
+        let below = (line + 1..=last).find(binds)?;
+        Some(format!(
+            "`{name}` is defined in line {below}, which has not run yet: put this below it"
+        ))
+    }
+
+    /// `def method():` in a class.
+    fn method_without_object(&self) -> Option<String> {
+        let name = self
+            .message
+            .strip_suffix("() takes 0 positional arguments but 1 was given")?;
+        let (_, method) = name.rsplit_once('.')?;
+        (!name.ends_with(&format!("<locals>.{method}")))
+            .then(|| format!("the first parameter of a method is its object: `def {method}(self):`"))
+    }
+
+    /// `asyncio.run(main)`
+    fn function_for_coroutine(&self) -> Option<String> {
+        let given = self
+            .message
+            .strip_prefix("a coroutine was expected, got <function ")?;
+        let name = given.split(' ').next()?;
+        Some(format!("call the function: `{name}()` gives the coroutine"))
+    }
+
+    fn number_and_text(&self) -> Option<String> {
+        let operands = self.message.strip_prefix("unsupported operand type(s) for ")?;
+        let is_text = operands.contains("'str'");
+        let is_number = operands.contains("'int'") || operands.contains("'float'");
+        (is_text && is_number).then(|| {
+            "a number and a text: int(…) or float(…) makes a number of a text, str(…) a text of a number"
+                .into()
+        })
+    }
+
+    fn not_a_number(&self) -> Option<String> {
+        let text = self
+            .message
+            .strip_prefix("invalid literal for int() with base 10: ")?;
+        Some(match text.trim_matches(['\'', '"']) {
+            "" => "the text is empty".into(),
+            digits if digits.parse::<f64>().is_ok() => {
+                "int() takes whole numbers: int(float(…)) cuts off the rest".into()
+            }
+            _ => {
+                "int() takes the digits of a whole number; catch ValueError if the text may be something else"
+                    .into()
+            }
+        })
+    }
+
+    fn foreign_name(&self) -> Option<String> {
+        let name = self.quoted(0).filter(|_| self.is(Type::NameError))?;
+        if name == "self" {
+            return Some("only methods know `self`, which is their first parameter".into());
+        }
+        let (_, own) = FOREIGN.iter().find(|(foreign, _)| *foreign == name)?;
+        Some(format!("Python says `{own}`"))
+    }
+
+    fn foreign_attribute(&self) -> Option<String> {
+        let is_builtin = |class: &&str| {
+            matches!(
+                *class,
+                "str"
+                    | "list"
+                    | "dict"
+                    | "set"
+                    | "tuple"
+                    | "bytes"
+                    | "coroutine"
+                    | "_asyncio.Task"
+                    | "Future"
+            )
+        };
+        self.quoted(0)
+            .filter(|_| self.is(Type::AttributeError))
+            .filter(is_builtin)?;
+        let name = self.quoted(1)?;
+        let (_, own) = FOREIGN_ATTRIBUTES.iter().find(|(foreign, _)| *foreign == name)?;
+        Some(format!("Python has {own} for that"))
+    }
+
+    /// `d["nmae"]`
+    fn misspelt_key(&self) -> Option<String> {
+        let Some(Value::Str(wrong)) = &self.error.arg(0).filter(|_| self.class == "KeyError") else {
+            return None;
+        };
+        let object = self.text().split_once('[')?.0;
+        let Value::Dict(dict) = &self.variable(object)? else {
+            return None;
+        };
+        let keys = mapping::entries(dict);
+        let keys = keys.iter().filter_map(|(key, _)| match key {
+            Value::Str(key) => Some(&*key.text),
+            _ => None,
+        });
+        let close = suggest::closest(&wrong.text, keys)?;
+        Some(format!("did you mean '{close}'?"))
+    }
+
+    /// What a variable held, or an attribute of one, in the call that raised the error.
+    fn variable(&self, path: &str) -> Option<Value> {
+        let mut names = path.split('.');
+        let first = names.next().filter(|name| is_name(name))?;
+        let mut row = self.error.traceback.get();
+        let mut entry = None;
+        while let Some(at) = row {
+            row = at.next.get();
+            entry = Some(at);
+        }
+        let entry = entry?;
+        let mut value = None;
+        if let Some(left) = entry.left.get() {
+            let place = entry.code.slots.iter().position(|slot| slot.text() == first);
+            left.look(|slots| value = place.and_then(|place| slots.get(place).cloned()));
+        }
+        let value = value.filter(|value| !value.is_unset());
+        let mut value = match value {
+            Some(value) => match &value {
+                Value::Cell(cell) => cell.value.get(),
+                _ => value,
+            },
+            None => match &import::loaded_module(name::MAIN)? {
+                Value::Module(main) => main.get(Symbol::new(first))?,
+                _ => return None,
+            },
+        };
+        for name in names {
+            value = match &value {
+                Value::Instance(instance) => {
+                    let entries = instance.entries();
+                    entries.iter().find(|(own, _)| own.text() == name)?.1.clone()
+                }
+                _ => return None,
+            };
+        }
+        (class_name(&value) == "dict").then_some(value)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+}

@@ -1,0 +1,72 @@
+//! What annotations say of values.
+
+use super::*;
+
+impl<'a> Program<'a> {
+    /// What a value is that is declared with an annotation: `Lock`, `Queue[int]`, `"Client"`, `Event | None`.
+    pub(super) fn annotated(&self, annotation: &'a Expr, at: At, left: u32) -> Kind<'a> {
+        let Some(left) = left.checked_sub(1) else {
+            return Kind::Unknown;
+        };
+        match &annotation.plain().kind {
+            ExprKind::Constant(Constant::Str(text)) => self.annotated_by_text(text),
+            ExprKind::Binary {
+                op: BinaryOp::BitOr,
+                left: one,
+                right: other,
+            } => match (is_none(one), is_none(other)) {
+                (true, _) => self.annotated(other, at, left),
+                (_, true) => self.annotated(one, at, left),
+                _ => Kind::any_of([one, other].map(|part| self.annotated(part, at, left))),
+            },
+            ExprKind::Subscript { value, index } => match self.meaning_within(value, at, left) {
+                Meaning::Library(path) if path == "typing.Optional" => self.annotated(index, at, left),
+                meaning => instance_of(meaning),
+            },
+            _ => instance_of(self.meaning_within(annotation, at, left)),
+        }
+    }
+
+    /// The same for an annotation that is written as a string: a name, dotted or not, perhaps with parameters.
+    fn annotated_by_text(&self, text: &str) -> Kind<'a> {
+        let parts = text.split('|').map(str::trim).filter(|part| *part != "None");
+        Kind::any_of(parts.map(|part| {
+            let path = part.split('[').next().unwrap_or_default().trim();
+            let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+            let name = Symbol::new(name);
+            let meaning = match self.names.owner(0, name).map(|owner| (owner, name)) {
+                Some(key) => match self.bindings.get(&key).map(Vec::as_slice) {
+                    Some([Binding::Library(path)]) => Meaning::Library(path.clone()),
+                    Some([Binding::Class(class)]) => Meaning::Class(class),
+                    _ => Meaning::Unknown,
+                },
+                None => Meaning::Library(library::free_name(name.text())),
+            };
+            match meaning {
+                Meaning::Library(path) if !rest.is_empty() => {
+                    instance_of(Meaning::Library(format!("{path}.{rest}")))
+                }
+                Meaning::Class(_) if !rest.is_empty() => Kind::Unknown,
+                meaning => instance_of(meaning),
+            }
+        }))
+    }
+}
+
+fn is_none(expr: &Expr) -> bool {
+    matches!(expr.plain().kind, ExprKind::Constant(Constant::None))
+}
+
+/// What an object of a class is.
+fn instance_of(class: Meaning) -> Kind {
+    match class {
+        Meaning::Library(path) => match library::class(&path) {
+            Some("asyncio.Task") => Kind::Task,
+            Some("asyncio.Future") => Kind::Future,
+            Some(class) => Kind::Object(class),
+            None => Kind::Unknown,
+        },
+        Meaning::Class(class) => Kind::Instance(class),
+        _ => Kind::Unknown,
+    }
+}
