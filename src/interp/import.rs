@@ -285,13 +285,6 @@ pub fn warn_of(warnings: &[SyntaxWarning], source: &Source) -> Res<()> {
     Ok(())
 }
 
-/// Warns whoever runs now that something will not stay as it is.
-#[cold]
-pub fn deprecated(message: &str) -> Res<()> {
-    let args = [message.into(), class(Type::DeprecationWarning).into()];
-    call::call_method(&by_name("warnings")?, Symbol::new("warn"), &args).map(drop)
-}
-
 fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, package: &str) -> Res {
     let code = compile(&source)?;
     let module = Ref::new(Module::new(module_name));

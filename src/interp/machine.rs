@@ -66,9 +66,16 @@ fn resume_stack(generator: &Ref<Generator>, input: Resume) -> Outcome {
 /// Resumes a stack with what `first` does to it.
 #[inline(always)]
 fn resume_by(generator: &Ref<Generator>, first: impl FnOnce(&mut Stack) -> Result<Res, Outcome>) -> Outcome {
-    if let Err(raised) = stack::enter_call() {
-        return Outcome::Raise(raised);
+    match stack::enter_call() {
+        Ok(()) => run_stack(generator, first),
+        Err(raised) => Outcome::Raise(raised),
     }
+}
+
+/// The same within the call: a function of its own, so that the outcome is written where it is given
+/// and not moved.
+#[inline(always)]
+fn run_stack(generator: &Ref<Generator>, first: impl FnOnce(&mut Stack) -> Result<Res, Outcome>) -> Outcome {
     let mut frames = generator.take_stack();
     generator.progress.set(Progress::Running);
     generator.started.set(true);

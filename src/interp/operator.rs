@@ -10,8 +10,8 @@ pub mod order;
 pub mod percent;
 
 use super::error::*;
-use super::import::deprecated;
 use super::payload::*;
+use super::report::deprecated;
 use super::special;
 use super::types::{class_name, class_of};
 use super::{big_range, iterate, mapping, subscript, text};

@@ -2,7 +2,7 @@
 //! from the type; and numbers as natives want them.
 
 use super::error::*;
-use super::import::deprecated;
+use super::report::deprecated;
 use super::special;
 use super::types::{Type, class, class_name};
 use crate::source::name;
