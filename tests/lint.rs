@@ -27,6 +27,11 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ("tests/golden/coroutines/async_iterators", &["A025"]),
     ("tests/golden/coroutines/async_generator_hooks", &["A031"]),
     (
+        "tests/golden/coroutines/contexts_of_tasks_are_their_own",
+        &["A005"],
+    ),
+    ("tests/golden/tasks/a_task_keeps_what_it_awaited", &["A031"]),
+    (
         "tests/golden/coroutines/coroutines_remember_where_they_were_made",
         &["A001"],
     ),

@@ -55,10 +55,8 @@ pub fn anext(iterator: &Value) -> Res {
     let cause = match &awaitable {
         Value::Instance(_) => match super::machine::awaiting::await_iterator(&awaitable) {
             Ok(iterator) => {
-                return Ok(self::awaitable(
-                    Awaitable::Wrapper,
-                    Activation::Delegate(Box::new(iterator)),
-                ));
+                let first = Activation::Delegate(Box::new(iterator));
+                return Ok(self::awaitable(Awaitable::Wrapper, Value::None, first));
             }
             Err(raised) => raised,
         },
@@ -133,16 +131,19 @@ pub fn step_object(generator: &Ref<Generator>, step: AsyncStep) -> Value {
         AsyncStep::Send(_) => Awaitable::Asend,
         AsyncStep::Throw(_) | AsyncStep::Close => Awaitable::Athrow,
     };
-    awaitable(kind, Activation::AsyncStep(Box::new((generator.clone(), step))))
+    let first = Activation::AsyncStep(Box::new((generator.clone(), step)));
+    awaitable(kind, generator.clone().into(), first)
 }
 
-fn awaitable(kind: Awaitable, first: Activation) -> Value {
-    Ref::new(Generator::new(GeneratorKind::Awaitable(kind), Value::None, first)).into()
+/// An object to be awaited, which keeps what it is made `of` even when it has ended.
+fn awaitable(kind: Awaitable, of: Value, first: Activation) -> Value {
+    Ref::new(Generator::new(GeneratorKind::Awaitable(kind), of, first)).into()
 }
 
 /// `coroutine.__await__()`: awaits the coroutine as soon as it is resumed.
 pub fn wrapper(coroutine: &Value) -> Value {
-    awaitable(Awaitable::Wrapper, Activation::Begin(Box::new(coroutine.clone())))
+    let first = Activation::Begin(Box::new(coroutine.clone()));
+    awaitable(Awaitable::Wrapper, coroutine.clone(), first)
 }
 
 /// `anext(iterator, default)`
@@ -150,7 +151,7 @@ pub fn anext_default(iterator: &Value, default: Value) -> Res {
     let awaitable = anext_builtin(iterator)?;
     let generator = Generator::new(
         GeneratorKind::Awaitable(Awaitable::Anext),
-        Value::None,
+        awaitable.clone(),
         Activation::Default(Box::new(default)),
     );
     generator.push(Activation::Begin(Box::new(awaitable)));

@@ -49,10 +49,7 @@ fn schedule_as_defined(this: &Value, event_loop: &EventLoop, job: Job) -> Res<()
 
 /// A job as a callback, the future it is called with, and the context it runs in.
 fn as_callback(job: Job) -> (Value, Option<Ref<Future>>, Rc<Context>) {
-    let context_of = |task: &Ref<Future>| match &task.task {
-        Some(state) => state.context.own(),
-        None => context::current(),
-    };
+    let context_of = |task| task::context_of(task).unwrap_or_else(context::current);
     match job {
         Job::Step(task) => {
             let context = context_of(&task);

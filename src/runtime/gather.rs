@@ -166,7 +166,12 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
     }
     let Some(gather) = outer.gather() else { return };
     if gather.requested.get() {
-        // The whole was cancelled, whatever the children made of it.
+        // The whole was cancelled, whatever the children made of it; that was looked at all the same.
+        gather
+            .children
+            .borrow()
+            .iter()
+            .for_each(|child| child.unseen.set(false));
         let error = gather.children.borrow().last().map_or_else(
             || future::new_cancelled_error(Value::None),
             |last| cancelled_like(last),

@@ -1,7 +1,7 @@
 //! Handles: a callback that waits for its turn.
 
 use super::event_loop::{context_value, is_debug};
-use super::{derived, report};
+use super::{current, derived, report, task};
 use crate::interp::error::{matches, runtime_error};
 use crate::interp::text;
 use crate::interp::text::pending::callback_repr;
@@ -112,7 +112,7 @@ impl Handle {
     }
 
     pub fn context(&self) -> Rc<Context> {
-        self.context.own()
+        self.context.own(false)
     }
 
     /// The callback and the tuple of its arguments, unless it was cancelled.
@@ -184,6 +184,9 @@ pub fn run_in(context: &Rc<Context>, func: &Value, args: &[Value], kwargs: &[(Sy
         return Err(runtime_error(format!(
             "cannot enter context: {shown} is already entered"
         )));
+    }
+    if let Some(task) = current::current_task() {
+        task::context_of(&task); // it is to be found while another one is current
     }
     context.entered.set(true);
     let before = context::enter(context.clone());

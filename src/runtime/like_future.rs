@@ -91,7 +91,7 @@ pub fn wait_for(task: &Ref<Future>, state: &TaskState, object: &Value, mark: &Va
         })
     };
     let add = attribute::get(object, Symbol::new("add_done_callback"))?;
-    let context = context_value(state.context.own());
+    let context = context_value(task::context_of(task).unwrap_or_default());
     call::call_kw(&add, &[wake], &[(Symbol::new("context"), context)])?;
     // Cancelling the task cancels what it waits for.
     let deputy = standing_for(object, own_loop);

@@ -4,7 +4,7 @@ use super::derived::overriding;
 use super::event_loop::{EventLoop, expect};
 use super::handle::{Handle, ends_program, run_in};
 use super::instrument::{Event, tell};
-use super::{AfterDeadlock, Level, Speaker, console, future, hooks};
+use super::{AfterDeadlock, Level, Speaker, console, future, hooks, task};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
 use crate::interp::{call, iterate, origin, text};
@@ -93,7 +93,7 @@ fn context_to_run_in(context: &Value) -> Option<std::rc::Rc<context::Context>> {
         named.and_then(|(_, value)| value.given())
     })?;
     match (future::of(about), about.opaque::<Handle>()) {
-        (Some(future), _) => future.task.as_ref().map(|task| task.context.own()),
+        (Some(future), _) => task::context_of(future),
         (None, Some(handle)) => Some(handle.context()),
         (None, None) => None,
     }

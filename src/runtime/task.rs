@@ -60,6 +60,13 @@ pub fn fresh_state(coroutine: Value, name: &Value, context: Option<Rc<Context>>)
     }))
 }
 
+/// The context that a task runs in, as an object of its own; none for another future.
+pub fn context_of(task: &Ref<Future>) -> Option<Rc<Context>> {
+    let state = task.task.as_ref()?;
+    let current = EventLoop::of(task.event_loop()).and_then(EventLoop::current_task);
+    Some(state.context.own(current.is_some_and(|current| current.is(task))))
+}
+
 /// A new task of a loop, whose first step is scheduled.
 pub fn create(
     event_loop: &Value,
@@ -315,6 +322,9 @@ pub fn step(task: &Ref<Future>, throw: Option<Ref<Exception>>) -> Res<()> {
     tell(|| Event::TaskStep(task));
     let input = throw.map_or(Resume::Value(Value::None), Resume::Raise);
     let before_task = event_loop.set_current_task(Some(task.clone()));
+    if let Some(outer) = before_task.as_ref().and_then(|outer| outer.task.as_ref()) {
+        outer.context.keep_current(); // this one is eager
+    }
     let before = state.context.enter();
     let outcome = match &coroutine {
         Value::Generator(coroutine) => match coroutine.progress.get() {

@@ -153,15 +153,22 @@ impl ContextSlot {
         self.0.get().unwrap_or_default()
     }
 
-    /// The context as an object of its own.
-    pub fn own(&self) -> Rc<Context> {
+    /// The context as an object of its own. While whoever it belongs to runs, it is the current one.
+    pub fn own(&self, is_running: bool) -> Rc<Context> {
         let context = self.shared();
         if !context.shared {
             return context;
         }
-        let is_current = CURRENT.with_borrow(|current| Rc::ptr_eq(current, &context));
-        let own = if is_current { current() } else { context.copy() };
+        let own = if is_running { current() } else { context.copy() };
         drop(self.0.replace(Some(own.clone())));
         own
+    }
+
+    /// Notes the current context, which is this one, before another one is entered.
+    pub fn keep_current(&self) {
+        let context = CURRENT.with_borrow(Rc::clone);
+        if !context.shared {
+            drop(self.0.replace(Some(context)));
+        }
     }
 }

@@ -58,6 +58,14 @@ pub struct Gather {
     pub requested: Cell<bool>,
 }
 
+impl Drop for Gather {
+    /// As a list lets go of its items.
+    fn drop(&mut self) {
+        let children = self.children.get_mut();
+        while children.pop().is_some() {}
+    }
+}
+
 /// A callback of the runtime's own.
 pub type NativeCallback = Rc<dyn Fn(&Ref<Future>)>;
 

@@ -67,7 +67,8 @@ pub struct Generator {
     /// An async generator known to its event loop.
     pub hooked: Cell<bool>,
     stack: UnsafeCell<Stack>,
-    /// The function it runs: a script function or a built-in one; None for an [`Awaitable`].
+    /// The function it runs: a script function or a built-in one; of an [`Awaitable`], what it was made
+    /// of, or None.
     pub func: Value,
     /// Where it was made: the call's place, for a coroutine.
     origin: Cell<Option<Rc<Code>>>,

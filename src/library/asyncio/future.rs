@@ -1,6 +1,6 @@
 //! The classes `Future` and `Task`: their methods, which scripts see.
 
-use super::{class_argument, install as install_on, keyword, natives, none_if_unset, rest};
+use super::{class_argument, install as install_on, keyword, natives, none_if_unset};
 use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{attribute, call, import, isinstance, origin, text};
@@ -63,12 +63,8 @@ fn loop_argument(given: &Value) -> Res {
 
 const FUTURE: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A new pending future." |args| {
-        let class = derived(args, Type::Future)?;
-        if class.is_none() && !rest(&args[1]).is_empty() {
-            return Err(type_error("Future() takes no positional arguments"));
-        }
         let mut made = Future::without_loop();
-        made.set_class(class);
+        made.set_class(derived(args, Type::Future)?);
         Ok(Ref::new(made).into())
     };
     Method Plain "__init__" "(self, *, loop=None)" "Give it to its event loop." |args| {
@@ -198,7 +194,7 @@ const TASK: &[NativeDef] = natives! {
     Method Plain "get_coro" "(self, /)" "The coroutine it runs."
         |args| Ok(this_task(args)?.1.coroutine.get());
     Method Plain "get_context" "(self, /)" "The context it runs in."
-        |args| Ok(context_value(this_task(args)?.1.context.own()));
+        |args| Ok(context_value(task::context_of(this_task(args)?.0).unwrap_or_default()));
     Method Plain "get_name" "(self, /)" "Its name." |args| Ok(task::name(this_task(args)?.1));
     Method Plain "set_name" "(self, value, /)" "Name it." |args| {
         let name = Value::str(text::str(&args[1])?);
