@@ -6,6 +6,7 @@ use crate::interp::async_iter;
 use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::frame_object::{self, standing};
+use crate::interp::import::deprecated;
 use crate::interp::machine;
 use crate::interp::payload::*;
 use crate::interp::text;
@@ -21,8 +22,13 @@ fn this(value: &Value) -> Res<&Ref<Generator>> {
     as_generator(value).ok_or_else(|| wrong_self("send", "generator", value))
 }
 
-/// The exception that `throw(type, value)` means.
-fn thrown(args: &[Value]) -> Res<Ref<Exception>> {
+/// The exception that `method(type, value)` means.
+fn thrown(args: &[Value], method: &str) -> Res<Ref<Exception>> {
+    if args[2..].iter().any(|arg| !arg.is_unset()) {
+        deprecated(&format!(
+            "the (type, exc, tb) signature of {method}() is deprecated, use the single-arg signature instead."
+        ))?;
+    }
     let wrong = |value: &Value| {
         type_error(format!(
             "exceptions must be classes or instances deriving from BaseException, not {}",
@@ -246,7 +252,7 @@ pub const RESUMED: &[NativeDef] = &[
         "(self, typ, val=None, tb=None, /)",
         "Raise an exception where it stands.",
         |args| {
-            let exception = thrown(args)?;
+            let exception = thrown(args, "throw")?;
             machine::send(this(&args[0])?, Resume::Raise(exception))
         },
     ),
@@ -313,7 +319,7 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
         "(self, typ, val=None, tb=None, /)",
         "Return an awaitable that raises where it stands.",
         |args| {
-            let exception = thrown(args)?;
+            let exception = thrown(args, "athrow")?;
             async_iter::step(this(&args[0])?, AsyncStep::Throw(exception))
         },
     ),
