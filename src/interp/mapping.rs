@@ -195,6 +195,19 @@ pub fn dict_set_hashed(dict: &Dict, hash: i64, key: &Value, value: Value) -> Res
     Ok(())
 }
 
+/// The value of a key, which is set to this one if it is not there: one search for both.
+pub fn dict_set_default(dict: &Dict, hash: i64, key: &Value, value: Value) -> Res {
+    if let Some(place) = dict_position(dict, hash, key)?
+        && let Some((_, known)) = dict.table.borrow().entry(place)
+    {
+        return Ok(known.clone());
+    }
+    dict.table
+        .borrow_mut()
+        .insert_new(hash, key.clone(), value.clone());
+    Ok(value)
+}
+
 /// Takes out a key; gives its value.
 pub fn dict_remove(dict: &Dict, key: &Value) -> Res<Option<Value>> {
     let Some(place) = dict_position(dict, hash(key)?, key)? else {

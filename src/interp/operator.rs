@@ -142,7 +142,11 @@ fn ask_both(
             return Ok((Some(value), true));
         }
     }
-    if let Some(result) = builtin(plain(a), plain(b)) {
+    // A class's own method has spoken for its built-in base; the other one's may still know the two.
+    let right_knows = || !is_same && knows_left(a, b) && special::find(b, reflected).is_none();
+    if (special::find(a, name).is_none() || right_knows())
+        && let Some(result) = builtin(plain(a), plain(b))
+    {
         match result? {
             Value::NotImplemented => {}
             value => return Ok((Some(value), true)),
@@ -159,6 +163,20 @@ fn overrides(b: &Value, reflected: Symbol, base: &Ref<Class>) -> bool {
     match (special::find(b, reflected), base.lookup(reflected)) {
         (Some(own), Some(inherited)) => !own.is(&inherited),
         (own, _) => own.is_some(),
+    }
+}
+
+/// Whether the built-in type of `b` has operators for what `a` is underneath.
+fn knows_left(a: &Value, b: &Value) -> bool {
+    let is_int = |value: &Value| matches!(value, Value::Int(_) | Value::Bool(_) | Value::Big(_));
+    match (plain(a), plain(b)) {
+        (a, Value::Float(_)) => is_int(a) || matches!(a, Value::Float(_)),
+        (a, b) if is_int(b) => is_int(a),
+        (a, Value::Set(_) | Value::FrozenSet(_)) => matches!(a, Value::Set(_) | Value::FrozenSet(_)),
+        (a, Value::Bytes(_) | Value::ByteArray(_)) => matches!(a, Value::Bytes(_) | Value::ByteArray(_)),
+        (a, Value::Str(_)) => matches!(a, Value::Str(_)),
+        (a, Value::Dict(_)) => matches!(a, Value::Dict(_)),
+        (_, b) => matches!(b, Value::Opaque(_)),
     }
 }
 
@@ -255,8 +273,8 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     if let (Some(a), Some(b), Some(m)) = (as_bigint(a), as_bigint(b), as_bigint(modulus)) {
         return number::pow_mod(&a, &b, &m);
     }
-    let is_number = |v: &Value| number::number(plain(v)).is_some();
-    if is_number(a) && is_number(b) && is_number(modulus) {
+    let is_float = |v: &Value| matches!(plain(v), Value::Float(_));
+    if is_float(a) || is_float(b) || is_float(modulus) {
         return Err(type_error(
             "pow() 3rd argument not allowed unless all arguments are integers",
         ));

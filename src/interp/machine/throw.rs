@@ -37,7 +37,9 @@ pub fn thrown(args: &[Value]) -> Res<Ref<Exception>> {
             return Err(type_error("instance exception may not have a separate value"));
         }
         (Value::Class(of), _) if !of.is_subclass(&base) => return Err(wrong(&args[0])),
-        (Value::Class(_), Some(exception @ Value::Exception(_))) => Ok(exception.clone()),
+        (Value::Class(of), Some(Value::Exception(exception))) if exception.is_instance(of) => {
+            return Ok(Ref::clone(exception));
+        }
         (Value::Class(_), None) => call::call(&args[0], &[]),
         (Value::Class(_), Some(value)) => match as_tuple(value) {
             Some(values) => call::call(&args[0], &values.items),

@@ -110,14 +110,23 @@ fn view_intersection(a: &Value, b: &Value) -> Res {
     let (mut view, mut other) = if is_set_view(a) { (a, b) } else { (b, a) };
     let len = iterate::length(view)?;
     let is_larger = |value: &Value| -> Res<bool> { Ok(iterate::length(value)? > len) };
-    let is_set = as_set_table(other).is_some();
+    let result = SetTable::default();
     // Walked is the smaller one, if both tell their size.
-    if (is_set && (is_larger(other)? || iterate::length(other)? == len))
-        || (is_set_view(other) && is_larger(other)?)
+    if let Some(set) = as_set_table(other)
+        && (is_larger(other)? || iterate::length(other)? == len)
     {
+        iterate::for_each(view, |key| {
+            let hash = super::hash(&key)?;
+            if mapping::set_position(set, hash, &key)?.is_some() {
+                mapping::set_add_hashed(&result, hash, &key)?;
+            }
+            Ok(())
+        })?;
+        return Ok(mapping::new_set(result.into_inner()));
+    }
+    if is_set_view(other) && is_larger(other)? {
         (view, other) = (other, view);
     }
-    let result = SetTable::default();
     iterate::for_each(other, |key| {
         if super::contains(view, &key)? {
             mapping::set_add(&result, &key)?;
@@ -188,6 +197,24 @@ pub fn intersection(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
         }
     }
     Ok(result.into_inner())
+}
+
+/// Whether no key is in both; the smaller one is walked.
+pub fn are_disjoint(a: &SetTable, b: &SetTable) -> Res<bool> {
+    if std::ptr::eq(a, b) {
+        return Ok(a.borrow().is_empty());
+    }
+    let (walked, other) = if b.borrow().len() > a.borrow().len() {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    for (hash, key) in mapping::set_keys_hashed(walked) {
+        if mapping::set_position(other, hash, &key)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 pub fn difference(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {

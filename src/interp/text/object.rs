@@ -208,7 +208,11 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
         return Ok(());
     }
     if let Some(union) = value.opaque::<Union>() {
-        let parts = union.args.iter().map(type_form).collect::<Res<Vec<_>>>()?;
+        let part = |arg: &Value| match arg {
+            Value::Class(class) if class.name() == "NoneType" => Ok("None".to_string()),
+            arg => type_form(arg),
+        };
+        let parts = union.args.iter().map(part).collect::<Res<Vec<_>>>()?;
         out.push_str(&parts.join(" | "));
         return Ok(());
     }
@@ -284,8 +288,12 @@ fn lists_parameters(alias: &GenericAlias) -> bool {
 /// A type as it is written in annotations.
 pub fn type_form(value: &Value) -> Res<String> {
     match value {
-        Value::Class(class) if class.name() == "NoneType" => Ok("None".to_string()),
         Value::Class(class) => Ok(class_path(class)),
+        Value::Function(function) => {
+            let names = function.names();
+            let (module, qualname) = (name_text(&names.module), name_text(&names.qualname));
+            Ok(format!("{module}.{qualname}"))
+        }
         Value::Ellipsis => Ok("...".to_string()),
         Value::List(list) => {
             let mut parts = Vec::new();

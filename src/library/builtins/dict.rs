@@ -54,7 +54,21 @@ fn from_keys(args: &[Value]) -> Res {
     };
     if as_class(&args[0]).is_some_and(|of| of.is(&class(Type::Dict))) {
         let dict = mapping::new_dict();
-        iterate::for_each(&args[1], |key| mapping::dict_set(&dict, &key, value.clone()))?;
+        let hashed: Vec<(i64, Value)> = match &args[1] {
+            Value::Dict(keys) => {
+                let entries = mapping::entries_hashed(keys).into_iter();
+                entries.map(|(hash, key, _)| (hash, key)).collect()
+            }
+            Value::Set(keys) => mapping::set_keys_hashed(&keys.table),
+            Value::FrozenSet(keys) => mapping::set_keys_hashed(&keys.table),
+            keys => {
+                iterate::for_each(keys, |key| mapping::dict_set(&dict, &key, value.clone()))?;
+                Vec::new()
+            }
+        };
+        for (hash, key) in hashed {
+            mapping::dict_set_hashed(&dict, hash, &key, value.clone())?;
+        }
         return Ok(dict.into());
     }
     let made = call::call(&args[0], &[])?;
@@ -80,15 +94,11 @@ fn pop(args: &[Value]) -> Res {
 fn set_default(args: &[Value]) -> Res {
     let dict = this(args, "setdefault")?;
     let hash = operator::hash(&args[1])?;
-    if let Some(value) = mapping::dict_get_hashed(dict, hash, &args[1])? {
-        return Ok(value);
-    }
     let value = match &args[2] {
         Value::Unset => Value::None,
         value => value.clone(),
     };
-    mapping::dict_set_hashed(dict, hash, &args[1], value.clone())?;
-    Ok(value)
+    mapping::dict_set_default(dict, hash, &args[1], value)
 }
 
 pub const METHODS: &[NativeDef] = &[

@@ -198,6 +198,10 @@ pub const COMMON: &[NativeDef] = &[
         "Return True if two sets have a null intersection.",
         |args| {
             let set = this(args, "isdisjoint")?;
+            let is_own = !matches!(args[1], Value::Instance(_));
+            if let Some(other) = mapping::as_set_table(&args[1]).filter(|_| is_own) {
+                return collection::are_disjoint(set, other).map(Value::bool);
+            }
             for key in iterate::collect(&args[1])? {
                 if mapping::set_contains(set, &key)? {
                     return Ok(Value::FALSE);

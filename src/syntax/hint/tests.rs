@@ -11,7 +11,7 @@ fn error_in(text: &str) -> (SyntaxError, u32) {
 }
 
 /// Each message is CPython 3.13's, as is each column (from 1).
-const WRONG: [(&str, &str, u32); 56] = [
+const WRONG: [(&str, &str, u32); 73] = [
     ("if x\n    y", "expected ':'", 5),
     ("else if x:\n    y", "invalid syntax", 1),
     (
@@ -124,6 +124,43 @@ const WRONG: [(&str, &str, u32); 56] = [
     ("if (x) {\n    y", "'{' was never closed", 8),
     ("f(x pass", "invalid syntax", 5),
     ("f(a b.c", "'(' was never closed", 2),
+    ("a.b := 1", "cannot use assignment expressions with attribute", 1),
+    (
+        "x; f().b := 1",
+        "cannot use assignment expressions with attribute",
+        4,
+    ),
+    (
+        "lambda: x := 1",
+        "cannot use assignment expressions with lambda",
+        1,
+    ),
+    (
+        "@a.b = 1",
+        "cannot assign to attribute here. Maybe you meant '==' instead of '='?",
+        2,
+    ),
+    ("for f(x): pass", "cannot assign to function call", 5),
+    ("for a, 1 y: pass", "cannot assign to literal", 8),
+    ("async for (a, f()): pass", "cannot assign to function call", 15),
+    ("def f[x]: pass", "expected '('", 9),
+    ("match x:\n  case C(a=): pass", "invalid syntax", 12),
+    (
+        "f(a.b=)",
+        "expression cannot contain assignment, perhaps you meant \"==\"?",
+        3,
+    ),
+    ("(x for x in y) = 1", "cannot assign to generator expression", 1),
+    ("f'{}}'", "f-string: valid expression required before '}'", 4),
+    ("f'{!s:'", "f-string: valid expression required before '!'", 4),
+    ("f'{1;'", "f-string: expecting '=', or '!', or ':', or '}'", 5),
+    ("f'{(a+)}'", "f-string: expecting a valid expression after '{'", 4),
+    (
+        "f'{x+(a+)}'",
+        "f-string: expecting '=', or '!', or ':', or '}'",
+        5,
+    ),
+    ("f'{a b'", "f-string: expecting '}'", 6),
 ];
 
 #[test]
