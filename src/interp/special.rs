@@ -44,10 +44,11 @@ pub fn find(value: &Value, name: Symbol) -> Option<Value> {
 fn is_inherent(value: &Value, native: &Native) -> bool {
     match value {
         Value::Instance(instance) if !instance.payload.is_unset() => {
-            // A library class over a built-in one (defaultdict) has methods of its own.
-            native.owner == "object"
-                || (!matches!(instance.payload, Value::Opaque(_))
-                    && native.owner == class_of(&instance.payload).name())
+            // What the built-in class has in the place of object's is passed over only by choice; a library
+            // class over a built-in one (defaultdict) has methods of its own.
+            let built_in = class_of(&instance.payload);
+            (native.owner == "object" && built_in.own(native.name).is_none())
+                || (!matches!(instance.payload, Value::Opaque(_)) && native.owner == built_in.name())
         }
         Value::Exception(_) => true,
         Value::Opaque(object) => {

@@ -83,6 +83,16 @@ impl Instance {
         }
     }
 
+    /// An instance that has the fields of a shape of its class from the beginning.
+    pub fn filled<const N: usize>(class: Ref<Class>, shape: &'static Shape, fields: [Value; N]) -> Instance {
+        debug_assert_eq!(shape.names.len(), N);
+        let instance = Instance::new(class, Value::Unset);
+        // SAFETY: nobody else has seen the instance yet.
+        unsafe { (*instance.fields.get()).extend(fields) };
+        instance.shape.set(shape);
+        instance
+    }
+
     #[inline(always)]
     pub fn class(&self) -> Ref<Class> {
         self.class.borrow().clone()

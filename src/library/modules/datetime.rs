@@ -39,18 +39,18 @@ fn from_ordinal(number: i64) -> (i64, i64, i64) {
 
 /// An instance of a class of ours, with what it is made of.
 fn instance(of: &Ref<Class>, slot: Symbol, value: Value) -> Value {
-    let instance = Instance::new(of.clone(), Value::Unset);
-    instance.set_slot(slot, value);
-    Ref::new(instance).into()
+    let shape = of.root_shape.with(slot);
+    Ref::new(Instance::filled(of.clone(), shape, [value])).into()
 }
 
 /// The microseconds of a span.
+#[inline]
 fn span_of(value: &Value) -> Option<i128> {
     let Value::Instance(span) = value else {
         return None;
     };
     match span.slot(name::US)? {
-        Value::Int(us) => Some(us.into()),
+        Value::Int(us) => Some(i128::from(us)),
         us => as_bigint(&us)?.to_i128(),
     }
 }
@@ -102,6 +102,10 @@ fn moment_in(of: &Ref<Class>, us: i128, zone: Value) -> Res {
 /// A span of so many microseconds, in a class.
 fn span_in(of: &Ref<Class>, us: i128) -> Res {
     const LONGEST_DAYS: i128 = 999_999_999;
+    // What has 64 bits is never too long.
+    if let Ok(us) = i64::try_from(us) {
+        return Ok(instance(of, name::US, Value::Int(us)));
+    }
     let days = us.div_euclid(DAY.into());
     if i32::try_from(days).is_err() {
         return Err(overflow_error("Python int too large to convert to C int"));
@@ -111,11 +115,7 @@ fn span_in(of: &Ref<Class>, us: i128) -> Res {
             "days={days}; must have magnitude <= {LONGEST_DAYS}"
         )));
     }
-    let us = match i64::try_from(us) {
-        Ok(us) => Value::Int(us),
-        Err(_) => BigInt::from(us).into(),
-    };
-    Ok(instance(of, name::US, us))
+    Ok(instance(of, name::US, BigInt::from(us).into()))
 }
 
 /// An argument that must be an int of 32 bits.

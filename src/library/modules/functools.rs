@@ -1,5 +1,6 @@
 //! `_functools`: folding, and functions whose results are kept.
 
+use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::mapping::{self, dict_set_hashed};
 use crate::interp::payload::*;
@@ -11,7 +12,7 @@ use crate::source::{Symbol, name};
 use crate::value::opaque::{self, Container};
 use crate::value::*;
 use smallvec::SmallVec;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions("_functools", &[FUNCTIONS]);
@@ -20,6 +21,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
         Native::of(&CALL_PARTIAL, "functools.partial").into(),
     ));
     names.push((Symbol::new("_lru_cache_wrapper"), wrapper_class().into()));
+    key_class();
     names
 }
 
@@ -27,7 +29,84 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "reduce" "(function, iterable, initial=None, /)"
         "Fold the items of an iterable into one value, from the left, beginning with initial if it is given."
         |args| reduce(&args[0], &args[1], &args[2]);
+    Function Plain "cmp_to_key" "(mycmp)" "A sort key from a function that compares two items."
+        |args| Ok(Key::value(&args[0], Value::Unset));
 };
+
+/// An item that compares as a function says, or, without an item, what makes such keys.
+struct Key {
+    compare: Value,
+    item: RefCell<Value>,
+}
+
+impl Container for Key {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.compare);
+        each(&self.item.borrow());
+    }
+}
+
+impl Key {
+    fn value(compare: &Value, item: Value) -> Value {
+        let key = Key {
+            compare: compare.clone(),
+            item: RefCell::new(item),
+        };
+        Opaque::value(key_class(), key)
+    }
+
+    fn of(args: &[Value]) -> Res<&Key> {
+        args[0]
+            .opaque()
+            .ok_or_else(|| wrong_self("__call__", "functools.KeyWrapper", &args[0]))
+    }
+
+    fn item(&self) -> Option<Value> {
+        let item = self.item.borrow().clone();
+        (!item.is_unset()).then_some(item)
+    }
+}
+
+fn key_class() -> Ref<Class> {
+    let class = named_class("functools.KeyWrapper");
+    if class.own(name::HASH).is_none() {
+        builtins::add(&class, KEY);
+        class.set(name::HASH, Value::None);
+        opaque::look_into::<Key>();
+    }
+    class
+}
+
+const KEY: &[NativeDef] = natives! {
+    Method Plain "__call__" "(self, /, obj)" "A key for obj."
+        |args| Ok(Key::value(&Key::of(args)?.compare, args[1].clone()));
+    Method Plain "__lt__" "(self, value, /)" "Return self<value." |args| compared(args, CompareOp::Lt);
+    Method Plain "__le__" "(self, value, /)" "Return self<=value." |args| compared(args, CompareOp::LtE);
+    Method Plain "__eq__" "(self, value, /)" "Return self==value." |args| compared(args, CompareOp::Eq);
+    Method Plain "__ne__" "(self, value, /)" "Return self!=value." |args| compared(args, CompareOp::NotEq);
+    Method Plain "__gt__" "(self, value, /)" "Return self>value." |args| compared(args, CompareOp::Gt);
+    Method Plain "__ge__" "(self, value, /)" "Return self>=value." |args| compared(args, CompareOp::GtE);
+    Getter Plain "obj" "(self, /)" "Value wrapped by a key function."
+        |args| Ok(Key::of(args)?.item().unwrap_or(Value::None));
+    Setter Plain "obj" "(self, value, /)" "Value wrapped by a key function." |args| {
+        let old = Key::of(args)?.item.replace(args[1].clone());
+        drop(old);
+        Ok(Value::None)
+    };
+};
+
+/// Two items by what their function says of them: less than 0, 0 or more.
+fn compared(args: &[Value], op: CompareOp) -> Res {
+    let this = Key::of(args)?;
+    let Some(other) = args[1].opaque::<Key>() else {
+        return Err(type_error("other argument must be K instance"));
+    };
+    let (Some(a), Some(b)) = (this.item(), other.item()) else {
+        return Err(raise(Type::AttributeError, "object"));
+    };
+    let order = call::call(&this.compare, &[a, b])?;
+    operator::compare(op, &order, &Value::Int(0))
+}
 
 const CALL_PARTIAL: NativeDef = builtins::method(
     "__call__",
@@ -204,11 +283,12 @@ fn cached(cache: &Cache, args: &[Value]) -> Res {
     let is_full = cache
         .maxsize
         .is_some_and(|maxsize| cache.results.table.borrow().len() >= maxsize);
-    if is_full
-        && mapping::dict_position(&cache.results, hash, &key)?.is_none()
-        && let Some((_, oldest, _)) = mapping::dict_next(&cache.results, 0)
-    {
-        mapping::dict_remove(&cache.results, &oldest)?;
+    if is_full && mapping::dict_position(&cache.results, hash, &key)?.is_none() {
+        let mut results = cache.results.table.borrow_mut();
+        let oldest = results.next_from(0).map(|(place, ..)| place);
+        let gone = oldest.and_then(|place| results.remove_entry(place));
+        drop(results);
+        drop(gone);
     }
     dict_set_hashed(&cache.results, hash, &key, result.clone())?;
     Ok(result)

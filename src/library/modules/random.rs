@@ -391,6 +391,11 @@ pub fn module() -> Vec<(Symbol, Value)> {
         (Symbol::new("Random"), class.clone().into()),
         (Symbol::new("SystemRandom"), system_class().into()),
     ];
+    let public = ["Random", "SystemRandom"].iter().chain(SHARED);
+    let mut public: Vec<&str> = public.copied().collect();
+    public.sort_unstable();
+    let public = public.into_iter().map(Value::from).collect::<Vec<_>>();
+    names.push((Symbol::new("__all__"), Value::list(public)));
     // Making a generator of the built-in class runs no script.
     let shared = call::call(&class.into(), &[]).map_err(|raised| drop(raised.take()));
     if let Ok(shared) = shared {

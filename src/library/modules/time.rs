@@ -133,6 +133,9 @@ fn moment(value: &Value) -> Res<i64> {
         Some(value) => {
             let too_far = || raise(Type::OverflowError, "timestamp out of range for platform time_t");
             match payload::as_float(value) {
+                Some(seconds) if seconds.is_nan() => {
+                    return Err(value_error("Invalid value NaN (not a number)"));
+                }
                 Some(seconds) if seconds.abs() < 9e18 => seconds.floor() as i64,
                 Some(_) => return Err(too_far()),
                 None => payload::index_or(value, too_far)?,
@@ -241,14 +244,32 @@ impl Fields {
             return Err(type_error("Tuple or struct_time argument required"));
         };
         let items = &tuple.items;
-        if items.len() < 9 {
+        if items.len() != 9 {
             return Err(type_error(format!("{function}(): illegal time tuple argument")));
         }
         let mut n = [0; 8];
         for (number, item) in n.iter_mut().zip(items) {
             *number = payload::small(item)?;
         }
-        let [year, month, day, hour, minute, second, weekday, yearday] = n;
+        let [
+            mut year,
+            mut month,
+            mut day,
+            hour,
+            minute,
+            second,
+            weekday,
+            mut yearday,
+        ] = n;
+        if function == "mktime" {
+            // Months beyond the year are those of other years.
+            (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
+        } else {
+            // What is not said is the first.
+            for part in [&mut month, &mut day, &mut yearday] {
+                *part = if *part == 0 { 1 } else { *part };
+            }
+        }
         let named = match value {
             Value::Tuple(_) => None,
             moment => attribute::find(moment, Symbol::new("tm_zone"))?,
@@ -265,7 +286,7 @@ impl Fields {
             hour,
             minute,
             second,
-            weekday,
+            weekday: weekday.rem_euclid(7),
             yearday,
             zone,
         };
@@ -276,6 +297,7 @@ impl Fields {
                 ("hour", fields.hour, 23),
                 ("minute", fields.minute, 59),
                 ("seconds", fields.second, 61),
+                ("day of week", if weekday < -1 { weekday } else { 0 }, 6),
                 ("day of year", fields.yearday, 366),
             ] {
                 if !(0..=most).contains(&value) {

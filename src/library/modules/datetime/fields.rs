@@ -99,10 +99,8 @@ pub fn date(of: &Ref<Class>, number: i64) -> Value {
 
 /// A time or moment; `at` is twice its microseconds plus the fold.
 pub fn timed(of: &Ref<Class>, at: i64, zone: Value) -> Value {
-    let instance = Instance::new(of.clone(), Value::Unset);
-    instance.set_slot(name::AT, Value::Int(at));
-    instance.set_slot(name::ZONE, zone);
-    Ref::new(instance).into()
+    let shape = of.root_shape.with(name::AT).with(name::ZONE);
+    Ref::new(Instance::filled(of.clone(), shape, [Value::Int(at), zone])).into()
 }
 
 /// What an object of ours keeps.

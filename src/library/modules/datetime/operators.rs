@@ -3,7 +3,7 @@
 //! Always true: what comes of a date or moment is of its own class, a span is a plain timedelta, and
 //! what a method does not know it leaves to the other side.
 
-use super::fields::{self, Kept, Reading, kept, timed};
+use super::fields::{self, Kept, kept, timed};
 use super::{DAY, SECOND, date_in, moment_in, span_in, span_of};
 use crate::code::CompareOp;
 use crate::interp::error::*;
@@ -79,86 +79,139 @@ const OF_SPANS: [(&str, &str, Operator); 4] = [
     ("__bool__", "True if self else False", Operator::Truth),
 ];
 
-/// What an operand is.
-enum Operand {
-    /// The number of a day.
-    Date(i64),
-    Time(Reading),
-    Moment(Reading),
-    /// Microseconds.
-    Span(i128),
+/// What an operand is; the operators read from it no more than they need.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Date,
+    Time,
+    Moment,
+    Span,
+}
+
+/// What stands in the slot of a date, time or moment.
+#[inline]
+fn at(value: &Value) -> Res<i64> {
+    match value {
+        Value::Instance(instance) => match instance.slot(name::AT) {
+            Some(Value::Int(at)) => Ok(at),
+            _ => Err(not_made(value, name::AT)),
+        },
+        value => Err(not_made(value, name::AT)),
+    }
+}
+
+/// Microseconds by the clock of a time or moment.
+#[inline]
+fn us(value: &Value) -> Res<i64> {
+    Ok(at(value)? >> 1)
+}
+
+#[inline]
+fn zone(value: &Value) -> Value {
+    match value {
+        Value::Instance(instance) => instance.slot(name::ZONE).unwrap_or(Value::None),
+        _ => Value::None,
+    }
+}
+
+#[inline]
+fn span(value: &Value) -> Res<i128> {
+    span_of(value).ok_or_else(|| not_made(value, name::US))
+}
+
+/// The error for an object that was never filled.
+#[cold]
+fn not_made(value: &Value, slot: Symbol) -> Raised {
+    attribute::no_attribute(value, slot)
+}
+
+/// The whole days of a span.
+fn days(value: &Value) -> Res<i64> {
+    Ok(span(value)?.div_euclid(DAY.into()) as i64)
+}
+
+/// A moment so many microseconds later.
+fn moved(moment: &Value, by: i128) -> Res {
+    moment_in(&class_of(moment), i128::from(us(moment)?) + by, zone(moment))
 }
 
 impl Classes {
-    /// Which of the four classes a class is or comes from.
-    fn home(&self, class: &Ref<Class>) -> Option<&Ref<Class>> {
-        // A moment is a date, too, so it is looked for first.
-        let homes = [&self.datetime, &self.timedelta, &self.date, &self.time];
-        let own = homes.iter().find(|home| class.is(home));
-        own.or_else(|| homes.iter().find(|home| class.is_subclass(home)))
-            .copied()
-    }
-
-    fn operand(&self, value: &Value) -> Option<Operand> {
+    /// Which of the four classes an object's class is or comes from.
+    #[inline]
+    fn kind(&self, value: &Value) -> Option<Kind> {
         let Value::Instance(instance) = value else {
             return None;
         };
-        let is_span = self.home(&instance.class.borrow())?.is(&self.timedelta);
-        if is_span {
-            return span_of(value).map(Operand::Span);
+        let class = instance.class.borrow();
+        // A moment is a date, too, so it is looked for first.
+        let homes = [
+            (&self.datetime, Kind::Moment),
+            (&self.timedelta, Kind::Span),
+            (&self.date, Kind::Date),
+            (&self.time, Kind::Time),
+        ];
+        for (home, kind) in homes {
+            if class.is(home) {
+                return Some(kind);
+            }
         }
-        Some(match Kept::of(value)? {
-            Kept::Date(number) => Operand::Date(number),
-            Kept::Time(reading) => Operand::Time(reading),
-            Kept::Moment(reading) => Operand::Moment(reading),
-        })
+        let from = homes.into_iter().find(|(home, _)| class.is_subclass(home))?;
+        Some(from.1)
+    }
+
+    fn home(&self, kind: Kind) -> &Ref<Class> {
+        match kind {
+            Kind::Date => &self.date,
+            Kind::Time => &self.time,
+            Kind::Moment => &self.datetime,
+            Kind::Span => &self.timedelta,
+        }
     }
 
     fn operate(&self, operator: Operator, this: &Value, other: &Value) -> Res {
-        use Operand::*;
-        let (Some(a), Some(b)) = (self.operand(this), self.operand(other)) else {
+        use self::Kind::{Date, Moment, Span, Time};
+        let (Some(a), Some(b)) = (self.kind(this), self.kind(other)) else {
             return Ok(Value::NotImplemented);
         };
-        let days = |span: i128| span.div_euclid(DAY.into()) as i64;
-        let moved =
-            |from: Reading, by: i128| moment_in(&class_of(this), i128::from(from.us()) + by, from.zone);
-        let answer = |op, order| Ok(Value::bool(satisfies(op, Some(order))));
         match (operator, a, b) {
-            (Operator::Add, Span(a), Span(b)) => self.span(a + b),
-            (Operator::Sub, Span(a), Span(b)) => self.span(a - b),
-            (Operator::SubFrom, Span(a), Span(b)) => self.span(b - a),
-            (Operator::Add, Date(a), Span(b)) => date_in(&class_of(this), a + days(b)),
-            (Operator::Sub, Date(a), Span(b)) => date_in(&class_of(this), a - days(b)),
-            (Operator::Sub, Date(a), Date(b)) => self.span(i128::from(a - b) * i128::from(DAY)),
-            (Operator::Add, Moment(a), Span(b)) => moved(a, b),
-            (Operator::Sub, Moment(a), Span(b)) => moved(a, -b),
-            (Operator::Sub, Moment(a), Moment(b)) => self.difference(this, other, &a, &b),
-            (Operator::Compare(op), Span(a), Span(b)) => answer(op, a.cmp(&b)),
-            (Operator::Compare(op), Date(a), Date(b)) => answer(op, a.cmp(&b)),
-            (Operator::Compare(op), Moment(a), Moment(b)) | (Operator::Compare(op), Time(a), Time(b)) => {
-                self.compare(op, this, other, &a, &b)
+            (Operator::Compare(op), Moment, Moment) | (Operator::Compare(op), Time, Time) => {
+                self.compare(op, this, other)
             }
+            (Operator::Compare(op), Date, Date) => {
+                Ok(Value::bool(satisfies(op, Some(at(this)?.cmp(&at(other)?)))))
+            }
+            (Operator::Compare(op), Span, Span) => {
+                Ok(Value::bool(satisfies(op, Some(span(this)?.cmp(&span(other)?)))))
+            }
+            (Operator::Add, Span, Span) => self.span(span(this)? + span(other)?),
+            (Operator::Sub, Span, Span) => self.span(span(this)? - span(other)?),
+            (Operator::SubFrom, Span, Span) => self.span(span(other)? - span(this)?),
+            (Operator::Add, Date, Span) => date_in(&class_of(this), at(this)? + days(other)?),
+            (Operator::Sub, Date, Span) => date_in(&class_of(this), at(this)? - days(other)?),
+            (Operator::Sub, Date, Date) => self.span(i128::from(at(this)? - at(other)?) * i128::from(DAY)),
+            (Operator::Add, Moment, Span) => moved(this, span(other)?),
+            (Operator::Sub, Moment, Span) => moved(this, -span(other)?),
+            (Operator::Sub, Moment, Moment) => self.difference(this, other),
             _ => Ok(Value::NotImplemented),
         }
     }
 
     fn operate_alone(&self, operator: Operator, this: &Value) -> Res {
-        let operand = self.operand(this);
-        match (operator, &operand) {
-            (Operator::Neg, Some(Operand::Span(us))) => self.span(-us),
-            (Operator::Pos, Some(Operand::Span(us))) => self.span(*us),
-            (Operator::Abs, Some(Operand::Span(us))) => self.span(us.abs()),
-            (Operator::Truth, Some(Operand::Span(us))) => Ok(Value::bool(*us != 0)),
-            (_, Some(operand)) => self.hash(this, operand),
+        match (operator, self.kind(this)) {
+            (Operator::Neg, _) => self.span(-span(this)?),
+            (Operator::Pos, _) => self.span(span(this)?),
+            (Operator::Abs, _) => self.span(span(this)?.abs()),
+            (Operator::Truth, _) => Ok(Value::bool(span(this)? != 0)),
+            (_, Some(kind)) => self.hash(this, kind),
             (_, None) => attribute::get(this, name::US), // which fails
         }
     }
 
     /// The hash of what makes two of them equal.
-    fn hash(&self, this: &Value, operand: &Operand) -> Res {
-        let key = match operand {
-            Operand::Span(us) => {
-                let (day, second) = (i128::from(DAY), i128::from(SECOND));
+    fn hash(&self, this: &Value, kind: Kind) -> Res {
+        let key = match kind {
+            Kind::Span => {
+                let (us, day, second) = (span(this)?, i128::from(DAY), i128::from(SECOND));
                 let parts = [
                     us.div_euclid(day),
                     us.rem_euclid(day) / second,
@@ -166,25 +219,21 @@ impl Classes {
                 ];
                 Value::tuple(parts.map(|n| Value::Int(n as i64)))
             }
-            Operand::Date(number) => Value::Int(*number),
-            Operand::Moment(reading) | Operand::Time(reading) => {
-                let ahead = match reading.zone {
+            Kind::Date => Value::Int(at(this)?),
+            Kind::Moment | Kind::Time => {
+                let ahead = match zone(this) {
                     Value::None => None,
-                    _ => self.offset(&self.unfolded(this, reading))?,
+                    zone => {
+                        let fold = at(this)? & 1;
+                        let unfolded = timed(self.home(kind), at(this)? - fold, zone);
+                        self.offset(if fold == 0 { this } else { &unfolded })?
+                    }
                 };
                 // Naive ones equal no others.
-                Value::Int((reading.us() - ahead.unwrap_or(0) as i64) << 1 | i64::from(ahead.is_none()))
+                Value::Int((us(this)? - ahead.unwrap_or(0) as i64) << 1 | i64::from(ahead.is_none()))
             }
         };
         operator::hash(&key).map(Value::Int)
-    }
-
-    /// A time or moment with fold=0.
-    fn unfolded(&self, value: &Value, reading: &Reading) -> Value {
-        match self.home(&class_of(value)) {
-            Some(home) if reading.fold() != 0 => timed(home, reading.at & !1, reading.zone.clone()),
-            _ => value.clone(),
-        }
     }
 
     fn span(&self, us: i128) -> Res {
@@ -197,17 +246,8 @@ impl Classes {
     }
 
     /// Both as microseconds of one clock, with the first one's offset from UTC; none if only one side has one.
-    fn together(
-        &self,
-        this: &Value,
-        other: &Value,
-        a: &Reading,
-        b: &Reading,
-    ) -> Res<Option<(i128, i128, Option<i128>)>> {
-        let [us, its] = [a.us(), b.us()].map(i128::from);
-        if a.zone.is(&b.zone) {
-            return Ok(Some((us, its, None)));
-        }
+    fn together(&self, this: &Value, other: &Value) -> Res<Option<(i128, i128, Option<i128>)>> {
+        let [us, its] = [us(this)?, us(other)?].map(i128::from);
         Ok(match (self.offset(this)?, self.offset(other)?) {
             (None, None) => Some((us, its, None)),
             (Some(ahead), Some(its_ahead)) => Some((us - ahead, its - its_ahead, Some(ahead))),
@@ -215,8 +255,11 @@ impl Classes {
         })
     }
 
-    fn difference(&self, this: &Value, other: &Value, a: &Reading, b: &Reading) -> Res {
-        match self.together(this, other, a, b)? {
+    fn difference(&self, this: &Value, other: &Value) -> Res {
+        if zone(this).is(&zone(other)) {
+            return self.span(i128::from(us(this)? - us(other)?));
+        }
+        match self.together(this, other)? {
             Some((us, its, _)) => self.span(us - its),
             None => Err(type_error(
                 "can't subtract offset-naive and offset-aware datetimes",
@@ -224,14 +267,17 @@ impl Classes {
         }
     }
 
-    fn compare(&self, op: CompareOp, this: &Value, other: &Value, a: &Reading, b: &Reading) -> Res {
+    fn compare(&self, op: CompareOp, this: &Value, other: &Value) -> Res {
+        if zone(this).is(&zone(other)) {
+            return Ok(Value::bool(satisfies(op, Some(us(this)?.cmp(&us(other)?)))));
+        }
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
-        let Some((us, its, ahead)) = self.together(this, other, a, b)? else {
-            return match (is_equality, self.home(&class_of(this))) {
+        let Some((us, its, ahead)) = self.together(this, other)? else {
+            return match (is_equality, self.kind(this)) {
                 (true, _) | (_, None) => Ok(Value::bool(op == CompareOp::NotEq)),
-                (false, Some(home)) => Err(type_error(format!(
+                (false, Some(kind)) => Err(type_error(format!(
                     "can't compare offset-naive and offset-aware {}s",
-                    home.name()
+                    self.home(kind).name()
                 ))),
             };
         };
@@ -248,10 +294,10 @@ impl Classes {
 
     /// Whether a moment's offset would be another with the other fold.
     fn is_ambiguous(&self, value: &Value) -> Res<bool> {
-        let Some(Operand::Moment(reading)) = self.operand(value) else {
+        if self.kind(value) != Some(Kind::Moment) {
             return Ok(false);
-        };
-        let twin = timed(&self.datetime, reading.at ^ 1, reading.zone);
+        }
+        let twin = timed(&self.datetime, at(value)? ^ 1, zone(value));
         Ok(self.offset(&twin)? != self.offset(value)?)
     }
 

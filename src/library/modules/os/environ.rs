@@ -4,9 +4,10 @@
 //! [`variables`] on.
 
 use crate::interp::error::*;
+use crate::interp::operator::collection;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type, class_name};
-use crate::interp::{mapping, text};
+use crate::interp::{mapping, os_error, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::Symbol;
 use crate::value::*;
@@ -67,14 +68,74 @@ fn data(value: &Value) -> Res<&Ref<Dict>> {
 }
 
 fn set(args: &[Value]) -> Res {
-    checked(&args[1])?;
-    checked(&args[2])?;
+    check_settable(&args[1], &args[2])?;
     mapping::dict_set(data(&args[0])?, &args[1], args[2].clone())?;
+    Ok(Value::None)
+}
+
+/// Refuses names and values that no environment can hold.
+fn check_settable(name: &Value, value: &Value) -> Res<()> {
+    checked(name)?;
+    checked(value)?;
+    let (name, value) = (text_of(name).unwrap_or(""), text_of(value).unwrap_or(""));
+    if name.contains('\0') || value.contains('\0') {
+        return Err(value_error("embedded null byte"));
+    }
+    if name.contains('=') {
+        return Err(value_error("illegal environment variable name"));
+    }
+    if name.is_empty() {
+        let invalid = std::io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error());
+        return Err(Raised::new(os_error::of_io(&invalid, None)));
+    }
+    Ok(())
+}
+
+/// Sets all the variables of a mapping, or of pairs, and those named.
+fn update(args: &[Value]) -> Res {
+    let all = Ref::new(Dict::default());
+    if !args[1].is_unset() {
+        collection::update_dict(&all, &args[1])?;
+    }
+    if let Some(named) = args.get(2).and_then(as_dict) {
+        mapping::dict_merge(&all, named)?;
+    }
+    for (name, value) in mapping::entries(&all) {
+        set(&[args[0].clone(), name, value])?;
+    }
     Ok(Value::None)
 }
 
 const METHODS: &[NativeDef] = &[
     method("__setitem__", "(self, key, value, /)", "Set a variable.", set),
+    method(
+        "update",
+        "(self, other=(), /, **kwds)",
+        "Set the variables of a mapping, or of pairs, and those named.",
+        update,
+    ),
+    method(
+        "__ior__",
+        "(self, other, /)",
+        "Set the variables of a mapping.",
+        |args| {
+            update(args)?;
+            Ok(args[0].clone())
+        },
+    ),
+    method(
+        "setdefault",
+        "(self, key, value, /)",
+        "Return a variable, which is set to the value if it is not there.",
+        |args| {
+            checked(&args[1])?;
+            if let Some(known) = mapping::dict_get(data(&args[0])?, &args[1])? {
+                return Ok(known);
+            }
+            set(args)?;
+            Ok(args[2].clone())
+        },
+    ),
     method("__getitem__", "(self, key, /)", "Return a variable.", |args| {
         checked(&args[1])?;
         mapping::dict_require(data(&args[0])?, &args[1])
