@@ -247,3 +247,21 @@ fn lines_come_back_from_the_history() {
     prompt.0.flush().expect("the prompt reads");
     prompt.ask("", "42");
 }
+
+#[test]
+fn the_tab_key_completes_what_is_imported_and_methods_of_texts() {
+    let mut prompt = Prompt::open();
+    for (typed, rest, answer) in [
+        ("from statistics import harm\t", "; harmonic_mean([2, 2])", "2"),
+        (
+            "from concurrent import fut\t",
+            "; futures.ThreadPoolExecutor",
+            "ThreadPoolExecutor",
+        ),
+        ("'-'.joi\t", "('ab')", "'a-b'"),
+    ] {
+        prompt.0.send(typed).expect("the prompt reads");
+        prompt.0.flush().expect("the prompt reads");
+        prompt.ask(rest, answer);
+    }
+}

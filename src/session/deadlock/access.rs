@@ -110,6 +110,8 @@ struct Call {
     function: Option<String>,
     /// One who waits within that function, and the line in which it does.
     party: Option<(usize, u32)>,
+    /// It has still to come to the call, other than by a loop.
+    is_ahead: bool,
     /// A task that has not begun with that function.
     unbegun: Option<usize>,
     /// The task that failed in that function.
@@ -294,17 +296,13 @@ pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String
 /// Those who would do it if they did not wait themselves; none if somebody else could.
 pub fn who_would(remedy: &Remedy, all: &[Party]) -> Vec<usize> {
     let (calls, _) = calls_of(&remedy.object, remedy.methods, all);
-    let would = |call: &Call| {
-        call.party
-            .filter(|(_, at)| call.line > *at)
-            .map(|(party, _)| party)
-    };
+    let would = |call: &Call| call.party.filter(|_| call.is_ahead).map(|(party, _)| party);
     calls.iter().map(would).collect::<Option<_>>().unwrap_or_default()
 }
 
-/// Whether the program releases something somewhere.
-pub fn is_released(object: &Value, all: &[Party]) -> bool {
-    !calls_of(object, &["release"], all).0.is_empty()
+/// Whether the program calls a method of something somewhere.
+pub fn is_called(object: &Value, method: &str, all: &[Party]) -> bool {
+    !calls_of(object, &[method], all).0.is_empty()
 }
 
 /// Where a lock was taken by one who is over.
@@ -339,21 +337,33 @@ fn call(
     all: &[Party],
 ) -> Call {
     let def = enclosing(source, line);
+    let name = text
+        .trim_end_matches("()")
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_string();
+    let name = name.as_str();
     let header = def.as_ref().map(|(line, _)| *line);
     let is_around = |code: &Code| Rc::ptr_eq(&code.source, source) && holds(code, header);
     let within = |(place, party): (usize, &Party)| {
         let frame = party.all_own().find(|frame| is_around(frame.code()))?;
-        Some((is_object(frame), (place, frame.line())))
+        let source = &frame.code().source;
+        let waits_for = source.slice(source.on_first_line(frame.span));
+        // In the same line, it comes later if the wait is not for that call itself.
+        let is_ahead = line > frame.line() || (line == frame.line() && !waits_for.contains(name));
+        Some((is_object(frame), (place, frame.line()), is_ahead))
     };
     // Others may be in the same function for another object.
     let within: Vec<_> = all.iter().enumerate().filter_map(within).collect();
-    let known = within.iter().find(|(is_it, _)| *is_it == Some(true));
-    let known = known.or_else(|| within.iter().find(|(is_it, _)| is_it.is_none()));
+    let known = within.iter().find(|(is_it, ..)| *is_it == Some(true));
+    let known = known.or_else(|| within.iter().find(|(is_it, ..)| is_it.is_none()));
     let is_to_begin = |party: &Party| party.unbegun().is_some_and(|func| is_around(&func.code));
     Call {
         line,
         text,
-        party: known.map(|(_, party)| *party),
+        party: known.map(|(_, party, _)| *party),
+        is_ahead: known.is_some_and(|(.., is_ahead)| *is_ahead),
         failed: failed_in(source, header, all),
         unbegun: all.iter().position(is_to_begin),
         function: def.map(|(_, name)| name),
@@ -386,7 +396,7 @@ fn failed_in(source: &Rc<Source>, header: Option<u32>, all: &[Party]) -> Option<
 impl Call {
     fn told(&self, waiter: usize, all: &[Party]) -> String {
         let Call { line, text, .. } = self;
-        let Some((party, at)) = self.party else {
+        let Some((party, _)) = self.party else {
             if let (Some(function), Some(failed)) = (&self.function, &self.failed) {
                 return format!("`{text}` in line {line} is in {function}(), but {failed}");
             }
@@ -407,7 +417,7 @@ impl Call {
         } else {
             all[party].name()
         };
-        match *line > at {
+        match self.is_ahead {
             true => format!("{who} would call `{text}` in line {line}, but waits in line {waits_at}"),
             false => format!("{who} calls `{text}` in line {line}, but now waits in line {waits_at}"),
         }

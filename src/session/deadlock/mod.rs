@@ -49,8 +49,11 @@ pub fn who_waits() -> String {
         circle(&all, &|at| {
             let remedy = reasons[at].remedy.as_ref();
             let would = remedy.map_or(Vec::new(), |remedy| access::who_would(remedy, &all));
-            // Who waits for a lock that another one kept is not in its own way.
-            let others = would.iter().filter(|party| **party != at || !reasons[at].is_lock);
+            // Who waits for a lock that another one kept is not in its own way, nor who could be helped by others.
+            let is_alone = would.iter().all(|party| *party == at);
+            let others = would
+                .iter()
+                .filter(|party| **party != at || (is_alone && !reasons[at].is_lock));
             let keys = others.filter_map(|party| all[*party].keys().next());
             reasons[at].behind.iter().copied().chain(keys).collect()
         })

@@ -324,7 +324,8 @@ impl Case<'_> {
                 .all(|other| !keys.iter().any(|key| other.is(*key)));
         let is_lock = noun == "lock";
         // Who is over cannot release it; that those who wait would tells nothing.
-        let left_by = access::is_released(object, self.all) && access::who_took(object, self.all).is_some();
+        let left_by =
+            access::is_called(object, "release", self.all) && access::who_took(object, self.all).is_some();
         let is_told = is_left && (is_lock || left_by);
         let help = is_told.then(|| self.left_behind(object, "async with"));
         let remedy = (is_left && !is_told).then(|| Remedy::new(object, &["release"]));
@@ -390,6 +391,10 @@ impl Case<'_> {
         if need == Need::Notify {
             remedy.if_called =
                 Some("a notify() before the wait is lost: keep the news in a variable, and use wait_for()");
+        }
+        if need == Need::Set && access::is_called(object, "clear", self.all) {
+            remedy.if_called =
+                Some("clear() takes a set() back: who begins to wait after it waits for the next one");
         }
         let is_done_with = matches!(need, Need::WorkDone { .. }) && self.others_want_items_of(object);
         Reason {

@@ -182,7 +182,12 @@ impl<'a> Program<'a> {
     }
 
     /// What a call gives for a parameter, and where that stands.
-    fn argument(&self, function: &'a Function, param: &'a Param, site: &Site<'a>) -> Option<(&'a Expr, At)> {
+    fn argument<'b>(
+        &self,
+        function: &'b Function,
+        param: &'b Param,
+        site: &Site<'b>,
+    ) -> Option<(&'b Expr, At)> {
         let is_unpacked = |arg: &Arg| matches!(arg, Arg::Star(_) | Arg::DoubleStar(_));
         if site.args.iter().any(is_unpacked) {
             return None;
@@ -210,13 +215,13 @@ impl<'a> Program<'a> {
     }
 
     /// The parameters of a function for which a call through `func` gives values, with these.
-    pub fn given(
+    pub fn given<'b>(
         &self,
         func: &Expr,
-        function: &'a Function,
-        args: &'a [Arg],
+        function: &'b Function,
+        args: &'b [Arg],
         at: At,
-    ) -> Vec<(&'a Param, &'a Expr)> {
+    ) -> Vec<(&'b Param, &'b Expr)> {
         let is_bound = self.is_bound(func, function, at);
         let site = Site { args, at, is_bound };
         let params = function.params.posonly.iter().chain(&function.params.args);
@@ -241,12 +246,36 @@ impl<'a> Program<'a> {
             .collect()
     }
 
+    /// The class of the object that a parameter is, if it is the first one of a method.
+    fn object_given(&self, function: &Function, param: &Param) -> Option<&'a Class> {
+        let inside = self.inside.get(&address(function))?;
+        let first = function.params.posonly.first().or(function.params.args.first())?;
+        let class = self.unit(*inside).class?;
+        (std::ptr::eq(first, param) && function.decorators.is_empty()).then_some(class)
+    }
+
+    /// What a `with` block gets from an object of one of the program's classes.
+    pub(super) fn entered(&self, class: &'a Class, left: u32) -> Kind<'a> {
+        let methods = ["__aenter__", "__enter__"].map(|name| self.method(class, Symbol::new(name), left));
+        let mut entered = methods.into_iter().filter_map(|meaning| match meaning {
+            Meaning::Function(method) => Some(self.returned(method, left)),
+            _ => None,
+        });
+        match (entered.next(), entered.next()) {
+            (Some(kind), None) => kind,
+            _ => Kind::Unknown,
+        }
+    }
+
     /// What a parameter is: by its annotation, or else by all calls of the function.
     pub(super) fn kind_given(&self, function: &'a Function, param: &'a Param, left: u32) -> Kind<'a> {
         if let (Some(annotation), Some(at)) = (&param.annotation, self.defined.get(&address(function)))
             && !matches!(self.annotated(annotation, *at, left), Kind::Unknown)
         {
             return self.annotated(annotation, *at, left);
+        }
+        if let Some(class) = self.object_given(function, param) {
+            return Kind::Instance(class);
         }
         if let Some(known) = self.known.borrow().kinds.get(&address(param)) {
             return *known;
@@ -284,14 +313,14 @@ impl<'a> Program<'a> {
     }
 
     /// What the items of a container are.
-    pub(super) fn kind_inside(&self, container: &Expr, at: At, left: u32) -> Kind<'a> {
-        let items = self.inside_of(container, at, left).unwrap_or_default();
+    pub(super) fn kind_inside(&self, container: &Expr, at: At, by: By, left: u32) -> Kind<'a> {
+        let items = self.inside_of(container, at, by, left).unwrap_or_default();
         Kind::any_of(items.iter().map(|(item, at)| self.kind_within(item, *at, left)))
     }
 
     /// What the items of a container name, if they all name the same.
-    pub(super) fn meaning_inside(&self, container: &Expr, at: At, left: u32) -> Meaning<'a> {
-        let items = self.inside_of(container, at, left).unwrap_or_default();
+    pub(super) fn meaning_inside(&self, container: &Expr, at: At, by: By, left: u32) -> Meaning<'a> {
+        let items = self.inside_of(container, at, by, left).unwrap_or_default();
         same(
             items
                 .iter()
@@ -300,12 +329,21 @@ impl<'a> Program<'a> {
     }
 
     /// Everything that is ever put into a container, be it a list, a set, or the values of a dict.
-    pub(super) fn inside_of(&self, container: &Expr, at: At, left: u32) -> Option<Vec<(&'a Expr, At)>> {
+    pub(super) fn inside_of(
+        &self,
+        container: &Expr,
+        at: At,
+        by: By,
+        left: u32,
+    ) -> Option<Vec<(&'a Expr, At)>> {
         let left = left.checked_sub(1)?;
         match &self.places.get(&address(container.plain()))?.expr.kind {
             ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => {
                 self.each_inside(items, at, left)
             }
+            // A loop over a dict gives its keys.
+            ExprKind::Dict(_) if by == By::Loop => None,
+            ExprKind::Comprehension(made) if by == By::Loop && made.kind == ComprehensionKind::Dict => None,
             ExprKind::Dict(items) => {
                 let value = |item: &'a DictItem| match item {
                     DictItem::Pair(_, value) => Some((value, at)),
@@ -316,12 +354,14 @@ impl<'a> Program<'a> {
             ExprKind::Comprehension(made) => Some(vec![(&made.element, self.place_of(&made.element)?)]),
             ExprKind::Call { func, args } => match (&args[..], &func.plain().kind) {
                 ([], ExprKind::Attribute { value, name, .. }) if name.text() == "values" => {
-                    self.inside_of(value, at, left)
+                    self.inside_of(value, at, By::Index, left)
                 }
                 (args, _) => match (self.meaning_within(func, at, left), args) {
-                    (Meaning::Library(path), []) if is_container(&path) => Some(vec![]),
+                    (Meaning::Library(path), []) if is_container(&path) => {
+                        (path != "builtins.dict" || by == By::Index).then(Vec::new)
+                    }
                     (Meaning::Library(path), [Arg::Positional(from)]) if is_container(&path) => {
-                        self.inside_of(from, at, left)
+                        self.inside_of(from, at, By::Loop, left)
                     }
                     _ => None,
                 },
@@ -333,8 +373,8 @@ impl<'a> Program<'a> {
                 {
                     // What a loop takes out of containers that hold others.
                     let mut found = Vec::new();
-                    for (inner, at) in self.inside_of(outer, *outer_at, left)? {
-                        found.extend(self.inside_of(inner, at, left)?);
+                    for (inner, at) in self.inside_of(outer, *outer_at, By::Loop, left)? {
+                        found.extend(self.inside_of(inner, at, by, left)?);
                     }
                     return Some(found);
                 }
@@ -344,7 +384,7 @@ impl<'a> Program<'a> {
                     }
                     _ => false,
                 };
-                self.put_into(self.bindings.get(&(owner, *name))?, &is_it, left)
+                self.put_into(self.bindings.get(&(owner, *name))?, &is_it, by, left)
             }
             ExprKind::Attribute { value, name, .. } => {
                 let class = match self.class_of_self(value, at) {
@@ -354,11 +394,17 @@ impl<'a> Program<'a> {
                         _ => return None,
                     },
                 };
-                if self.is_set_elsewhere(class, *name, left) || self.shared(class, *name).is_some() {
+                if self.is_set_elsewhere(class, *name, left) {
                     return None;
                 }
                 let is_it = |expr: &Expr, _: At| matches!(&expr.kind, ExprKind::Attribute { name: other, .. } if other == name);
-                self.put_into(self.attributes.get(&(address(class), *name))?, &is_it, left)
+                let own = self.attributes.get(&(address(class), *name)).map(Vec::as_slice);
+                match (own, self.shared(class, *name)) {
+                    (Some(bindings), None) | (None, Some(bindings)) => {
+                        self.put_into(bindings, &is_it, by, left)
+                    }
+                    _ => None,
+                }
             }
             _ => None,
         }
@@ -367,11 +413,11 @@ impl<'a> Program<'a> {
     /// Everything that an expression may be which is an item of a container, or a loop's variable.
     pub(super) fn taken_from(&self, item: &Expr, at: At, left: u32) -> Option<Vec<(&'a Expr, At)>> {
         match &item.plain().kind {
-            ExprKind::Subscript { value, .. } => self.inside_of(value, at, left),
+            ExprKind::Subscript { value, .. } => self.inside_of(value, at, By::Index, left),
             ExprKind::Name(name) => {
                 let owner = self.names.owner(at.scope, *name)?;
                 match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
-                    Some([Binding::Item(items, at)]) => self.inside_of(items, *at, left),
+                    Some([Binding::Item(items, at)]) => self.inside_of(items, *at, By::Loop, left),
                     _ => None,
                 }
             }
@@ -383,7 +429,7 @@ impl<'a> Program<'a> {
         let mut found = Vec::new();
         for item in items {
             match &item.plain().kind {
-                ExprKind::Starred(inner) => found.extend(self.inside_of(inner, at, left)?),
+                ExprKind::Starred(inner) => found.extend(self.inside_of(inner, at, By::Loop, left)?),
                 _ => found.push((item, at)),
             }
         }
@@ -396,6 +442,7 @@ impl<'a> Program<'a> {
         &self,
         bindings: &[Binding<'a>],
         is_it: &dyn Fn(&Expr, At) -> bool,
+        by: By,
         left: u32,
     ) -> Option<Vec<(&'a Expr, At)>> {
         let mut found = Vec::new();
@@ -403,7 +450,7 @@ impl<'a> Program<'a> {
             let (Binding::Value(value, at) | Binding::Declared(_, Some(value), at)) = binding else {
                 return None;
             };
-            found.extend(self.inside_of(value, *at, left)?);
+            found.extend(self.inside_of(value, *at, by, left)?);
         }
         for (expr, at) in self.exprs.iter().filter(|(expr, at)| is_it(expr, *at)) {
             match self.use_of(expr, left)? {
@@ -556,30 +603,39 @@ impl<'a> Program<'a> {
         Some(Decorated::Function(made))
     }
 
-    /// The expressions that make what a call gives, if the function that is called only hands it on.
-    pub fn made_in(&self, call: Span) -> Vec<Span> {
-        let calls = self.exprs.iter().filter(|(expr, _)| expr.span == call);
-        calls
+    /// The expressions that make what an expression gives: the only value of a name, what a function returns
+    /// that only hands it on.
+    pub fn made_in(&self, place: Span) -> Vec<Span> {
+        let exprs = self.exprs.iter().filter(|(expr, _)| expr.span == place);
+        exprs
             .flat_map(|(expr, at)| self.handed_on(expr, *at, LONGEST_CHAIN))
             .collect()
     }
 
-    fn handed_on(&self, call: &Expr, at: At, left: u32) -> Vec<Span> {
-        let (ExprKind::Call { func, .. }, Some(left)) = (&call.plain().kind, left.checked_sub(1)) else {
+    fn handed_on(&self, expr: &Expr, at: At, left: u32) -> Vec<Span> {
+        let Some(left) = left.checked_sub(1) else {
             return vec![];
         };
-        let returned = match (self.lambda(func, at), self.meaning(func, at)) {
-            (Some(lambda), _) => vec![&lambda.body],
-            (_, Meaning::Function(function)) if !function.is_async && !self.yields(function) => {
-                returns(&function.body).into_iter().flatten().collect()
-            }
+        let sources = match &expr.plain().kind {
+            ExprKind::Name(_) => self
+                .only_value(expr, at)
+                .map(|(value, _)| value)
+                .into_iter()
+                .collect(),
+            ExprKind::Call { func, .. } => match (self.lambda(func, at), self.meaning(func, at)) {
+                (Some(lambda), _) => vec![&lambda.body],
+                (_, Meaning::Function(function)) if !function.is_async && !self.yields(function) => {
+                    returns(&function.body).into_iter().flatten().collect()
+                }
+                _ => vec![],
+            },
             _ => vec![],
         };
         let mut found = Vec::new();
-        for value in returned {
-            found.push(value.span);
-            if let Some(at) = self.place_of(value) {
-                found.extend(self.handed_on(value, at, left));
+        for source in sources {
+            found.push(source.span);
+            if let Some(at) = self.place_of(source) {
+                found.extend(self.handed_on(source, at, left));
             }
         }
         found
@@ -596,6 +652,13 @@ impl<'a> Program<'a> {
             _ => None,
         }
     }
+}
+
+/// How something is taken out of a container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Loop,
+    Index,
 }
 
 /// What a mention of a container does to what is in it.

@@ -13,7 +13,7 @@ use super::library::{self, Gives};
 use crate::lower::names::{Names, Scope};
 use crate::source::{Source, Symbol};
 use crate::syntax::ast::*;
-use flow::Decorated;
+use flow::{By, Decorated};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -261,7 +261,7 @@ impl<'a> Program<'a> {
                         self.meaning_within(value, *at, left)
                     }
                     Some([Binding::Param(function, param)]) => self.meaning_given(function, param, left),
-                    Some([Binding::Item(items, at)]) => self.meaning_inside(items, *at, left),
+                    Some([Binding::Item(items, at)]) => self.meaning_inside(items, *at, By::Loop, left),
                     Some([Binding::Library(path), rest @ ..]) => {
                         let same = |other: &Binding| matches!(other, Binding::Library(p) if p == path);
                         match rest.iter().all(same) {
@@ -290,7 +290,7 @@ impl<'a> Program<'a> {
                 class.map_or(Meaning::Unknown, |class| self.method(class, *name, left))
             }
             ExprKind::Call { func, args } => self.meaning_returned(func, args, at, left),
-            ExprKind::Subscript { value, .. } => self.meaning_inside(value, at, left),
+            ExprKind::Subscript { value, .. } => self.meaning_inside(value, at, By::Index, left),
             _ => Meaning::Unknown,
         }
     }
@@ -493,7 +493,7 @@ impl<'a> Program<'a> {
             }
             ExprKind::Subscript { value, index } => match index.plain().kind {
                 ExprKind::Slice { .. } => Kind::Unknown,
-                _ => self.kind_inside(value, at, left),
+                _ => self.kind_inside(value, at, By::Index, left),
             },
             ExprKind::Call { func, .. } => self.result(func, at, left),
             _ => Kind::Unknown,
@@ -537,6 +537,7 @@ impl<'a> Program<'a> {
                     class
                     @ ("asyncio.TaskGroup" | "asyncio.Runner" | "concurrent.futures.ThreadPoolExecutor"),
                 ) => Kind::Object(class),
+                Kind::Instance(class) => self.entered(class, left),
                 _ => Kind::Unknown,
             },
             Binding::Declared(annotation, value, at) => {
@@ -547,7 +548,7 @@ impl<'a> Program<'a> {
                 }
             }
             Binding::Param(function, param) => self.kind_given(function, param, left),
-            Binding::Item(items, at) => self.kind_inside(items, *at, left),
+            Binding::Item(items, at) => self.kind_inside(items, *at, By::Loop, left),
             Binding::Library(_) | Binding::Function(_) | Binding::Class(_) | Binding::Other => Kind::Unknown,
         }
     }
@@ -653,6 +654,12 @@ impl<'a> Program<'a> {
         let kind = Kind::any_of(kinds);
         self.known.borrow_mut().returned.insert(address(function), kind);
         kind
+    }
+
+    /// Everything that a loop over a container may give, if all of that is known.
+    pub fn inside(&self, container: &Expr, at: At) -> Vec<(&'a Expr, At)> {
+        self.inside_of(container, at, By::Loop, LONGEST_CHAIN)
+            .unwrap_or_default()
     }
 
     /// The only value that a name is ever given, and where that stands.

@@ -11,7 +11,10 @@ pub fn wait(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (call, func, args, at) in calls(program) {
         if program.path(func, at).as_deref() == Some("asyncio.wait")
             && let Some(given) = positional(args, 0)
-            && holds_coroutines(program, given, at)
+            && program
+                .inside(given, at)
+                .iter()
+                .any(|(item, at)| program.kind(item, *at).is_coroutine())
             && !program.expects(at, "TypeError")
         {
             tell(
@@ -19,28 +22,6 @@ pub fn wait(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 "asyncio.wait takes tasks, not coroutines: make them with asyncio.create_task".into(),
             );
         }
-    }
-}
-
-fn holds_coroutines(program: &Program, given: &Expr, at: At) -> bool {
-    match &given.plain().kind {
-        ExprKind::List(items) | ExprKind::Set(items) | ExprKind::Tuple(items) => {
-            items.iter().any(|item| program.kind(item, at).is_coroutine())
-        }
-        ExprKind::Comprehension(comprehension) => {
-            // The element is looked up where it stands, for its names are the comprehension's.
-            let element = &comprehension.element;
-            program
-                .place_of(element)
-                .is_some_and(|at| program.kind(element, at).is_coroutine())
-        }
-        ExprKind::Name(_) => {
-            let value = program.only_value(given, at);
-            value.is_some_and(|(value, at)| {
-                !matches!(value.plain().kind, ExprKind::Name(_)) && holds_coroutines(program, value, at)
-            })
-        }
-        _ => false,
     }
 }
 

@@ -208,6 +208,15 @@ fn is_timeout(program: &Program, context: &Expr, at: At) -> bool {
     )
 }
 
+/// Whether a call gives a task or future of work that is not done as long as nothing else runs.
+fn is_begun_only(program: &Program, call: &Expr, at: At) -> bool {
+    let works = matches!(
+        program.callee(call, at).as_deref(),
+        Some("asyncio.gather" | "prelude.run_in_executor" | "asyncio.loop.run_in_executor")
+    );
+    works || matches!(program.kind(call, at), Kind::Task)
+}
+
 /// `create_task(work()).result()`, and the same in two lines without an `await` between, also with a list of
 /// tasks and what is made of it.
 pub fn too_early(program: &Program, tell: &mut dyn FnMut(Span, String)) {
@@ -228,9 +237,7 @@ pub fn too_early(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         program,
         &|stmt, at| match &stmt.kind {
             StmtKind::Assign { targets, value } => match &targets[..] {
-                [target] if is_call(value.plain()) => {
-                    matches!(program.kind(value, at), Kind::Task).then_some(target)
-                }
+                [target] if is_call(value.plain()) => is_begun_only(program, value, at).then_some(target),
                 [target] => {
                     let ExprKind::Comprehension(made) = &value.plain().kind else {
                         return None;

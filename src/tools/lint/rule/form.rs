@@ -200,10 +200,18 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             ExprKind::Call { args, .. }
                 if program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) =>
             {
+                let looks_at = program.callee(expr, *at).is_some_and(|path| looks_at(&path));
                 // A future is its own iterator, for those who write `__await__`.
                 let is_iter = program.callee(expr, *at).as_deref() == Some("builtins.iter");
                 let use_as = if is_iter { Use::Equal } else { Use::Value };
                 for arg in args {
+                    // `all(is_ready(x) for x in items)`
+                    if looks_at
+                        && let ExprKind::Comprehension(made) = &arg.value().plain().kind
+                        && let Some(at) = program.place_of(&made.element)
+                    {
+                        check(&made.element, at, Use::Condition);
+                    }
                     if let Arg::Positional(value) = arg {
                         check(value, *at, use_as);
                     }
@@ -224,6 +232,12 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     )
                 });
                 let use_as = if is_order { Use::Value } else { Use::Equal };
+                if let [(CompareOp::Is | CompareOp::IsNot, other)] = &rest[..]
+                    && matches!(other.plain().kind, ExprKind::Constant(Constant::None))
+                    && !is_awaited(program, left, *at)
+                {
+                    check(left, *at, Use::NotNone);
+                }
                 if !is_identity {
                     check(left, *at, use_as);
                     rest.iter().for_each(|(_, operand)| check(operand, *at, use_as));
@@ -252,6 +266,8 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 enum Use {
     /// It is true or not.
     Condition,
+    /// It is None or not.
+    NotNone,
     /// It is equal to another one or not, which tasks and futures may be asked as well.
     Equal,
     /// A number, a text, a row of values.
@@ -266,6 +282,7 @@ impl Use {
     fn instead(self) -> &'static str {
         match self {
             Use::Condition => "as a condition it is always true; write `await`",
+            Use::NotNone => "it is never None; write `await`",
             Use::AsyncLoop => "write `await` before it, and loop over that with `for`",
             Use::Equal | Use::Value | Use::Attribute => "write `await` before it",
         }
@@ -280,6 +297,19 @@ fn takes_apart(path: &str) -> bool {
             name,
             "len" | "int" | "float" | "abs" | "round" | "reversed" | "range" | "divmod" | "pow" | "chr"
         )
+}
+
+/// Whether a variable is awaited somewhere, so that it is known to be a coroutine.
+fn is_awaited(program: &Program, variable: &Expr, at: At) -> bool {
+    program.exprs.iter().any(|(expr, place)| match &expr.kind {
+        ExprKind::Await(value) => program.is_same((value, *place), (variable, at)),
+        _ => false,
+    })
+}
+
+/// Whether a function asks of each item whether it is true.
+fn looks_at(path: &str) -> bool {
+    matches!(path, "builtins.all" | "builtins.any")
 }
 
 /// Whether a function loops over what it is given.

@@ -1,7 +1,7 @@
 //! Locks and queues that tasks share.
 
 use super::{calls, dropped, method_call};
-use crate::source::Span;
+use crate::source::{Span, Symbol};
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Meaning, Program, each_expr, each_stmt};
 
@@ -142,16 +142,25 @@ fn takes_again(program: &Program, body: &[Stmt], lock: (&Expr, At), tell: &mut d
         {
             tell(expr.span, message());
         }
-        if let ExprKind::Call { func, .. } = &value.plain().kind
+        if let ExprKind::Call { func, args } = &value.plain().kind
             && let Meaning::Function(function) = program.meaning(func, lock.1)
-            && takes(
-                program,
-                function,
-                lock,
-                is_on_same(program, func, lock),
-                LONGEST_CHAIN,
-            )
         {
+            let attribute = match &lock.0.plain().kind {
+                ExprKind::Attribute { name, .. } if is_on_same(program, func, lock) => Some(*name),
+                _ => None,
+            };
+            let given = program.given(func, function, args, lock.1);
+            let param = given
+                .iter()
+                .find(|(_, value)| program.is_same((value, lock.1), lock));
+            let held = Held {
+                lock,
+                attribute,
+                param: param.map(|(param, _)| param.name),
+            };
+            if !takes(program, function, &held, LONGEST_CHAIN) {
+                return;
+            }
             tell(expr.span, message());
         }
     });
@@ -167,30 +176,36 @@ fn is_on_same(program: &Program, func: &Expr, lock: (&Expr, At)) -> bool {
     }
 }
 
-/// Whether a function takes a lock, itself or in one that it awaits: one that it knows by the same name, or,
-/// as a method of the same object, that of its `self`.
-fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: bool, left: u32) -> bool {
+/// A lock that a task holds, and what it is called in a function that the task awaits.
+struct Held<'a> {
+    /// Where it was taken; elsewhere the same name may mean it.
+    lock: (&'a Expr, At),
+    /// The attribute of `self` that it is, in methods of the same object.
+    attribute: Option<Symbol>,
+    /// The parameter that it is given as.
+    param: Option<Symbol>,
+}
+
+/// Whether a function takes a lock, itself or in one that it awaits.
+fn takes(program: &Program, function: &Function, held: &Held, left: u32) -> bool {
     let Some(left) = left.checked_sub(1) else {
         return false;
     };
-    let attribute = match &lock.0.plain().kind {
-        ExprKind::Attribute { name, .. } if is_method => Some(*name),
-        _ => None,
-    };
     let is_it = |other: &Expr, at: At| {
-        let is_same_attribute = match &other.plain().kind {
+        let is_called_so = match &other.plain().kind {
             ExprKind::Attribute { value, name, .. } => {
-                attribute == Some(*name) && program.class_of_self(value, at).is_some()
+                held.attribute == Some(*name) && program.class_of_self(value, at).is_some()
             }
+            ExprKind::Name(name) => held.param == Some(*name) && program.is_local(*name, at),
             _ => false,
         };
-        is_same_attribute || program.is_same((other, at), lock)
+        is_called_so || program.is_same((other, at), held.lock)
     };
     let mut found = false;
     each_expr(&function.body, &mut |expr| {
         if let ExprKind::Await(value) = &expr.kind
             && let Some(at) = program.place_of(expr)
-            && let ExprKind::Call { func, .. } = &value.plain().kind
+            && let ExprKind::Call { func, args } = &value.plain().kind
         {
             found |= match method_call(value) {
                 Some((taken, "acquire", _)) => is_it(taken, at),
@@ -200,7 +215,14 @@ fn takes(program: &Program, function: &Function, lock: (&Expr, At), is_method: b
                             ExprKind::Attribute { value, .. } => program.class_of_self(value, at).is_some(),
                             _ => false,
                         };
-                        takes(program, inner, lock, is_method && is_own, left)
+                        let given = program.given(func, inner, args, at);
+                        let param = given.iter().find(|(_, value)| is_it(value, at));
+                        let held = Held {
+                            lock: held.lock,
+                            attribute: held.attribute.filter(|_| is_own),
+                            param: param.map(|(param, _)| param.name),
+                        };
+                        takes(program, inner, &held, left)
                     }
                     _ => false,
                 },
