@@ -360,6 +360,18 @@ fn every_folder_and_crate_is_in_the_architecture() {
 }
 
 #[test]
+fn every_file_with_unsafe_is_in_the_architecture() {
+    let book = read(&root().join("ARCHITECTURE.md"));
+    let is_unsafe = |tokens: &[Token]| tokens.contains(&Token::Word("unsafe".into()));
+    let is_named = |path: &str| book.contains(&format!("`{path}`"));
+    let unnamed = sources()
+        .into_iter()
+        .filter(|(path, tokens)| is_unsafe(tokens) && !is_named(path))
+        .map(|(path, _)| format!("{path} holds `unsafe`, and ARCHITECTURE.md does not name it"));
+    none(unnamed.collect());
+}
+
+#[test]
 fn the_tokens_of_rust_are_told_apart() {
     let found =
         tokens("use a::b; // c::d\nlet s = \"e\\\"::f\"; r#\"g\"# 'h' '\\'' &'i j /* k */ '\\u{7f}' b\"l\"");

@@ -287,6 +287,7 @@ fn cancel_children(whole: &Ref<Future>, gather: &Gather, message: &Value) -> Res
 }
 
 /// `future.add_done_callback(f)`: at once through the loop if it is done.
+#[inline]
 pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
     if !future.is_done() {
         future.callbacks.push(callback);

@@ -96,6 +96,7 @@ pub enum Few {
 }
 
 impl Callbacks {
+    #[inline(always)]
     pub fn push(&self, callback: Callback) {
         match self.0.replace(Few::One(callback)) {
             Few::None => {}

@@ -86,9 +86,8 @@ impl Instance {
     /// An instance that has the fields of a shape of its class from the beginning.
     pub fn filled<const N: usize>(class: Ref<Class>, shape: &'static Shape, fields: [Value; N]) -> Instance {
         debug_assert_eq!(shape.names.len(), N);
-        let instance = Instance::new(class, Value::Unset);
-        // SAFETY: nobody else has seen the instance yet.
-        unsafe { (*instance.fields.get()).extend(fields) };
+        let mut instance = Instance::new(class, Value::Unset);
+        instance.fields.get_mut().extend(fields);
         instance.shape.set(shape);
         instance
     }
