@@ -21,6 +21,7 @@ use rustyline::{
 use std::borrow::Cow;
 use std::io::BufRead;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub enum Reply {
 pub struct Ends {
     pub requests: Receiver<()>,
     pub replies: Sender<Reply>,
+    /// Set when an input is read; whoever begins it unsets it.
+    pub accepted: Arc<AtomicBool>,
 }
 
 impl Ends {
@@ -55,6 +58,7 @@ impl Ends {
     fn serve(&self, mut read: impl FnMut() -> Option<String>) {
         while self.requests.recv_blocking().is_ok() {
             let reply = read().map_or(Reply::End, Reply::Input);
+            self.accepted.store(true, Ordering::SeqCst);
             if self.replies.send_blocking(reply).is_err() {
                 return;
             }

@@ -29,6 +29,7 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Opens the prompt and runs it to its end; gives the exit status. Call on a session thread.
 pub fn run(options: &Options, is_terminal: bool) -> i32 {
@@ -44,9 +45,11 @@ pub fn run(options: &Options, is_terminal: bool) -> i32 {
     text::SHOW.set(Some(show));
     let (ask, requests) = async_channel::unbounded();
     let (reply, replies) = async_channel::unbounded();
+    let accepted = Arc::new(AtomicBool::new(false));
     let ends = Ends {
         requests,
         replies: reply,
+        accepted: accepted.clone(),
     };
     let backlog = Arc::new(Backlog::default());
     let ready = signal::watch(signal::SIGINT).and_then(|()| match is_terminal {
@@ -61,7 +64,7 @@ pub fn run(options: &Options, is_terminal: bool) -> i32 {
     if is_terminal {
         console::write(&banner(options.clock));
     }
-    Rc::new(Prompt::new(ask, replies, screen)).run()
+    Rc::new(Prompt::new((ask, replies, accepted), screen)).run()
 }
 
 /// Shows the value of an expression and keeps it as `_`.
@@ -99,6 +102,10 @@ pub struct Prompt {
     context: Rc<Context>,
     ask: Sender<()>,
     replies: Receiver<Reply>,
+    /// An input was read and has not begun.
+    accepted: Arc<AtomicBool>,
+    /// Ctrl-C came before the input that was read could begin: it is dropped.
+    is_dropped: Cell<bool>,
     /// None without a terminal.
     screen: Option<Rc<Screen>>,
     /// Inputs so far.
@@ -126,7 +133,10 @@ fn stuck() -> AfterDeadlock {
 }
 
 impl Prompt {
-    fn new(ask: Sender<()>, replies: Receiver<Reply>, screen: Option<Rc<Screen>>) -> Prompt {
+    fn new(
+        (ask, replies, accepted): (Sender<()>, Receiver<Reply>, Arc<AtomicBool>),
+        screen: Option<Rc<Screen>>,
+    ) -> Prompt {
         let module = import::main_module();
         module.set(name::NAME, name::MAIN.into());
         module.set(name::DOC, Value::None);
@@ -139,6 +149,8 @@ impl Prompt {
             context: context::current(),
             ask,
             replies,
+            accepted,
+            is_dropped: Cell::new(false),
             screen,
             count: Cell::new(0),
             foreground: RefCell::new(None),
@@ -219,6 +231,10 @@ impl Prompt {
     }
 
     fn run_input(self: &Rc<Self>, text: &str) {
+        self.accepted.store(false, Ordering::SeqCst);
+        if self.is_dropped.take() {
+            return self.read();
+        }
         if input::is_command(text) {
             return match Command::parse(text) {
                 Command::Quit => self.leave(None),
@@ -389,6 +405,8 @@ impl Prompt {
         self.tell(&error);
         if foreground.is_some() {
             self.read();
+        } else if is_exception(&error, Type::KeyboardInterrupt) {
+            self.is_dropped.set(self.accepted.load(Ordering::SeqCst));
         }
     }
 
