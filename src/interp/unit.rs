@@ -31,6 +31,8 @@ struct Body {
     expression: Option<NodeBox>,
 }
 
+/// Its size is a power of two: the number of the next state becomes its address by a shift.
+#[repr(align(64))]
 struct StateNode {
     body: Block,
     end: End,

@@ -121,6 +121,15 @@ pub fn now(this: &Value, event_loop: &EventLoop) -> Res<f64> {
     Ok(clock::now())
 }
 
+/// Whether a time on a loop's clock is over.
+#[inline(always)]
+pub fn is_over(this: &Value, event_loop: &EventLoop, when: f64) -> Res<bool> {
+    if !event_loop.is_derived && clock::is_well_before(when) {
+        return Ok(false);
+    }
+    Ok(when <= now(this, event_loop)?)
+}
+
 /// `loop.run_until_complete(awaitable)`
 pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
     match overriding(this, "run_until_complete") {

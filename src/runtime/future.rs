@@ -287,12 +287,19 @@ fn cancel_children(whole: &Ref<Future>, gather: &Gather, message: &Value) -> Res
 }
 
 /// `future.add_done_callback(f)`: at once through the loop if it is done.
-#[inline]
+#[inline(always)]
 pub fn add_callback(future: &Ref<Future>, callback: Callback) -> Res<()> {
-    if !future.is_done() {
-        future.callbacks.push(callback);
-        return Ok(());
+    if future.is_done() {
+        return call_at_once(future, callback);
     }
+    future.callbacks.push(callback);
+    Ok(())
+}
+
+/// The callback of a future that is done. Not part of the common way, so that a callback is written
+/// where it stays.
+#[inline(never)]
+fn call_at_once(future: &Ref<Future>, callback: Callback) -> Res<()> {
     if let Some(event_loop) = EventLoop::of(future.event_loop()) {
         event_loop.check_closed()?;
         derived::schedule(future.event_loop(), event_loop, || job(callback, future))?;

@@ -90,6 +90,22 @@ pub enum IteratorState {
     Items(std::vec::IntoIter<Value>),
 }
 
+impl IteratorState {
+    /// The next number of a range; none at its end, and if this is no range.
+    #[inline(always)]
+    pub fn next_number(&mut self) -> Option<i64> {
+        match self {
+            IteratorState::Range { next, left, step } if *left > 0 => {
+                *left -= 1;
+                let number = *next;
+                *next = number.wrapping_add(*step);
+                Some(number)
+            }
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DictPart {
     Keys,

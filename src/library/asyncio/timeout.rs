@@ -94,11 +94,14 @@ impl Timeout {
             return Ok(());
         }
         let running = current::get_running_loop()?;
-        let now = derived::now(&running, event_loop::expect(&running)?)?;
+        let event_loop = event_loop::expect(&running)?;
         let expire = EXPIRE.with(Value::clone);
         let is_past = match &when {
-            Value::Float(when) => when.get() <= now,
-            other => operator::truth(&operator::compare(CompareOp::LtE, other, &Value::float(now))?)?,
+            Value::Float(when) => derived::is_over(&running, event_loop, when.get())?,
+            other => {
+                let now = Value::float(derived::now(&running, event_loop)?);
+                operator::truth(&operator::compare(CompareOp::LtE, other, &now)?)?
+            }
         };
         let handle = if is_past {
             derived::call_soon(&running, &expire, object)?
