@@ -7,6 +7,7 @@
 
 mod heap;
 
+mod chunk;
 pub mod class;
 pub mod context;
 pub mod descriptor;

@@ -9,6 +9,7 @@
 //! piece of the objects' store is free, and marked so, or holds an object; a thread's pieces stay on
 //! its own lists, for good: memory that a burst of objects took is kept for the next one.
 
+use super::chunk::{self, LARGEST_CHUNK};
 use super::prefetch::prefetch;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
@@ -23,13 +24,6 @@ pub const LARGEST: usize = 256;
 
 /// Chunks begin with this size, in bytes, and double, so that small programs touch little memory.
 const FIRST_CHUNK: usize = 32 << 10;
-const LARGEST_CHUNK: usize = 1 << 20;
-
-/// From this size on, a chunk's memory is provided at once.
-const PROVIDED: usize = 256 << 10;
-
-/// Where chunks begin: at pages, which is what the kernel provides.
-const PAGE: usize = 4096;
 
 /// Pieces of all sizes, and where new ones are cut.
 struct Store {
@@ -145,7 +139,7 @@ fn cut_from(store: &Store, size: usize, begun: impl FnOnce(*mut u8, usize)) -> N
     let size = class(size.max(1)) * STEP;
     if store.left.get() < size {
         let bytes = store.size.get();
-        let chunk = new_chunk(bytes);
+        let chunk = chunk::new(bytes);
         begun(chunk, bytes);
         // The little that is left of the one before is not used.
         store.next.set(chunk);
@@ -159,15 +153,6 @@ fn cut_from(store: &Store, size: usize, begun: impl FnOnce(*mut u8, usize)) -> N
         store.next.set(piece.add(size));
         NonNull::new_unchecked(piece)
     }
-}
-
-fn new_chunk(bytes: usize) -> *mut u8 {
-    let layout = Layout::from_size_align(bytes, PAGE).expect("chunks are small");
-    let memory = fresh(layout);
-    if bytes >= PROVIDED {
-        provide(memory, bytes);
-    }
-    memory.as_ptr()
 }
 
 /// The bytes of all chunks of objects.
@@ -203,21 +188,6 @@ pub unsafe fn each_object(mut visit: impl FnMut(NonNull<u8>) -> usize) -> usize 
         }
     });
     bytes
-}
-
-/// Has the kernel provide the pages of a chunk in one go. One that cannot does so page by page.
-fn provide(memory: NonNull<u8>, size: usize) {
-    #[cfg(target_os = "linux")]
-    // SAFETY: the memory is ours, and providing its pages changes nothing in it.
-    let _ = unsafe {
-        rustix::mm::madvise(
-            memory.as_ptr().cast(),
-            size,
-            rustix::mm::Advice::LinuxPopulateWrite,
-        )
-    };
-    #[cfg(not(target_os = "linux"))]
-    let _ = (memory, size);
 }
 
 fn fresh(layout: Layout) -> NonNull<u8> {

@@ -1,15 +1,19 @@
 //! `raise`, `try`, `with`, and the pieces of their split forms.
 
+use super::member::key;
 use super::name::Store;
 use super::*;
 use crate::code::Try;
 use crate::interp::error::*;
 use crate::interp::stack::Window;
 use crate::interp::types::{class_name, class_of, shown_name};
-use crate::interp::{async_iter, attribute, call, group, machine, text};
+use crate::interp::{async_iter, attribute, call, descriptor, group, machine, text};
 use crate::source::{Symbol, name};
+use crate::value::class::version;
 use crate::value::exception::{handled, set_handled};
 use crate::value::function::Turn;
+use crate::value::native::{Direct, FEW};
+use std::cell::Cell;
 
 pub struct Raise {
     pub exc: Option<NodeBox>,
@@ -261,13 +265,14 @@ struct With {
     target: Option<Box<dyn Assignable>>,
     body: Block,
     span: Span,
+    memory: ManagerMemory,
 }
 
 impl Exec for With {
     fn exec(&self, frame: &mut Frame) -> Flow {
         let manager = attempt!(self.context.eval(frame));
         frame.running.set_place(self.span);
-        let (entered, exit) = attempt!(enter(&manager, false).at(self.span));
+        let (entered, exit) = attempt!(self.memory.enter(&manager, false).at(self.span));
         let assigned = match &self.target {
             Some(target) => target.assign(frame, entered),
             None => {
@@ -305,14 +310,54 @@ impl Exec for With {
     }
 }
 
-/// Enters a context manager: what `__enter__()` gives, and the bound `__exit__`.
-fn enter(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
-    let (enter, exit) = methods(manager, is_async)?;
-    let entered = call::call_unbound(&enter, manager, &[])?;
-    Ok((entered, exit))
+/// The memory of a `with`: what the managers' class holds, if it is a function that binds.
+#[derive(Default)]
+struct ManagerMemory {
+    /// The [`key`] of the manager; 0 if nothing is remembered.
+    key: Cell<usize>,
+    version: Cell<u32>,
+    enter: ValueCell,
+    exit: ValueCell,
 }
 
-/// Both halves of a context manager: `__enter__` as its class holds it, and the bound `__exit__`
+impl ManagerMemory {
+    /// Enters a context manager: what `__enter__()` gives, and the bound `__exit__`.
+    fn enter(&self, manager: &Value, is_async: bool) -> Res<(Value, Value)> {
+        let (enter, exit) = self.methods(manager, is_async)?;
+        let entered = call::call_unbound(&enter, manager, &[])?;
+        Ok((entered, exit))
+    }
+
+    /// Both halves of a context manager: `__enter__` as its class holds it, and the bound `__exit__`.
+    #[inline(always)]
+    fn methods(&self, manager: &Value, is_async: bool) -> Res<(Value, Value)> {
+        let key = key(manager);
+        if key != 0 && self.key.get() == key && self.version.get() == version() {
+            let exit = descriptor::method(&self.exit.get(), manager);
+            return Ok((self.enter.get(), exit));
+        }
+        self.find(manager, is_async, key)
+    }
+
+    #[inline(never)]
+    fn find(&self, manager: &Value, is_async: bool, key: usize) -> Res<(Value, Value)> {
+        let (enter, exit) = methods(manager, is_async)?;
+        let kind = class_of(manager);
+        let bound = attribute::bind(&exit, manager, &kind)?;
+        if let Value::Method(method) = &bound
+            && method.func.is(&exit)
+            && method.this.is(manager)
+        {
+            self.key.set(key);
+            self.version.set(version());
+            self.enter.set(enter.clone());
+            self.exit.set(exit);
+        }
+        Ok((enter, bound))
+    }
+}
+
+/// Both halves of a context manager as its class holds them
 /// (https://docs.python.org/3/reference/compound_stmts.html#with).
 fn methods(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
     let (enter, exit, protocol) = match is_async {
@@ -342,7 +387,6 @@ fn methods(manager: &Value, is_async: bool) -> Res<(Value, Value)> {
             " (missed __exit__ method)"
         }));
     };
-    let exit = attribute::bind(&exit, manager, &kind)?;
     Ok((enter, exit))
 }
 
@@ -368,13 +412,14 @@ pub struct Enter {
     is_async: bool,
     exit: u32,
     span: Span,
+    memory: ManagerMemory,
 }
 
 impl Enter {
     /// `await` of what this gives, as [`Invocation::await_call`].
     pub fn await_call(&self, frame: &mut Frame) -> Res<Turn> {
         let manager = self.context.eval(frame)?;
-        let (enter, exit) = methods(&manager, true).at(self.span)?;
+        let (enter, exit) = self.memory.methods(&manager, true).at(self.span)?;
         frame.set_local(self.exit, exit);
         await_method(&enter, name::AENTER, manager, &[], frame, self.span)
     }
@@ -394,6 +439,18 @@ fn await_method(
         check_awaitable(&frame.result, name).at(span)?;
         return Ok(Turn::Await);
     };
+    if let Value::Native(native) = method
+        && let Some(Direct::Begin(body, params)) = native.direct(args.len() + 1)
+    {
+        let mut given = [const { Value::Unset }; FEW];
+        given[0] = object;
+        given[1..]
+            .iter_mut()
+            .zip(args)
+            .for_each(|(place, arg)| *place = arg.clone());
+        frame.running.set_place(span);
+        return Ok(machine::take_step(body(&given[..params]).at(span)?, frame));
+    }
     let window = Window::open();
     window.push(object)?;
     for arg in args {
@@ -429,7 +486,7 @@ impl Node for Enter {
     fn eval(&self, frame: &mut Frame) -> Res {
         let manager = self.context.eval(frame)?;
         frame.running.set_place(self.span);
-        let (entered, exit) = enter(&manager, self.is_async).at(self.span)?;
+        let (entered, exit) = self.memory.enter(&manager, self.is_async).at(self.span)?;
         frame.set_local(self.exit, exit);
         Ok(entered)
     }
@@ -598,6 +655,7 @@ impl Builder<'_> {
             target: target.as_ref().map(|t| self.target(t)),
             body: self.block(body),
             span: context.span,
+            memory: ManagerMemory::default(),
         })
     }
 
@@ -611,6 +669,7 @@ impl Builder<'_> {
             is_async,
             exit,
             span,
+            memory: ManagerMemory::default(),
         }
     }
 }

@@ -371,7 +371,7 @@ pub struct MethodMemory {
 /// an instance, the class of an opaque object, the tag of anything else. 0 for those that cannot
 /// be told apart so simply.
 #[inline(always)]
-fn key(object: &Value) -> usize {
+pub fn key(object: &Value) -> usize {
     match object {
         Value::Instance(instance) => instance.shape() as *const Shape as usize,
         Value::Opaque(opaque) if opaque.attrs.is_empty() => opaque.class.address(),

@@ -211,16 +211,17 @@ impl<T: Clone> Merges<'_, T> {
             return Ok(());
         }
         if middle - start <= end - middle {
-            let mut merge = FromLow::new(self.items, start, middle, end);
-            let result = merge.run(self.less, &mut self.patience);
-            merge.close();
-            result
+            self.run(|items| FromLow::new(items, start, middle, end))
         } else {
-            let mut merge = FromHigh::new(self.items, start, middle, end);
-            let result = merge.run(self.less, &mut self.patience);
-            merge.close();
-            result
+            self.run(|items| FromHigh::new(items, start, middle, end))
         }
+    }
+
+    fn run<'s, M: Merge<T>>(&'s mut self, merge: impl FnOnce(&'s mut [T]) -> M) -> Res<()> {
+        let mut merge = merge(self.items);
+        let result = merge.run(self.less, &mut self.patience);
+        merge.close();
+        result
     }
 }
 
@@ -243,7 +244,95 @@ fn power(start: usize, first: usize, second: usize, len: usize) -> u32 {
     }
 }
 
-/// A merge that goes up: the left part lies aside, and its room is filled from below.
+/// A merge on its way: one of the two parts lies aside, and its room is filled, from below or from
+/// above. The part that stays gives its outermost item first, which is known without a comparison,
+/// and the last one of the part aside comes last of all.
+trait Merge<T> {
+    /// Whether it fills from below, the smallest first.
+    const UPWARDS: bool;
+
+    /// Whether the order of all that is left is known.
+    fn is_done(&self) -> bool;
+
+    /// Whether the next one of the right part is less than the next one of the left.
+    fn right_is_less(&self, less: Less<T>) -> Res<bool>;
+
+    /// How many of the left part come before the next one of the right.
+    fn next_lefts(&self, less: Less<T>) -> Res<usize>;
+
+    /// How many of the right part come before the next one of the left.
+    fn next_rights(&self, less: Less<T>) -> Res<usize>;
+
+    fn take_left(&mut self, count: usize);
+
+    fn take_right(&mut self, count: usize);
+
+    /// Puts what is left where room is left, also after a failure.
+    fn close(&mut self);
+
+    /// Goes on until one part is used up.
+    fn run(&mut self, less: Less<T>, patience: &mut usize) -> Res<()> {
+        self.take(Self::UPWARDS);
+        while !self.is_done() {
+            self.one_by_one(less, *patience)?;
+            if !self.is_done() {
+                self.gallop(less, patience)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one, of the right part or of the left.
+    fn take(&mut self, right: bool) {
+        match right {
+            true => self.take_right(1),
+            false => self.take_left(1),
+        }
+    }
+
+    /// Until one side has won `patience` times in a row.
+    fn one_by_one(&mut self, less: Less<T>, patience: usize) -> Res<()> {
+        let (mut lefts, mut rights) = (0, 0);
+        while !self.is_done() && lefts < patience && rights < patience {
+            let right = self.right_is_less(less)? == Self::UPWARDS;
+            self.take(right);
+            (lefts, rights) = if right { (0, rights + 1) } else { (lefts + 1, 0) };
+        }
+        Ok(())
+    }
+
+    /// As long as many at once come from one side.
+    fn gallop(&mut self, less: Less<T>, patience: &mut usize) -> Res<()> {
+        *patience += 1;
+        loop {
+            *patience -= usize::from(*patience > 1);
+            let lefts = self.next_lefts(less)?;
+            self.take_left(lefts);
+            if self.is_done() {
+                return Ok(());
+            }
+            self.take_right(1);
+            if self.is_done() {
+                return Ok(());
+            }
+            let rights = self.next_rights(less)?;
+            self.take_right(rights);
+            if self.is_done() {
+                return Ok(());
+            }
+            self.take_left(1);
+            if self.is_done() {
+                return Ok(());
+            }
+            if lefts < ENOUGH_TO_GALLOP && rights < ENOUGH_TO_GALLOP {
+                *patience += 1;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A merge that goes up: the left part lies aside.
 struct FromLow<'a, T> {
     items: &'a mut [T],
     /// The next place to fill.
@@ -276,6 +365,26 @@ impl<'a, T: Clone> FromLow<'a, T> {
     fn right(&self) -> &[T] {
         &self.items[self.next_right..self.end]
     }
+}
+
+impl<T: Clone> Merge<T> for FromLow<'_, T> {
+    const UPWARDS: bool = true;
+
+    fn is_done(&self) -> bool {
+        self.left().len() <= 1 || self.right().is_empty()
+    }
+
+    fn right_is_less(&self, less: Less<T>) -> Res<bool> {
+        less(&self.right()[0], &self.left()[0])
+    }
+
+    fn next_lefts(&self, less: Less<T>) -> Res<usize> {
+        gallop(&self.right()[0], self.left(), 0, Bias::Last, less)
+    }
+
+    fn next_rights(&self, less: Less<T>) -> Res<usize> {
+        gallop(&self.left()[0], self.right(), 0, Bias::First, less)
+    }
 
     fn take_left(&mut self, count: usize) {
         let from = &self.left[self.next_left..self.next_left + count];
@@ -292,69 +401,6 @@ impl<'a, T: Clone> FromLow<'a, T> {
         }
     }
 
-    /// Goes on until one part is used up. The last one of the left part comes last of all, which
-    /// is known without a comparison.
-    fn run(&mut self, less: Less<T>, patience: &mut usize) -> Res<()> {
-        self.take_right(1);
-        while !self.is_done() {
-            self.one_by_one(less, *patience)?;
-            if !self.is_done() {
-                self.gallop(less, patience)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn is_done(&self) -> bool {
-        self.left().len() <= 1 || self.right().is_empty()
-    }
-
-    /// Until one side has won `patience` times in a row.
-    fn one_by_one(&mut self, less: Less<T>, patience: usize) -> Res<()> {
-        let (mut lefts, mut rights) = (0, 0);
-        while !self.is_done() && lefts < patience && rights < patience {
-            if less(&self.right()[0], &self.left()[0])? {
-                self.take_right(1);
-                (lefts, rights) = (0, rights + 1);
-            } else {
-                self.take_left(1);
-                (lefts, rights) = (lefts + 1, 0);
-            }
-        }
-        Ok(())
-    }
-
-    /// As long as many at once come from one side.
-    fn gallop(&mut self, less: Less<T>, patience: &mut usize) -> Res<()> {
-        *patience += 1;
-        loop {
-            *patience -= usize::from(*patience > 1);
-            let lefts = gallop(&self.right()[0], self.left(), 0, Bias::Last, less)?;
-            self.take_left(lefts);
-            if self.is_done() {
-                return Ok(());
-            }
-            self.take_right(1);
-            if self.is_done() {
-                return Ok(());
-            }
-            let rights = gallop(&self.left()[0], self.right(), 0, Bias::First, less)?;
-            self.take_right(rights);
-            if self.is_done() {
-                return Ok(());
-            }
-            self.take_left(1);
-            if self.is_done() {
-                return Ok(());
-            }
-            if lefts < ENOUGH_TO_GALLOP && rights < ENOUGH_TO_GALLOP {
-                *patience += 1;
-                return Ok(());
-            }
-        }
-    }
-
-    /// Puts what is left where room is left, also after a failure.
     fn close(&mut self) {
         // Only after a failure is more than one left of the left part while the right one goes on.
         if self.left().len() == 1 {
@@ -364,7 +410,7 @@ impl<'a, T: Clone> FromLow<'a, T> {
     }
 }
 
-/// A merge that goes down: the right part lies aside, and its room is filled from above.
+/// A merge that goes down: the right part lies aside.
 struct FromHigh<'a, T> {
     items: &'a mut [T],
     /// Behind the next place to fill.
@@ -390,6 +436,33 @@ impl<'a, T: Clone> FromHigh<'a, T> {
     fn left(&self) -> &[T] {
         &self.items[self.start..self.next_left]
     }
+}
+
+impl<T: Clone> Merge<T> for FromHigh<'_, T> {
+    const UPWARDS: bool = false;
+
+    fn is_done(&self) -> bool {
+        self.right.len() <= 1 || self.left().is_empty()
+    }
+
+    fn right_is_less(&self, less: Less<T>) -> Res<bool> {
+        match (self.right.last(), self.left().last()) {
+            (Some(right), Some(left)) => less(right, left),
+            _ => Ok(false),
+        }
+    }
+
+    fn next_lefts(&self, less: Less<T>) -> Res<usize> {
+        let (left, right) = (self.left(), &self.right);
+        let stay = gallop(&right[right.len() - 1], left, left.len() - 1, Bias::Last, less)?;
+        Ok(left.len() - stay)
+    }
+
+    fn next_rights(&self, less: Less<T>) -> Res<usize> {
+        let (left, right) = (self.left(), &self.right);
+        let stay = gallop(&left[left.len() - 1], right, right.len() - 1, Bias::First, less)?;
+        Ok(right.len() - stay)
+    }
 
     fn take_left(&mut self, count: usize) {
         for _ in 0..count {
@@ -403,78 +476,6 @@ impl<'a, T: Clone> FromHigh<'a, T> {
         let taken = self.right.split_off(self.right.len() - count);
         self.items[self.place - count..self.place].clone_from_slice(&taken);
         self.place -= count;
-    }
-
-    /// Goes on until one part is used up. The first one of the right part comes first of all, which
-    /// is known without a comparison.
-    fn run(&mut self, less: Less<T>, patience: &mut usize) -> Res<()> {
-        self.take_left(1);
-        while !self.is_done() {
-            self.one_by_one(less, *patience)?;
-            if !self.is_done() {
-                self.gallop(less, patience)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn is_done(&self) -> bool {
-        self.right.len() <= 1 || self.left().is_empty()
-    }
-
-    /// Whether the last one of the right part is less than the last one of the left.
-    fn right_is_less(&self, less: Less<T>) -> Res<bool> {
-        match (self.right.last(), self.left().last()) {
-            (Some(right), Some(left)) => less(right, left),
-            _ => Ok(false),
-        }
-    }
-
-    fn one_by_one(&mut self, less: Less<T>, patience: usize) -> Res<()> {
-        let (mut lefts, mut rights) = (0, 0);
-        while !self.is_done() && lefts < patience && rights < patience {
-            if self.right_is_less(less)? {
-                self.take_left(1);
-                (lefts, rights) = (lefts + 1, 0);
-            } else {
-                self.take_right(1);
-                (lefts, rights) = (0, rights + 1);
-            }
-        }
-        Ok(())
-    }
-
-    fn gallop(&mut self, less: Less<T>, patience: &mut usize) -> Res<()> {
-        *patience += 1;
-        loop {
-            *patience -= usize::from(*patience > 1);
-            let (left, right) = (self.left(), &self.right);
-            let stay = gallop(&right[right.len() - 1], left, left.len() - 1, Bias::Last, less)?;
-            let lefts = left.len() - stay;
-            self.take_left(lefts);
-            if self.is_done() {
-                return Ok(());
-            }
-            self.take_right(1);
-            if self.is_done() {
-                return Ok(());
-            }
-            let (left, right) = (self.left(), &self.right);
-            let stay = gallop(&left[left.len() - 1], right, right.len() - 1, Bias::First, less)?;
-            let rights = right.len() - stay;
-            self.take_right(rights);
-            if self.is_done() {
-                return Ok(());
-            }
-            self.take_left(1);
-            if self.is_done() {
-                return Ok(());
-            }
-            if lefts < ENOUGH_TO_GALLOP && rights < ENOUGH_TO_GALLOP {
-                *patience += 1;
-                return Ok(());
-            }
-        }
     }
 
     fn close(&mut self) {
