@@ -275,9 +275,7 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     }
     let is_float = |v: &Value| matches!(plain(v), Value::Float(_));
     if is_float(a) || is_float(b) || is_float(modulus) {
-        return Err(type_error(
-            "pow() 3rd argument not allowed unless all arguments are integers",
-        ));
+        return Err(no_modulus());
     }
     Err(type_error(format!(
         "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
@@ -285,6 +283,12 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
         class_name(b),
         class_name(modulus)
     )))
+}
+
+/// The error for a modulus beside a float.
+#[cold]
+pub fn no_modulus() -> Raised {
+    type_error("pow() 3rd argument not allowed unless all arguments are integers")
 }
 
 /// `a op b` as a script sees it: comparisons can give any value.
@@ -725,13 +729,13 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
                 });
                 return Ok(found.flatten().is_some());
             }
-            if !has_index(item) {
+            let Ok(byte) = index(item).map_err(|raised| drop(raised.take())) else {
                 return Err(type_error(format!(
                     "a bytes-like object is required, not '{}'",
                     class_name(item)
                 )));
-            }
-            match u8::try_from(clamped(&index(item)?)) {
+            };
+            match u8::try_from(clamped(&byte)) {
                 Ok(byte) => Ok(with_bytes(inner, |bytes| bytes.contains(&byte)).unwrap_or(false)),
                 Err(_) => Err(value_error("byte must be in range(0, 256)")),
             }

@@ -288,6 +288,7 @@ pub fn holds_items(value: &Value) -> bool {
     }
 }
 
+/// Whether it is a sequence by what it is made of, not by a special method of a script.
 fn is_sequence(value: &Value) -> bool {
     matches!(
         value,
