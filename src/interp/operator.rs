@@ -143,8 +143,10 @@ fn ask_both(
         }
     }
     // A class's own method has spoken for its built-in base; the other one's may still know the two.
+    let is_settled = special::find(b, reflected).is_some() && is_int_beside_float(a, b);
     let right_knows = || !is_same && knows_left(a, b) && special::find(b, reflected).is_none();
-    if (special::find(a, name).is_none() || right_knows())
+    if !is_settled
+        && (special::find(a, name).is_none() || right_knows())
         && let Some(result) = builtin(plain(a), plain(b))
     {
         match result? {
@@ -199,10 +201,16 @@ pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
         return Ok(value);
     }
+    let is_script = special::is_possible(&a) || special::is_possible(b);
+    let is_asked = is_script && collection::changes_as_sequence(op, &a);
+    if is_asked && let Some(value) = known(op, &a, b)? {
+        return Ok(value);
+    }
     if special::find(&a, name).is_none() && collection::change(op, &a, b)? {
         return Ok(a);
     }
-    let found = match known(op, &a, b)? {
+    let known = if is_asked { None } else { known(op, &a, b)? };
+    let found = match known {
         // What holds items is asked itself whether it repeats, and nothing else is.
         None if op != BinaryOp::Mul || !collection::holds_items(&a) => collection::sequence(op, &a, b)?,
         found => found,
@@ -275,7 +283,7 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     }
     let is_float = |v: &Value| matches!(plain(v), Value::Float(_));
     if is_float(a) || is_float(b) || is_float(modulus) {
-        return Err(no_modulus());
+        return Err(number::no_modulus());
     }
     Err(type_error(format!(
         "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
@@ -283,12 +291,6 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
         class_name(b),
         class_name(modulus)
     )))
-}
-
-/// The error for a modulus beside a float.
-#[cold]
-pub fn no_modulus() -> Raised {
-    type_error("pow() 3rd argument not allowed unless all arguments are integers")
 }
 
 /// `a op b` as a script sees it: comparisons can give any value.

@@ -67,6 +67,9 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
         format!("cannot convert '{}' object to {function}", class_name(source))
     })?;
     let one = if function == "bytes" { "bytes" } else { "byte" };
+    if function == "bytes" && matches!(source, Value::Instance(_)) {
+        iterate::length_hint(source)?; // scripts can see that it is asked
+    }
     subscript::byte_values(&items, &format!("{one} must be in range(0, 256)"))
 }
 

@@ -89,7 +89,11 @@ pub fn convert(value: &Value) -> Res<Int> {
     if special::find(value, name::INDEX).is_some() {
         return Ok(as_int(&index(value)?).unwrap_or(Int::Small(0)));
     }
-    if let Some(result) = special::call(value, name::TRUNC, &[]) {
+    if !matches!(
+        plain(value),
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_)
+    ) && let Some(result) = special::call(value, name::TRUNC, &[])
+    {
         return Ok(as_int(&index(&result?)?).unwrap_or(Int::Small(0)));
     }
     match plain(value) {

@@ -172,7 +172,7 @@ const ALL: &[NativeDef] = &[
             {
                 Ok(Value::NotImplemented)
             }
-            Some(_) if matches!(plain(&args[0]), Value::Float(_)) => Err(operator::no_modulus()),
+            Some(_) if matches!(plain(&args[0]), Value::Float(_)) => Err(number::no_modulus()),
             Some(modulus) => operator::power(plain(&args[1]), plain(&args[0]), modulus),
             None => reflected(BinaryOp::Pow, args),
         },

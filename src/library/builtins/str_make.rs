@@ -242,6 +242,9 @@ fn make_translation(args: &[Value]) -> Res {
             .ok_or_else(|| wrong_argument(&format!("maketrans() argument {}", i + 1), "str", &args[i]))
     };
     part(1)?;
+    if !args[2].is_unset() {
+        part(2)?;
+    }
     let Some(from) = text_of(&args[0]) else {
         return Err(type_error(
             "first maketrans argument must be a string if there is a second argument",
