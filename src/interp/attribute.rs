@@ -412,7 +412,7 @@ fn fixed_class() -> Raised {
 #[cold]
 fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
     let kind = super::types::shown_name(class);
-    let message = if class.lookup(name).is_some() {
+    let message = if class.lookup(name).is_some() || name == name::DOC {
         format!("'{kind}' object attribute '{name}' is read-only")
     } else {
         format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")

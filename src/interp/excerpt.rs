@@ -166,26 +166,35 @@ fn is_marked(lines: &[&str], start: usize, end: usize, has_anchors: bool) -> boo
         if module.body.is_empty() {
             return false;
         }
-        if let Some(call) = plain_call(&module) {
-            let text_end = lines.join("\n").trim_end().len();
-            let ends = call.span.end as usize == text_end && after.trim().is_empty();
-            if call.span.start as usize == before.len() && ends {
-                return false;
-            }
+        // CPython compares the bytes of one with the characters of the other.
+        let last_line = lines[..lines.len() - 1]
+            .iter()
+            .map(|line| line.len() + 1)
+            .sum::<usize>();
+        if let Some(call) = plain_call(&module)
+            && (call.span.start as usize, call.span.end as usize) == (start, last_line + end)
+        {
+            return false;
         }
     }
     has_anchors || !before.trim().is_empty() || !after.trim().is_empty()
 }
 
+fn is_name(expr: &Expr) -> bool {
+    matches!(inner(expr).kind, ExprKind::Name(_))
+}
+
 /// The call of `return f(…)` or `name = f(…)`.
 fn plain_call(module: &Module) -> Option<&Expr> {
     match &module.body.first()?.kind {
-        StmtKind::Return(Some(value)) => match &value.kind {
-            ExprKind::Call { func, .. } if matches!(func.kind, ExprKind::Name(_)) => Some(value),
+        StmtKind::Return(Some(value)) => match (inner(value), &inner(value).kind) {
+            (value, ExprKind::Call { func, .. }) if is_name(func) => Some(value),
             _ => None,
         },
-        StmtKind::Assign { targets, value } => match (&targets[..], &value.kind) {
-            ([target], ExprKind::Call { .. }) if matches!(target.kind, ExprKind::Name(_)) => Some(value),
+        StmtKind::Assign { targets, value } => match (&targets[..], inner(value)) {
+            ([target], value) if is_name(target) && matches!(value.kind, ExprKind::Call { .. }) => {
+                Some(value)
+            }
             _ => None,
         },
         _ => None,

@@ -60,9 +60,16 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
             }
             match special::call(other, name::INSTANCECHECK, std::slice::from_ref(object)) {
                 Some(result) => operator::truth(&result?),
-                None => Err(type_error(
-                    "isinstance() arg 2 must be a type, a tuple of types, or a union",
-                )),
+                None => {
+                    check_like_class(
+                        other,
+                        "isinstance() arg 2 must be a type, a tuple of types, or a union",
+                    )?;
+                    match attribute::find(object, name::CLASS)? {
+                        Some(own) => derives(&own, other),
+                        None => Ok(false),
+                    }
+                }
             }
         }
     }
@@ -88,12 +95,17 @@ pub fn is_subclass(this: &Value, of: &Value) -> Res<bool> {
             Ok(false)
         }
         Value::Class(of) => {
-            let Value::Class(this_class) = this else {
-                return Err(type_error("issubclass() arg 1 must be a class"));
-            };
-            match asked(of, name::SUBCLASSCHECK, this) {
-                Some(result) => operator::truth(&result?),
-                None => Ok(this_class.is_subclass(of)),
+            if let Value::Class(_) = this
+                && let Some(result) = asked(of, name::SUBCLASSCHECK, this)
+            {
+                return operator::truth(&result?);
+            }
+            match this {
+                Value::Class(this) => Ok(this.is_subclass(of)),
+                other => {
+                    check_like_class(other, NO_CLASS)?;
+                    derives(other, &of.clone().into())
+                }
             }
         }
         other => {
@@ -112,12 +124,52 @@ pub fn is_subclass(this: &Value, of: &Value) -> Res<bool> {
             }
             match special::call(other, name::SUBCLASSCHECK, std::slice::from_ref(this)) {
                 Some(result) => operator::truth(&result?),
-                None if !matches!(this, Value::Class(_)) => {
-                    Err(type_error("issubclass() arg 1 must be a class"))
+                None => {
+                    check_like_class(this, NO_CLASS)?;
+                    check_like_class(
+                        other,
+                        "issubclass() arg 2 must be a class, a tuple of classes, or a union",
+                    )?;
+                    derives(this, other)
                 }
-                None => Err(type_error(
-                    "issubclass() arg 2 must be a class, a tuple of classes, or a union",
-                )),
+            }
+        }
+    }
+}
+
+const NO_CLASS: &str = "issubclass() arg 1 must be a class";
+
+/// The `__bases__` of what is a class or stands for one: a tuple.
+fn bases(of: &Value) -> Res<Option<Ref<Tuple>>> {
+    let found = attribute::find(of, name::BASES)?;
+    Ok(found.as_ref().and_then(as_tuple).cloned())
+}
+
+fn check_like_class(of: &Value, message: &str) -> Res<()> {
+    match of {
+        Value::Class(_) => Ok(()),
+        other => bases(other)?.map(|_| ()).ok_or_else(|| type_error(message)),
+    }
+}
+
+/// Whether `of` is among the bases of `this`, and of those, of which any may only stand for a class.
+fn derives(this: &Value, of: &Value) -> Res<bool> {
+    let mut this = this.clone();
+    loop {
+        if this.is(of) {
+            return Ok(true);
+        }
+        match bases(&this)?.as_ref().map(|bases| &*bases.items) {
+            None | Some([]) => return Ok(false),
+            Some([only]) => this = only.clone(),
+            Some(several) => {
+                super::stack::check_native(" in __subclasscheck__")?;
+                for base in several {
+                    if derives(base, of)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
             }
         }
     }

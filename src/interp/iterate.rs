@@ -98,6 +98,9 @@ pub fn joined(items: &Value) -> Res<Vec<Value>> {
         Value::List(_) | Value::Tuple(_) => collect(items),
         other => {
             let iterator = iter_or(other, || "can only join an iterable".to_string())?;
+            if matches!(other, Value::Instance(_)) {
+                length_hint(other)?; // scripts can see that it is asked
+            }
             collect(&iterator)
         }
     }

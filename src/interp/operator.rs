@@ -143,8 +143,10 @@ fn ask_both(
         }
     }
     // A class's own method has spoken for its built-in base; the other one's may still know the two.
+    let is_settled = special::find(b, reflected).is_some() && is_int_beside_float(a, b);
     let right_knows = || !is_same && knows_left(a, b) && special::find(b, reflected).is_none();
-    if (special::find(a, name).is_none() || right_knows())
+    if !is_settled
+        && (special::find(a, name).is_none() || right_knows())
         && let Some(result) = builtin(plain(a), plain(b))
     {
         match result? {
@@ -199,10 +201,16 @@ pub fn in_place(op: BinaryOp, mut a: Value, b: &Value) -> Res {
     if let Some(value) = special::try_call(&a, name, std::slice::from_ref(b))? {
         return Ok(value);
     }
+    let is_script = special::is_possible(&a) || special::is_possible(b);
+    let is_asked = is_script && collection::changes_as_sequence(op, &a);
+    if is_asked && let Some(value) = known(op, &a, b)? {
+        return Ok(value);
+    }
     if special::find(&a, name).is_none() && collection::change(op, &a, b)? {
         return Ok(a);
     }
-    let found = match known(op, &a, b)? {
+    let known = if is_asked { None } else { known(op, &a, b)? };
+    let found = match known {
         // What holds items is asked itself whether it repeats, and nothing else is.
         None if op != BinaryOp::Mul || !collection::holds_items(&a) => collection::sequence(op, &a, b)?,
         found => found,
@@ -275,9 +283,7 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     }
     let is_float = |v: &Value| matches!(plain(v), Value::Float(_));
     if is_float(a) || is_float(b) || is_float(modulus) {
-        return Err(type_error(
-            "pow() 3rd argument not allowed unless all arguments are integers",
-        ));
+        return Err(number::no_modulus());
     }
     Err(type_error(format!(
         "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
@@ -725,13 +731,13 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
                 });
                 return Ok(found.flatten().is_some());
             }
-            if !has_index(item) {
+            let Ok(byte) = index(item).map_err(|raised| drop(raised.take())) else {
                 return Err(type_error(format!(
                     "a bytes-like object is required, not '{}'",
                     class_name(item)
                 )));
-            }
-            match u8::try_from(clamped(&index(item)?)) {
+            };
+            match u8::try_from(clamped(&byte)) {
                 Ok(byte) => Ok(with_bytes(inner, |bytes| bytes.contains(&byte)).unwrap_or(false)),
                 Err(_) => Err(value_error("byte must be in range(0, 256)")),
             }

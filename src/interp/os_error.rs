@@ -32,7 +32,7 @@ pub fn set_parts(exception: &Exception, args: &[Value]) {
     }
     exception.attrs.set(name::ERRNO, args[0].clone());
     exception.attrs.set(name::STRERROR, args[1].clone());
-    if let Some(file) = args.get(2) {
+    if let Some(file) = args.get(2).filter(|file| !file.is_none()) {
         exception.attrs.set(name::FILENAME, file.clone());
         if let Some(other) = args.get(4) {
             exception.attrs.set(name::FILENAME2, other.clone());

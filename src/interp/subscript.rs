@@ -362,6 +362,7 @@ pub fn set_item_plain(object: &Value, index: &Value, value: Value) -> Res<()> {
         },
         Value::ByteArray(bytes) => {
             if let Some(slice) = as_slice(index) {
+                let bounds = bounds(slice)?;
                 let new = match bytes_of(&value) {
                     Some(new) => new,
                     None if as_str(&value).is_some() || !iterate::is_iterable(&value) => {
@@ -371,7 +372,10 @@ pub fn set_item_plain(object: &Value, index: &Value, value: Value) -> Res<()> {
                     }
                     None => byte_values(&value, BYTE_RANGE)?,
                 };
-                let bounds = bounds(slice)?;
+                // No bytes in the place of any slice remove it, also of one with steps.
+                if new.is_empty() {
+                    return del_item_plain(object, index);
+                }
                 let mut bytes = bytes.0.borrow_mut();
                 let cut = bounds.clamp(bytes.len());
                 return splice(&mut bytes, cut, new, "bytes").map(drop);

@@ -268,13 +268,30 @@ pub fn frozen_key(key: &Value) -> Res<Value> {
     }
 }
 
+/// Whether it changes in place only after what numbers do has been tried. Classes of scripts add to
+/// themselves as numbers do.
+pub fn changes_as_sequence(op: BinaryOp, value: &Value) -> bool {
+    let sequence = match op {
+        BinaryOp::Add => value,
+        BinaryOp::Mul => plain(value),
+        _ => return false,
+    };
+    matches!(sequence, Value::List(_) | Value::ByteArray(_))
+}
+
 /// Concatenation and repetition; none if neither operand is a sequence for this operator.
 pub fn sequence(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     // A class with a method of its own for it has been asked, and leaves nothing else to do.
     let is_plain = |value: &Value, name| special::find(value, name).is_none();
     match op {
-        BinaryOp::Add if is_plain(a, name::ADD) => concat(plain(a), b),
-        BinaryOp::Mul if is_sequence(plain(a)) && is_plain(a, name::MUL) => repeat(plain(a), b).map(Some),
+        BinaryOp::Add if is_plain(a, name::ADD) => concat(a, b),
+        BinaryOp::Mul if is_sequence(plain(a)) && is_plain(a, name::MUL) => {
+            // With a reflected method, a class multiplies as numbers do, and calls its base by name.
+            if !is_plain(a, name::RMUL) && !has_index(b) {
+                index(b)?;
+            }
+            repeat(plain(a), b).map(Some)
+        }
         BinaryOp::Mul if is_sequence(plain(b)) && is_plain(b, name::RMUL) => repeat(plain(b), a).map(Some),
         _ => Ok(None),
     }
@@ -288,6 +305,7 @@ pub fn holds_items(value: &Value) -> bool {
     }
 }
 
+/// Whether it is a sequence by what it is made of, not by a special method of a script.
 fn is_sequence(value: &Value) -> bool {
     matches!(
         value,
@@ -295,7 +313,8 @@ fn is_sequence(value: &Value) -> bool {
     )
 }
 
-fn concat(a: &Value, b: &Value) -> Res<Option<Value>> {
+fn concat(left: &Value, b: &Value) -> Res<Option<Value>> {
+    let a = plain(left);
     let cannot = |kind: &str| {
         Err(type_error(format!(
             "can only concatenate {kind} (not \"{}\") to {kind}",
@@ -327,7 +346,7 @@ fn concat(a: &Value, b: &Value) -> Res<Option<Value>> {
                 None => Err(type_error(format!(
                     "can't concat {} to {}",
                     class_name(b),
-                    class_name(a)
+                    class_name(left)
                 ))),
             }
         }
@@ -502,6 +521,14 @@ pub fn extend(list: &Ref<List>, items: &Value) -> Res<()> {
         own if as_list(own).is_some_and(|own| own.is(list)) => {
             let items = list.items.borrow().clone();
             list.items.borrow_mut().extend(items);
+            Ok(())
+        }
+        Value::Instance(_) => {
+            let iterator = iterate::iter(items)?;
+            iterate::length_hint(items)?; // scripts can see that it is asked
+            while let Some(item) = iterate::next(&iterator)? {
+                list.push(item);
+            }
             Ok(())
         }
         // Items arrive one by one: the iterator may look at the list, or fail half-way.

@@ -393,6 +393,12 @@ pub fn small_pow_mod(base: i64, exponent: i64, modulus: i64) -> Option<i64> {
     Some(result as i64)
 }
 
+/// The error for a modulus beside a float.
+#[cold]
+pub fn no_modulus() -> Raised {
+    type_error("pow() 3rd argument not allowed unless all arguments are integers")
+}
+
 /// `pow(base, exponent, modulus)` of ints.
 pub fn pow_mod(base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Res {
     if modulus.is_zero() {

@@ -253,6 +253,17 @@ pub fn format_bytes(template: &Value, given: &Value) -> Res {
                         },
                     },
                 };
+                // Numbers are read here already: of wrong ones, bytes complain in other words.
+                let value = match field.conversion {
+                    'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
+                        real(&value).map(Value::float).map_err(|raised| {
+                            drop(raised.take());
+                            type_error(format!("float argument required, not {}", class_name(&value)))
+                        })?
+                    }
+                    'i' => Value::from(decimal(&value, 'd')?),
+                    _ => value,
+                };
                 whole.push_str(&convert(&field, &conversion, &value, form)?);
             }
         }

@@ -1,8 +1,8 @@
 //! The methods that `bytes` and `bytearray` share with `str`.
 
 use super::bytes_make::{bytes_like, this};
-use super::method;
 use super::str::{limit, width};
+use super::{method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::operator::{self, collection::same_kind_of_bytes};
 use crate::interp::payload::*;
@@ -138,10 +138,8 @@ fn fill(args: &[Value], method: &str, how: fn(&[u8], i64, u8) -> Vec<u8>) -> Res
         given => match bytes_of(given).as_deref() {
             Some([byte]) => *byte,
             _ => {
-                return Err(type_error(format!(
-                    "{method}() argument 2 must be a byte string of length 1, not {}",
-                    class_name(given)
-                )));
+                let argument = format!("{method}() argument 2");
+                return Err(wrong_argument(&argument, "a byte string of length 1", given));
             }
         },
     };
@@ -213,9 +211,10 @@ pub const METHODS: &[NativeDef] = &[
         "Return the number of non-overlapping occurrences of sub.",
         |args| {
             let bytes = this(args, "count")?;
+            let range = range(&bytes, args)?;
             let part = wanted(&args[1])?;
             Ok(Value::from(
-                range(&bytes, args)?.map_or(0, |range| bytes::count(&bytes, &part, range)),
+                range.map_or(0, |range| bytes::count(&bytes, &part, range)),
             ))
         },
     ),

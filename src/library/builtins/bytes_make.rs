@@ -14,14 +14,8 @@ use crate::value::*;
 /// What `bytes(…)` and `bytearray(…)` make of their arguments.
 fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> Res<Vec<u8>> {
     if !encoding.is_unset() || !errors.is_unset() {
+        str_make::check_names(encoding, errors, function)?;
         if as_str(source).is_none() {
-            if !encoding.is_unset() && text_of(encoding).is_none() {
-                return Err(wrong_argument(
-                    &format!("{function}() argument 'encoding'"),
-                    "str",
-                    encoding,
-                ));
-            }
             return Err(type_error(if encoding.is_unset() {
                 "errors without a string argument"
             } else {
@@ -56,17 +50,26 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
     if has_index(source) {
         let count = index_or(source, || {
             overflow_error("cannot fit 'int' into an index-sized integer")
-        })?;
-        let count = usize::try_from(count).map_err(|_| value_error("negative count"))?;
-        if count > 1 << 31 {
-            return Err(raise_empty(Type::MemoryError));
+        });
+        match count {
+            // What fails to be a count by its type may still be an iterable.
+            Err(raised) if matches(&raised, Type::TypeError) => drop(raised.take()),
+            count => {
+                let count = usize::try_from(count?).map_err(|_| value_error("negative count"))?;
+                if count > 1 << 31 {
+                    return Err(raise_empty(Type::MemoryError));
+                }
+                return Ok(vec![0; count]);
+            }
         }
-        return Ok(vec![0; count]);
     }
     let items = iterate::iter_or(source, || {
         format!("cannot convert '{}' object to {function}", class_name(source))
     })?;
     let one = if function == "bytes" { "bytes" } else { "byte" };
+    if function == "bytes" && matches!(source, Value::Instance(_)) {
+        iterate::length_hint(source)?; // scripts can see that it is asked
+    }
     subscript::byte_values(&items, &format!("{one} must be in range(0, 256)"))
 }
 
@@ -90,22 +93,18 @@ fn hex(args: &[Value]) -> Res {
         Value::Unset => 1,
         group => small(group)?,
     };
-    let separator = match args[1].given() {
-        None => None,
-        Some(separator) => {
-            let text = match (text_of(separator), bytes_of(separator)) {
-                (Some(text), _) => text.to_string(),
-                (None, Some(bytes)) => bytes.iter().map(|&b| b as char).collect(),
-                (None, None) => {
-                    iterate::length(separator)?;
-                    return Err(type_error("sep must be str or bytes."));
-                }
+    let separator = match &args[1] {
+        Value::Unset => None,
+        separator if iterate::length(separator)? != 1 => return Err(value_error("sep must be length 1.")),
+        separator => {
+            let only = match (text_of(separator), bytes_of(separator)) {
+                (Some(text), _) => text.chars().next(),
+                (None, Some(bytes)) => bytes.first().map(|&b| b as char),
+                (None, None) => return Err(type_error("sep must be str or bytes.")),
             };
-            let mut chars = text.chars();
-            match (chars.next(), chars.next()) {
-                (Some(c), None) if c.is_ascii() => Some(c),
-                (Some(_), None) => return Err(value_error("sep must be ASCII.")),
-                _ => return Err(value_error("sep must be length 1.")),
+            match only {
+                Some(c) if !c.is_ascii() => return Err(value_error("sep must be ASCII.")),
+                only => only,
             }
         }
     };

@@ -266,9 +266,11 @@ fn new_os_error(args: &[Value]) -> Res {
     let given = items(&args[1]);
     // OSError itself gives the subclass that the number stands for.
     let of = match given.first() {
-        Some(Value::Int(errno)) if of.is(&class(Type::OSError)) && (2..=5).contains(&given.len()) => {
-            class(os_error::class_for(*errno))
-        }
+        Some(errno) if of.is(&class(Type::OSError)) && (2..=5).contains(&given.len()) => match plain(errno) {
+            Value::Int(errno) => class(os_error::class_for(*errno)),
+            Value::Bool(errno) => class(os_error::class_for(errno.get().into())),
+            _ => of.clone(),
+        },
         _ => of.clone(),
     };
     let exception = Exception::new(of, given.clone());
@@ -344,8 +346,20 @@ pub const OS_ERROR: &[NativeDef] = &[
 
 pub const IMPORT_ERROR: &[NativeDef] = &[initialiser(|args| {
     let given = init_with(args, &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM])?;
-    if let [message] = given.as_slice() {
-        this(&args[0])?.attrs.set(name::MSG, message.clone());
+    // Anew, it forgets what it was told before and is not told again.
+    let attrs = &this(&args[0])?.attrs;
+    let keywords = as_dict(&args[2]);
+    for name in [name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM] {
+        if keywords.is_none_or(|given| given.symbol_entries().iter().all(|(key, _)| *key != name))
+            && attrs.get(name).is_some()
+        {
+            attrs.set(name, Value::None);
+        }
+    }
+    match given.as_slice() {
+        [message] => attrs.set(name::MSG, message.clone()),
+        _ if attrs.get(name::MSG).is_some() => attrs.set(name::MSG, Value::None),
+        _ => {}
     }
     Ok(Value::None)
 })];
@@ -394,6 +408,23 @@ pub const SYSTEM_EXIT: &[NativeDef] = &[
 /// The attributes of a SyntaxError, in the order of its second argument.
 const SYNTAX_PARTS: [&str; 6] = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset"];
 
+/// Checks how many details a SyntaxError is given.
+fn syntax_details(details: &[Value]) -> Res<()> {
+    let (bound, count) = match details.len() {
+        4 | 6 => return Ok(()),
+        5 => {
+            return Err(type_error(
+                "end_offset must be provided when end_lineno is provided",
+            ));
+        }
+        less @ ..4 => ("least 4", less),
+        more => ("most 6", more),
+    };
+    Err(type_error(format!(
+        "function takes at {bound} arguments ({count} given)"
+    )))
+}
+
 pub const SYNTAX_ERROR: &[NativeDef] = &[
     initialiser(|args| {
         let given = init_with(args, &[])?;
@@ -403,6 +434,7 @@ pub const SYNTAX_ERROR: &[NativeDef] = &[
             .set(name::MSG, given.first().cloned().unwrap_or(Value::None));
         if let Some(details) = given.get(1).filter(|_| given.len() == 2) {
             let details = iterate::collect(details)?;
+            syntax_details(&details)?;
             for (part, value) in SYNTAX_PARTS.iter().zip(details) {
                 exception.attrs.set(Symbol::new(part), value);
             }
@@ -430,12 +462,6 @@ pub const UNICODE_ERROR: &[NativeDef] = &[initialiser(|args| {
     let is_decoding = is_a(Type::UnicodeDecodeError);
     for (i, part) in given.iter().enumerate() {
         let wanted = match i + skipped {
-            1 if is_decoding && bytes_of(part).is_none() => {
-                let kind = class_name(part);
-                return Err(type_error(format!(
-                    "a bytes-like object is required, not '{kind}'"
-                )));
-            }
             2 | 3 if !has_index(part) => {
                 return index(part);
             }
@@ -450,6 +476,9 @@ pub const UNICODE_ERROR: &[NativeDef] = &[initialiser(|args| {
                 "argument {place} must be {wanted}, not {kind}"
             )));
         }
+    }
+    if is_decoding {
+        super::bytes_make::bytes_like(&given[1])?;
     }
     for (name, value) in names.iter().zip(given) {
         this(&args[0])?.attrs.set(*name, value);

@@ -120,29 +120,22 @@ fn best(args: &[Value], function: &str, op: CompareOp) -> Res {
 }
 
 fn round(args: &[Value]) -> Res {
-    let places = match &args[1] {
-        Value::Unset => Value::None,
-        places => places.clone(),
+    let given = match args[1].given() {
+        None => &args[1..1],
+        Some(_) => &args[1..],
     };
     match plain(&args[0]) {
         Value::Float(_) | Value::Int(_) | Value::Bool(_) | Value::Big(_)
             if special::find(&args[0], name::ROUND).is_none() =>
         {
-            call::call_method(plain(&args[0]), name::ROUND, &[places])
+            call::call_method(plain(&args[0]), name::ROUND, given)
         }
-        _ => {
-            let given: &[Value] = if places.is_none() {
-                &[]
-            } else {
-                std::slice::from_ref(&places)
-            };
-            special::call(&args[0], name::ROUND, given).unwrap_or_else(|| {
-                Err(type_error(format!(
-                    "type {} doesn't define __round__ method",
-                    class_name(&args[0])
-                )))
-            })
-        }
+        _ => special::call(&args[0], name::ROUND, given).unwrap_or_else(|| {
+            Err(type_error(format!(
+                "type {} doesn't define __round__ method",
+                class_name(&args[0])
+            )))
+        }),
     }
 }
 

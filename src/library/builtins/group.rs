@@ -6,7 +6,7 @@ use crate::interp::error::*;
 use crate::interp::group::members;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class};
-use crate::interp::{call, isinstance, iterate, operator, stack};
+use crate::interp::{call, isinstance, iterate, operator, special, stack};
 use crate::source::name;
 use crate::value::*;
 
@@ -36,7 +36,12 @@ fn new(args: &[Value]) -> Res {
             message,
         ));
     }
-    let is_sequence = as_list(exceptions).is_some() || as_tuple(exceptions).is_some();
+    let is_sequence = match plain(exceptions) {
+        Value::Dict(_) => false,
+        Value::List(_) | Value::Tuple(_) | Value::Str(_) | Value::Range(_) => true,
+        Value::Bytes(_) | Value::ByteArray(_) => true,
+        other => special::find(other, name::GETITEM).is_some(),
+    };
     if !is_sequence {
         return Err(type_error("second argument (exceptions) must be a sequence"));
     }

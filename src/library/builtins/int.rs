@@ -89,7 +89,11 @@ pub fn convert(value: &Value) -> Res<Int> {
     if special::find(value, name::INDEX).is_some() {
         return Ok(as_int(&index(value)?).unwrap_or(Int::Small(0)));
     }
-    if let Some(result) = special::call(value, name::TRUNC, &[]) {
+    if !matches!(
+        plain(value),
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_)
+    ) && let Some(result) = special::call(value, name::TRUNC, &[])
+    {
         return Ok(as_int(&index(&result?)?).unwrap_or(Int::Small(0)));
     }
     match plain(value) {
@@ -208,10 +212,10 @@ fn from_bytes(args: &[Value]) -> Res {
 
 fn round(args: &[Value]) -> Res {
     let n = this(&args[0], "__round__")?;
-    let Some(places) = args[1].given() else {
+    if args[1].is_unset() {
         return Ok(Value::from(n));
-    };
-    match index(places)? {
+    }
+    match index(&args[1])? {
         Value::Int(places) if places < 0 => {
             let tens = u32::try_from(places.unsigned_abs()).unwrap_or(u32::MAX);
             // Rounding off more digits than there are gives 0.

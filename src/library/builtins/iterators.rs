@@ -178,7 +178,7 @@ fn reversed(args: &[Value]) -> Res {
             return call::call_method(other, name::REVERSED, &[]);
         }
         Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::ByteArray(_) => {
-            made_for(&args[0], backwards(inner)?)
+            made_for(&args[0], backwards(sequence)?)
         }
         other if other.opaque::<descriptor::DictView>().is_some() => {
             return call::call_method(other, name::REVERSED, &[]);

@@ -198,11 +198,6 @@ pub const METHODS: &[NativeDef] = &[
         Ok(Value::Int(operator::identity_hash(&args[0])))
     }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
-        if text::is_special_form(&args[0]) {
-            let mut out = String::new();
-            text::write_plain(&args[0], &mut out)?;
-            return Ok(Value::from(out));
-        }
         Ok(Value::from(text::object::default_repr(&args[0])))
     }),
     method("__str__", "(self, /)", "Return str(self).", |args| {
@@ -552,9 +547,14 @@ pub const ELLIPSIS: &[NativeDef] = &[only("The one Ellipsis.", |args| {
     no_arguments(args, Value::Ellipsis)
 })];
 
-pub const NOT_IMPLEMENTED: &[NativeDef] = &[only("The one NotImplemented.", |args| {
-    no_arguments(args, Value::NotImplemented)
-})];
+pub const NOT_IMPLEMENTED: &[NativeDef] = &[
+    only("The one NotImplemented.", |args| {
+        no_arguments(args, Value::NotImplemented)
+    }),
+    method("__bool__", "(self, /)", "True if self else False", |args| {
+        operator::truth(&args[0]).map(Value::bool)
+    }),
+];
 
 pub const NONE: &[NativeDef] = &[
     only("The one None.", |args| no_arguments(args, Value::None)),

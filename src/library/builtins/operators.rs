@@ -9,7 +9,7 @@ use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::error::*;
 use crate::interp::operator::{self, collection, number, order};
 use crate::interp::payload::{has_index, index, plain};
-use crate::interp::types::{Type, class};
+use crate::interp::types::{Type, class, class_of};
 use crate::interp::{iterate, subscript, text};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -46,7 +46,10 @@ fn forward(op: BinaryOp, args: &[Value]) -> Res {
 
 fn reflected(op: BinaryOp, args: &[Value]) -> Res {
     let (a, b) = (plain(&args[1]), plain(&args[0]));
-    if is_foreign(b, a) {
+    // A template is of the kind of what is asked.
+    let is_other_template =
+        op == BinaryOp::Mod && number::number(b).is_none() && !class_of(a).is(&class_of(b));
+    if is_foreign(b, a) || is_other_template {
         return Ok(Value::NotImplemented);
     }
     check_count(op, b, &args[1])?;
@@ -163,7 +166,13 @@ const ALL: &[NativeDef] = &[
         "(self, value, mod=None, /)",
         "Return pow(value, self, mod).",
         |args| match args[2].given() {
-            Some(modulus) if is_foreign(plain(&args[0]), plain(modulus)) => Ok(Value::NotImplemented),
+            Some(_)
+                if !matches!(plain(&args[0]), Value::Float(_))
+                    && args[1..].iter().any(|v| is_foreign(plain(&args[0]), plain(v))) =>
+            {
+                Ok(Value::NotImplemented)
+            }
+            Some(_) if matches!(plain(&args[0]), Value::Float(_)) => Err(number::no_modulus()),
             Some(modulus) => operator::power(plain(&args[1]), plain(&args[0]), modulus),
             None => reflected(BinaryOp::Pow, args),
         },

@@ -14,9 +14,26 @@ use crate::value::*;
 fn encoding_name<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
     match value {
         Value::Unset => Ok("utf-8"),
-        value => text_of(value)
-            .ok_or_else(|| wrong_argument(&format!("{function}() argument 'encoding'"), "str", value)),
+        value => text_of(value).ok_or_else(|| wrong_name("encoding", function, value)),
     }
+}
+
+/// The error for an encoding or a handler that is no str; `str` itself tells the class, also of None.
+#[cold]
+fn wrong_name(parameter: &str, function: &str, value: &Value) -> Raised {
+    match function {
+        "str" => type_error(format!(
+            "str() argument '{parameter}' must be str, not {}",
+            class_name(value)
+        )),
+        _ => wrong_argument(&format!("{function}() argument '{parameter}'"), "str", value),
+    }
+}
+
+/// Checks the types of the arguments `encoding` and `errors`.
+pub fn check_names(encoding: &Value, errors: &Value, function: &str) -> Res<()> {
+    encoding_name(encoding, function)?;
+    handler(errors, function).map(|_| ())
 }
 
 /// The encoding that an argument names; UTF-8 if it is not given.
@@ -32,8 +49,7 @@ pub fn encoding(value: &Value, function: &str) -> Res<Encoding> {
 pub fn handler<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
     match value {
         Value::Unset => Ok("strict"),
-        value => text_of(value)
-            .ok_or_else(|| wrong_argument(&format!("{function}() argument 'errors'"), "str", value)),
+        value => text_of(value).ok_or_else(|| wrong_name("errors", function, value)),
     }
 }
 
@@ -106,8 +122,7 @@ fn new(args: &[Value]) -> Res {
             object => text::str_value(object)?,
         }
     } else {
-        encoding_name(encoding, "str")?;
-        handler(errors, "str")?;
+        check_names(encoding, errors, "str")?;
         match bytes_of(object) {
             Some(bytes) => Value::from(decode(&bytes, object, encoding, errors, "str")?),
             None if object.is_unset() => Value::from(""),
@@ -227,6 +242,9 @@ fn make_translation(args: &[Value]) -> Res {
             .ok_or_else(|| wrong_argument(&format!("maketrans() argument {}", i + 1), "str", &args[i]))
     };
     part(1)?;
+    if !args[2].is_unset() {
+        part(2)?;
+    }
     let Some(from) = text_of(&args[0]) else {
         return Err(type_error(
             "first maketrans argument must be a string if there is a second argument",

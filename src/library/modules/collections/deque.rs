@@ -9,7 +9,7 @@ use crate::interp::operator::{self, same_or_equal};
 use crate::interp::payload::*;
 use crate::interp::types::{class_name, class_of, named_class};
 use crate::interp::{call, isinstance, iterate, subscript, text};
-use crate::library::builtins::{self, class_method, getter, method, static_method};
+use crate::library::builtins::{self, class_method, getter, list, method, static_method};
 use crate::source::name;
 use crate::value::opaque::{self, Container};
 use crate::value::*;
@@ -238,17 +238,6 @@ fn init(args: &[Value]) -> Res {
 }
 
 /// An index argument of `index`: counted from the end if negative, within the deque.
-fn limit(value: &Value, len: usize, default: usize) -> Res<usize> {
-    let Some(n) = bound(value)? else {
-        return Ok(default);
-    };
-    Ok(if n < 0 {
-        n.saturating_add(len as i64).max(0) as usize
-    } else {
-        n as usize
-    })
-}
-
 fn mutated() -> Raised {
     runtime_error("deque mutated during iteration")
 }
@@ -263,7 +252,8 @@ fn not_in(value: &Value) -> Raised {
 fn index_of(args: &[Value]) -> Res {
     let this = this(&args[0], "index")?;
     let len = this.len();
-    let (start, stop) = (limit(&args[2], len, 0)?, limit(&args[3], len, len)?.min(len));
+    let start = list::clamp_index(&args[2], len, 0)?;
+    let stop = list::clamp_index(&args[3], len, len)?.min(len);
     let version = this.version.get();
     for i in start..stop {
         let Some(item) = this.get(i) else { break };
