@@ -61,6 +61,11 @@ pub fn special(object: &Value, name: Symbol) -> Option<Value> {
 
 /// Calls what a class holds under a name as a method of the object.
 pub fn call_unbound(method: &Value, object: &Value, args: &[Value]) -> Res {
+    if let Value::Native(native) = method
+        && let Some(result) = call_as_given(native, object, args)
+    {
+        return result;
+    }
     match method {
         Value::Function(_) | Value::Native(_) => {
             let window = Window::open();
@@ -75,6 +80,25 @@ pub fn call_unbound(method: &Value, object: &Value, args: &[Value]) -> Res {
             }
         }
         other => call(&attribute::bind(other, object, &class_of(object))?, args),
+    }
+}
+
+/// Calls a built-in method that takes just what is given, as most special methods do.
+#[inline]
+fn call_as_given(native: &Native, object: &Value, args: &[Value]) -> Option<Res> {
+    let count = args.len() + 1;
+    if !native.signature.fits(count) || native.signature.params.len() != count {
+        return None;
+    }
+    let body: &dyn Fn(&[Value]) -> Res = match &native.body {
+        NativeBody::Plain(body) => body,
+        NativeBody::Closure(body) => &**body,
+        _ => return None,
+    };
+    match args {
+        [] => Some(body(std::slice::from_ref(object))),
+        [arg] => Some(body(&[object.clone(), arg.clone()])),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod number;
 pub mod order;
 pub mod percent;
 
+use super::call;
 use super::error::*;
 use super::payload::*;
 use super::report::deprecated;
@@ -362,8 +363,13 @@ fn ask(op: CompareOp, this: &Value, other: &Value) -> Res<Option<Value>> {
         CompareOp::GtE => name::GE,
         CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn => return Ok(None),
     };
-    if special::find(this, name).is_some() {
-        return special::try_call(this, name, std::slice::from_ref(other));
+    if let Some(method) = special::find(this, name) {
+        return Ok(
+            match call::call_unbound(&method, this, std::slice::from_ref(other))? {
+                Value::NotImplemented => None,
+                value => Some(value),
+            },
+        );
     }
     // Without a `__ne__` of its own or of a built-in base, a class's `!=` is the opposite of its `==`.
     if op == CompareOp::NotEq && special::find(this, name::EQ).is_some() && !inherits_ne(this) {
@@ -621,30 +627,32 @@ fn hash_object(value: &Value) -> Res<i64> {
         other => hash_plain(other),
     };
     let method = special::find(value, name::HASH);
-    if special::find(value, name::EQ).is_some() {
-        let class = class_of(value);
-        let (eq, hash) = (name::EQ, name::HASH);
-        let first = class.linear().into_iter().find(|c| {
-            let dict = c.dict.borrow();
-            dict.contains_key(&hash) || (c.is_script && dict.contains_key(&eq))
-        });
-        if first.is_some_and(|c| !c.dict.borrow().contains_key(&hash)) {
-            return Err(unhashable(value));
-        }
+    if special::find(value, name::EQ).is_some() && loses_hash(&class_of(value)) {
+        return Err(unhashable(value));
     }
     match method {
         None => by_nature(value),
         Some(Value::None) => Err(unhashable(value)),
-        Some(_) => match special::call(value, name::HASH, &[]) {
-            None => by_nature(value),
-            Some(result) => match plain(&result?) {
-                Value::Int(n) => Ok(table::hash::never_minus_one(*n)),
-                Value::Bool(b) => Ok(b.get() as i64),
-                Value::Big(big) => Ok(table::hash::big_int(&big.0)),
-                _ => Err(type_error("__hash__ method should return an integer")),
-            },
+        Some(method) => match plain(&call::call_unbound(&method, value, &[])?) {
+            Value::Int(n) => Ok(table::hash::never_minus_one(*n)),
+            Value::Bool(b) => Ok(b.get() as i64),
+            Value::Big(big) => Ok(table::hash::big_int(&big.0)),
+            _ => Err(type_error("__hash__ method should return an integer")),
         },
     }
+}
+
+/// Whether a class that defines `__eq__` alone comes before all that define `__hash__`.
+fn loses_hash(class: &Ref<Class>) -> bool {
+    let answer = |c: &Ref<Class>| {
+        let dict = c.dict.borrow();
+        match dict.contains_key(&name::HASH) {
+            true => Some(false),
+            false => (c.is_script && dict.contains_key(&name::EQ)).then_some(true),
+        }
+    };
+    let inherited = || class.mro.borrow().iter().find_map(answer);
+    answer(class).or_else(inherited).unwrap_or(false)
 }
 
 /// `item in container`

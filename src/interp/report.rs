@@ -37,11 +37,16 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
 }
 
 /// A `DeprecationWarning` for who calls the built-in that runs.
-#[cold]
 pub fn deprecated(message: &str) -> Res<()> {
+    warn(Type::DeprecationWarning, message)
+}
+
+/// A warning for who calls the built-in that runs.
+#[cold]
+pub fn warn(category: Type, message: &str) -> Res<()> {
     let warnings = import::by_name("warnings")?;
-    let category = class(Type::DeprecationWarning).into();
-    call::call_method(&warnings, Symbol::new("warn"), &[message.into(), category]).map(drop)
+    let args = [message.into(), class(category).into()];
+    call::call_method(&warnings, Symbol::new("warn"), &args).map(drop)
 }
 
 pub fn unraisable(raised: Raised, object: &Value) {

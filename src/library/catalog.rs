@@ -136,6 +136,7 @@ sources! {
     "unittest.loader" "unittest_loader"
     "unittest.main" "unittest_main"
     "unittest.mock" "unittest_mock"
+    "unittest._mock_more" "unittest_mock_more"
     "unittest.result" "unittest_result"
     "unittest.runner" "unittest_runner"
     "unittest.signals" "unittest_signals"

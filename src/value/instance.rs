@@ -86,10 +86,14 @@ impl Instance {
     /// An instance that has the fields of a shape of its class from the beginning.
     pub fn filled<const N: usize>(class: Ref<Class>, shape: &'static Shape, fields: [Value; N]) -> Instance {
         debug_assert_eq!(shape.names.len(), N);
-        let mut instance = Instance::new(class, Value::Unset);
-        instance.fields.get_mut().extend(fields);
-        instance.shape.set(shape);
-        instance
+        Instance {
+            class: RefCell::new(class),
+            shape: Cell::new(shape),
+            fields: UnsafeCell::new(Vec::from(fields)),
+            dict: UnsafeCell::new(None),
+            payload: Value::Unset,
+            finalised: Cell::new(false),
+        }
     }
 
     #[inline(always)]
@@ -141,8 +145,20 @@ impl Instance {
     }
 
     /// What stands in a slot; slots stay fields when the other attributes have moved to a dict.
+    #[inline]
     pub fn slot(&self, name: Symbol) -> Option<Value> {
         self.shape.get().index(name).map(|i| self.field(i))
+    }
+
+    /// The number that stands in a slot, if it is a small one.
+    #[inline]
+    pub fn small_slot(&self, name: Symbol) -> Option<i64> {
+        let index = self.shape.get().index(name)?;
+        // SAFETY: no foreign code runs while the field is read.
+        match unsafe { &(&*self.fields.get())[index] } {
+            Value::Int(n) => Some(*n),
+            _ => None,
+        }
     }
 
     pub fn set(&self, name: Symbol, value: Value) {

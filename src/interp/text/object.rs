@@ -276,7 +276,8 @@ fn lists_parameters(alias: &GenericAlias) -> bool {
         return false;
     };
     let is_whole = |arg: &Value| {
-        let kind = class_name(arg);
+        let class = class_of(arg);
+        let kind = class.name();
         matches!(arg, Value::Ellipsis | Value::List(_) | Value::Tuple(_))
             || matches!(kind, "ParamSpec" | "_ConcatenateAlias")
     };

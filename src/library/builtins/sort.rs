@@ -10,6 +10,9 @@ use crate::interp::call;
 use crate::interp::error::*;
 use crate::interp::mapping::quick_equal;
 use crate::interp::operator;
+use crate::interp::special;
+use crate::library::modules::datetime::ranks;
+use crate::source::name;
 use crate::value::*;
 use merge::merge_sort;
 use std::cmp::Ordering;
@@ -52,7 +55,10 @@ fn sort_by_themselves(items: &mut [Value], reverse: bool) -> Res<()> {
         Kind::Floats => stable(items, reverse, |a, b| {
             float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal)
         }),
-        Kind::Mixed => return sort_mixed(items, reverse, |item| item),
+        Kind::Mixed => match ranks(items.iter()) {
+            Some(ranks) => by_rank(items, ranks, reverse),
+            None => return sort_mixed(items, reverse, |item| item),
+        },
     }
     Ok(())
 }
@@ -67,7 +73,10 @@ pub fn sort_pairs(pairs: &mut [(Value, Value)], reverse: bool) -> Res<()> {
                 float(&a.0).partial_cmp(&float(&b.0)).unwrap_or(Ordering::Equal)
             });
         }
-        Kind::Mixed => return sort_mixed(pairs, reverse, |pair| &pair.0),
+        Kind::Mixed => match ranks(pairs.iter().map(|(key, _)| key)) {
+            Some(ranks) => by_rank(pairs, ranks, reverse),
+            None => return sort_mixed(pairs, reverse, |pair| &pair.0),
+        },
     }
     Ok(())
 }
@@ -121,17 +130,53 @@ fn stable<T>(items: &mut [T], reverse: bool, mut compare: impl FnMut(&T, &T) -> 
     }
 }
 
+/// Sorts by a number for each item.
+fn by_rank<T: Clone>(items: &mut [T], ranks: Vec<i64>, reverse: bool) {
+    let mut ranked: Vec<(i64, T)> = ranks.into_iter().zip(items.iter().cloned()).collect();
+    stable(&mut ranked, reverse, |a, b| a.0.cmp(&b.0));
+    for (place, (_, item)) in items.iter_mut().zip(ranked) {
+        *place = item;
+    }
+}
+
 /// Sorts by Python's `<`, asked only that way round and in CPython's order. The first exception ends
 /// it and leaves all the items there.
 fn sort_mixed<T: Clone>(items: &mut [T], reverse: bool, key: impl Fn(&T) -> &Value) -> Res<()> {
     if reverse {
         items.reverse();
     }
-    let result = merge_sort(items, &|a, b| less(key(a), key(b)));
+    let method = common_less(items.iter().map(&key));
+    let result = match &method {
+        Some(method) => merge_sort(items, &|a, b| less_by(method, key(a), key(b))),
+        None => merge_sort(items, &|a, b| less(key(a), key(b))),
+    };
     if reverse {
         items.reverse();
     }
     result
+}
+
+/// The `__lt__` of objects that are all of one class: it is found once.
+fn common_less<'a>(mut keys: impl Iterator<Item = &'a Value>) -> Option<Value> {
+    let first = keys.next()?;
+    let Value::Instance(instance) = first else {
+        return None;
+    };
+    let class = instance.class();
+    let is_same = |key: &Value| matches!(key, Value::Instance(key) if key.class.borrow().is(&class));
+    match keys.all(is_same) {
+        true => special::find(first, name::LT),
+        false => None,
+    }
+}
+
+/// `a < b` by a method of their class, as long as they are of it.
+fn less_by(method: &Value, a: &Value, b: &Value) -> Res<bool> {
+    match call::call_unbound(method, a, std::slice::from_ref(b))? {
+        Value::Bool(answer) => Ok(answer.get()),
+        Value::NotImplemented => operator::less(a, b),
+        answer => operator::truth(&answer),
+    }
 }
 
 /// `a < b`; tuples are compared here as far as that needs no script.

@@ -9,6 +9,8 @@ mod fields;
 mod iso;
 mod operators;
 
+pub use operators::ranks;
+
 use super::time::{civil_from_days, days_from_civil};
 use crate::code::BinaryOp;
 use crate::interp::error::*;
@@ -49,10 +51,15 @@ fn span_of(value: &Value) -> Option<i128> {
     let Value::Instance(span) = value else {
         return None;
     };
-    match span.slot(name::US)? {
-        Value::Int(us) => Some(i128::from(us)),
-        us => as_bigint(&us)?.to_i128(),
+    match span.small_slot(name::US) {
+        Some(us) => Some(us.into()),
+        None => long_span(span),
     }
+}
+
+#[cold]
+fn long_span(span: &Instance) -> Option<i128> {
+    as_bigint(&span.slot(name::US)?)?.to_i128()
 }
 
 /// A class argument whose objects have no layout of their own.
@@ -68,7 +75,7 @@ fn class_argument(value: &Value) -> Res<&Ref<Class>> {
 
 /// Whether objects of a class are made of fields that are known to be good; the others are made by a call.
 fn is_ours(class: &Class) -> bool {
-    matches!(class.own(name::NEW), Some(Value::Native(_)))
+    matches!(class.dict.borrow().get(&name::NEW), Some(Value::Native(_)))
 }
 
 /// The date of a day's number, in a class.
@@ -144,7 +151,12 @@ fn int32s<const N: usize>(args: &[Value]) -> Res<[i64; N]> {
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
-    days_from_civil(year + month / 12, month % 12 + 1, 1) - days_from_civil(year, month, 1)
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 fn check_date([year, month, day]: [i64; 3]) -> Res<()> {

@@ -18,7 +18,11 @@ pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions("_functools", &[FUNCTIONS]);
     names.push((
         Symbol::new("_call_partial"),
-        Native::of(&CALL_PARTIAL, "functools.partial").into(),
+        Native::of(&CALL_PARTIAL, OWNER).into(),
+    ));
+    names.push((
+        Symbol::new("_new_partial"),
+        Native::of(&NEW_PARTIAL, OWNER).into(),
     ));
     names.push((Symbol::new("_lru_cache_wrapper"), wrapper_class().into()));
     key_class();
@@ -114,6 +118,66 @@ const CALL_PARTIAL: NativeDef = builtins::method(
     "Call self as a function.",
     call_partial,
 );
+
+const OWNER: &str = "functools.partial";
+
+const NEW_PARTIAL: NativeDef = builtins::static_method(
+    "__new__",
+    "(cls, /, *args, **keywords)",
+    "A function with some of its arguments given.",
+    new_partial,
+);
+
+fn new_partial(args: &[Value]) -> Res {
+    let Some(of) = as_class(&args[0]).filter(|of| of.layout == Layout::Object) else {
+        return Err(type_error("partial.__new__(X): X is not a type object"));
+    };
+    let given = as_tuple(&args[1]).map_or(&[][..], |given| &given.items[..]);
+    let Some((func, rest)) = given.split_first() else {
+        return Err(type_error("type 'partial' takes at least one argument"));
+    };
+    if !call::is_callable(func) {
+        return Err(type_error("the first argument must be callable"));
+    }
+    let (mut func, mut first, mut keywords) = (func.clone(), rest.to_vec(), args[2].clone());
+    if as_dict(&keywords).is_none() {
+        keywords = mapping::new_dict().into();
+    }
+    // One layer is enough.
+    if let Some([inner, its_first, its_keywords]) = bare_partial(&func) {
+        if let Some(its_first) = as_tuple(&its_first) {
+            first = its_first.items.iter().cloned().chain(first).collect();
+        }
+        if let Some(both) = as_dict(&its_keywords).filter(|its| !its.is_empty()) {
+            let both = Ref::new(mapping::dict_copy(both));
+            for (name, value) in as_dict(&keywords).map_or_else(Vec::new, |new| new.symbol_entries()) {
+                both.set_symbol(name, value);
+            }
+            keywords = both.into();
+        }
+        func = inner;
+    }
+    let slots = [name::FUNC, name::ARGS, name::KEYWORDS];
+    let shape = slots.iter().fold(of.root_shape, |shape, &slot| shape.with(slot));
+    let parts = [func, Value::tuple(first), keywords];
+    Ok(Ref::new(Instance::filled(of.clone(), shape, parts)).into())
+}
+
+/// The parts of a partial that has no attributes of its own.
+fn bare_partial(func: &Value) -> Option<[Value; 3]> {
+    let Value::Instance(partial) = func else {
+        return None;
+    };
+    let is_home = |class: &Ref<Class>| matches!(class.dict.borrow().get(&name::NEW), Some(Value::Native(new)) if new.owner == OWNER);
+    if !partial.class().linear().iter().any(is_home)
+        || partial.detached().is_some()
+        || partial.shape().names.len() != 3
+    {
+        return None;
+    }
+    let [func, args, keywords] = [name::FUNC, name::ARGS, name::KEYWORDS].map(|slot| partial.slot(slot));
+    Some([func?, args?, keywords?])
+}
 
 fn call_partial(args: &[Value]) -> Res {
     let Value::Instance(this) = &args[0] else {

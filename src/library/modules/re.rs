@@ -11,7 +11,7 @@ mod translate;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{self, Type, named_class};
-use crate::interp::{operator, text};
+use crate::interp::{operator, report, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::Symbol;
 use crate::value::*;
@@ -205,6 +205,37 @@ fn with_pattern(args: &[Value], flags: &Value, method: fn(&[Value]) -> Res, give
     method(&all)
 }
 
+/// The same for a function with a limit and flags, which may come by place, too, but should not: after what it
+/// works on, `args` are those, the limit and the flags.
+fn limited(args: &[Value], [function, limit]: [&str; 2], method: fn(&[Value]) -> Res) -> Res {
+    let (given, tail) = args.split_at(args.len() - 3);
+    let by_place = as_tuple(&tail[0]).map_or(&[][..], |tuple| &tuple.items[..]);
+    let mut both = [tail[1].clone(), tail[2].clone()];
+    for (value, (place, name)) in by_place.iter().zip(both.iter_mut().zip([limit, "flags"])) {
+        if !place.is_unset() {
+            return Err(type_error(format!(
+                "{function}() got multiple values for argument '{name}'"
+            )));
+        }
+        *place = value.clone();
+    }
+    if by_place.len() > 2 {
+        return Err(type_error(format!(
+            "{function}() takes from {} to {} positional arguments but {} were given",
+            given.len(),
+            given.len() + 2,
+            given.len() + by_place.len()
+        )));
+    }
+    if !by_place.is_empty() {
+        report::deprecated(&format!("'{limit}' is passed as positional argument"))?;
+    }
+    let [limit, flags] = both;
+    let mut given = given[1..].to_vec();
+    given.push(limit);
+    with_pattern(args, &flags, method, &given)
+}
+
 const SEARCH: &str = "(pattern, string, flags=0)";
 
 /// The arguments of `search` and the like: the string, and no bounds.
@@ -242,21 +273,21 @@ const FUNCTIONS: &[NativeDef] = &[
     }),
     function(
         "split",
-        "(pattern, string, maxsplit=0, flags=0)",
+        "(pattern, string, *args, maxsplit=0, flags=0)",
         "Split a string where a pattern matches.",
-        |args| with_pattern(args, &args[3], pattern::split, &args[1..3]),
+        |args| limited(args, ["split", "maxsplit"], pattern::split),
     ),
     function(
         "sub",
-        "(pattern, repl, string, count=0, flags=0)",
+        "(pattern, repl, string, *args, count=0, flags=0)",
         "Replace what a pattern matches.",
-        |args| with_pattern(args, &args[4], pattern::sub, &args[1..4]),
+        |args| limited(args, ["sub", "count"], pattern::sub),
     ),
     function(
         "subn",
-        "(pattern, repl, string, count=0, flags=0)",
+        "(pattern, repl, string, *args, count=0, flags=0)",
         "Replace what a pattern matches, and count.",
-        |args| with_pattern(args, &args[4], pattern::sub_count, &args[1..4]),
+        |args| limited(args, ["subn", "count"], pattern::sub_count),
     ),
     function(
         "escape",

@@ -173,7 +173,7 @@ fn repr(args: &[Value]) -> Res {
         .map_or(String::new(), |name| format!(" ({name})"));
     Ok(Value::from(format!(
         "<weakref at {place}; to '{}' at {}{name}>",
-        class_name(&object),
+        text::str(&attribute::get(&class_of(&object).into(), name::QUALNAME)?)?,
         text::address(&object)
     )))
 }

@@ -83,7 +83,42 @@ const MOMENT: &[NativeDef] = natives! {
         };
 };
 
+/// Fields as a copy is made from, if the first argument is so many bytes of which one, without its highest bit,
+/// lies in a range; the bit is the fold. A zone may follow.
+fn state<const N: usize>(args: &[Value], place: usize, range: Range<u8>) -> Option<([i64; N], i64, Value)> {
+    let Value::Bytes(state) = &args[1] else {
+        return None;
+    };
+    let fields: &[u8; N] = (&*state.0).try_into().ok()?;
+    let is_alone = args[3..].iter().all(|arg| match arg {
+        Value::Tuple(more) => more.items.is_empty(),
+        Value::Dict(unknown) => unknown.is_empty(),
+        arg => arg.is_unset(),
+    });
+    if !is_alone || !range.contains(&(fields[place] & 0x7f)) {
+        return None;
+    }
+    let mut numbers = fields.map(i64::from);
+    let fold = numbers[place] >> 7;
+    numbers[place] &= 0x7f;
+    Some((numbers, fold, args[2].clone()))
+}
+
+fn check_state_zone(zone: &Value) -> Res<()> {
+    match checked_zone(zone.clone()) {
+        Ok(_) => Ok(()),
+        Err(raised) => {
+            drop(raised.take());
+            Err(type_error("bad tzinfo state arg"))
+        }
+    }
+}
+
 fn new_date(args: &[Value]) -> Res {
+    if let Some(([high, low, month, day], 0, Value::Unset)) = state(args, 2, 1..13) {
+        let numbers = [high << 8 | low, month, day, 0, 0, 0, 0];
+        return built(class_argument(&args[0])?, numbers, 0, Value::None, &(0..3));
+    }
     let day = day_of(&args[1..4])?;
     refuse_more("3 arguments", 3, &args[4], &args[5])?;
     let [year, month, day] = numbers(day)?;
@@ -97,6 +132,11 @@ fn new_date(args: &[Value]) -> Res {
 }
 
 fn new_time(args: &[Value]) -> Res {
+    if let Some(([hour, minute, second, a, b, c], fold, zone)) = state(args, 0, 0..24) {
+        check_state_zone(&zone)?;
+        let numbers = [0, 0, 0, hour, minute, second, a << 16 | b << 8 | c];
+        return built(class_argument(&args[0])?, numbers, fold, zone, &(3..7));
+    }
     refuse_more("5 positional arguments", 5, &args[6], &args[8])?;
     let [hour, minute, second, us, fold] = numbers([&args[1], &args[2], &args[3], &args[4], &args[7]])?;
     let numbers = [0, 0, 0, hour, minute, second, us];
@@ -104,6 +144,20 @@ fn new_time(args: &[Value]) -> Res {
 }
 
 fn new_moment(args: &[Value]) -> Res {
+    if let Some(([high, low, month, day, hour, minute, second, a, b, c], fold, zone)) = state(args, 2, 1..13)
+    {
+        check_state_zone(&zone)?;
+        let numbers = [
+            high << 8 | low,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            a << 16 | b << 8 | c,
+        ];
+        return built(class_argument(&args[0])?, numbers, fold, zone, &(0..7));
+    }
     let [year, month, day] = day_of(&args[1..4])?;
     refuse_more("8 positional arguments", 8, &args[9], &args[11])?;
     let clock = [&args[4], &args[5], &args[6], &args[7], &args[10]];

@@ -1,6 +1,6 @@
 //! What dates, times and moments keep, taken apart into the fields that scripts see and as text.
 
-use super::{DAY, SECOND, class_argument, from_ordinal, instance, to_ordinal};
+use super::{DAY, SECOND, from_ordinal, instance};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
@@ -131,22 +131,6 @@ fn is_span(value: &Value) -> bool {
     super::span_of(value).is_some()
 }
 
-fn make(args: &[Value]) -> Res {
-    let of = class_argument(&args[0])?;
-    let Some(fields) = as_tuple(&args[1]) else {
-        return Err(wrong_argument("make() argument 2", "tuple", &args[1]));
-    };
-    let number = |place: usize| fields.items.get(place).and_then(as_small).unwrap_or(0);
-    let zone = |place: usize| fields.items.get(place).cloned().unwrap_or(Value::None);
-    let clock = |from: usize| clock_us([0, 1, 2, 3].map(|place| number(from + place)));
-    let day = || to_ordinal(number(0), number(1), number(2));
-    Ok(match fields.items.len() {
-        3 => date(of, day()),
-        6 => timed(of, clock(0) << 1 | (number(5) & 1), zone(4)),
-        _ => timed(of, (day() * DAY + clock(3)) << 1 | (number(8) & 1), zone(7)),
-    })
-}
-
 fn all_fields(args: &[Value]) -> Res {
     let kept = kept(&args[0])?;
     let shown = match kept {
@@ -217,7 +201,6 @@ fn moment_text(args: &[Value]) -> Res {
 }
 
 pub const FUNCTIONS: &[NativeDef] = natives! {
-    Function Plain "make" "(cls, fields, /)" "Return an object of these fields, which are known to be good." make;
     Function Plain "fields" "(value, /)" "Return the fields of a date, time or moment." all_fields;
     Function Plain "field_part" "(place, /)" "Return a function that gives one of the fields." field_part;
     Function Plain "is_moment" "(value, /)" "Return whether it is a moment."

@@ -92,10 +92,9 @@ enum Kind {
 #[inline]
 fn at(value: &Value) -> Res<i64> {
     match value {
-        Value::Instance(instance) => match instance.slot(name::AT) {
-            Some(Value::Int(at)) => Ok(at),
-            _ => Err(not_made(value, name::AT)),
-        },
+        Value::Instance(instance) => instance
+            .small_slot(name::AT)
+            .ok_or_else(|| not_made(value, name::AT)),
         value => Err(not_made(value, name::AT)),
     }
 }
@@ -133,6 +132,47 @@ fn days(value: &Value) -> Res<i64> {
 /// A moment so many microseconds later.
 fn moved(moment: &Value, by: i128) -> Res {
     moment_in(&class_of(moment), i128::from(us(moment)?) + by, zone(moment))
+}
+
+/// Numbers in whose order the operators would put these objects, so that many can be sorted at once; none
+/// unless all are of one class that compares as ours do, and in one zone.
+pub fn ranks<'a>(mut objects: impl Iterator<Item = &'a Value> + Clone) -> Option<Vec<i64>> {
+    const OURS: [&str; 4] = [
+        "datetime.date",
+        "datetime.time",
+        "datetime.datetime",
+        "datetime.timedelta",
+    ];
+    let Some(Value::Instance(first)) = objects.clone().next() else {
+        return None;
+    };
+    let class = first.class();
+    let Some(Value::Native(ref less)) = class.lookup(name::LT) else {
+        return None;
+    };
+    let owner = OURS.iter().find(|&&ours| ours == less.owner)?;
+    let (slot, is_timed) = match *owner {
+        "datetime.timedelta" => (name::US, false),
+        owner => (name::AT, owner != "datetime.date"),
+    };
+    let zone = first.slot(name::ZONE);
+    let mut numbers = Vec::with_capacity(objects.size_hint().0);
+    objects
+        .try_for_each(|object| {
+            let Value::Instance(object) = object else {
+                return None;
+            };
+            if !object.class.borrow().is(&class) {
+                return None;
+            }
+            let number = object.small_slot(slot)?;
+            if is_timed && !object.slot(name::ZONE)?.is(zone.as_ref()?) {
+                return None;
+            }
+            numbers.push(if is_timed { number >> 1 } else { number });
+            Some(())
+        })
+        .map(|()| numbers)
 }
 
 impl Classes {

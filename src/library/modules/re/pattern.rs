@@ -7,7 +7,7 @@ use super::{flag, mistake, scanner};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, isinstance, mapping, operator, text};
+use crate::interp::{call, isinstance, mapping, operator, report, text};
 use crate::library::builtins::{class_method, getter, method, readonly};
 use crate::text::string;
 use crate::value::descriptor::MappingProxy;
@@ -57,6 +57,9 @@ impl Pattern {
     pub fn new(source: &Value, chars: &[char], is_text: bool, flags: u32) -> Res<Pattern> {
         let translated =
             translate::translate(chars, flags, is_text).map_err(|m| mistake(m, chars, source))?;
+        for doubt in &translated.doubts {
+            report::warn(Type::FutureWarning, doubt)?;
+        }
         let mut flags = translated.flags;
         if is_text {
             if flags & LOCALE != 0 {

@@ -29,6 +29,8 @@ pub struct Translation {
     pub text: String,
     pub flags: u32,
     pub groups: Vec<Group>,
+    /// What may be meant otherwise in a later Python.
+    pub doubts: Vec<String>,
 }
 
 pub struct Group {
@@ -74,6 +76,7 @@ struct Parser<'a> {
     /// Groups that conditions name before they are there, with the place.
     ahead: Vec<(usize, usize)>,
     depth: usize,
+    doubts: Vec<String>,
 }
 
 type Parsed<T> = Result<T, Mistake>;
@@ -91,6 +94,7 @@ pub fn translate(pattern: &[char], flags: u32, is_text: bool) -> Parsed<Translat
         lookbehind: None,
         ahead: Vec::new(),
         depth: 0,
+        doubts: Vec::new(),
     };
     let (text, _) = parser.alternatives(Scope::default())?;
     if parser.peek().is_some() {
@@ -111,6 +115,7 @@ pub fn translate(pattern: &[char], flags: u32, is_text: bool) -> Parsed<Translat
         text,
         flags: parser.flags,
         groups: parser.groups,
+        doubts: parser.doubts,
     })
 }
 
@@ -507,6 +512,10 @@ impl Parser<'_> {
     /// `[…]`
     fn class(&mut self, scope: Scope) -> Parsed<Item> {
         let here = self.at - 1;
+        if self.peek() == Some('[') {
+            self.doubts
+                .push(format!("Possible nested set at position {}", self.at));
+        }
         let mut text = String::from(if self.accept('^') { "[^" } else { "[" });
         let folds = self.is_folding(scope);
         let mut is_first = true;
@@ -517,7 +526,12 @@ impl Parser<'_> {
                 None => return Err(unterminated(self)),
                 Some(']') if !is_first => break,
                 Some('\\') => self.member_escape(scope)?,
-                Some(c) => Member::Code(c as u32),
+                Some(c) => {
+                    if !is_first && self.peek() == Some(c) {
+                        self.doubt_operator(c, start);
+                    }
+                    Member::Code(c as u32)
+                }
             };
             is_first = false;
             if self.peek() != Some('-') {
@@ -534,7 +548,12 @@ impl Parser<'_> {
                     break;
                 }
                 Some('\\') => self.member_escape(scope)?,
-                Some(c) => Member::Code(c as u32),
+                Some(c) => {
+                    if c == '-' {
+                        self.doubt_operator(c, dash);
+                    }
+                    Member::Code(c as u32)
+                }
             };
             match (member, end) {
                 (Member::Code(low), Member::Code(high)) if low <= high => {
@@ -553,6 +572,19 @@ impl Parser<'_> {
         }
         text.push(']');
         Ok(plain(text, 1))
+    }
+
+    /// A doubled sign in a class may become an operator on sets.
+    fn doubt_operator(&mut self, sign: char, place: usize) {
+        let operation = match sign {
+            '-' => "difference",
+            '&' => "intersection",
+            '~' => "symmetric difference",
+            '|' => "union",
+            _ => return,
+        };
+        self.doubts
+            .push(format!("Possible set {operation} at position {place}"));
     }
 
     fn until(&mut self, end: char, what: &str) -> Parsed<String> {
