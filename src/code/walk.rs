@@ -376,6 +376,13 @@ impl Code {
         }
     }
 
+    /// Calls `f` with each statement of all states, what stands in a block of one after it.
+    pub fn each_statement(&self, f: &mut dyn FnMut(&Statement)) {
+        for state in &self.states {
+            each_statement(&state.body, f);
+        }
+    }
+
     /// The names of module variables, builtins and attributes that it reads, in order of the text.
     pub fn names_read(&self) -> Vec<Symbol> {
         let mut names = Vec::new();
@@ -469,6 +476,13 @@ fn each_handed_on(block: &[Statement], f: &mut dyn FnMut(HandedTo)) {
             _ => {}
         }
         statement.each_block(&mut |block| each_handed_on(block, f));
+    }
+}
+
+fn each_statement(block: &[Statement], f: &mut dyn FnMut(&Statement)) {
+    for statement in block {
+        f(statement);
+        statement.each_block(&mut |block| each_statement(block, f));
     }
 }
 

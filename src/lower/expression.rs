@@ -550,6 +550,9 @@ impl<'a> Lowering<'_, 'a> {
         }
         let error = SyntaxError::new(message, span);
         Err(match self.def {
+            _ if self.host_kind() == ScopeKind::Lambda => {
+                error.help("a lambda cannot wait: write an `async def`")
+            }
             Some((name, header)) => error
                 .label(header, format!("'{name}' is a plain function"))
                 .help(format!("make it `async def {name}`")),

@@ -658,6 +658,11 @@ pub fn check_running(event_loop: &EventLoop) -> Res<()> {
 
 /// `loop.run_until_complete(future)`
 pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
+    future::result(&run_until_done(this, awaitable)?)
+}
+
+/// Runs the loop until what is awaited is done; gives its future.
+pub fn run_until_done(this: &Value, awaitable: &Value) -> Res<Ref<Future>> {
     let event_loop = expect(this)?;
     event_loop.check_closed()?;
     check_running(event_loop)?;
@@ -692,7 +697,7 @@ pub fn run_until_complete(this: &Value, awaitable: &Value) -> Res {
     if !future.is_done() {
         return Err(runtime_error("Event loop stopped before Future completed."));
     }
-    future::result(&future)
+    Ok(future)
 }
 
 /// `loop.close()`

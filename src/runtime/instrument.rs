@@ -56,6 +56,7 @@ pub enum Event<'a> {
     },
     ThreadEnded {
         thread: u64,
+        name: &'a str,
     },
     ClockJump {
         from: f64,
@@ -71,6 +72,8 @@ pub enum Event<'a> {
     },
     /// `get_event_loop()` made a loop, because none runs and the thread has none.
     LoopMade,
+    /// `loop.run_until_complete()` or `asyncio.run()` is about to give the program the result of this future.
+    RunGives(&'a Ref<Future>),
     /// A run ends while this task is pending, and is about to cancel it.
     LeftOver(&'a Ref<Future>),
     /// A future dies with an error that nobody asked for, or a task dies pending, and no handler of

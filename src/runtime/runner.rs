@@ -85,7 +85,11 @@ pub fn run_task(event_loop: &Value, task: &Value) -> Res {
             interrupt.context.set(cancelled.into());
             Err(Raised::again(interrupt))
         }
-        result => result,
+        Ok(result) => {
+            tell(|| Event::RunGives(future));
+            Ok(result)
+        }
+        error => error,
     }
 }
 

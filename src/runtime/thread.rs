@@ -43,7 +43,7 @@ pub enum State {
 /// A script thread.
 pub struct Thread {
     pub id: u64,
-    name: RefCell<Rc<str>>,
+    name: Rc<str>,
     pub daemon: bool,
     state: Cell<State>,
     /// When a blocked thread goes on by itself; infinite if never.
@@ -64,7 +64,7 @@ impl Thread {
     fn new(id: u64, name: &str, daemon: bool) -> Thread {
         Thread {
             id,
-            name: RefCell::new(name.into()),
+            name: name.into(),
             daemon,
             state: Cell::new(State::Ready),
             until: Cell::new(f64::INFINITY),
@@ -82,11 +82,7 @@ impl Thread {
     }
 
     pub fn name(&self) -> Rc<str> {
-        self.name.borrow().clone()
-    }
-
-    pub fn set_name(&self, name: &str) {
-        *self.name.borrow_mut() = name.into();
+        self.name.clone()
     }
 
     pub fn state(&self) -> State {
@@ -435,7 +431,11 @@ fn resume(thread: &Rc<Thread>) {
             });
             drop(registers); // may drop script values: no borrow is held
             drop(thread.event_loop.take());
-            tell(|| Event::ThreadEnded { thread: thread.id });
+            let shown = thread.name();
+            tell(|| Event::ThreadEnded {
+                thread: thread.id,
+                name: &shown,
+            });
             wake_joiners(thread);
         }
     }

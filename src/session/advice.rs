@@ -4,7 +4,8 @@
 //! raised it has to say goes first; then the table, the first row that fits.
 
 use super::report::headline;
-use crate::interp::types::{Type, class_name, is_exception};
+use crate::code::{Code, StatementKind, TargetKind};
+use crate::interp::types::{Type, is_exception};
 use crate::interp::{group, import, mapping, namespace, suggest, text};
 use crate::source::{Source, Span, Symbol, name};
 use crate::tools::lint::catalog;
@@ -78,18 +79,16 @@ fn collect(members: &[Value], told: &mut Vec<String>) {
     }
 }
 
+const IS_NONE: &str =
+    "this is None: a function without `return` gives None, and so do methods that change a list in place";
+
 /// The name of a class, words of the message, and what to do.
 const TABLE: &[(&str, &str, &str)] = &[
-    (
-        "AttributeError",
-        "'NoneType' object has no attribute",
-        "this is None: a function without `return` gives None, and so do methods that change a list in place",
-    ),
-    (
-        "TypeError",
-        "'NoneType' object",
-        "this is None: a function without `return` gives None, and so do methods that change a list in place",
-    ),
+    ("AttributeError", "'NoneType' object has no attribute", IS_NONE),
+    ("TypeError", "'NoneType' object", IS_NONE),
+    ("TypeError", "'NoneType' and '", IS_NONE),
+    ("TypeError", "and 'NoneType'", IS_NONE),
+    ("TypeError", "(not \"NoneType\")", IS_NONE),
     (
         "TypeError",
         "can only concatenate str",
@@ -109,6 +108,26 @@ const TABLE: &[(&str, &str, &str)] = &[
         "TypeError",
         "string indices must be integers",
         "this is a text, whose items are characters: is it to be taken apart first, as json.loads does?",
+    ),
+    (
+        "TypeError",
+        "indices must be integers or slices, not float",
+        "a place is a whole number: `//` divides to one, and int(…) makes one",
+    ),
+    (
+        "TypeError",
+        "'float' object cannot be interpreted as an integer",
+        "a whole number is needed: `//` divides to one, and int(…) makes one",
+    ),
+    (
+        "TypeError",
+        "not enough arguments for format string",
+        "there are more `%` in the text than values",
+    ),
+    (
+        "TypeError",
+        "not all arguments converted during string formatting",
+        "there are more values than `%` in the text",
     ),
     (
         "TypeError",
@@ -144,6 +163,21 @@ const TABLE: &[(&str, &str, &str)] = &[
         "IndexError",
         "index out of range",
         "the first place is 0, and the last is one less than the length",
+    ),
+    (
+        "IndexError",
+        "Replacement index",
+        "there are more `{}` in the text than values",
+    ),
+    (
+        "RuntimeError",
+        "changed size during iteration",
+        "what is looped over must stay as it is: loop over list(…) of it",
+    ),
+    (
+        "RuntimeError",
+        "mutated during iteration",
+        "what is looped over must stay as it is: loop over list(…) of it",
     ),
     (
         "RuntimeError",
@@ -261,6 +295,7 @@ impl Known {
         Self::listed_awaitables,
         Self::hidden_function,
         Self::defined_below,
+        Self::attribute_of_self,
     ];
     const AFTER: &'static [Row] = &[
         Self::method_without_object,
@@ -269,6 +304,9 @@ impl Known {
         Self::not_a_number,
         Self::foreign_name,
         Self::foreign_attribute,
+        Self::unchangeable,
+        Self::item_as_attribute,
+        Self::base_without_init,
         Self::misspelt_key,
     ];
 
@@ -362,14 +400,38 @@ impl Known {
         ))
     }
 
-    /// `def method():` in a class.
+    /// `total += 1` in a method whose object has a `total`.
+    fn attribute_of_self(&self) -> Option<String> {
+        let name = self.quoted(0).filter(|_| self.is(Type::UnboundLocalError))?;
+        let Value::Instance(own) = &self.variable("self")? else {
+            return None;
+        };
+        let has_it = own.entries().iter().any(|(own, _)| own.text() == name);
+        has_it.then(|| format!("did you mean `self.{name}`?"))
+    }
+
+    /// `def method():` or `def method(name):` in a class.
     fn method_without_object(&self) -> Option<String> {
-        let name = self
-            .message
-            .strip_suffix("() takes 0 positional arguments but 1 was given")?;
+        let (name, counts) = self.message.split_once("() takes ")?;
         let (_, method) = name.rsplit_once('.')?;
-        (!name.ends_with(&format!("<locals>.{method}")))
-            .then(|| format!("the first parameter of a method is its object: `def {method}(self):`"))
+        if name.ends_with(&format!("<locals>.{method}")) {
+            return None;
+        }
+        let mut counts = counts.split(' ').filter_map(|word| word.parse::<usize>().ok());
+        let (takes, given) = (counts.next()?, counts.next()?);
+        let head = format!("def {method}(");
+        let mut definitions = self.source.text.match_indices(&head);
+        let (Some((start, _)), None) = (definitions.next(), definitions.next()) else {
+            return None;
+        };
+        let params = self.source.text.get(start + head.len()..)?.split(')').next()?;
+        let first = params.split([',', ':', '=']).next()?.trim();
+        let is_it = given == takes + 1 && !matches!(first, "self" | "cls") && !first.starts_with('*');
+        let params = match params.trim() {
+            "" => String::new(),
+            params => format!(", {params}"),
+        };
+        is_it.then(|| format!("the first parameter of a method is its object: `{head}self{params}):`"))
     }
 
     /// `asyncio.run(main)`
@@ -382,7 +444,11 @@ impl Known {
     }
 
     fn number_and_text(&self) -> Option<String> {
-        let operands = self.message.strip_prefix("unsupported operand type(s) for ")?;
+        let order = self.message.split_once(" not supported between instances of ");
+        let operands = match order {
+            Some((_, operands)) => operands,
+            None => self.message.strip_prefix("unsupported operand type(s) for ")?,
+        };
         let is_text = operands.contains("'str'");
         let is_number = operands.contains("'int'") || operands.contains("'float'");
         (is_text && is_number).then(|| {
@@ -439,6 +505,59 @@ impl Known {
         Some(format!("Python has {own} for that"))
     }
 
+    /// `(1, 2).append(3)`
+    fn unchangeable(&self) -> Option<String> {
+        const CHANGE: &[&str] = &[
+            "append", "extend", "insert", "remove", "pop", "sort", "reverse", "add", "discard", "update",
+        ];
+        let class = self.quoted(0).filter(|_| self.is(Type::AttributeError))?;
+        let instead = match class {
+            "tuple" => "a tuple cannot be changed: use a list",
+            "frozenset" => "a frozenset cannot be changed: use a set",
+            "str" => "a text cannot be changed: make a new one, or collect its parts in a list",
+            _ => return None,
+        };
+        CHANGE.contains(&self.quoted(1)?).then(|| instead.into())
+    }
+
+    /// `d.name` for `d["name"]`
+    fn item_as_attribute(&self) -> Option<String> {
+        let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
+        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
+        let Value::Dict(dict) = &self.variable(object)? else {
+            return None;
+        };
+        let is_it = |key: &Value| matches!(key, Value::Str(key) if *key.text == *name);
+        let has_it = mapping::entries(dict).iter().any(|(key, _)| is_it(key));
+        has_it.then(|| format!("what is in a dict is asked for by its key: `{object}[\"{name}\"]`"))
+    }
+
+    /// An attribute that the `__init__` of a base makes, which that of the class does not call.
+    fn base_without_init(&self) -> Option<String> {
+        let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
+        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
+        let Value::Instance(instance) = &self.variable(object)? else {
+            return None;
+        };
+        let class = instance.class();
+        let bases = class.mro.borrow();
+        let mut inits = std::iter::once(&class).chain(bases.iter()).filter_map(|class| {
+            match class.dict.borrow().get(&Symbol::new("__init__")) {
+                Some(Value::Function(init)) => Some((Ref::clone(class), init.code.clone())),
+                _ => None,
+            }
+        });
+        let (_, own) = inits.next()?;
+        if own.names_read().iter().any(|name| name.text() == "super") {
+            return None;
+        }
+        let (base, _) = inits.find(|(_, init)| assigns_attribute(init, name))?;
+        Some(format!(
+            "the `__init__` of {} makes `{name}`, and was not called: `super().__init__(…)`",
+            base.name()
+        ))
+    }
+
     /// `d["nmae"]`
     fn misspelt_key(&self) -> Option<String> {
         let Some(Value::Str(wrong)) = &self.error.arg(0).filter(|_| self.class == "KeyError") else {
@@ -493,8 +612,23 @@ impl Known {
                 _ => return None,
             };
         }
-        (class_name(&value) == "dict").then_some(value)
+        Some(value)
     }
+}
+
+/// Whether code assigns to an attribute of this name.
+fn assigns_attribute(code: &Code, name: &str) -> bool {
+    let mut found = false;
+    code.each_statement(&mut |statement| {
+        let targets = match &statement.kind {
+            StatementKind::Assign { targets, .. } => &targets[..],
+            _ => &[],
+        };
+        found |= targets.iter().any(
+            |target| matches!(target.kind, TargetKind::Attribute { name: own, .. } if own.text() == name),
+        );
+    });
+    found
 }
 
 fn is_name(text: &str) -> bool {

@@ -34,9 +34,10 @@ pub fn frames_of(generator: &Generator) -> Vec<(Rc<Code>, StateId)> {
     })
 }
 
-/// The innermost script frame of a suspended task.
+/// The innermost frame of the program in a suspended task.
 pub fn innermost(task: &Future) -> Option<(Rc<Code>, StateId)> {
-    frames(task).pop()
+    let mut frames = frames(task).into_iter().rev();
+    frames.find(|(code, _)| !is_library(code))
 }
 
 /// The call that the program makes now.

@@ -78,7 +78,7 @@ fn sentence(event: &Event) -> Option<String> {
         }
         Event::Cancelled(task) if task.task.is_some() => format!("{}: is asked to stop (cancel)", who(task)?),
         Event::ThreadStarted { name, .. } => format!("thread {name}: started"),
-        Event::ThreadEnded { thread } => format!("thread number {thread}: ended"),
+        Event::ThreadEnded { name, .. } => format!("thread {name}: ended"),
         Event::ClockJump { from, to } => format!("the clock jumps {:.3} s ahead", to - from),
         _ => return None,
     })
@@ -124,7 +124,7 @@ fn begins(future: &Ref<Future>) -> bool {
     matches!(&state.coroutine.get(), Value::Generator(g) if g.progress.get() == Progress::Created)
 }
 
-/// Where a task's innermost script frame stands.
+/// Where the innermost frame of the program stands in a task.
 fn stands(future: &Ref<Future>) -> Option<Place> {
     let (code, state) = standing::innermost(future)?;
     let suspended = code.states.get(state as usize)?;

@@ -10,6 +10,7 @@ use crate::interp::{call, iterate, operator, origin, payload, text};
 use crate::library::modules::collections::deque;
 use crate::runtime::event_loop::{self, EventLoop, Job, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
+use crate::runtime::instrument::{Event, tell};
 use crate::runtime::signal::{self, Action};
 use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
 use crate::source::Symbol;
@@ -86,7 +87,11 @@ const LOOP: &[NativeDef] = natives! {
         Ok(Value::None)
     };
     Method Plain "run_until_complete" "(self, future)" "Run until the future is done; give its result."
-        |args| event_loop::run_until_complete(&args[0], &args[1]);
+        |args| {
+        let future = event_loop::run_until_done(&args[0], &args[1])?;
+        tell(|| Event::RunGives(&future));
+        future::result(&future)
+    };
     Method Plain "stop" "(self)" "End run_forever() after the current pass." |args| {
         expect(&args[0])?.stop();
         Ok(Value::None)

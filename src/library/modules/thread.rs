@@ -218,11 +218,12 @@ const FUNCTIONS: &[NativeDef] = natives! {
         |_| Ok(Value::Int(thread::current().id as i64));
     Function Plain "_count" "()" "How many threads there are beside the main one."
         |_| Ok(thread::count().into());
-    Function Plain "_set_name" "(name, /)" "Name this thread, for reports." |args| {
-        if let Some(name) = payload::text_of(&args[0]) {
-            thread::current().set_name(name);
+    Function Plain "_start" "(function, name, /)" "Call the function in a new thread of this name." |args| {
+        let name = payload::text_of(&args[1]);
+        match thread::spawn(args[0].clone(), vec![], vec![], name, true) {
+            Ok(_) => Ok(Value::None),
+            Err(_) => Err(runtime_error("can't start new thread")),
         }
-        Ok(Value::None)
     };
     Function Plain "_uncaught" "(exception, /)"
         "The text of an exception that ended a thread, with its traceback, for stderr."

@@ -6,6 +6,7 @@
 
 mod call;
 mod field;
+mod foreign;
 mod number;
 mod target;
 
@@ -169,8 +170,14 @@ impl Stuck<'_> {
         if self.line.kind(self.line.at) == TokenKind::Newline && self.line.at > 0 {
             return match self.before(1) {
                 "(" | "[" | "{" => error,
+                ":" if self.line.word(0) == "do" => {
+                    error.help("there is no 'do': write 'while True:', and 'break' where the loop may end")
+                }
                 previous => error.help(format!("something is missing after '{previous}'")),
             };
+        }
+        if matches!(self.found(), ":" | ")" | "]" | "}" | ",") && is_operator(self.before(1)) {
+            return error.help(format!("something is missing after '{}'", self.before(1)));
         }
         match self.misplaced_keyword() {
             Some(help) => error.help(help),
@@ -190,6 +197,7 @@ impl Stuck<'_> {
             "in" | "is" | "and" | "or" if !has_operand => {
                 Some(format!("something is missing before '{word}'"))
             }
+            "await" if has_operand => Some("'await' stands before what it waits for".into()),
             "not" if has_operand => Some("write 'not in', 'is not', or 'and not'".into()),
             "return" if self.before(1) == ":" && self.lambda_before(1) => {
                 Some("a lambda gives the value of its expression: leave out 'return'".into())
@@ -328,7 +336,13 @@ impl Stuck<'_> {
             return None;
         }
         let message = "multiple exception types must be parenthesized";
-        Some(SyntaxError::new(message, self.since(first)).help("write 'except (A, B):'"))
+        let next = self.line.word(self.line.at + 1);
+        let is_variable = next.starts_with(char::is_lowercase) && self.line.word(self.line.at + 2) == ":";
+        let help = match is_variable {
+            true => format!("write 'except {} as {next}:'", self.line.word(first)),
+            false => "write 'except (A, B):'".into(),
+        };
+        Some(SyntaxError::new(message, self.since(first)).help(help))
     }
 
     fn missing_handler(&self) -> Option<SyntaxError> {
@@ -511,7 +525,10 @@ impl Stuck<'_> {
         {
             return None;
         }
-        let help = "'==' compares, '=' only assigns as a statement";
+        let help = match self.line.word(0) {
+            "for" => "a loop goes over items: 'for i in range(…):'",
+            _ => "'==' compares, '=' only assigns as a statement",
+        };
         if start + 1 == end && self.line.kind(start) == TokenKind::Name && !is_constant(self.line.word(start))
         {
             let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
@@ -680,96 +697,6 @@ impl Stuck<'_> {
         };
         Some(SyntaxError::new("expected ':'", self.at).help(help))
     }
-
-    /// Words of other languages, where a name stands before something that fits nowhere.
-    fn foreign_word(&self) -> Option<SyntaxError> {
-        let plain = SyntaxError::new("invalid syntax", self.at);
-        let help = match (self.line.word(0), self.found()) {
-            ("else", "if") if self.line.at <= 1 && self.failure.expects(":") => return None,
-            ("else", _) if self.line.at == 0 => {
-                "this 'else' has no 'if', loop or 'try' above it at the same indentation"
-            }
-            ("elif", _) if self.line.at == 0 => "this 'elif' has no 'if' above it at the same indentation",
-            ("except" | "finally", _) if self.line.at == 0 => {
-                "there is no 'try' above it at the same indentation"
-            }
-            ("elseif" | "elsif", _) => "write 'elif'",
-            ("function" | "func" | "fn" | "fun", _) if self.line.at == 1 => "a function begins with 'def'",
-            ("var" | "let" | "const" | "int" | "float" | "str", _) if self.line.at == 1 => {
-                "a variable needs no declaration: 'x = 1'"
-            }
-            ("catch", _) if self.line.at == 1 => "an exception is caught with 'except'",
-            ("throw", _) if self.line.at == 1 => "an exception is raised with 'raise'",
-            ("switch", _) if self.line.at == 1 => "write 'match'",
-            ("unless", _) if self.line.at == 1 => "write 'if not …'",
-            ("async", _) if self.line.at == 1 && self.line.kind(1) == TokenKind::Name => "write 'async def'",
-            ("def", "async") if self.line.at == 1 => "write 'async def'",
-            ("raise", ",") if self.line.open.is_empty() => {
-                "the message belongs to the exception: 'raise Error(…)'"
-            }
-            ("for", "=") if self.line.open.is_empty() => "a loop goes over items: 'for i in range(…):'",
-            ("for", number) if number.contains("..") => "a row of numbers is written range(start, end)",
-            (_, _) if self.line.at == 0 && self.follows_decorator() => {
-                "a decorator stands above a 'def' or a 'class'"
-            }
-            (_, "then" | "do") => "a ':' ends the header of a block",
-            ("if" | "while" | "for" | "else" | "elif" | "def" | "class" | "try", "{") => {
-                "a block begins with ':' and is indented; it needs no braces"
-            }
-            _ => return None,
-        };
-        Some(plain.help(help))
-    }
-
-    /// Whether the line before is that of a decorator.
-    fn follows_decorator(&self) -> bool {
-        let start = self.line.span(0).start as usize;
-        let mut before = self.text[..start].trim_end().lines();
-        before
-            .next_back()
-            .is_some_and(|line| line.trim_start().starts_with('@'))
-    }
-
-    /// Operators of other languages.
-    fn foreign_operator(&self) -> Option<SyntaxError> {
-        let (found, previous) = (self.found(), self.before(1));
-        let doubled = |sign: &str| {
-            (found == sign && previous == sign)
-                || (self.at_newline() && previous == sign && self.before(2) == sign)
-        };
-        let next = self.line.word(self.line.at + 1);
-        let help = if doubled("+") {
-            "there is no '++'; write 'x += 1'"
-        } else if doubled("-") {
-            "there is no '--'; write 'x -= 1'"
-        } else if doubled("&") {
-            "write 'and'"
-        } else if doubled("|") {
-            "write 'or'"
-        } else {
-            match (previous, found) {
-                ("==" | "!=", "=") => "there is no '===' or '!=='; write '==' or '!='",
-                (_, "<>") => "write '!='",
-                (_, "!") if next == "=" => "write '!='",
-                (_, "!") => "write 'not'",
-                (_, "?") if next.starts_with('.') => "test for None first: 'a.b if a is not None else None'",
-                (_, "?") => "a conditional is written 'a if condition else b'",
-                (_, "$") => "'$' has no meaning in names",
-                (_, "`") => "backquotes have no meaning; write repr(x)",
-                ("=", ">") => "a short function is written 'lambda x: …'",
-                (word, "=") if self.line.at == 1 && is_keyword(word) => {
-                    let message = format!("'{word}' is a keyword and cannot be a name");
-                    return Some(SyntaxError::new("invalid syntax", self.at).help(message));
-                }
-                (_, "=") if self.line.open.is_empty() => {
-                    "'=' assigns only at the start of a statement; '==' compares"
-                }
-                (_, ":=") => "put the assignment expression in parentheses: '(x := …)'",
-                _ => return None,
-            }
-        };
-        Some(SyntaxError::new("invalid syntax", self.at).help(help))
-    }
 }
 
 impl Line<'_> {
@@ -780,6 +707,16 @@ impl Line<'_> {
                 || self.ends_operand(end - 1)
                 || matches!(self.word(end - 1), "else" | "try" | "finally" | "except"))
     }
+}
+
+/// Whether an operand has to follow.
+fn is_operator(word: &str) -> bool {
+    matches!(word, "and" | "or" | "not" | "is" | "in" | "if" | "else" | "await")
+        || matches!(word, "==" | "!=" | "<" | ">" | "<=" | ">=")
+        || matches!(
+            word,
+            "+" | "-" | "/" | "%" | "//" | "@" | "|" | "&" | "^" | "~" | "<<" | ">>"
+        )
 }
 
 fn is_constant(word: &str) -> bool {

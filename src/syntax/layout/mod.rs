@@ -203,8 +203,12 @@ impl<'a> Scanner<'a> {
                 .iter()
                 .position(|&b| b == b'\n')
                 .map_or(self.src.len(), |n| at + n);
+            let help = match open.byte == b'{' && self.begins_block(at) {
+                true => "a block begins with ':' and is indented; it needs no braces",
+                false => "add the closing bracket, or remove this one",
+            };
             let error = SyntaxError::new(message, Span::new(at, at + 1))
-                .help("add the closing bracket, or remove this one")
+                .help(help)
                 .incomplete();
             return Err(Box::new(Fault {
                 error,
@@ -224,6 +228,26 @@ impl<'a> Scanner<'a> {
 
     fn byte(&self, at: usize) -> u8 {
         self.src.get(at).copied().unwrap_or(0)
+    }
+
+    /// Whether what opens here ends the line of a header, as a block does in other languages.
+    fn begins_block(&self, at: usize) -> bool {
+        let start = self.src[..at]
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |n| n + 1);
+        let before = self.src[start..at].trim_ascii();
+        let mut after = self.src[at + 1..]
+            .iter()
+            .take_while(|&&b| !matches!(b, b'\n' | b'\r'));
+        let headers: [&[u8]; 8] = [
+            b"if", b"else", b"for", b"while", b"def", b"class", b"try", b"async",
+        ];
+        after.all(u8::is_ascii_whitespace)
+            && headers.iter().any(|header| {
+                let rest = before.strip_prefix(*header);
+                rest.is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_alphanumeric))
+            })
     }
 
     /// How many bytes a line end takes here: `\n`, `\r\n` or a lone `\r`; 0 if there is none.

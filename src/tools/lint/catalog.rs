@@ -5,7 +5,7 @@
 //! programs of the page stand in `pages/NUMBER`. A mistake that is only noticed in a run is looked
 //! for in `watch`.
 
-use super::rule::{Rule, argument, blocking, cancel, forgotten, form, order, running, shared, update};
+use super::rule::{Rule, argument, blocking, cancel, early, forgotten, form, order, running, shared, update};
 
 /// One kind of mistake.
 pub struct Lint {
@@ -147,7 +147,7 @@ catalog! {
         error "AttributeError" "'coroutine' object has no attribute";
     A023 "a result is asked for too early"
         "A task or future that is not done has no result yet: await it."
-        text forgotten::too_early,
+        text early::result,
         error "InvalidStateError" "Result is not set",
         error "InvalidStateError" "Exception is not set";
     A024 "with and for without async, or with it in the wrong place"

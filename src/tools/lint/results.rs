@@ -26,16 +26,7 @@ pub struct Results {
 impl Results {
     /// A task goes on because a future is done; gives where errors are dropped, and what to say.
     pub fn woken(&mut self, task: &Ref<Future>, by: &Ref<Future>) -> Option<(Place, String)> {
-        if by.state.get() != FutureState::Finished {
-            return None;
-        }
-        let errors = match by.gather() {
-            Some(gather) => gather.children.borrow().iter().map(error).collect(),
-            None => self.handed_on.get(&by.number)?.clone(),
-        };
-        if errors.iter().all(Option::is_none) {
-            return None;
-        }
+        let errors = self.errors_in(by)?;
         let frames = standing::frames(task).into_iter().rev();
         let Some((code, state)) = frames.into_iter().find(|(code, state)| !hands_on(code, *state)) else {
             self.handed_on.insert(task.number, errors);
@@ -43,12 +34,44 @@ impl Results {
         };
         let (value, into, resume) = awaited(&code, state).filter(|_| !standing::is_library(&code))?;
         let is_unread = unread(&code, value, into, resume);
-        let mut dropped = errors.iter().enumerate().filter(|(i, _)| is_unread(*i));
-        let error = dropped.find_map(|(_, error)| error.as_ref())?;
-        let message = format!("errors are among these results, and nobody looks at them: {error}");
+        let message = dropped(&errors, is_unread)?;
         let span = value.span;
         Some(((code, span), message))
     }
+
+    /// A run gives the result of a future; gives where the program drops the errors in it, as
+    /// `asyncio.run(main())` does as a statement.
+    pub fn run_gives(&mut self, future: &Ref<Future>) -> Option<(Place, String)> {
+        let errors = self.errors_in(future)?;
+        let (code, span) = standing::running()?;
+        let mut is_statement = false;
+        code.each_statement(&mut |statement| {
+            is_statement |= matches!(&statement.kind, StatementKind::Eval(value) if value.span == span);
+        });
+        let message = dropped(&errors, |_| is_statement)?;
+        Some(((code, span), message))
+    }
+
+    /// The errors among the results that a future gives, if there are any.
+    fn errors_in(&self, future: &Ref<Future>) -> Option<Errors> {
+        if future.state.get() != FutureState::Finished {
+            return None;
+        }
+        let errors: Errors = match future.gather() {
+            Some(gather) => gather.children.borrow().iter().map(error).collect(),
+            None => self.handed_on.get(&future.number)?.clone(),
+        };
+        errors.iter().any(Option::is_some).then_some(errors)
+    }
+}
+
+/// What to say of the first error that nothing looks at.
+fn dropped(errors: &Errors, is_unread: impl Fn(usize) -> bool) -> Option<String> {
+    let mut unread = errors.iter().enumerate().filter(|(i, _)| is_unread(*i));
+    let error = unread.find_map(|(_, error)| error.as_ref())?;
+    Some(format!(
+        "errors are among these results, and nobody looks at them: {error}"
+    ))
 }
 
 fn error(child: &Ref<Future>) -> Option<String> {

@@ -267,6 +267,11 @@ impl Instrument for Watch {
                     tell_at(&catalog::A029, Some(place), message);
                 }
             }
+            Event::RunGives(future) => {
+                if let Some((place, message)) = self.results.run_gives(future) {
+                    tell_at(&catalog::A029, Some(place), message);
+                }
+            }
             Event::LeftOver(task) => self.left_over(task),
             Event::DiedUnheard(future) => self.died_unheard(future),
             Event::Uncaught(error) => {

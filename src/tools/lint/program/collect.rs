@@ -27,6 +27,7 @@ impl<'a> Program<'a> {
             places: HashMap::new(),
             owners: HashMap::new(),
             known: RefCell::default(),
+            steps: Cell::new(0),
             classes: Vec::new(),
             assigned_elsewhere: HashSet::new(),
             attributes: HashMap::new(),

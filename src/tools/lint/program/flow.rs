@@ -20,6 +20,8 @@ struct Site<'a> {
 pub(super) struct Known<'a> {
     /// What running the body of a function gives, by address.
     pub returned: HashMap<usize, Kind<'a>>,
+    /// What the bindings of a name agree to, by address.
+    pub agreed: HashMap<usize, Kind<'a>>,
     /// What calls give for a parameter, by address.
     kinds: HashMap<usize, Kind<'a>>,
     meanings: HashMap<usize, Meaning<'a>>,
@@ -336,7 +338,7 @@ impl<'a> Program<'a> {
         by: By,
         left: u32,
     ) -> Option<Vec<(&'a Expr, At)>> {
-        let left = left.checked_sub(1)?;
+        let left = self.go_on(left, 1)?;
         match &self.places.get(&address(container.plain()))?.expr.kind {
             ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => {
                 self.each_inside(items, at, left)
@@ -445,6 +447,7 @@ impl<'a> Program<'a> {
         by: By,
         left: u32,
     ) -> Option<Vec<(&'a Expr, At)>> {
+        self.go_on(left, self.exprs.len() / 64)?;
         let mut found = Vec::new();
         for binding in bindings {
             let (Binding::Value(value, at) | Binding::Declared(_, Some(value), at)) = binding else {
@@ -616,7 +619,7 @@ impl<'a> Program<'a> {
         let Some(left) = left.checked_sub(1) else {
             return vec![];
         };
-        let sources = match &expr.plain().kind {
+        let sources: Vec<&Expr> = match &expr.plain().kind {
             ExprKind::Name(_) => self
                 .only_value(expr, at)
                 .map(|(value, _)| value)
@@ -627,8 +630,17 @@ impl<'a> Program<'a> {
                 (_, Meaning::Function(function)) if !function.is_async && !self.yields(function) => {
                     returns(&function.body).into_iter().flatten().collect()
                 }
-                _ => vec![],
+                _ => {
+                    let functions = self.taken_from(func, at, left).unwrap_or_default();
+                    let lambdas = functions.iter().filter_map(|(func, at)| self.lambda(func, *at));
+                    lambdas.map(|lambda| &lambda.body).collect()
+                }
             },
+            ExprKind::Subscript { .. } => {
+                let items = self.taken_from(expr, at, left).unwrap_or_default();
+                items.into_iter().map(|(item, _)| item).collect()
+            }
+            ExprKind::Walrus { value, .. } => vec![&**value],
             _ => vec![],
         };
         let mut found = Vec::new();

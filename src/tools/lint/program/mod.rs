@@ -14,7 +14,7 @@ use crate::lower::names::{Names, Scope};
 use crate::source::{Source, Symbol};
 use crate::syntax::ast::*;
 use flow::{By, Decorated};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use walk::returns;
@@ -163,7 +163,10 @@ impl<'a> Kind<'a> {
 }
 
 /// Names that lead to names that lead to names are followed so far.
-const LONGEST_CHAIN: u32 = 8;
+const LONGEST_CHAIN: u32 = 16;
+
+/// What an expression is may take so many steps to find out; then it counts as not known.
+const LONGEST_SEARCH: u32 = 20_000;
 
 pub struct Program<'a> {
     pub source: &'a Rc<Source>,
@@ -189,6 +192,8 @@ pub struct Program<'a> {
     owners: HashMap<usize, &'a Stmt>,
     /// What was worked out so far.
     known: RefCell<flow::Known<'a>>,
+    /// How many steps are left of the search for what an expression is.
+    steps: Cell<u32>,
     /// The classes, and where they are defined.
     classes: Vec<(&'a Class, At)>,
     /// Attributes that are assigned to other objects than `self`.
@@ -243,11 +248,19 @@ impl<'a> Program<'a> {
 
     /// What an expression names.
     pub fn meaning(&self, expr: &Expr, at: At) -> Meaning<'a> {
+        self.steps.set(LONGEST_SEARCH);
         self.meaning_within(expr, at, LONGEST_CHAIN)
     }
 
+    /// One link of a chain, of which so many are left, and some steps of the search.
+    fn go_on(&self, left: u32, steps: usize) -> Option<u32> {
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        self.steps.set(self.steps.get().checked_sub(steps)?);
+        left.checked_sub(1)
+    }
+
     fn meaning_within(&self, expr: &Expr, at: At, left: u32) -> Meaning<'a> {
-        let Some(left) = left.checked_sub(1) else {
+        let Some(left) = self.go_on(left, 1) else {
             return Meaning::Unknown;
         };
         match &expr.plain().kind {
@@ -421,11 +434,12 @@ impl<'a> Program<'a> {
 
     /// What the value of an expression is.
     pub fn kind(&self, expr: &Expr, at: At) -> Kind<'a> {
+        self.steps.set(LONGEST_SEARCH);
         self.kind_within(expr, at, LONGEST_CHAIN)
     }
 
     fn kind_within(&self, expr: &Expr, at: At, left: u32) -> Kind<'a> {
-        let Some(left) = left.checked_sub(1) else {
+        let Some(left) = self.go_on(left, 1) else {
             return Kind::Unknown;
         };
         match &expr.plain().kind {
@@ -443,6 +457,7 @@ impl<'a> Program<'a> {
                 let orelse = self.kind_within(orelse, at, left);
                 self.kind_within(body, at, left).or(orelse)
             }
+            ExprKind::Walrus { value, .. } => self.kind_within(value, at, left),
             ExprKind::Await(value) => match self.kind_within(value, at, left) {
                 Kind::Coroutine(function) => self.returned(function, left),
                 _ => Kind::Unknown,
@@ -526,7 +541,14 @@ impl<'a> Program<'a> {
 
     /// What all bindings of a name give.
     fn agreed(&self, bindings: &[Binding<'a>], left: u32) -> Kind<'a> {
-        Kind::any_of(bindings.iter().map(|binding| self.bound(binding, left)))
+        let key = bindings.as_ptr().addr();
+        if let Some(known) = self.known.borrow().agreed.get(&key) {
+            return *known;
+        }
+        self.known.borrow_mut().agreed.insert(key, Kind::Unknown);
+        let kind = Kind::any_of(bindings.iter().map(|binding| self.bound(binding, left)));
+        self.known.borrow_mut().agreed.insert(key, kind);
+        kind
     }
 
     fn bound(&self, binding: &Binding<'a>, left: u32) -> Kind<'a> {
@@ -658,8 +680,14 @@ impl<'a> Program<'a> {
 
     /// Everything that a loop over a container may give, if all of that is known.
     pub fn inside(&self, container: &Expr, at: At) -> Vec<(&'a Expr, At)> {
+        self.steps.set(LONGEST_SEARCH);
         self.inside_of(container, at, By::Loop, LONGEST_CHAIN)
             .unwrap_or_default()
+    }
+
+    /// The statement that an expression which stands in no other one is a part of.
+    pub fn owner(&self, expr: &Expr) -> Option<&'a Stmt> {
+        self.owners.get(&address(expr)).copied()
     }
 
     /// The only value that a name is ever given, and where that stands.

@@ -112,7 +112,7 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 /// `loop.call_soon(async_function)`
 pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (call, .., at) in calls(program) {
-        let Some(Callback { given, .. }) = callback_of(program, call, at) else {
+        let Some(Callback { given, is_dropped }) = callback_of(program, call, at) else {
             continue;
         };
         let given = match &given.plain().kind {
@@ -127,7 +127,14 @@ pub fn callback(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             Meaning::Function(function) => {
                 function.is_async && function.decorators.is_empty() && !program.yields(function)
             }
-            _ => program.kind(given, at).is_coroutine(),
+            _ => match &given.plain().kind {
+                // What one makes whose result is dropped is told of there.
+                ExprKind::Lambda(lambda) => {
+                    let inside = program.place_of(&lambda.body);
+                    !is_dropped && inside.is_some_and(|at| program.kind(&lambda.body, at).is_coroutine())
+                }
+                _ => program.kind(given, at).is_coroutine(),
+            },
         };
         if is_async && !program.expects(at, "TypeError") {
             tell(

@@ -1,5 +1,6 @@
 //! The plain form where the `async` one is needed, and the other way round.
 
+use super::method_call;
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::library;
@@ -132,11 +133,12 @@ fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut d
 pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     let mut check = |expr: &Expr, at: At, use_as: Use| {
         let value = expr.plain();
-        let is_call = matches!(value.kind, ExprKind::Call { .. });
+        let is_sure = matches!(
+            value.kind,
+            ExprKind::Call { .. } | ExprKind::Name(_) | ExprKind::Walrus { .. } | ExprKind::Subscript { .. }
+        );
         let (what, write) = match program.kind(value, at) {
-            kind if kind.is_coroutine() && (is_call || matches!(value.kind, ExprKind::Name(_))) => {
-                ("coroutine", use_as.instead())
-            }
+            kind if kind.is_coroutine() && is_sure => ("coroutine", use_as.instead()),
             Kind::Task if use_as == Use::Value => ("task", use_as.instead()),
             Kind::Future if use_as == Use::Value => ("future", use_as.instead()),
             _ => return,
@@ -197,9 +199,23 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     }
                 }
             }
-            ExprKind::Call { args, .. }
-                if program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) =>
-            {
+            ExprKind::Call { args, .. } => {
+                for arg in args {
+                    if let Arg::Star(value) | Arg::DoubleStar(value) = arg {
+                        check(value, *at, Use::Value);
+                    }
+                }
+                // `", ".join(word(x) for x in items)`
+                if let Some((text, "join", [Arg::Positional(items)])) = method_call(expr)
+                    && matches!(text.plain().kind, ExprKind::Constant(Constant::Str(_)))
+                {
+                    for (item, at) in program.inside(items, *at) {
+                        check(item, at, Use::Value);
+                    }
+                }
+                if !program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) {
+                    continue;
+                }
                 let looks_at = program.callee(expr, *at).is_some_and(|path| looks_at(&path));
                 // A future is its own iterator, for those who write `__await__`.
                 let is_iter = program.callee(expr, *at).as_deref() == Some("builtins.iter");
@@ -234,6 +250,7 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 let use_as = if is_order { Use::Value } else { Use::Equal };
                 if let [(CompareOp::Is | CompareOp::IsNot, other)] = &rest[..]
                     && matches!(other.plain().kind, ExprKind::Constant(Constant::None))
+                    && !matches!(left.plain().kind, ExprKind::Subscript { .. })
                     && !is_awaited(program, left, *at)
                 {
                     check(left, *at, Use::NotNone);

@@ -5,6 +5,7 @@
 pub mod argument;
 pub mod blocking;
 pub mod cancel;
+pub mod early;
 pub mod forgotten;
 pub mod form;
 pub mod order;
