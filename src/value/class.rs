@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::source::Symbol;
-use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 
 /// What the instances of a class are made of: the built-in type at the root of its bases.
@@ -39,7 +38,7 @@ pub struct Class {
     pub bases: RefCell<Vec<Ref<Class>>>,
     /// The classes after this one in method resolution order.
     pub mro: RefCell<Vec<Ref<Class>>>,
-    pub dict: RefCell<IndexMap<Symbol, Value, FxBuildHasher>>,
+    pub dict: ClassDict,
     pub layout: Layout,
     /// Made by a `class` statement: its attributes may be changed.
     pub is_script: bool,
@@ -92,7 +91,7 @@ impl Class {
             module: RefCell::new(Value::Unset),
             bases: RefCell::new(bases),
             mro: RefCell::new(mro),
-            dict: RefCell::default(),
+            dict: ClassDict::default(),
             layout,
             is_script,
             root_shape: Shape::root(),
@@ -161,6 +160,12 @@ impl Class {
         let answer = self.is_script && self.lookup(crate::source::name::DEL).is_some();
         self.finaliser.set((version(), answer));
         answer
+    }
+
+    /// Adds to the names of a built-in class.
+    pub fn add(&self, part: ClassPart) {
+        self.dict.expect(self.name(), part);
+        VERSION.set(VERSION.get().wrapping_add(1));
     }
 
     pub fn set(&self, name: Symbol, value: Value) {

@@ -9,6 +9,7 @@ mod heap;
 
 mod chunk;
 pub mod class;
+mod class_dict;
 pub mod context;
 pub mod descriptor;
 pub mod exception;
@@ -34,6 +35,7 @@ pub mod table;
 pub mod weak;
 
 pub use class::{Class, Layout};
+pub use class_dict::{ClassDict, ClassPart};
 pub use exception::{Exception, Raised, TraceEntry};
 pub use frame::{FrameBox, ScriptFrame};
 pub use function::{Function, Method, Resume, VariableCell};

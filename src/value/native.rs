@@ -58,6 +58,16 @@ pub struct Native {
     pub module: Option<&'static str>,
 }
 
+impl NativeDef {
+    /// The name under which a class has it.
+    pub fn key(&self) -> Symbol {
+        match self.role {
+            NativeRole::Setter | NativeRole::ReadOnly => Symbol::new(&format!("{}=", self.name)),
+            _ => Symbol::new(self.name),
+        }
+    }
+}
+
 impl Native {
     /// How a call site with so many positional arguments and no others can call it at once; none if
     /// they have to be laid out by rule.

@@ -20,7 +20,8 @@ use crate::value::opaque;
 use crate::value::*;
 
 pub fn install() {
-    install_abstract(&class(Type::AbstractEventLoop));
+    install_on(&class(Type::AbstractEventLoop), &LOOP[..1]);
+    class(Type::AbstractEventLoop).add(ClassPart::Made(abstract_methods));
     install_on(&class(Type::BaseEventLoop), LOOP);
     install_on(&class(Type::EventLoop), SIGNALS);
     for id in [
@@ -38,22 +39,21 @@ pub fn install() {
 }
 
 /// What an event loop has to have: the methods of ours, of which none does anything.
-fn install_abstract(abstract_loop: &Ref<Class>) {
-    install_on(abstract_loop, &LOOP[..1]);
-    for def in LOOP.iter().chain(SIGNALS) {
+fn abstract_methods() -> Vec<(Symbol, Value)> {
+    let owner = class(Type::AbstractEventLoop).name();
+    let is_method = |def: &&NativeDef| def.role == NativeRole::Method && !def.name.starts_with('_');
+    let methods = LOOP.iter().chain(SIGNALS).filter(is_method);
+    let twin = |def: &NativeDef| {
         let body = match def.body {
-            _ if def.role != NativeRole::Method || def.name.starts_with('_') => continue,
             NativeBody::Coroutine(_) => {
                 NativeBody::Coroutine(|_| Err(raise_empty(Type::NotImplementedError)))
             }
             _ => NativeBody::Plain(|_| Err(raise_empty(Type::NotImplementedError))),
         };
         let twin = NativeDef { body, ..*def };
-        abstract_loop.set(
-            Symbol::new(def.name),
-            Native::of(&twin, abstract_loop.name()).into(),
-        );
-    }
+        (def.key(), Native::of(&twin, owner).into())
+    };
+    methods.map(twin).collect()
 }
 
 /// A function of the part of asyncio that is written in aio.

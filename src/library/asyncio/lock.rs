@@ -35,7 +35,7 @@ thread_local! {
     static BOUNDED: Ref<Class> = make("BoundedSemaphore", vec![SEMAPHORE.with(Ref::clone)], BOUNDED_METHODS);
 }
 
-fn make(name: &str, bases: Vec<Ref<Class>>, table: &[NativeDef]) -> Ref<Class> {
+fn make(name: &str, bases: Vec<Ref<Class>>, table: &'static [NativeDef]) -> Ref<Class> {
     open_class(name, "asyncio.locks", bases, Layout::Opaque, table)
 }
 

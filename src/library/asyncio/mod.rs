@@ -29,14 +29,8 @@ macro_rules! natives {
 pub(crate) use natives;
 
 /// Gives a class its methods.
-pub(crate) fn install(class: &Ref<Class>, table: &[NativeDef]) {
-    for def in table {
-        let name = match def.role {
-            NativeRole::Setter | NativeRole::ReadOnly => Symbol::new(&format!("{}=", def.name)),
-            _ => Symbol::new(def.name),
-        };
-        class.set(name, Native::of(def, class.name()).into());
-    }
+pub(crate) fn install(class: &Ref<Class>, table: &'static [NativeDef]) {
+    class.add(ClassPart::Table(table));
 }
 
 /// The functions of a table as a module's names.
@@ -53,7 +47,7 @@ pub(crate) fn make_class(
     module: &str,
     bases: Vec<Ref<Class>>,
     layout: Layout,
-    table: &[NativeDef],
+    table: &'static [NativeDef],
 ) -> Ref<Class> {
     let mro = linearise(&bases).expect("the library's classes have an order");
     let class = Ref::new(Class::new(Symbol::new(name), bases, mro, layout, false));
@@ -68,7 +62,7 @@ pub(crate) fn open_class(
     module: &str,
     bases: Vec<Ref<Class>>,
     layout: Layout,
-    table: &[NativeDef],
+    table: &'static [NativeDef],
 ) -> Ref<Class> {
     let class = make_class(name, module, bases, layout, table);
     class.has_dict.set(true);
@@ -126,7 +120,6 @@ pub(crate) fn rest(args: &Value) -> &[Value] {
 pub fn install_types() {
     future::install();
     event_loop::install();
-    crate::library::modules::contextvars::install_types();
     crate::library::modules::thread::install_types();
 }
 

@@ -30,7 +30,7 @@ thread_local! {
     static SHUT_DOWN: Ref<Class> = exception_class("QueueShutDown", "asyncio.queues", Type::Exception);
 }
 
-fn derived(name: &str, table: &[NativeDef]) -> Ref<Class> {
+fn derived(name: &str, table: &'static [NativeDef]) -> Ref<Class> {
     open_class(
         name,
         "asyncio.queues",

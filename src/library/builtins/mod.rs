@@ -30,7 +30,7 @@ pub mod type_form;
 
 use crate::interp::error::type_error;
 use crate::interp::types::{Type, class, class_name, named_class};
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
 
 /// The body of a built-in.
@@ -140,15 +140,12 @@ pub const fn readonly(name: &'static str) -> NativeDef {
 }
 
 /// Adds built-ins to a class.
-pub fn add(to: &Ref<Class>, defs: &[NativeDef]) {
-    for def in defs {
-        let name = match def.role {
-            NativeRole::Setter | NativeRole::ReadOnly => Symbol::new(&format!("{}=", def.name)),
-            _ => Symbol::new(def.name),
-        };
-        to.set(name, Native::of(def, to.name()).into());
-    }
+pub fn add(to: &Ref<Class>, defs: &'static [NativeDef]) {
+    to.add(ClassPart::Table(defs));
 }
+
+/// Instances have no hash.
+pub const UNHASHABLE: ClassPart = ClassPart::Made(|| vec![(name::HASH, Value::None)]);
 
 /// Fills the built-in classes.
 pub fn install() {

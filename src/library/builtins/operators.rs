@@ -4,6 +4,7 @@
 //! Always true: these methods do what the built-in type does, also for an instance of a subclass
 //! that overrides the operator: they never come back to the subclass.
 
+use super::UNHASHABLE;
 use super::method;
 use crate::code::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::error::*;
@@ -11,7 +12,7 @@ use crate::interp::operator::{self, collection, number, order};
 use crate::interp::payload::{has_index, index, plain};
 use crate::interp::types::{Type, class, class_of};
 use crate::interp::{iterate, subscript, text};
-use crate::source::{Symbol, name};
+use crate::source::name;
 use crate::value::*;
 
 /// An int knows ints only: what it makes of a float is the float's business.
@@ -347,7 +348,7 @@ const SET: &[&str] = &[
 
 /// Gives each built-in type its special methods.
 pub fn install() {
-    let types: &[(Type, &[&[&str]])] = &[
+    let types: &[(Type, &[&'static [&'static str]])] = &[
         (Type::Int, &[ARITHMETIC, BITS, ORDER]),
         (Type::Float, &[ARITHMETIC, ORDER]),
         (
@@ -420,11 +421,7 @@ pub fn install() {
     ];
     for (id, parts) in types {
         let of = class(*id);
-        for name in parts.iter().copied().flatten() {
-            if let Some(def) = ALL.iter().find(|def| def.name == *name) {
-                of.set(Symbol::new(name), Native::of(def, of.name()).into());
-            }
-        }
+        parts.iter().for_each(|names| of.add(ClassPart::Of(ALL, names)));
     }
     for id in [
         Type::List,
@@ -434,6 +431,6 @@ pub fn install() {
         Type::DictKeys,
         Type::DictItems,
     ] {
-        class(id).set(name::HASH, Value::None);
+        class(id).add(UNHASHABLE);
     }
 }

@@ -5,9 +5,10 @@ use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{isinstance, iterate};
 use crate::library::asyncio::{class_argument, functions, install, natives, rest};
+use crate::library::builtins::UNHASHABLE;
 use crate::runtime::event_loop::context_value;
 use crate::runtime::handle;
-use crate::source::{Symbol, name};
+use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextVar};
 use crate::value::*;
 use std::cell::Cell;
@@ -38,8 +39,8 @@ pub fn install_types() {
     install(&class(Type::ContextVar), VAR);
     install(&class(Type::ContextToken), TOKEN);
     install(&class(Type::Context), CONTEXT);
-    class(Type::Context).set(name::HASH, Value::None);
-    class(Type::ContextToken).set(Symbol::new("MISSING"), missing());
+    class(Type::Context).add(UNHASHABLE);
+    class(Type::ContextToken).add(ClassPart::Made(|| vec![(Symbol::new("MISSING"), missing())]));
 }
 
 thread_local! {

@@ -503,7 +503,7 @@ fn path_like() -> Ref<Class> {
     let generic = class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(crate::interp::isinstance::generic_alias(&args[0], &args[1]))
     });
-    builtins::add(&class, &[generic]);
+    class.set(generic.key(), Native::of(&generic, class.name()).into());
     class
 }
 

@@ -3,7 +3,7 @@
 use crate::interp::payload::*;
 use crate::interp::text;
 use crate::interp::types::{self, Type};
-use crate::library::builtins::{self, method};
+use crate::library::builtins::method;
 use crate::source::Symbol;
 use crate::value::*;
 use std::rc::Rc;
@@ -50,7 +50,7 @@ pub fn class(module: &str, name: &str, fields: &'static [&'static str]) -> Ref<C
     };
     let mut def = method("__repr__", "(self, /)", "Return repr(self).", |_| Ok(Value::None));
     def.body = NativeBody::Closure(Rc::new(repr));
-    builtins::add(&class, &[def]);
+    class.set(def.key(), Native::of(&def, class.name()).into());
     class.set(Symbol::new("n_fields"), Value::from(fields.len()));
     class
 }
