@@ -43,6 +43,18 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A001", "A006"],
     ),
     (
+        "tests/golden/exceptions/what_is_thrown_in_sees_no_awaiters_handling",
+        &["A027"],
+    ),
+    (
+        "tests/golden/exceptions/what_awaits_in_a_handler_fails_with_its_context",
+        &["A005", "A027", "A033"],
+    ),
+    (
+        "tests/golden/generators/a_failed_loop_drops_its_iterator_before_the_handler",
+        &["A031"],
+    ),
+    (
         "tests/golden/exceptions/traceback_has_one_row_for_each_frame",
         &["A027"],
     ),

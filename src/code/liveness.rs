@@ -314,7 +314,7 @@ fn write_target(target: &Target, live: &mut Live) {
 }
 
 /// Takes out what evaluating the tree certainly writes: its walruses, unless they stand where it
-/// depends on a test. To be followed by [`read`], as the tree may read what it writes later.
+/// depends on a test, and what a `with` keeps for its end. To be followed by [`read`], as the tree may read what it writes later.
 fn written(tree: &Tree, live: &mut Live) {
     match &tree.kind {
         TreeKind::Walrus {
@@ -323,6 +323,10 @@ fn written(tree: &Tree, live: &mut Live) {
         } => {
             live.remove(slot);
             written(value, live);
+        }
+        TreeKind::Enter { context, exit, .. } => {
+            live.remove(exit);
+            written(context, live);
         }
         TreeKind::BoolOp { values, .. } => {
             if let Some(first) = values.first() {

@@ -333,8 +333,9 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
     let mut thrown = if input.is_err() { frames.len() } else { 0 };
     let mut comes_up = false; // the exception has left the frame that was on top
     loop {
+        let is_thrown = thrown > 0 && frames.len() <= thrown;
         if let Err(raised) = &input {
-            come_in(frames, raised, frames.len() <= thrown, comes_up);
+            come_in(frames, raised, is_thrown, comes_up);
         }
         if thrown > 0 {
             thrown = thrown.min(frames.len().saturating_sub(1));
@@ -342,15 +343,19 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
         let progress = match frames.last_mut() {
             Some(Activation::Script(frame)) => {
                 let at = frame.pointer();
+                let hidden = if is_thrown { hide_inherited(frame) } else { None };
                 let stack = &raw const *frames;
                 // SAFETY: the stack is in our hands, and a frame does not move with its owner.
                 let (turn, value) = unsafe { advance(at, stack, input) };
+                if hidden.is_some() {
+                    show_inherited(frames, hidden);
+                }
                 comes_up = turn == Turn::Raise;
                 take_turn(frames, turn, value)
             }
             Some(_) => {
                 comes_up &= input.is_err();
-                native::step(frames, input)
+                native::step(frames, input, is_thrown)
             }
             None => {
                 return match input {
@@ -363,6 +368,22 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
             Ok(next) => input = next,
             Err(outcome) => return outcome,
         }
+    }
+}
+
+/// What is thrown in goes to the frame on top past its awaiters, so what they handle is not seen
+/// until the next suspension.
+#[cold]
+#[inline(never)]
+fn hide_inherited(frame: &mut FrameBox) -> Option<Ref<Exception>> {
+    frame.handled.as_mut()?.inherited.take()
+}
+
+#[cold]
+#[inline(never)]
+fn show_inherited(frames: &mut Stack, hidden: Option<Ref<Exception>>) {
+    if let Some(Activation::Script(frame)) = frames.last_mut() {
+        frame.handled.get_or_insert_default().inherited = hidden;
     }
 }
 
@@ -393,12 +414,14 @@ fn come_in(frames: &Stack, raised: &Raised, is_thrown: bool, comes_up: bool) {
     }
 }
 
-/// What a frame on top of the stack would find being handled.
+/// What a frame on top of the stack would find being handled; built-in coroutines handle nothing
+/// while they wait.
 #[inline]
 fn inherited(frames: &Stack) -> Option<Ref<Exception>> {
-    let Some(Activation::Script(below)) = frames.last() else {
-        return None;
-    };
+    let below = frames.iter().rev().find_map(|activation| match activation {
+        Activation::Script(frame) => Some(frame),
+        _ => None,
+    })?;
     let handled = below.handled.as_ref()?;
     handled.exceptions.last().or(handled.inherited.as_ref()).cloned()
 }

@@ -90,6 +90,7 @@ types! {
     AnextAwaitable "anext_awaitable" Closed (Object);
     FutureIter "FutureIter" Closed (Object);
     Lock "lock" Closed (Object);
+    RLock "RLock" Opaque (Object);
 
     BaseException "BaseException" Exception (Object);
     Exception "Exception" Exception (BaseException);
@@ -180,6 +181,7 @@ const MODULES: &[(Type, &str)] = &[
     (Type::ContextToken, "_contextvars"),
     (Type::Context, "_contextvars"),
     (Type::Lock, "_thread"),
+    (Type::RLock, "_thread"),
     (Type::GenericAlias, "types"),
     (Type::Union, "types"),
 ];
@@ -407,7 +409,6 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
         Value::Str(module) => matches!(
             (&*module.text, class.name()),
             ("_io" | "datetime", _)
-                | ("_thread", "RLock")
                 | ("collections", "OrderedDict")
                 | ("functools", "partial")
                 | (

@@ -4,6 +4,7 @@ use super::awaiting::{begin_await, begin_wait, outcome_of};
 use super::{Outcome, async_step, delegate, lift};
 use crate::interp::error::*;
 use crate::interp::types::{Type, is_exception};
+use crate::value::exception::set_handled;
 use crate::value::generator::AsyncStep;
 use crate::value::*;
 use std::cell::RefCell;
@@ -23,14 +24,28 @@ pub fn take_native() -> Box<dyn NativeCoroutine> {
     ARRIVING.take().expect("whoever turns to it left it")
 }
 
-/// Resumes the activation on top, which is no script frame.
+/// Resumes the activation on top, which is no script frame. What its awaiters handle is not seen
+/// if the input was thrown in.
 #[inline(never)]
-pub fn step(frames: &mut Stack, input: Res) -> Result<Res, Outcome> {
+pub fn step(frames: &mut Stack, input: Res, is_thrown: bool) -> Result<Res, Outcome> {
     let input = match input {
         Ok(value) => Resume::Value(value),
         Err(raised) => Resume::Raise(raised.take()),
     };
-    lift(step_native(frames, input))
+    match super::inherited(frames) {
+        Some(handled) if !is_thrown => step_while(frames, input, handled),
+        _ => lift(step_native(frames, input)),
+    }
+}
+
+/// The same while an awaiter handles an exception, which becomes the context of what fails.
+#[cold]
+#[inline(never)]
+fn step_while(frames: &mut Stack, input: Resume, handled: Ref<Exception>) -> Result<Res, Outcome> {
+    let before = set_handled(Some(handled));
+    let next = lift(step_native(frames, input));
+    set_handled(before);
+    next
 }
 
 fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {

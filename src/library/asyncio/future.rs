@@ -184,6 +184,10 @@ const TASK: &[NativeDef] = natives! {
         state.coroutine.set(args[1].clone());
         state.log_destroy.set(true);
         let eager = !args[5].is_unset() && crate::interp::operator::truth(&args[5])?;
+        if eager && args[2].given().is_none() {
+            // CPython asks the argument, not the loop that it stands for.
+            return Err(attribute::no_attribute(&Value::None, Symbol::new("is_running")));
+        }
         task::begin(future, eager)?;
         Ok(Value::None)
     };

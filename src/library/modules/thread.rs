@@ -1,5 +1,7 @@
 //! The module `_thread`: starting threads, and the lock that all others are made of.
 
+mod reentrant;
+
 use crate::interp::error::{raise, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
@@ -10,6 +12,7 @@ use crate::runtime::thread::Woken;
 use crate::runtime::{clock, hooks, signal, thread};
 use crate::source::Symbol;
 use crate::value::*;
+use reentrant::RLock;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -22,14 +25,16 @@ pub fn module() -> Vec<(Symbol, Value)> {
     for lock in ["LockType", "lock"] {
         names.push((Symbol::new(lock), class(Type::Lock).into()));
     }
+    names.push((Symbol::new("RLock"), class(Type::RLock).into()));
     names.push((Symbol::new("error"), class(Type::RuntimeError).into()));
     names.push((Symbol::new("TIMEOUT_MAX"), Value::float(TIMEOUT_MAX)));
     names
 }
 
-/// Gives the class `lock` its methods. Once for each OS thread.
+/// Gives the locks their methods. Once for each OS thread.
 pub fn install_types() {
     install(&class(Type::Lock), LOCK);
+    install(&class(Type::RLock), reentrant::RLOCK);
 }
 
 /// A lock between threads. Who waits is woken in order of arrival; whoever comes first then takes
@@ -141,12 +146,13 @@ impl Lock {
 
 /// The number of the thread that holds a lock.
 pub fn holder(lock: &Value) -> Option<u64> {
-    let lock = lock.opaque::<Lock>()?;
+    let plain = lock.opaque::<Lock>();
+    let lock = plain.or_else(|| Some(&lock.opaque::<RLock>()?.lock))?;
     lock.locked.get().then(|| lock.holder.get())
 }
 
-fn acquire(args: &[Value]) -> Res {
-    let lock = Lock::of(&args[0])?;
+/// Whether to wait, and until when, by the arguments of an `acquire()`.
+fn patience(args: &[Value]) -> Res<(bool, Option<f64>)> {
     let blocking = args[1].is_unset() || operator::truth(&args[1])?;
     let timeout = match &args[2] {
         Value::Unset => -1.0,
@@ -161,7 +167,12 @@ fn acquire(args: &[Value]) -> Res {
     if timeout > TIMEOUT_MAX {
         return Err(raise(Type::OverflowError, "timeout value is too large"));
     }
-    let until = (timeout >= 0.0).then(|| clock::now() + timeout);
+    Ok((blocking, (timeout >= 0.0).then(|| clock::now() + timeout)))
+}
+
+fn acquire(args: &[Value]) -> Res {
+    let lock = Lock::of(&args[0])?;
+    let (blocking, until) = patience(args)?;
     Ok(lock.acquire(&args[0], blocking, until)?.into())
 }
 

@@ -57,12 +57,29 @@ fn now() -> Value {
 
 /// A number of seconds that was given as an argument.
 pub fn seconds_given(value: &Value) -> Res<f64> {
-    match payload::plain(value) {
-        Value::Int(_) | Value::Bool(_) | Value::Float(_) => payload::real(value),
-        other => payload::as_float(other).ok_or_else(|| {
+    // What CPython counts times in: nanoseconds in 64 bits.
+    const LIMIT: f64 = (1u64 << 63) as f64 / 1e9;
+    let overflow = |message| Err(raise(Type::OverflowError, message));
+    let plain = payload::plain(value);
+    let seconds = match plain {
+        Value::Int(_) | Value::Bool(_) | Value::Float(_) => payload::real(plain)?,
+        Value::Big(_) => return overflow("timestamp too large to convert to C PyTime_t"),
+        _ => {
             let kind = class_name(value);
-            type_error(format!("'{kind}' object cannot be interpreted as an integer"))
-        }),
+            return Err(type_error(format!(
+                "'{kind}' object cannot be interpreted as an integer"
+            )));
+        }
+    };
+    if seconds.is_nan() {
+        return Err(value_error("Invalid value NaN (not a number)"));
+    }
+    if (-LIMIT..LIMIT).contains(&seconds) {
+        return Ok(seconds);
+    }
+    match plain {
+        Value::Float(_) => overflow("timestamp out of range for platform time_t"),
+        _ => overflow("timestamp too large to convert to C PyTime_t"),
     }
 }
 
