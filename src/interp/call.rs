@@ -640,6 +640,10 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         Some(Value::Native(init)) if init.owner == "object" => {
             let plain_new = matches!(&new, Some(Value::Native(n)) if n.owner == "object");
             if npos + names.len() > 0 && plain_new {
+                // CPython tells before it makes the object: no finaliser may see this one.
+                if let Value::Instance(instance) = &object {
+                    *instance.class.borrow_mut() = class(Type::Object);
+                }
                 return Err(takes_no_arguments(made));
             }
         }

@@ -299,9 +299,6 @@ pub fn make(
         made.dict.borrow_mut().insert(n, value);
     }
     let has = |n: Symbol| made.dict.borrow().contains_key(&n);
-    if has(name::EQ) && !has(name::HASH) {
-        made.dict.borrow_mut().insert(name::HASH, Value::None);
-    }
     if has(name::DEL) {
         finalise::expect();
     }
@@ -309,6 +306,9 @@ pub fn make(
     slot::describe(&made, slots.as_ref());
     if !has(name::DOC) {
         made.dict.borrow_mut().insert(name::DOC, Value::None);
+    }
+    if has(name::EQ) && !has(name::HASH) {
+        made.dict.borrow_mut().insert(name::HASH, Value::None);
     }
     if let Some(Value::Cell(cell)) = &cell {
         cell.value.set(made.clone().into());

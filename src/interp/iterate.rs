@@ -98,9 +98,6 @@ pub fn joined(items: &Value) -> Res<Vec<Value>> {
         Value::List(_) | Value::Tuple(_) => collect(items),
         other => {
             let iterator = iter_or(other, || "can only join an iterable".to_string())?;
-            if matches!(other, Value::Instance(_)) {
-                length_hint(other)?; // scripts can see that it is asked
-            }
             collect(&iterator)
         }
     }
@@ -491,17 +488,25 @@ pub fn collect(value: &Value) -> Res<Vec<Value>> {
         _ => {}
     }
     let iterator = iter(value)?;
-    // As CPython does, ask for a length before the first item: scripts can see that.
-    let hint = if matches!(value, Value::Instance(_)) {
-        length_hint(value)?
-    } else {
-        0
-    };
+    let hint = ask_length(value, &iterator)?;
     let mut items = Vec::with_capacity(hint.min(1 << 16));
     while let Some(item) = next(&iterator)? {
         items.push(item);
     }
     Ok(items)
+}
+
+/// A guess at how many items there are where a script can see that CPython asks for it before the
+/// first item; else 0.
+pub fn ask_length(value: &Value, iterator: &Value) -> Res<usize> {
+    match (value, iterator) {
+        (Value::Instance(_), _) => length_hint(value),
+        (Value::Iterator(_), Value::Iterator(walker)) => match &*walker.state.borrow() {
+            IteratorState::Sequence { .. } => length_hint(value),
+            _ => Ok(0),
+        },
+        _ => Ok(0),
+    }
 }
 
 /// Does something with each item.
@@ -662,6 +667,14 @@ pub fn told_length(value: &Value) -> Res<Option<usize>> {
         }
     }
     if let Value::Iterator(iterator) = value {
+        let walked = match &*iterator.state.borrow() {
+            IteratorState::Sequence { object, index } if has_length(object) => Some((object.clone(), *index)),
+            _ => None,
+        };
+        if let Some((sequence, index)) = walked {
+            let left = length(&sequence)? as i64 - index;
+            return Ok(Some(usize::try_from(left).unwrap_or(0)));
+        }
         return Ok(Some(match &*iterator.state.borrow() {
             IteratorState::List(list, at) => list.len().saturating_sub(*at),
             IteratorState::ListReversed(_, left) => *left,

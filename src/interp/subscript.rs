@@ -430,10 +430,11 @@ pub fn byte_values(value: &Value, out_of_range: &str) -> Res<Vec<u8>> {
 fn set_slice(list: &Ref<List>, slice: &Slice, value: Option<&Value>) -> Res<()> {
     let bounds = bounds(slice)?;
     let new = match value {
-        Some(value) if !iterate::is_iterable(value) => {
-            return Err(type_error("must assign iterable to extended slice"));
+        Some(value @ (Value::List(_) | Value::Tuple(_))) => Some(iterate::collect(value)?),
+        Some(value) => {
+            let iterator = iterate::iter_or(value, || "must assign iterable to extended slice".to_string())?;
+            Some(iterate::collect(&iterator)?)
         }
-        Some(value) => Some(iterate::collect(value)?),
         None => None,
     };
     let mut items = list.items.borrow_mut();

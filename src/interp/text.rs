@@ -160,7 +160,8 @@ fn write_set(value: &Value, out: &mut String) -> Res<()> {
     }
     within(value, &format!("{kind}(...)"), out, |out| {
         // A subclass may show its items in an order of its own.
-        let keys = match special::find(value, name::ITER) {
+        let own = special::find(value, name::ITER).or_else(|| special::find(value, name::LEN));
+        let keys = match own {
             Some(_) => iterate::collect(value)?,
             None => mapping::set_keys(table),
         };
@@ -239,6 +240,12 @@ fn str_rest(value: &Value) -> Res<String> {
     match plain(value) {
         Value::Str(text) => Ok(text.text.to_string()),
         Value::Exception(exception) => self::exception::str(exception),
+        // Bytes are shown as bytes are, whatever a subclass's repr() says.
+        Value::Bytes(_) | Value::ByteArray(_) => {
+            let mut out = String::new();
+            write_plain(value, &mut out)?;
+            Ok(out)
+        }
         other => match other.opaque::<MappingProxy>() {
             Some(proxy) => str(&proxy.0),
             None => repr(value),

@@ -3,9 +3,10 @@
 use super::name::Store;
 use super::*;
 use crate::code::{Pattern, PatternKind};
-use crate::interp::error::{type_error, value_error};
+use crate::interp::error::{key_error, type_error, value_error};
+use crate::interp::operator::collection;
 use crate::interp::types::{Type, class, class_of};
-use crate::interp::{attribute, call, isinstance, iterate, mapping, subscript, text};
+use crate::interp::{attribute, call, isinstance, iterate, mapping, special, subscript, text};
 use crate::source::{Symbol, name};
 
 struct Match {
@@ -119,12 +120,14 @@ fn sequence<'p>(
         Value::Tuple(tuple) => tuple.items.to_vec(),
         Value::Range(_) => iterate::collect(subject)?,
         Value::Instance(i) => match &i.payload {
-            Value::List(_) | Value::Tuple(_) => iterate::collect(subject)?,
+            Value::List(_) | Value::Tuple(_) if !has_own_items(subject) => iterate::collect(subject)?,
             Value::Dict(_) => return Ok(false),
-            _ if is_registered(subject, "Sequence") => match spread(subject, patterns, star)? {
-                Some(items) => items,
-                None => return Ok(false),
-            },
+            payload if is_sequence(payload) || is_registered(subject, "Sequence") => {
+                match spread(subject, patterns, star)? {
+                    Some(items) => items,
+                    None => return Ok(false),
+                }
+            }
             _ => return Ok(false),
         },
         Value::Opaque(o) if o.class.name() == "deque" => iterate::collect(subject)?,
@@ -184,6 +187,10 @@ fn spread(subject: &Value, patterns: &[PatternNode], star: Option<usize>) -> Res
                 }
             }
         }
+        if iterate::next(&iterator)?.is_some() {
+            let message = format!("too many values to unpack (expected {len})");
+            return Err(value_error(message));
+        }
         return Ok(Some(items));
     };
     let behind = patterns.len() - 1 - star;
@@ -204,6 +211,17 @@ fn spread(subject: &Value, patterns: &[PatternNode], star: Option<usize>) -> Res
 fn is_registered(subject: &Value, abstract_class: &str) -> bool {
     let kind = class_of(subject).lookup(Symbol::new("_abc_kind"));
     matches!(&kind, Some(Value::Str(kind)) if *kind.text == *abstract_class)
+}
+
+fn is_sequence(payload: &Value) -> bool {
+    matches!(payload, Value::List(_) | Value::Tuple(_))
+}
+
+/// Whether a subclass of a list or tuple says itself what its items are.
+fn has_own_items(subject: &Value) -> bool {
+    [name::ITER, name::LEN, name::GETITEM]
+        .into_iter()
+        .any(|name| special::find(subject, name).is_some())
 }
 
 fn has_own_get(subject: &Value) -> bool {
@@ -271,19 +289,17 @@ fn mapping_pattern<'p>(
         let entries = match &dict {
             Some(dict) => mapping::entries(dict),
             None => {
-                let mut entries = Vec::new();
-                for key in iterate::collect(subject)? {
-                    let value = subscript::get_item(subject, &key)?;
-                    entries.push((key, value));
-                }
-                entries
+                collection::update_dict(&left, subject)?;
+                Vec::new()
             }
         };
         for (key, value) in entries {
             mapping::dict_set(&left, &key, value)?;
         }
         for key in &seen {
-            drop(mapping::dict_remove(&left, key)?);
+            if mapping::dict_remove(&left, key)?.is_none() {
+                return Err(key_error(key));
+            }
         }
         bound.push((rest, left.into()));
     }

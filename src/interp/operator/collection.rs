@@ -525,7 +525,7 @@ pub fn extend(list: &Ref<List>, items: &Value) -> Res<()> {
         }
         Value::Instance(_) => {
             let iterator = iterate::iter(items)?;
-            iterate::length_hint(items)?; // scripts can see that it is asked
+            iterate::ask_length(items, &iterator)?;
             while let Some(item) = iterate::next(&iterator)? {
                 list.push(item);
             }

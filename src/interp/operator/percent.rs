@@ -127,7 +127,10 @@ fn argument(
         arguments.next = 1; // nothing is left for a field without a key
         let value = subscript::get_item(arguments.given, &key_value(key))?;
         if [field.width, field.precision].contains(&Some(Count::Star)) {
-            return Err(not_enough());
+            return Err(match plain(&value) {
+                Value::Int(_) | Value::Bool(_) | Value::Big(_) => not_enough(),
+                _ => type_error("* wants int"),
+            });
         }
         return Ok((value, field.layout(0, 0)));
     }
@@ -153,21 +156,17 @@ fn convert(
                     (Some(c), None) => conversion.character(c),
                     _ => return Err(type_error("%c requires int or char")),
                 }
-            } else if has_index(value) {
-                conversion.code_point(&as_int(&index(value)?).unwrap_or(Int::Small(-1)))
             } else {
-                return Err(type_error("%c requires int or char"));
+                conversion.code_point(&int_or(value, || "%c requires int or char".to_string())?)
             }
         }
         'd' | 'i' | 'u' => conversion.integer(&decimal(value, letter)?),
         'o' | 'x' | 'X' => {
-            if !has_index(value) {
-                return Err(type_error(format!(
-                    "%{letter} format: an integer is required, not {}",
-                    class_name(value)
-                )));
-            }
-            conversion.integer(&as_int(&index(value)?).unwrap_or(Int::Small(0)))
+            let n = int_or(value, || {
+                let kind = class_name(value);
+                format!("%{letter} format: an integer is required, not {kind}")
+            })?;
+            conversion.integer(&n)
         }
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => conversion.real(real(value)?),
         _ => return Err(value_error(field.unsupported())),
@@ -175,12 +174,25 @@ fn convert(
     written.map_err(format_error)
 }
 
+/// The int that an object is or stands for; of what has none by its type, the message tells.
+fn int_or(value: &Value, message: impl Fn() -> String) -> Res<Int> {
+    match index(value) {
+        Ok(n) => Ok(as_int(&n).unwrap_or(Int::Small(0))),
+        Err(raised) if matches(&raised, Type::TypeError) => {
+            drop(raised.take());
+            Err(type_error(message()))
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
 /// The int that `%d` writes: of a float, its whole part.
 fn decimal(value: &Value, letter: char) -> Res<Int> {
     if let Some(n) = as_int(value) {
         return Ok(n);
     }
-    if let Some(x) = as_float(value) {
+    let has_own = special::find(value, name::INT).is_some();
+    if let Some(x) = as_float(value).filter(|_| !has_own) {
         return float::to_int(x).map_err(|error| match error {
             float::NotFinite::Infinity => overflow_error(error.to_integer()),
             float::NotFinite::Nan => value_error(error.to_integer()),

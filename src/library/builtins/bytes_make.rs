@@ -31,20 +31,15 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
         return Ok(Vec::new());
     }
     if function == "bytes"
-        && let Some(result) = special::call(source, name::BYTES, &[])
+        && let Some(own) = by_method(source)?
     {
-        let result = result?;
-        return bytes_of(&result).ok_or_else(|| {
-            type_error(format!(
-                "__bytes__ returned non-bytes (type {})",
-                class_name(&result)
-            ))
-        });
+        return Ok(own);
     }
     if as_str(source).is_some() {
         return Err(type_error("string argument without an encoding"));
     }
-    if let Some(bytes) = bytes_of(source) {
+    let has_bytes = function == "bytes" && matches!(plain(source), Value::Bytes(_));
+    if let Some(bytes) = bytes_of(source).filter(|_| has_bytes || !has_index(source)) {
         return Ok(bytes);
     }
     if has_index(source) {
@@ -63,14 +58,48 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
             }
         }
     }
+    of_items(source, function)
+}
+
+/// What an object's `__bytes__` says, if it has one.
+fn by_method(source: &Value) -> Res<Option<Vec<u8>>> {
+    let Some(result) = special::call(source, name::BYTES, &[]) else {
+        return Ok(None);
+    };
+    let result = result?;
+    bytes_of(&result).map(Some).ok_or_else(|| {
+        type_error(format!(
+            "__bytes__ returned non-bytes (type {})",
+            class_name(&result)
+        ))
+    })
+}
+
+/// The bytes that an iterable of ints gives.
+fn of_items(source: &Value, function: &str) -> Res<Vec<u8>> {
     let items = iterate::iter_or(source, || {
         format!("cannot convert '{}' object to {function}", class_name(source))
     })?;
     let one = if function == "bytes" { "bytes" } else { "byte" };
-    if function == "bytes" && matches!(source, Value::Instance(_)) {
-        iterate::length_hint(source)?; // scripts can see that it is asked
+    if function == "bytes" {
+        iterate::ask_length(source, &items)?;
     }
     subscript::byte_values(&items, &format!("{one} must be in range(0, 256)"))
+}
+
+/// The bytes that an object is or gives: no count of them, and no text.
+pub fn of_object(source: &Value) -> Res<Vec<u8>> {
+    if let Some(own) = by_method(source)? {
+        return Ok(own);
+    }
+    match bytes_of(source) {
+        Some(bytes) => Ok(bytes),
+        None if as_str(source).is_some() => Err(type_error(format!(
+            "cannot convert '{}' object to bytes",
+            class_name(source)
+        ))),
+        None => of_items(source, "bytes"),
+    }
 }
 
 /// The bytes of `self`.

@@ -4,7 +4,7 @@ use super::{class_method, getter, method, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{call, operator, special, subscript, text};
+use crate::interp::{call, operator, special, text};
 use crate::source::name;
 use crate::text::float::{self, NotFinite};
 use crate::text::int::{self, BytesError, Int};
@@ -86,7 +86,8 @@ pub fn convert(value: &Value) -> Res<Int> {
         warn_of_derived("__int__", "int", &result)?;
         return Ok(number);
     }
-    if special::find(value, name::INDEX).is_some() {
+    let is_float = matches!(plain(value), Value::Float(_)); // which has a way of its own to an int
+    if !is_float && special::find(value, name::INDEX).is_some() {
         return Ok(as_int(&index(value)?).unwrap_or(Int::Small(0)));
     }
     if !matches!(
@@ -189,16 +190,7 @@ fn to_bytes(args: &[Value]) -> Res {
 
 fn from_bytes(args: &[Value]) -> Res {
     let is_big = is_big(&args[2], "from_bytes")?;
-    let mut bytes = match bytes_of(&args[1]) {
-        Some(bytes) => bytes,
-        None if as_str(&args[1]).is_some() || !crate::interp::iterate::is_iterable(&args[1]) => {
-            return Err(type_error(format!(
-                "cannot convert '{}' object to bytes",
-                class_name(&args[1])
-            )));
-        }
-        None => subscript::byte_values(&args[1], "bytes must be in range(0, 256)")?,
-    };
+    let mut bytes = super::bytes_make::of_object(&args[1])?;
     if is_big {
         bytes.reverse();
     }

@@ -30,6 +30,17 @@ fn with_set<T>(other: &Value, work: impl FnOnce(&SetTable) -> Res<T>) -> Res<T> 
     }
 }
 
+/// The first item of an iterable that is as asked for; what comes after it is not looked at.
+fn first_key(items: &Value, is_wanted: impl Fn(&Value) -> Res<bool>) -> Res<Option<Value>> {
+    let iterator = iterate::iter(items)?;
+    while let Some(key) = iterate::next(&iterator)? {
+        if is_wanted(&key)? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
 /// A new table with the keys of an iterable, laid out as CPython's `set(iterable)` does.
 fn collect_set(other: &Value) -> Res<table::set::Set<Value>> {
     let table = SetTable::default();
@@ -189,7 +200,11 @@ pub const COMMON: &[NativeDef] = &[
         "Report whether this set contains another set.",
         |args| {
             let set = this(args, "issuperset")?;
-            with_set(&args[1], |other| order::is_subset(other, set).map(Value::bool))
+            match as_set_table(&args[1]) {
+                Some(other) => order::is_subset(other, set).map(Value::bool),
+                None => first_key(&args[1], |key| Ok(!mapping::set_contains(set, key)?))
+                    .map(|found| Value::bool(found.is_none())),
+            }
         },
     ),
     method(
@@ -202,12 +217,8 @@ pub const COMMON: &[NativeDef] = &[
             if let Some(other) = mapping::as_set_table(&args[1]).filter(|_| is_own) {
                 return collection::are_disjoint(set, other).map(Value::bool);
             }
-            for key in iterate::collect(&args[1])? {
-                if mapping::set_contains(set, &key)? {
-                    return Ok(Value::FALSE);
-                }
-            }
-            Ok(Value::TRUE)
+            let shared = first_key(&args[1], |key| mapping::set_contains(set, key))?;
+            Ok(Value::bool(shared.is_none()))
         },
     ),
 ];

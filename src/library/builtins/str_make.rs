@@ -205,9 +205,10 @@ fn translate(args: &[Value]) -> Res {
         return Err(wrong_self("translate", "str", &args[0]));
     };
     let lookup = |c: char| look_up(&args[1], c);
-    // Only of a dict is it known that nobody counts the questions.
+    // Scripts can count the questions: of ASCII texts, each character is asked for once.
     let (begun, made_of) = match &args[1] {
         Value::Dict(_) => string::translate_ascii(text, lookup)?,
+        _ if text.is_ascii() => string::translate_ascii(text, lookup)?,
         _ => (String::with_capacity(text.len()), 0),
     };
     string::translate(&text[made_of..], begun, lookup).map(Value::from)
