@@ -4,7 +4,7 @@
 //! what a method does not know it leaves to the other side.
 
 use super::fields::{self, Kept, kept, timed};
-use super::{DAY, SECOND, date_in, moment_in, span_in, span_of};
+use super::{DAY, SECOND, date_in, instance, moment_in, span_in, span_of};
 use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::operator::order::satisfies;
@@ -118,6 +118,15 @@ fn span(value: &Value) -> Res<i128> {
     span_of(value).ok_or_else(|| not_made(value, name::US))
 }
 
+/// The microseconds of a span that is not very long.
+#[inline]
+fn small_us(value: &Value) -> Option<i64> {
+    match value {
+        Value::Instance(span) => span.small_slot(name::US),
+        _ => None,
+    }
+}
+
 /// The error for an object that was never filled.
 #[cold]
 fn not_made(value: &Value, slot: Symbol) -> Raised {
@@ -213,6 +222,12 @@ impl Classes {
         let (Some(a), Some(b)) = (self.kind(this), self.kind(other)) else {
             return Ok(Value::NotImplemented);
         };
+        if (a, b) == (Span, Span)
+            && let (Some(x), Some(y)) = (small_us(this), small_us(other))
+            && let Some(result) = self.small_spans(operator, x, y)
+        {
+            return Ok(result);
+        }
         match (operator, a, b) {
             (Operator::Compare(op), Moment, Moment) | (Operator::Compare(op), Time, Time) => {
                 self.compare(op, this, other)
@@ -234,6 +249,18 @@ impl Classes {
             (Operator::Sub, Moment, Moment) => self.difference(this, other),
             _ => Ok(Value::NotImplemented),
         }
+    }
+
+    /// What comes of two spans without the need of long numbers.
+    fn small_spans(&self, operator: Operator, x: i64, y: i64) -> Option<Value> {
+        let us = match operator {
+            Operator::Compare(op) => return Some(Value::bool(satisfies(op, Some(x.cmp(&y))))),
+            Operator::Add => x.checked_add(y)?,
+            Operator::Sub => x.checked_sub(y)?,
+            Operator::SubFrom => y.checked_sub(x)?,
+            _ => return None,
+        };
+        Some(instance(&self.timedelta, name::US, Value::Int(us)))
     }
 
     fn operate_alone(&self, operator: Operator, this: &Value) -> Res {
