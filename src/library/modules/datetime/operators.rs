@@ -113,6 +113,15 @@ fn zone(value: &Value) -> Value {
     }
 }
 
+/// Whether two times or moments have the same zone, or both none.
+#[inline]
+fn is_in_zone_of(this: &Value, other: &Value) -> bool {
+    match (this, other) {
+        (Value::Instance(this), Value::Instance(other)) => this.shares_slot(other, name::ZONE),
+        _ => false,
+    }
+}
+
 #[inline]
 fn span(value: &Value) -> Res<i128> {
     span_of(value).ok_or_else(|| not_made(value, name::US))
@@ -164,7 +173,6 @@ pub fn ranks<'a>(mut objects: impl Iterator<Item = &'a Value> + Clone) -> Option
         "datetime.timedelta" => (name::US, false),
         owner => (name::AT, owner != "datetime.date"),
     };
-    let zone = first.slot(name::ZONE);
     let mut numbers = Vec::with_capacity(objects.size_hint().0);
     objects
         .try_for_each(|object| {
@@ -175,7 +183,7 @@ pub fn ranks<'a>(mut objects: impl Iterator<Item = &'a Value> + Clone) -> Option
                 return None;
             }
             let number = object.small_slot(slot)?;
-            if is_timed && !object.slot(name::ZONE)?.is(zone.as_ref()?) {
+            if is_timed && !object.shares_slot(first, name::ZONE) {
                 return None;
             }
             numbers.push(if is_timed { number >> 1 } else { number });
@@ -323,7 +331,7 @@ impl Classes {
     }
 
     fn difference(&self, this: &Value, other: &Value) -> Res {
-        if zone(this).is(&zone(other)) {
+        if is_in_zone_of(this, other) {
             return self.span(i128::from(us(this)? - us(other)?));
         }
         match self.together(this, other)? {
@@ -335,7 +343,7 @@ impl Classes {
     }
 
     fn compare(&self, op: CompareOp, this: &Value, other: &Value) -> Res {
-        if zone(this).is(&zone(other)) {
+        if is_in_zone_of(this, other) {
             return Ok(Value::bool(satisfies(op, Some(us(this)?.cmp(&us(other)?)))));
         }
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
