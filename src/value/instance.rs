@@ -161,6 +161,16 @@ impl Instance {
         }
     }
 
+    /// Whether the same object stands in this slot of both.
+    #[inline]
+    pub fn shares_slot(&self, other: &Instance, name: Symbol) -> bool {
+        let (Some(i), Some(j)) = (self.shape.get().index(name), other.shape.get().index(name)) else {
+            return false;
+        };
+        // SAFETY: no foreign code runs while the fields are compared.
+        unsafe { (&*self.fields.get())[i].is(&(&*other.fields.get())[j]) }
+    }
+
     pub fn set(&self, name: Symbol, value: Value) {
         if let Some(dict) = self.detached() {
             dict.set_symbol(name, value);

@@ -7,7 +7,7 @@ use crate::interp::payload::*;
 use crate::interp::types::{Type, class_of, named_class};
 use crate::interp::{attribute, call, descriptor, iterate, operator};
 use crate::library::asyncio::natives;
-use crate::library::builtins;
+use crate::library::builtins::{self, object::attribute_name};
 use crate::source::{Symbol, name};
 use crate::value::opaque::{self, Container};
 use crate::value::*;
@@ -33,6 +33,16 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "reduce" "(function, iterable, initial=None, /)"
         "Fold the items of an iterable into one value, from the left, beginning with initial if it is given."
         |args| reduce(&args[0], &args[1], &args[2]);
+    Function Plain "_take_on" "(wrapper, wrapped, names, /)"
+        "Give an object those of the named attributes that another one has." |args| {
+        for name in iterate::collect(&args[2])? {
+            let name = attribute_name(&name)?;
+            if let Some(value) = attribute::find(&args[1], name)? {
+                attribute::set(&args[0], name, value)?;
+            }
+        }
+        Ok(Value::None)
+    };
     Function Plain "cmp_to_key" "(mycmp)" "A sort key from a function that compares two items."
         |args| Ok(Key::value(&args[0], Value::Unset));
 };

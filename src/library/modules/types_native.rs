@@ -4,7 +4,7 @@ use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, named_class};
-use crate::interp::{call, import, isinstance, iterate, mapping, special, text};
+use crate::interp::{attribute, call, import, isinstance, iterate, mapping, special, text};
 use crate::library::builtins::{self, function, method};
 use crate::source::{Source, Symbol, name};
 use crate::value::descriptor::{ClassMethod, StaticMethod};
@@ -38,6 +38,12 @@ const FUNCTIONS: &[NativeDef] = &[
         "Make the methods of a class built-in ones, as CPython has them, and return it.",
         |args| built_in(&args[0]),
     ),
+    function(
+        "fill",
+        "(obj, values, /)",
+        "Put what a dict holds into the __dict__ of an object.",
+        |args| fill(&args[0], &args[1]).map(|()| Value::None),
+    ),
     function("union", "(a, b, /)", "Return a | b of forms of types.", |args| {
         isinstance::union(&args[0], &args[1])
     }),
@@ -69,6 +75,24 @@ const FUNCTIONS: &[NativeDef] = &[
 ];
 
 /// Special methods stay as they are: whether a class has its own is asked in many places.
+fn fill(object: &Value, values: &Value) -> Res<()> {
+    // What has fields keeps them: its call sites know where they are.
+    if let (Value::Instance(instance), Value::Dict(values)) = (object, values)
+        && instance.class.borrow().has_dict.get()
+        && instance.class.borrow().slots.borrow().is_empty()
+    {
+        let entries = values.symbol_entries();
+        if entries.len() == values.len() {
+            entries
+                .into_iter()
+                .for_each(|(name, value)| instance.set(name, value));
+            return Ok(());
+        }
+    }
+    let dict = attribute::get(object, name::DICT)?;
+    call::call_method(&dict, Symbol::new("update"), std::slice::from_ref(values)).map(drop)
+}
+
 fn built_in(made: &Value) -> Res {
     let Value::Class(class) = made else {
         return Err(type_error("a class is required"));

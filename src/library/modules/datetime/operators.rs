@@ -4,7 +4,7 @@
 //! what a method does not know it leaves to the other side.
 
 use super::fields::{self, Kept, kept, timed};
-use super::{DAY, SECOND, date_in, moment_in, span_in, span_of};
+use super::{DAY, SECOND, date_in, instance, moment_in, span_in, span_of};
 use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::operator::order::satisfies;
@@ -113,9 +113,27 @@ fn zone(value: &Value) -> Value {
     }
 }
 
+/// Whether two times or moments have the same zone, or both none.
+#[inline]
+fn is_in_zone_of(this: &Value, other: &Value) -> bool {
+    match (this, other) {
+        (Value::Instance(this), Value::Instance(other)) => this.shares_slot(other, name::ZONE),
+        _ => false,
+    }
+}
+
 #[inline]
 fn span(value: &Value) -> Res<i128> {
     span_of(value).ok_or_else(|| not_made(value, name::US))
+}
+
+/// The microseconds of a span that is not very long.
+#[inline]
+fn small_us(value: &Value) -> Option<i64> {
+    match value {
+        Value::Instance(span) => span.small_slot(name::US),
+        _ => None,
+    }
 }
 
 /// The error for an object that was never filled.
@@ -155,7 +173,6 @@ pub fn ranks<'a>(mut objects: impl Iterator<Item = &'a Value> + Clone) -> Option
         "datetime.timedelta" => (name::US, false),
         owner => (name::AT, owner != "datetime.date"),
     };
-    let zone = first.slot(name::ZONE);
     let mut numbers = Vec::with_capacity(objects.size_hint().0);
     objects
         .try_for_each(|object| {
@@ -166,7 +183,7 @@ pub fn ranks<'a>(mut objects: impl Iterator<Item = &'a Value> + Clone) -> Option
                 return None;
             }
             let number = object.small_slot(slot)?;
-            if is_timed && !object.slot(name::ZONE)?.is(zone.as_ref()?) {
+            if is_timed && !object.shares_slot(first, name::ZONE) {
                 return None;
             }
             numbers.push(if is_timed { number >> 1 } else { number });
@@ -213,6 +230,12 @@ impl Classes {
         let (Some(a), Some(b)) = (self.kind(this), self.kind(other)) else {
             return Ok(Value::NotImplemented);
         };
+        if (a, b) == (Span, Span)
+            && let (Some(x), Some(y)) = (small_us(this), small_us(other))
+            && let Some(result) = self.small_spans(operator, x, y)
+        {
+            return Ok(result);
+        }
         match (operator, a, b) {
             (Operator::Compare(op), Moment, Moment) | (Operator::Compare(op), Time, Time) => {
                 self.compare(op, this, other)
@@ -234,6 +257,18 @@ impl Classes {
             (Operator::Sub, Moment, Moment) => self.difference(this, other),
             _ => Ok(Value::NotImplemented),
         }
+    }
+
+    /// What comes of two spans without the need of long numbers.
+    fn small_spans(&self, operator: Operator, x: i64, y: i64) -> Option<Value> {
+        let us = match operator {
+            Operator::Compare(op) => return Some(Value::bool(satisfies(op, Some(x.cmp(&y))))),
+            Operator::Add => x.checked_add(y)?,
+            Operator::Sub => x.checked_sub(y)?,
+            Operator::SubFrom => y.checked_sub(x)?,
+            _ => return None,
+        };
+        Some(instance(&self.timedelta, name::US, Value::Int(us)))
     }
 
     fn operate_alone(&self, operator: Operator, this: &Value) -> Res {
@@ -296,7 +331,7 @@ impl Classes {
     }
 
     fn difference(&self, this: &Value, other: &Value) -> Res {
-        if zone(this).is(&zone(other)) {
+        if is_in_zone_of(this, other) {
             return self.span(i128::from(us(this)? - us(other)?));
         }
         match self.together(this, other)? {
@@ -308,7 +343,7 @@ impl Classes {
     }
 
     fn compare(&self, op: CompareOp, this: &Value, other: &Value) -> Res {
-        if zone(this).is(&zone(other)) {
+        if is_in_zone_of(this, other) {
             return Ok(Value::bool(satisfies(op, Some(us(this)?.cmp(&us(other)?)))));
         }
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
