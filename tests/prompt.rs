@@ -202,7 +202,7 @@ fn help_names_every_command() {
     let mut prompt = Prompt::open();
     prompt.enter(":help");
     let text = prompt.see(PROMPT);
-    for command in [":tasks", ":states", ":load", ":quit"] {
+    for command in [":tasks", ":states", ":trace", ":load", ":quit"] {
         assert!(text.contains(command), "{command} in {text:?}");
     }
     prompt.ask(":nonsense", ":help");
@@ -226,6 +226,17 @@ fn states_shows_a_function() {
     prompt.enter("");
     prompt.see(PROMPT);
     prompt.ask(":states nap", "await");
+}
+
+#[test]
+fn trace_tells_every_step_until_it_is_asked_again() {
+    let mut prompt = Prompt::open();
+    prompt.ask(":trace", "every step is told");
+    prompt.ask("await sleep(0.01)", "is done");
+    prompt.ask(":trace", "no steps");
+    prompt.enter("await sleep(0.01, 6 * 7)");
+    let text = prompt.see(PROMPT);
+    assert!(text.contains("42") && !text.contains("is done"), "{text:?}");
 }
 
 #[test]

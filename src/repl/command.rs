@@ -1,4 +1,4 @@
-//! What begins with a colon: `:help`, `:tasks`, `:states NAME`, `:load FILE`, `:quit`.
+//! What begins with a colon: `:help`, `:tasks`, `:states NAME`, `:trace`, `:load FILE`, `:quit`.
 
 use super::complete::peek;
 use super::prompt::Prompt;
@@ -9,13 +9,14 @@ use crate::interp::text::object::generator_qualname;
 use crate::runtime::{console, task};
 use crate::session::{self, deadlock, report};
 use crate::source::Symbol;
+use crate::tools::trace;
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::*;
 use std::path::Path;
 use std::rc::Rc;
 
 /// The commands, for completion and "did you mean".
-pub const NAMES: &[&str] = &["help", "tasks", "states", "load", "quit"];
+pub const NAMES: &[&str] = &["help", "tasks", "states", "trace", "load", "quit"];
 
 const HELP: &str = "\
 Type Python. `await` works at the top level; tasks go on while you type, and what
@@ -24,6 +25,7 @@ they print appears above your line. `_` is the last value shown.
   :help          this text
   :tasks         each pending task: where it waits, and what for
   :states NAME   the states that a function is compiled to
+  :trace         tell every step of every task, or stop telling
   :load FILE     run a file here; its names stay
   :quit          leave, as Ctrl-D does; what is left is cancelled
 
@@ -39,6 +41,7 @@ pub enum Command {
     Help,
     Tasks,
     States(String),
+    Trace,
     Load(String),
     Quit,
     /// It cannot be done; why.
@@ -54,8 +57,9 @@ impl Command {
         match (name, argument.is_empty()) {
             ("help", true) => Command::Help,
             ("tasks", true) => Command::Tasks,
+            ("trace", true) => Command::Trace,
             ("quit", true) => Command::Quit,
-            ("help" | "tasks" | "quit", false) => Command::Wrong(format!(":{name} stands alone")),
+            ("help" | "tasks" | "trace" | "quit", false) => Command::Wrong(format!(":{name} stands alone")),
             ("states", false) => Command::States(argument),
             ("states", true) => Command::Wrong("a function's name is missing: :states NAME".into()),
             ("load", false) => Command::Load(file_name(&argument)),
@@ -92,6 +96,10 @@ pub fn answer(prompt: &Prompt, command: &Command) {
             Ok(text) => console::write(&text),
             Err(message) => console::write_error(&message),
         },
+        Command::Trace => console::write(match trace::toggle() {
+            true => "every step is told from now on\n",
+            false => "no steps are told any more\n",
+        }),
         Command::Wrong(message) => console::write_error(&format!("{message}\n")),
         Command::Load(_) | Command::Quit => {}
     }

@@ -5,7 +5,7 @@
 
 use super::report::headline;
 use crate::code::{Code, StatementKind, TargetKind};
-use crate::interp::types::{Type, is_exception};
+use crate::interp::types::{Type, class_name, is_exception};
 use crate::interp::{group, import, mapping, namespace, suggest, text};
 use crate::source::{Source, Span, Symbol, name};
 use crate::tools::lint::catalog;
@@ -19,11 +19,14 @@ const NAMED: usize = 4;
 /// What to do about an error, and where to read more.
 pub fn advice(error: &Ref<Exception>) -> Option<String> {
     if let Some(members) = group::members(error) {
-        return members_of(&members);
+        return members_of(error, &members);
     }
     let known = Known::of(error)?;
     let own = error.hint.get().map(|hint| hint.help.to_string());
     let lint = catalog::of_error(&known.class, &known.message);
+    // What cannot be entered in the one way nor in the other is no matter of `async`.
+    let is_no_manager = known.message.ends_with("context manager protocol") && own.is_none();
+    let lint = lint.filter(|_| !is_no_manager);
     let advice = Known::BEFORE
         .iter()
         .find_map(|row| row(&known))
@@ -38,9 +41,10 @@ pub fn advice(error: &Ref<Exception>) -> Option<String> {
 }
 
 /// The errors of a group in a line each, with where they were raised.
-fn members_of(members: &[Value]) -> Option<String> {
+fn members_of(group: &Ref<Exception>, members: &[Value]) -> Option<String> {
     let mut all: Vec<String> = Vec::new();
     collect(members, &mut all);
+    let missed = except_without_star(group, members);
     let mut told: Vec<(String, usize)> = Vec::new();
     for error in all {
         match told.iter_mut().find(|(other, _)| *other == error) {
@@ -60,7 +64,30 @@ fn members_of(members: &[Value]) -> Option<String> {
     if left_out > 0 {
         told.push(format!("and {left_out} more"));
     }
+    told.extend(missed);
     Some(format!("it holds these errors:\n{}", told.join("\n")))
+}
+
+/// What to say of an `except` around the place that names an error of the group, and does not catch the group.
+fn except_without_star(group: &Exception, members: &[Value]) -> Option<String> {
+    let (code, span) = standing::raised(group)?;
+    let below = code.source.text.get(span.end as usize..)?;
+    let catches = |class: &str| {
+        let clause = format!("except {class}");
+        let mut lines = below.lines().map(str::trim_start);
+        lines.any(|line| {
+            line.strip_prefix(&*clause)
+                .is_some_and(|rest| rest.starts_with([':', ' ']))
+        })
+    };
+    let classes = members.iter().filter_map(|member| match member {
+        Value::Exception(member) => Some(member.class().name()),
+        _ => None,
+    });
+    let class = classes.into_iter().find(|class| catches(class))?;
+    Some(format!(
+        "`except {class}` does not catch a group of errors: write `except* {class}`"
+    ))
 }
 
 fn collect(members: &[Value], told: &mut Vec<String>) {
@@ -82,6 +109,10 @@ fn collect(members: &[Value], told: &mut Vec<String>) {
 const IS_NONE: &str =
     "this is None: a function without `return` gives None, and so do methods that change a list in place";
 
+const IS_METHOD: &str = "this is a function, not what it gives: call it, with () behind its name";
+
+const IS_BYTES: &str = "text.encode() makes bytes of a text, and bytes.decode() a text of bytes";
+
 /// The name of a class, words of the message, and what to do.
 const TABLE: &[(&str, &str, &str)] = &[
     ("AttributeError", "'NoneType' object has no attribute", IS_NONE),
@@ -89,6 +120,41 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("TypeError", "'NoneType' and '", IS_NONE),
     ("TypeError", "and 'NoneType'", IS_NONE),
     ("TypeError", "(not \"NoneType\")", IS_NONE),
+    ("TypeError", "'method' object", IS_METHOD),
+    ("TypeError", "'builtin_function_or_method' object", IS_METHOD),
+    ("TypeError", "'function' object is not iterable", IS_METHOD),
+    ("TypeError", "(not \"bytes\") to str", IS_BYTES),
+    ("TypeError", "can't concat str to bytes", IS_BYTES),
+    (
+        "TypeError",
+        "is not JSON serializable",
+        "JSON holds dicts, lists, texts, numbers, True, False and None; `default=` says what else becomes",
+    ),
+    (
+        "TypeError",
+        "context manager protocol",
+        "its class has neither `__enter__` and `__exit__` nor `__aenter__` and `__aexit__`",
+    ),
+    (
+        "ValueError",
+        "iterable argument is empty",
+        "`default=` says what it gives if there is nothing",
+    ),
+    (
+        "AttributeError",
+        "'str' object has no attribute 'read'",
+        "this reads from an open file; `loads` takes a text",
+    ),
+    (
+        "RuntimeError",
+        "generator raised StopIteration",
+        "a generator ends by `return`",
+    ),
+    (
+        "TimeoutError",
+        "",
+        "the time was up before this was done; who expects that catches TimeoutError",
+    ),
     (
         "TypeError",
         "can only concatenate str",
@@ -307,6 +373,8 @@ impl Known {
         Self::unchangeable,
         Self::item_as_attribute,
         Self::base_without_init,
+        Self::class_of_module,
+        Self::hidden_module,
         Self::misspelt_key,
     ];
 
@@ -336,8 +404,15 @@ impl Known {
 
     /// The name of what was being called, if it is a name.
     fn called(&self) -> Option<&str> {
-        let name = self.text().split_once('(')?.0;
-        is_name(name).then_some(name)
+        let text = self.text().strip_suffix(')')?;
+        let (name, arguments) = text.split_once('(')?;
+        // `f(x)(y)` and `f(x).y()` call something else.
+        let mut depth = 0i32;
+        let ends_early = arguments.chars().any(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth < 0
+        });
+        (is_name(name) && !ends_early).then_some(name)
     }
 
     /// The n-th text in single quotes of the message.
@@ -369,7 +444,9 @@ impl Known {
             .called()
             .filter(|_| self.message.ends_with("object is not callable"))?;
         let what = self.quoted(0)?;
-        if what == "coroutine" || what == "module" {
+        // Else what it was given cannot be called, such as `key=3`.
+        let is_it = class_name(&self.variable(name)?) == what;
+        if what == "coroutine" || what == "module" || !is_it {
             return None;
         }
         Some(match namespace::builtin_cell(Symbol::new(name), false) {
@@ -458,6 +535,15 @@ impl Known {
     }
 
     fn not_a_number(&self) -> Option<String> {
+        if let Some(text) = self.message.strip_prefix("could not convert string to float: ") {
+            let digits = text.trim_matches(['\'', '"']).replace(',', ".");
+            return Some(match digits.parse::<f64>() {
+                Ok(_) => "the sign before the fraction is '.', not ','".into(),
+                Err(_) => "float() takes the digits of a number; catch ValueError if the text may be \
+                           something else"
+                    .into(),
+            });
+        }
         let text = self
             .message
             .strip_prefix("invalid literal for int() with base 10: ")?;
@@ -558,12 +644,37 @@ impl Known {
         ))
     }
 
+    /// `datetime.now()` for `datetime.datetime.now()`
+    fn class_of_module(&self) -> Option<String> {
+        let module = self.quoted(0).filter(|_| self.message.starts_with("module '"))?;
+        let name = self.quoted(1)?;
+        let Value::Module(loaded) = &import::loaded_module(Symbol::new(module))? else {
+            return None;
+        };
+        let Value::Class(class) = &loaded.get(Symbol::new(module))? else {
+            return None;
+        };
+        let has_it = class.lookup(Symbol::new(name)).is_some();
+        has_it.then(|| format!("did you mean `{module}.{module}.{name}`?"))
+    }
+
+    /// `math = 3`, `math.pi`
+    fn hidden_module(&self) -> Option<String> {
+        let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
+        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
+        let is_hidden = is_name(object)
+            && import::is_known_module(Symbol::new(object))
+            && !matches!(self.variable(object)?, Value::Module(_));
+        is_hidden.then(|| format!("`{object}` was given a value, which hides the module of that name"))
+    }
+
     /// `d["nmae"]`
     fn misspelt_key(&self) -> Option<String> {
         let Some(Value::Str(wrong)) = &self.error.arg(0).filter(|_| self.class == "KeyError") else {
             return None;
         };
         let object = self.text().split_once('[')?.0;
+        let object = object.trim_start_matches("del ");
         let Value::Dict(dict) = &self.variable(object)? else {
             return None;
         };

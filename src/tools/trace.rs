@@ -7,10 +7,27 @@ use crate::runtime::{clock, console, task};
 use crate::tools::standing;
 use crate::value::generator::Progress;
 use crate::value::*;
+use std::cell::Cell;
+
+thread_local! {
+    /// None as long as nobody listens.
+    static TELLS: Cell<Option<bool>> = const { Cell::new(None) };
+}
 
 /// Tells the run from now on.
 pub fn start() {
-    instrument::add(Box::new(Trace { from: clock::now() }));
+    if TELLS.replace(Some(true)).is_none() {
+        instrument::add(Box::new(Trace { from: clock::now() }));
+    }
+}
+
+/// Tells the run from now on, or no more; gives whether it does.
+pub fn toggle() -> bool {
+    match TELLS.get() {
+        Some(true) => TELLS.set(Some(false)),
+        _ => start(),
+    }
+    TELLS.get() == Some(true)
 }
 
 struct Trace {
@@ -20,7 +37,9 @@ struct Trace {
 
 impl Instrument for Trace {
     fn notice(&mut self, event: &Event) {
-        if let Some(sentence) = sentence(event) {
+        if TELLS.get() == Some(true)
+            && let Some(sentence) = sentence(event)
+        {
             let time = clock::now() - self.from;
             console::write_error(&format!("t={time:.3} {sentence}\n"));
         }

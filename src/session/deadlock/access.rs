@@ -5,6 +5,7 @@ use super::super::report::{headline, is_library};
 use super::party::{Frame, Party, attribute, failed, holds, named};
 use crate::code::Code;
 use crate::interp::types::class_of;
+use crate::interp::{mapping, text};
 use crate::source::Source;
 use crate::tools::standing;
 use crate::value::*;
@@ -12,35 +13,54 @@ use std::rc::Rc;
 
 /// So many calls are named.
 const CALLS: usize = 2;
+/// So many steps lead from a variable to an object at most.
+const LONGEST_PATH: u32 = 2;
 /// So many items of a list are looked at.
 const ITEMS: usize = 100;
 
-/// How one gets from a variable to the object: `queue`, `self.queue`, `locks[0]`.
+/// How one gets from a variable to the object: `queue`, `self.queue`, `locks[0]`, `self.waiters['a']`.
 fn path(name: &str, value: &Value, object: &Value) -> Option<String> {
+    path_within(name, value, object, LONGEST_PATH)
+}
+
+fn path_within(name: &str, value: &Value, object: &Value, left: u32) -> Option<String> {
     if value.is(object) {
         return Some(name.to_string());
     }
+    let left = left.checked_sub(1)?;
+    let item = |place: usize, item: &Value| path_within(&format!("{name}[{place}]"), item, object, left);
+    let mut places = 0..ITEMS;
     match value {
         Value::Instance(instance) => {
-            let (attribute, _) = instance.entries().into_iter().find(|(_, v)| v.is(object))?;
             // What the library's objects are made of is theirs alone.
-            match class_of(value).is_script && !attribute.text().starts_with("__") {
-                true if is_of_library(value) => Some(name.to_string()),
-                _ => Some(format!("{name}.{}", attribute.text())),
+            let is_library = class_of(value).is_script && is_of_library(value);
+            let entries = instance.entries();
+            let direct = entries.iter().find(|(_, value)| value.is(object));
+            match direct {
+                Some((attribute, _)) if is_library && !attribute.text().starts_with("__") => {
+                    Some(name.to_string())
+                }
+                Some((attribute, _)) => Some(format!("{name}.{attribute}")),
+                None if is_library => None,
+                None => entries.iter().find_map(|(attribute, value)| {
+                    path_within(&format!("{name}.{attribute}"), value, object, left)
+                }),
             }
         }
         Value::List(list) => {
-            let place = list
-                .items
-                .borrow()
-                .iter()
-                .take(ITEMS)
-                .position(|item| item.is(object))?;
-            Some(format!("{name}[{place}]"))
+            let items = list.items.borrow();
+            items.iter().find_map(|value| item(places.next()?, value))
         }
-        Value::Tuple(tuple) => {
-            let place = tuple.items.iter().take(ITEMS).position(|item| item.is(object))?;
-            Some(format!("{name}[{place}]"))
+        Value::Tuple(tuple) => tuple.items.iter().find_map(|value| item(places.next()?, value)),
+        Value::Dict(dict) => {
+            let entries = mapping::entries(dict);
+            entries.iter().take(ITEMS).find_map(|(key, value)| {
+                let key = match key {
+                    Value::Str(_) | Value::Int(_) => text::repr(key).ok()?,
+                    _ => return None,
+                };
+                path_within(&format!("{name}[{key}]"), value, object, left)
+            })
         }
         _ => None,
     }
@@ -80,6 +100,20 @@ fn name(frame: &Frame, object: &Value) -> Option<String> {
                 .find_map(|(name, value)| path(name.text(), value, object)),
         }
     })
+}
+
+/// Everything that a call's function, or its module, calls an object.
+fn names(frame: &Frame, object: &Value) -> Vec<String> {
+    let globals = frame.func.module.entries();
+    let own = frame
+        .variables()
+        .iter()
+        .filter_map(|(name, value)| path(name, value, object))
+        .collect::<Vec<_>>();
+    let shared = globals
+        .iter()
+        .filter_map(|(name, value)| path(name.text(), value, object));
+    own.into_iter().chain(shared).collect()
 }
 
 /// What one who waits calls an object; or another, if the one who waits is not in the program's text.
@@ -195,7 +229,11 @@ fn receivers<'a>(code: &'a str, method: &str) -> Vec<&'a str> {
     let wanted = format!(".{method}");
     let found = code.match_indices(&wanted).filter_map(|(at, _)| {
         let (before, after) = (&code[..at], &code[at + wanted.len()..]);
-        let start = before.trim_end_matches(|c| is_name(c) || c == '.').len();
+        let object = match before.strip_suffix(']').and_then(|_| before.rfind('[')) {
+            Some(open) => &before[..open],
+            None => before,
+        };
+        let start = object.trim_end_matches(|c| is_name(c) || c == '.').len();
         (!after.starts_with(is_name)).then(|| &before[start..])
     });
     found.collect()
@@ -245,7 +283,11 @@ impl Remedy {
 fn calls_of(object: &Value, methods: &[&str], all: &[Party]) -> (Vec<Call>, bool) {
     let mut names: Vec<String> = Vec::new();
     for frame in all.iter().flat_map(|party| party.frames.iter()) {
-        names.extend(name(frame, object).filter(|name| !names.contains(name)));
+        for name in self::names(frame, object) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
     }
     let mut calls: Vec<Call> = Vec::new();
     let mut is_called = false;

@@ -1,5 +1,6 @@
 //! What annotations say of values.
 
+use super::outcome::is_none;
 use super::*;
 
 impl<'a> Program<'a> {
@@ -51,10 +52,6 @@ impl<'a> Program<'a> {
             }
         }))
     }
-}
-
-fn is_none(expr: &Expr) -> bool {
-    matches!(expr.plain().kind, ExprKind::Constant(Constant::None))
 }
 
 /// What an object of a class is.

@@ -199,7 +199,11 @@ impl<'a> Program<'a> {
     /// `for target in iter`; `looped`: where `iter` stands.
     fn bind_item(&mut self, target: &'a Expr, iter: &'a Expr, looped: At, is_async: bool, at: At) {
         match &target.plain().kind {
-            ExprKind::Name(name) if !is_async => self.bind(*name, Binding::Item(iter, looped), at),
+            ExprKind::Name(name) if is_async => self.bind(*name, Binding::Drawn(iter, looped), at),
+            ExprKind::Name(name) => self.bind(*name, Binding::Item(iter, looped), at),
+            ExprKind::Tuple(parts) if !is_async => {
+                self.bind_parts(parts, &|n| Binding::ItemPart(iter, looped, n), at);
+            }
             _ => self.bind_target(target, None, at),
         }
     }
@@ -301,11 +305,30 @@ impl<'a> Program<'a> {
                     Some(ExprKind::Tuple(values)) if values.len() == targets.len() => Some(values),
                     _ => None,
                 };
-                for (i, target) in targets.iter().enumerate() {
-                    self.bind_target(target, values.map(|values| &values[i]), at);
+                match (values, value) {
+                    (None, Some(value)) => self.bind_parts(targets, &|n| Binding::Part(value, at, n), at),
+                    _ => {
+                        for (i, target) in targets.iter().enumerate() {
+                            self.bind_target(target, values.map(|values| &values[i]), at);
+                        }
+                    }
                 }
             }
             _ => self.bind_as(target, binding, at),
+        }
+    }
+
+    /// Targets that get the parts of something.
+    fn bind_parts(&mut self, targets: &'a [Expr], part: &dyn Fn(usize) -> Binding<'a>, at: At) {
+        let is_starred = |target: &Expr| matches!(target.plain().kind, ExprKind::Starred(_));
+        let is_known = !targets.iter().any(is_starred);
+        for (n, target) in targets.iter().enumerate() {
+            match target.plain().kind {
+                ExprKind::Name(_) | ExprKind::Attribute { .. } if is_known => {
+                    self.bind_as(target, part(n), at);
+                }
+                _ => self.bind_target(target, None, at),
+            }
         }
     }
 

@@ -20,6 +20,8 @@ struct Site<'a> {
 pub(super) struct Known<'a> {
     /// What running the body of a function gives, by address.
     pub returned: HashMap<usize, Kind<'a>>,
+    /// What a generator gives one after the other, by address.
+    pub yielded: HashMap<usize, Kind<'a>>,
     /// What the bindings of a name agree to, by address.
     pub agreed: HashMap<usize, Kind<'a>>,
     /// What calls give for a parameter, by address.
@@ -169,18 +171,13 @@ impl<'a> Program<'a> {
         let Some(inside) = self.inside.get(&address(method)) else {
             return false;
         };
-        let decorated = |wanted: &str| {
-            let is_it =
-                |expr: &Expr| matches!(expr.plain().kind, ExprKind::Name(name) if name.text() == wanted);
-            method.decorators.iter().any(is_it)
-        };
         let ExprKind::Attribute { value, .. } = &func.plain().kind else {
             return false;
         };
         let is_of_class = matches!(self.meaning(value, at), Meaning::Class(_));
         self.unit(*inside).class.is_some()
-            && !decorated("staticmethod")
-            && (!is_of_class || decorated("classmethod"))
+            && !is_decorated(method, "staticmethod")
+            && (!is_of_class || is_decorated(method, "classmethod"))
     }
 
     /// What a call gives for a parameter, and where that stands.
@@ -240,7 +237,7 @@ impl<'a> Program<'a> {
     }
 
     /// What all calls of a function give for a parameter.
-    fn arguments(&self, function: &'a Function, param: &'a Param) -> Option<Vec<(&'a Expr, At)>> {
+    pub(super) fn arguments(&self, function: &'a Function, param: &'a Param) -> Option<Vec<(&'a Expr, At)>> {
         let sites = self.known.borrow().sites.get(&address(function))?.clone();
         sites
             .iter()
@@ -254,19 +251,6 @@ impl<'a> Program<'a> {
         let first = function.params.posonly.first().or(function.params.args.first())?;
         let class = self.unit(*inside).class?;
         (std::ptr::eq(first, param) && function.decorators.is_empty()).then_some(class)
-    }
-
-    /// What a `with` block gets from an object of one of the program's classes.
-    pub(super) fn entered(&self, class: &'a Class, left: u32) -> Kind<'a> {
-        let methods = ["__aenter__", "__enter__"].map(|name| self.method(class, Symbol::new(name), left));
-        let mut entered = methods.into_iter().filter_map(|meaning| match meaning {
-            Meaning::Function(method) => Some(self.returned(method, left)),
-            _ => None,
-        });
-        match (entered.next(), entered.next()) {
-            (Some(kind), None) => kind,
-            _ => Kind::Unknown,
-        }
     }
 
     /// What a parameter is: by its annotation, or else by all calls of the function.
@@ -420,6 +404,7 @@ impl<'a> Program<'a> {
                 let owner = self.names.owner(at.scope, *name)?;
                 match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
                     Some([Binding::Item(items, at)]) => self.inside_of(items, *at, By::Loop, left),
+                    Some([Binding::ItemPart(items, at, n)]) => self.inside_part(items, *at, *n, left),
                     _ => None,
                 }
             }
@@ -453,6 +438,12 @@ impl<'a> Program<'a> {
             let (Binding::Value(value, at) | Binding::Declared(_, Some(value), at)) = binding else {
                 return None;
             };
+            if let Some((function, param)) = self.handed_on_once(value, *at) {
+                for (given, at) in self.arguments(function, param)? {
+                    found.extend(self.inside_of(given, at, by, left)?);
+                }
+                continue;
+            }
             found.extend(self.inside_of(value, *at, by, left)?);
         }
         for (expr, at) in self.exprs.iter().filter(|(expr, at)| is_it(expr, *at)) {
@@ -462,6 +453,24 @@ impl<'a> Program<'a> {
             }
         }
         Some(found)
+    }
+
+    /// The parameter that an expression names which is mentioned nowhere else.
+    fn handed_on_once(&self, value: &Expr, at: At) -> Option<(&'a Function, &'a Param)> {
+        let ExprKind::Name(name) = value.plain().kind else {
+            return None;
+        };
+        let owner = self.names.owner(at.scope, name)?;
+        let Some([Binding::Param(function, param)]) = self.bindings.get(&(owner, name)).map(Vec::as_slice)
+        else {
+            return None;
+        };
+        let is_it = |expr: &Expr, at: At| {
+            matches!(expr.kind, ExprKind::Name(other) if other == name)
+                && self.names.owner(at.scope, name) == Some(owner)
+        };
+        let mentions = self.exprs.iter().filter(|(expr, at)| is_it(expr, *at)).count();
+        (mentions == 1).then_some((function, param))
     }
 
     /// What is done with a container where it is mentioned; none if more may become of it there.

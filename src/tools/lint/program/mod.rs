@@ -7,6 +7,7 @@
 mod annotation;
 mod collect;
 mod flow;
+mod outcome;
 mod walk;
 
 use super::library::{self, Gives};
@@ -14,6 +15,7 @@ use crate::lower::names::{Names, Scope};
 use crate::source::{Source, Symbol};
 use crate::syntax::ast::*;
 use flow::{By, Decorated};
+use outcome::{Draw, is_none};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -98,6 +100,12 @@ enum Binding<'a> {
     Param(&'a Function, &'a Param),
     /// What a loop takes out of this, one after the other.
     Item(&'a Expr, At),
+    /// What an `async for` takes out of this.
+    Drawn(&'a Expr, At),
+    /// The n-th part of what a loop takes out of this.
+    ItemPart(&'a Expr, At, usize),
+    /// The n-th part of this.
+    Part(&'a Expr, At, usize),
     Other,
 }
 
@@ -156,6 +164,15 @@ impl<'a> Kind<'a> {
         if is_same { self } else { Kind::Unknown }
     }
 
+    /// The same of values of which some are certainly None, and not used as objects then.
+    fn of_some(kinds: impl Iterator<Item = (Self, bool)>) -> Self {
+        let (none, some): (Vec<_>, Vec<_>) = kinds.partition(|(_, is_none)| *is_none);
+        match Kind::any_of(some.iter().map(|(kind, _)| *kind)) {
+            object @ (Kind::Instance(_) | Kind::Object(_)) => object,
+            _ => Kind::any_of(none.into_iter().chain(some).map(|(kind, _)| kind)),
+        }
+    }
+
     /// What a value is that is of one of these kinds; Unknown if there is none.
     fn any_of(kinds: impl IntoIterator<Item = Self>) -> Self {
         kinds.into_iter().reduce(Kind::or).unwrap_or(Kind::Unknown)
@@ -209,6 +226,11 @@ pub struct Program<'a> {
     has_star_import: bool,
 }
 
+fn is_decorated(function: &Function, wanted: &str) -> bool {
+    let is_it = |expr: &Expr| matches!(expr.plain().kind, ExprKind::Name(name) if name.text() == wanted);
+    function.decorators.iter().any(is_it)
+}
+
 fn address<T>(node: &T) -> usize {
     std::ptr::from_ref(node).addr()
 }
@@ -240,10 +262,15 @@ impl<'a> Program<'a> {
         let unit = &self.units[*self.opened.get(&owner)?];
         let function = unit.function()?;
         let first = function.params.posonly.first().or(function.params.args.first())?;
-        let is_static =
-            |expr: &Expr| matches!(expr.plain().kind, ExprKind::Name(name) if name.text() == "staticmethod");
-        let is_first = name == first.name && !function.decorators.iter().any(is_static);
+        let is_first = name == first.name && !is_decorated(function, "staticmethod");
         unit.class.filter(|_| is_first)
+    }
+
+    /// The class that is the first parameter of a class method around it.
+    fn class_of_cls(&self, class: &Expr, at: At) -> Option<&'a Class> {
+        let found = self.class_of_self(class, at)?;
+        let function = self.unit(at).function()?;
+        is_decorated(function, "classmethod").then_some(found)
     }
 
     /// What an expression names.
@@ -458,10 +485,7 @@ impl<'a> Program<'a> {
                 self.kind_within(body, at, left).or(orelse)
             }
             ExprKind::Walrus { value, .. } => self.kind_within(value, at, left),
-            ExprKind::Await(value) => match self.kind_within(value, at, left) {
-                Kind::Coroutine(function) => self.returned(function, left),
-                _ => Kind::Unknown,
-            },
+            ExprKind::Await(value) => self.awaited(value, at, left),
             ExprKind::Name(name) => match self.names.owner(at.scope, *name) {
                 Some(owner) => self.agreed(
                     self.bindings.get(&(owner, *name)).map_or(&[], Vec::as_slice),
@@ -510,7 +534,10 @@ impl<'a> Program<'a> {
                 ExprKind::Slice { .. } => Kind::Unknown,
                 _ => self.kind_inside(value, at, By::Index, left),
             },
-            ExprKind::Call { func, .. } => self.result(func, at, left),
+            ExprKind::Call { func, .. } => match self.result(func, at, left) {
+                Kind::Unknown => self.outcome(expr, at, left),
+                kind => kind,
+            },
             _ => Kind::Unknown,
         }
     }
@@ -546,7 +573,11 @@ impl<'a> Program<'a> {
             return *known;
         }
         self.known.borrow_mut().agreed.insert(key, Kind::Unknown);
-        let kind = Kind::any_of(bindings.iter().map(|binding| self.bound(binding, left)));
+        let is_none = |binding: &Binding| matches!(binding, Binding::Value(value, _) if is_none(value));
+        let kinds = bindings
+            .iter()
+            .map(|binding| (self.bound(binding, left), is_none(binding)));
+        let kind = Kind::of_some(kinds);
         self.known.borrow_mut().agreed.insert(key, kind);
         kind
     }
@@ -560,7 +591,7 @@ impl<'a> Program<'a> {
                     @ ("asyncio.TaskGroup" | "asyncio.Runner" | "concurrent.futures.ThreadPoolExecutor"),
                 ) => Kind::Object(class),
                 Kind::Instance(class) => self.entered(class, left),
-                _ => Kind::Unknown,
+                _ => self.drawn(value, *at, Draw::Block, left),
             },
             Binding::Declared(annotation, value, at) => {
                 match value.map_or(Kind::Unknown, |value| self.kind_within(value, *at, left)) {
@@ -570,7 +601,13 @@ impl<'a> Program<'a> {
                 }
             }
             Binding::Param(function, param) => self.kind_given(function, param, left),
-            Binding::Item(items, at) => self.kind_inside(items, *at, By::Loop, left),
+            Binding::Item(items, at) => match self.kind_inside(items, *at, By::Loop, left) {
+                Kind::Unknown => self.drawn(items, *at, Draw::Loop, left),
+                kind => kind,
+            },
+            Binding::Drawn(items, at) => self.drawn(items, *at, Draw::AsyncLoop, left),
+            Binding::ItemPart(items, at, n) => self.item_part(items, *at, *n, left),
+            Binding::Part(whole, at, n) => self.part(whole, *at, *n, left),
             Binding::Library(_) | Binding::Function(_) | Binding::Class(_) | Binding::Other => Kind::Unknown,
         }
     }
@@ -607,6 +644,9 @@ impl<'a> Program<'a> {
                     Kind::AsyncGenerator => given(library::method("async_generator", name.text())),
                     _ => Kind::Unknown,
                 },
+                ExprKind::Name(_) if self.class_of_cls(func, at).is_some() => {
+                    self.class_of_cls(func, at).map_or(Kind::Unknown, Kind::Instance)
+                }
                 ExprKind::Name(_) | ExprKind::Subscript { .. } => {
                     let functions = self.taken_from(func, at, left).unwrap_or_default();
                     let results = functions.iter().map(|(func, at)| self.result(func, *at, left));
@@ -651,31 +691,6 @@ impl<'a> Program<'a> {
             (Some(Decorated::Property), false) => self.returned(function, left),
             _ => Kind::Unknown,
         }
-    }
-
-    /// What running the body of a function gives, if all its ways out agree.
-    fn returned(&self, function: &'a Function, left: u32) -> Kind<'a> {
-        let (Some(left), Some(&at)) = (left.checked_sub(1), self.inside.get(&address(function))) else {
-            return Kind::Unknown;
-        };
-        if let Some(known) = self.known.borrow().returned.get(&address(function)) {
-            return *known;
-        }
-        self.known
-            .borrow_mut()
-            .returned
-            .insert(address(function), Kind::Unknown);
-        let returned = returns(&function.body).into_iter();
-        let mut kinds: Vec<_> = returned
-            .map(|value| value.map_or(Kind::Plain, |value| self.kind_within(value, at, left)))
-            .collect();
-        let last = function.body.last().map(|stmt| &stmt.kind);
-        if !matches!(last, Some(StmtKind::Return(_) | StmtKind::Raise { .. })) {
-            kinds.push(Kind::Plain);
-        }
-        let kind = Kind::any_of(kinds);
-        self.known.borrow_mut().returned.insert(address(function), kind);
-        kind
     }
 
     /// Everything that a loop over a container may give, if all of that is known.

@@ -136,7 +136,7 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         let is_sure = matches!(
             value.kind,
             ExprKind::Call { .. } | ExprKind::Name(_) | ExprKind::Walrus { .. } | ExprKind::Subscript { .. }
-        );
+        ) || program.is_property(value, at);
         let (what, write) = match program.kind(value, at) {
             kind if kind.is_coroutine() && is_sure => ("coroutine", use_as.instead()),
             Kind::Task if use_as == Use::Value => ("task", use_as.instead()),
