@@ -580,15 +580,14 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
     if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
         return Ok(class_of(&window.values(1)[0]).into());
     }
-    let new = made.lookup(name::NEW);
+    let [new, init] = made.makers();
+    let is_objects = |half: &Option<Value>| matches!(half, Some(Value::Native(n)) if n.owner == "object");
     let object = match &new {
         Some(Value::Native(n)) if made.layout == Layout::Object && n.owner == "object" => {
             if made.is_script
                 && let Some(missing) = class_body::abstract_methods(made)
             {
-                let init = made.lookup(name::INIT);
-                let is_objects = matches!(&init, Some(Value::Native(n)) if n.owner == "object");
-                return Err(match is_objects && npos + names.len() > 0 {
+                return Err(match is_objects(&init) && npos + names.len() > 0 {
                     true => takes_no_arguments(made),
                     false => type_error(missing),
                 });
@@ -602,7 +601,7 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
             )));
         }
         Some(Value::Native(n)) => {
-            let names = match made.lookup(name::INIT) {
+            let names = match &init {
                 Some(Value::Function(_)) => keywords_for(n, names),
                 _ => names,
             };
@@ -611,7 +610,11 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
             for i in 0..npos + names.len() {
                 inner.push(window.values(1)[i].clone())?;
             }
-            call_native(n, &inner, 0, npos + 1, names, None)?
+            let object = call_native(n, &inner, 0, npos + 1, names, None)?;
+            if !made.is_script && is_objects(&init) {
+                return Ok(object); // nothing is left to do
+            }
+            object
         }
         Some(other) => {
             let func = attribute::bind_to_class(other, made)?;
@@ -625,10 +628,13 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         }
         None => return Err(type_error(format!("cannot create '{}' instances", made.name()))),
     };
-    if !class_of(&object).is_subclass(made) {
-        return Ok(object);
-    }
-    match &class_of(&object).lookup(name::INIT) {
+    let kind = class_of(&object);
+    let init = match kind.is(made) {
+        true => made.makers()[1].take(),
+        false if kind.is_subclass(made) => kind.lookup(name::INIT),
+        false => return Ok(object),
+    };
+    match &init {
         Some(Value::Function(init)) => {
             window.set(0, object.clone());
             let result = call_function(init, window, 0, npos + 1, names)?;
@@ -638,8 +644,7 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
             }
         }
         Some(Value::Native(init)) if init.owner == "object" => {
-            let plain_new = matches!(&new, Some(Value::Native(n)) if n.owner == "object");
-            if npos + names.len() > 0 && plain_new {
+            if npos + names.len() > 0 && is_objects(&new) {
                 // CPython tells before it makes the object: no finaliser may see this one.
                 if let Value::Instance(instance) = &object {
                     *instance.class.borrow_mut() = class(Type::Object);

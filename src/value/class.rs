@@ -1,7 +1,7 @@
 //! Classes: a namespace, bases in C3 order, and the shapes of their instances.
 
 use super::*;
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 
@@ -60,6 +60,8 @@ pub struct Class {
     pub own_slots: Cell<usize>,
     /// Whether it has `__del__`, as of a version.
     finaliser: Cell<(u32, bool)>,
+    /// Its `__new__` and `__init__`, as of a version.
+    makers: RefCell<(u32, [Option<Value>; 2])>,
     /// Answers of [`Class::lookup`], valid while `version()` is unchanged.
     cache: RefCell<(u32, FxHashMap<Symbol, Option<Value>>)>,
 }
@@ -104,6 +106,7 @@ impl Class {
             slots: RefCell::default(),
             own_slots: Cell::new(0),
             finaliser: Cell::new((0, false)),
+            makers: RefCell::default(),
             cache: RefCell::default(),
         }
     }
@@ -150,6 +153,20 @@ impl Class {
         found
     }
 
+    /// Its `__new__` and `__init__`, by method resolution order; asked at each of its calls.
+    #[inline]
+    pub fn makers(&self) -> [Option<Value>; 2] {
+        let known = self.makers.borrow();
+        if known.0 == version() {
+            return known.1.clone();
+        }
+        drop(known);
+        let found = [name::NEW, name::INIT].map(|name| self.lookup(name));
+        // Dropped when nothing is borrowed any more.
+        drop(self.makers.replace((version(), found.clone())));
+        found
+    }
+
     /// Whether its instances have a `__del__` to run; asked at the end of each.
     #[inline]
     pub fn has_finaliser(&self) -> bool {
@@ -157,7 +174,7 @@ impl Class {
         if at == version() {
             return answer;
         }
-        let answer = self.is_script && self.lookup(crate::source::name::DEL).is_some();
+        let answer = self.is_script && self.lookup(name::DEL).is_some();
         self.finaliser.set((version(), answer));
         answer
     }
@@ -175,7 +192,12 @@ impl Class {
         // Counting in a class attribute must not make every call site forget; caches of
         // `lookup` hold values, so only the own entry may go stale: refresh it.
         match &old {
-            Some(old) if is_plain && plain(old) && !self.subclassed.get() => {
+            Some(old)
+                if is_plain
+                    && plain(old)
+                    && !self.subclassed.get()
+                    && !matches!(name, name::NEW | name::INIT) =>
+            {
                 self.cache.borrow_mut().1.remove(&name);
             }
             _ => VERSION.set(VERSION.get().wrapping_add(1)),
