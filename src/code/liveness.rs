@@ -314,7 +314,8 @@ fn write_target(target: &Target, live: &mut Live) {
 }
 
 /// Takes out what evaluating the tree certainly writes: its walruses, unless they stand where it
-/// depends on a test, and what a `with` keeps for its end. To be followed by [`read`], as the tree may read what it writes later.
+/// depends on a test, what a `with` keeps for its end, and
+/// what `except*` matched. To be followed by [`read`], as the tree may read what it writes later.
 fn written(tree: &Tree, live: &mut Live) {
     match &tree.kind {
         TreeKind::Walrus {
@@ -323,6 +324,11 @@ fn written(tree: &Tree, live: &mut Live) {
         } => {
             live.remove(slot);
             written(value, live);
+        }
+        // It is written where it is read: if anything matched.
+        TreeKind::ExceptStarMatch { matched, kind, .. } => {
+            live.remove(matched);
+            written(kind, live);
         }
         TreeKind::Enter { context, exit, .. } => {
             live.remove(exit);

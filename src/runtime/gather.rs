@@ -82,7 +82,8 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
 
 /// What a gather knows while it waits.
 struct Progress {
-    outer: RefCell<Option<Ref<Future>>>,
+    /// Kept until the last child is done, as CPython's callbacks keep it.
+    outer: Ref<Future>,
     left: Cell<usize>,
     return_exceptions: bool,
 }
@@ -109,7 +110,7 @@ fn wait_for(
     });
     let outer = Ref::new(outer);
     let progress = Rc::new(Progress {
-        outer: RefCell::new(Some(outer.clone())),
+        outer: outer.clone(),
         left: Cell::new(count),
         return_exceptions,
     });
@@ -147,18 +148,18 @@ fn has_twins(awaitables: &[Value]) -> bool {
 
 fn child_done(progress: &Progress, child: &Ref<Future>) {
     progress.left.set(progress.left.get() - 1);
-    let outer = progress.outer.borrow().clone();
-    let Some(outer) = outer.filter(|outer| !outer.is_done()) else {
+    let outer = &progress.outer;
+    if outer.is_done() {
         child.unseen.set(false); // nobody else will ask
         return;
-    };
+    }
     if !progress.return_exceptions {
         let error = match child.state.get() {
             FutureState::Cancelled => Some(future::cancelled_error(child)),
             _ => future::failure(child),
         };
         if let Some(error) = error {
-            return finish(progress, &outer, FutureState::Failed, error.into());
+            return finish(outer, FutureState::Failed, error.into());
         }
     }
     if progress.left.get() > 0 {
@@ -176,10 +177,10 @@ fn child_done(progress: &Progress, child: &Ref<Future>) {
             || future::new_cancelled_error(Value::None),
             |last| cancelled_like(last),
         );
-        return finish(progress, &outer, FutureState::Failed, error.into());
+        return finish(outer, FutureState::Failed, error.into());
     }
     let results: Vec<Value> = gather.children.borrow().iter().map(outcome).collect();
-    finish(progress, &outer, FutureState::Finished, Value::list(results));
+    finish(outer, FutureState::Finished, Value::list(results));
 }
 
 /// The CancelledError of a child, with the message it was last given even if it did not heed it.
@@ -211,14 +212,11 @@ fn outcome(child: &Ref<Future>) -> Value {
     }
 }
 
-fn finish(progress: &Progress, outer: &Ref<Future>, state: FutureState, outcome: Value) {
+fn finish(outer: &Ref<Future>, state: FutureState, outcome: Value) {
     if state == FutureState::Failed {
         outer.unseen.set(true);
     }
     forget(settle(outer, state, outcome));
-    // The children's callbacks must not keep the results alive.
-    let gone = progress.outer.borrow_mut().take();
-    drop(gone);
 }
 
 /// `asyncio.shield(awaitable)`
