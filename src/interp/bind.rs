@@ -5,6 +5,7 @@ use super::argument;
 use super::call::special;
 use super::error::*;
 use super::operator::collection;
+use super::payload::as_tuple;
 use super::stack::Window;
 use super::types::{Type, class_of};
 use super::{iterate, mapping};
@@ -48,19 +49,15 @@ pub fn bind_arguments(
     }
     bound.resize_with(positional + kwonly, Value::default);
     let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
-    let mut positional_as_keyword = Vec::new();
     for (&name, value) in names.iter().zip(keyword_values) {
         let place = params.names[..positional + kwonly]
             .iter()
             .position(|&p| p == name);
         match place {
-            Some(i) if i < params.posonly as usize => {
-                if params.has_kwarg {
-                    kwargs.push((name, value));
-                } else {
-                    positional_as_keyword.push(name);
-                }
-            }
+            Some(i) if i < params.posonly as usize => match params.has_kwarg {
+                true => kwargs.push((name, value)),
+                false => return Err(unexpected_keyword(func, name, names)),
+            },
             Some(i) => {
                 if !bound[i].is_unset() {
                     return Err(type_error(format!(
@@ -79,37 +76,21 @@ pub fn bind_arguments(
                 }
                 kwargs.push((name, value));
             }
-            None => {
-                let mut known: Vec<Symbol> =
-                    params.names[params.posonly as usize..positional + kwonly].to_vec();
-                known.retain(|n| bound[params.names.iter().position(|p| p == n).unwrap_or(0)].is_unset());
-                let hint = super::suggest::did_you_mean(name.text(), known.iter().map(|n| n.text()));
-                return Err(type_error(format!(
-                    "{}() got an unexpected keyword argument '{name}'{hint}",
-                    qualname(func)
-                )));
-            }
+            None => return Err(unexpected_keyword(func, name, names)),
         }
-    }
-    if !positional_as_keyword.is_empty() {
-        positional_as_keyword.sort_by_key(|name| params.names.iter().position(|param| param == name));
-        let list: Vec<&str> = positional_as_keyword.iter().map(|n| n.text()).collect();
-        return Err(type_error(format!(
-            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
-            qualname(func),
-            list.join(", ")
-        )));
     }
     if !extra.is_empty() && !params.has_vararg {
         return Err(too_many(func, given_count, &bound[positional..]));
     }
     let defaults = func.defaults.borrow().clone();
-    let first_default = positional - defaults.len().min(positional);
+    // The last ones count, if a script set more of them than there are parameters.
+    let surplus = defaults.len().saturating_sub(positional);
+    let first_default = positional - (defaults.len() - surplus);
     let mut missing = Vec::new();
     for i in 0..positional {
         if bound[i].is_unset() {
             if i >= first_default {
-                bound[i] = defaults[i - first_default].clone();
+                bound[i] = defaults[surplus + i - first_default].clone();
             } else {
                 missing.push(params.names[i]);
             }
@@ -153,6 +134,31 @@ fn qualname(func: &Ref<Function>) -> String {
         Value::Str(s) => s.text.to_string(),
         _ => func.code.qualname.to_string(),
     }
+}
+
+/// The error for an argument by a name that no parameter takes, one of those `given`: any that only a
+/// position may take are told first.
+#[cold]
+fn unexpected_keyword(func: &Ref<Function>, name: Symbol, given: &[Symbol]) -> Raised {
+    let params = &func.code.params;
+    let (by_position, others) = params.names.split_at(params.posonly as usize);
+    let wrong: Vec<&str> = by_position
+        .iter()
+        .filter(|param| given.contains(param))
+        .map(|param| param.text())
+        .collect();
+    let called = qualname(func);
+    if !wrong.is_empty() {
+        return type_error(format!(
+            "{called}() got some positional-only arguments passed as keyword arguments: '{}'",
+            wrong.join(", ")
+        ));
+    }
+    let known = &others[..(params.positional + params.kwonly - params.posonly) as usize];
+    let hint = super::suggest::did_you_mean(name.text(), known.iter().map(|n| n.text()));
+    type_error(format!(
+        "{called}() got an unexpected keyword argument '{name}'{hint}"
+    ))
 }
 
 fn missing_arguments(func: &Ref<Function>, kind: &str, missing: &[Symbol]) -> Raised {
@@ -239,7 +245,8 @@ pub fn push_double_star(
             };
             let mut entries = Vec::new();
             for key in keys {
-                let item = super::subscript::get_item(other, &key)?;
+                let item = super::subscript::get_item(other, &key)
+                    .map_err(|raised| keyword_error(raised, callee))?;
                 entries.push((key, item));
             }
             entries
@@ -251,7 +258,7 @@ pub fn push_double_star(
         };
         let name = key.symbol();
         if names.contains(&name) {
-            return Err(repeated_keyword(callee, name));
+            return Err(repeated_keyword(callee, name.text()));
         }
         names.push(name);
         values.push(value);
@@ -259,9 +266,25 @@ pub fn push_double_star(
     Ok(())
 }
 
+/// CPython takes a mapping's KeyError for its own, that a keyword is there already.
+#[cold]
+fn keyword_error(raised: Raised, callee: &Value) -> Raised {
+    let given = raised.peek().args.get();
+    match as_tuple(&given).map(|given| &*given.items) {
+        Some([key]) if matches(&raised, Type::KeyError) => {
+            drop(raised.take());
+            match super::text::str(key) {
+                Ok(name) => repeated_keyword(callee, &name),
+                Err(raised) => raised,
+            }
+        }
+        _ => raised,
+    }
+}
+
 /// The error for a keyword that a call gives twice.
 #[cold]
-pub fn repeated_keyword(callee: &Value, name: Symbol) -> Raised {
+pub fn repeated_keyword(callee: &Value, name: &str) -> Raised {
     type_error(format!(
         "{} got multiple values for keyword argument '{name}'",
         callee_name(callee)

@@ -113,7 +113,9 @@ fn known(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
     let (found, _) = ask_both(a, b, name, reflected, |x, y| {
         // A template asks the mapping itself, which may know what to do about missing keys.
         let given = if op == BinaryOp::Mod { b } else { y };
-        number::binary(op, x, y).or_else(|| collection::binary(op, x, given))
+        number::binary(op, x, y)
+            .or_else(|| collection::of_class(op, a, b))
+            .or_else(|| collection::binary(op, x, given))
     })?;
     Ok(found)
 }

@@ -148,7 +148,7 @@ impl Invocation {
                 Spread::Keyword(name, node) => {
                     let value = node.eval(frame)?;
                     if names.contains(name) {
-                        return Err(bind::repeated_keyword(func, *name).at(self.span));
+                        return Err(bind::repeated_keyword(func, name.text()).at(self.span));
                     }
                     names.push(*name);
                     aside.push(value);

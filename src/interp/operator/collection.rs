@@ -6,7 +6,7 @@ use crate::interp::error::*;
 use crate::interp::mapping::{self, SetTable, as_set_table};
 use crate::interp::payload::*;
 use crate::interp::special;
-use crate::interp::types::{Type, class_name};
+use crate::interp::types::{Type, class_name, class_of};
 use crate::interp::{attribute, call, isinstance, iterate, subscript};
 use crate::source::name;
 use crate::value::descriptor::{DictView, GenericAlias, Union};
@@ -54,6 +54,26 @@ pub fn binary(op: BinaryOp, a: &Value, b: &Value) -> Option<Res> {
             }
             Some(views(op, a, b))
         }
+        _ => None,
+    }
+}
+
+/// What a class of a script makes of the operators of the built-in one that it derives from, where
+/// that is something else.
+pub fn of_class(op: BinaryOp, a: &Value, b: &Value) -> Option<Res> {
+    let is_number = |name| is_sequence(plain(a)) && special::find(a, name).is_some();
+    match (op, plain(a), plain(b)) {
+        // Those that iterate in a way of their own are read as any mapping.
+        (BinaryOp::BitOr, Value::Dict(_), Value::Dict(_))
+            if [a, b].iter().any(|dict| mapping::whole_dict(dict).is_none()) =>
+        {
+            let merged = mapping::new_dict();
+            let updated = update_dict(&merged, a).and_then(|()| update_dict(&merged, b));
+            Some(updated.map(|()| merged.into()))
+        }
+        // With a reflected method it has a number's operators, which come first.
+        (BinaryOp::Add, _, _) if is_number(name::RADD) => sequence(op, a, b).transpose(),
+        (BinaryOp::Mul, _, _) if is_number(name::RMUL) => sequence(op, a, b).transpose(),
         _ => None,
     }
 }
@@ -301,6 +321,7 @@ pub fn sequence(op: BinaryOp, a: &Value, b: &Value) -> Res<Option<Value>> {
 pub fn holds_items(value: &Value) -> bool {
     match plain(value) {
         Value::Dict(_) | Value::Set(_) | Value::FrozenSet(_) | Value::Range(_) => true,
+        Value::Exception(_) => class_of(value).is_script,
         plain => matches!(value, Value::Instance(_)) && !is_sequence(plain),
     }
 }

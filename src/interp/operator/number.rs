@@ -245,7 +245,7 @@ pub fn float_div_mod(a: f64, b: f64) -> (f64, f64) {
 }
 
 pub fn float_pow(a: f64, b: f64) -> Res {
-    if a == 0.0 && b < 0.0 {
+    if a == 0.0 && b < 0.0 && b.is_finite() {
         return Err(zero_division("0.0 cannot be raised to a negative power"));
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b.fract() != 0.0 {

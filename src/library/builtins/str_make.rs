@@ -57,6 +57,11 @@ pub fn handler<'a>(value: &'a Value, function: &str) -> Res<&'a str> {
 #[cold]
 pub fn codec_error(error: CodecError, object: &Value, handler: &str, id: Type) -> Raised {
     match error {
+        CodecError::UnknownHandler
+            if id == Type::UnicodeDecodeError && matches!(handler, "xmlcharrefreplace" | "namereplace") =>
+        {
+            type_error("don't know how to handle UnicodeDecodeError in error callback")
+        }
         CodecError::UnknownHandler => raise(
             Type::LookupError,
             format!("unknown error handler name '{handler}'"),
@@ -94,6 +99,10 @@ pub fn decode(
 ) -> Res<String> {
     self::encoding_name(encoding_name, function)?;
     let handler = handler(errors, function)?;
+    // Of no bytes there is nothing to be decoded, in whatever encoding.
+    if bytes.is_empty() {
+        return Ok(String::new());
+    }
     let encoding = encoding(encoding_name, function)?;
     codec::decode(bytes, encoding, handler)
         .map_err(|error| codec_error(error, object, handler, Type::UnicodeDecodeError))

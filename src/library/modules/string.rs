@@ -2,6 +2,7 @@
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
+use crate::interp::types::class_name;
 use crate::library::builtins::function;
 use crate::source::Symbol;
 use crate::text::format::template::{self, Argument, Piece, Step};
@@ -13,15 +14,19 @@ const FUNCTIONS: &[NativeDef] = &[
         "parse",
         "(template, /)",
         "Iterate over the literals and fields of a template: (literal, name, spec, conversion) of each.",
-        |args| parse(text_arg(&args[0], "parse()")?),
+        |args| parse(template_text(&args[0])?),
     ),
     function(
         "field_path",
         "(name, /)",
         "Return the argument that a field takes, and the steps from it: (is_attribute, key) of each.",
-        |args| field_path(text_arg(&args[0], "field_path()")?),
+        |args| field_path(template_text(&args[0])?),
     ),
 ];
+
+fn template_text(value: &Value) -> Res<&str> {
+    text_of(value).ok_or_else(|| type_error(format!("expected str, got {}", class_name(value))))
+}
 
 fn parse(text: &str) -> Res {
     let mut parts = Vec::new();
@@ -82,17 +87,20 @@ fn field_path(name: &str) -> Res {
         Argument::Keyword(name) => Value::from(name),
     };
     let steps = path.map(|step| {
-        let (is_attribute, key) = match step.map_err(value_error)? {
+        let (is_attribute, key) = match step? {
             Step::Attribute(name) => (true, Value::from(name)),
             Step::Index(place) => (false, Value::from(place)),
             Step::Key(key) => (false, Value::from(key)),
         };
         Ok(Value::tuple([Value::bool(is_attribute), key]))
     });
-    Ok(Value::tuple([
-        argument,
-        Value::list(steps.collect::<Res<Vec<_>>>()?),
-    ]))
+    // What is before a mistake comes first.
+    let rest = RefCell::new(steps.collect::<Vec<Result<Value, String>>>().into_iter());
+    let steps = NativeIterator::single("fieldnameiterator", move || {
+        let step = rest.borrow_mut().next();
+        step.transpose().map_err(value_error)
+    });
+    Ok(Value::tuple([argument, steps]))
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
