@@ -1,8 +1,16 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
+/// Among more names than these, or for a longer one, nothing is suggested, as in CPython.
+const MOST_NAMES: usize = 750;
+const LONGEST: usize = 40;
+
 /// The closest of the names, if any is close enough to be meant
 /// (about a third of the letters may differ, as in CPython's suggestions).
 pub fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let names: Vec<&str> = names.take(MOST_NAMES + 1).collect();
+    if names.len() > MOST_NAMES || wrong.chars().count() > LONGEST {
+        return None;
+    }
     let mut best: Option<(usize, &str)> = None;
     for name in names {
         if name == wrong || (name.starts_with("__") && !wrong.starts_with("__")) {
