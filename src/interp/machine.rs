@@ -333,23 +333,24 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
     let mut thrown = if input.is_err() { frames.len() } else { 0 };
     let mut comes_up = false; // the exception has left the frame that was on top
     loop {
-        let is_thrown = thrown > 0 && frames.len() <= thrown;
+        let mut is_thrown = false;
+        if thrown > 0 {
+            is_thrown = frames.len() <= thrown;
+            thrown = thrown.min(frames.len().saturating_sub(1));
+        }
         if let Err(raised) = &input {
             come_in(frames, raised, is_thrown, comes_up);
         }
-        if thrown > 0 {
-            thrown = thrown.min(frames.len().saturating_sub(1));
-        }
         let progress = match frames.last_mut() {
             Some(Activation::Script(frame)) => {
-                let at = frame.pointer();
-                let hidden = if is_thrown { hide_inherited(frame) } else { None };
-                let stack = &raw const *frames;
-                // SAFETY: the stack is in our hands, and a frame does not move with its owner.
-                let (turn, value) = unsafe { advance(at, stack, input) };
-                if hidden.is_some() {
-                    show_inherited(frames, hidden);
-                }
+                let (turn, value) = if is_thrown {
+                    advance_past_awaiters(frames, input)
+                } else {
+                    let at = frame.pointer();
+                    let stack = &raw const *frames;
+                    // SAFETY: the stack is in our hands, and a frame does not move with its owner.
+                    unsafe { advance(at, stack, input) }
+                };
                 comes_up = turn == Turn::Raise;
                 take_turn(frames, turn, value)
             }
@@ -371,20 +372,28 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
     }
 }
 
-/// What is thrown in goes to the frame on top past its awaiters, so what they handle is not seen
-/// until the next suspension.
+/// Goes on with the script frame on top, into which something is thrown. It comes past the
+/// awaiters, so what they handle is not seen until the next suspension.
 #[cold]
 #[inline(never)]
-fn hide_inherited(frame: &mut FrameBox) -> Option<Ref<Exception>> {
-    frame.handled.as_mut()?.inherited.take()
-}
-
-#[cold]
-#[inline(never)]
-fn show_inherited(frames: &mut Stack, hidden: Option<Ref<Exception>>) {
-    if let Some(Activation::Script(frame)) = frames.last_mut() {
+fn advance_past_awaiters(frames: &mut Stack, input: Res) -> (Turn, Value) {
+    let Some(Activation::Script(frame)) = frames.last_mut() else {
+        unreachable!("the caller has seen it")
+    };
+    let at = frame.pointer();
+    let hidden = frame
+        .handled
+        .as_mut()
+        .and_then(|handled| handled.inherited.take());
+    let stack = &raw const *frames;
+    // SAFETY: as in `run`.
+    let rested = unsafe { advance(at, stack, input) };
+    if hidden.is_some()
+        && let Some(Activation::Script(frame)) = frames.last_mut()
+    {
         frame.handled.get_or_insert_default().inherited = hidden;
     }
+    rested
 }
 
 /// An exception comes into the frame on top. If it was thrown in, what the frame handles becomes its

@@ -32,22 +32,22 @@ pub fn step(frames: &mut Stack, input: Res, is_thrown: bool) -> Result<Res, Outc
         Ok(value) => Resume::Value(value),
         Err(raised) => Resume::Raise(raised.take()),
     };
-    match super::inherited(frames) {
-        Some(handled) if !is_thrown => step_while(frames, input, handled),
-        _ => lift(step_native(frames, input)),
+    // It becomes the context of what fails.
+    let handled = if is_thrown { None } else { super::inherited(frames) };
+    let _handled = handled.map(|handled| Before(set_handled(Some(handled))));
+    lift(step_native(frames, input))
+}
+
+/// What was being handled before; it is again when this is dropped.
+struct Before(Option<Ref<Exception>>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        set_handled(self.0.take());
     }
 }
 
-/// The same while an awaiter handles an exception, which becomes the context of what fails.
-#[cold]
-#[inline(never)]
-fn step_while(frames: &mut Stack, input: Resume, handled: Ref<Exception>) -> Result<Res, Outcome> {
-    let before = set_handled(Some(handled));
-    let next = lift(step_native(frames, input));
-    set_handled(before);
-    next
-}
-
+#[inline(always)]
 fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
     match (frames.last_mut().expect("the caller saw it"), input) {
         (Activation::Native(native), input) => match native.resume(input) {
