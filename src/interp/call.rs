@@ -644,7 +644,8 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
             }
         }
         Some(Value::Native(init)) if init.owner == "object" => {
-            if npos + names.len() > 0 && is_objects(&new) {
+            let is_refused = npos + names.len() > 0 && is_objects(&new);
+            if is_refused {
                 // CPython tells before it makes the object: no finaliser may see this one.
                 if let Value::Instance(instance) = &object {
                     *instance.class.borrow_mut() = class(Type::Object);
