@@ -584,13 +584,14 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
     let is_objects = |half: &Option<Value>| matches!(half, Some(Value::Native(n)) if n.owner == "object");
     let object = match &new {
         Some(Value::Native(n)) if made.layout == Layout::Object && n.owner == "object" => {
+            // Before there is an object that a finaliser could see.
+            if npos + names.len() > 0 && is_objects(&init) {
+                return Err(takes_no_arguments(made));
+            }
             if made.is_script
                 && let Some(missing) = class_body::abstract_methods(made)
             {
-                return Err(match is_objects(&init) && npos + names.len() > 0 {
-                    true => takes_no_arguments(made),
-                    false => type_error(missing),
-                });
+                return Err(type_error(missing));
             }
             Ref::new(Instance::new(made.clone(), Value::Unset)).into()
         }
@@ -646,10 +647,6 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         Some(Value::Native(init)) if init.owner == "object" => {
             let is_refused = npos + names.len() > 0 && is_objects(&new);
             if is_refused {
-                // CPython tells before it makes the object: no finaliser may see this one.
-                if let Value::Instance(instance) = &object {
-                    *instance.class.borrow_mut() = class(Type::Object);
-                }
                 return Err(takes_no_arguments(made));
             }
         }

@@ -1,7 +1,7 @@
 //! The names of a class.
 //!
 //! Those of a built-in class are made when anybody first asks for one of them: a program uses few of
-//! the classes, and making all of them took a fifth of the time of a short one (benchmark:
+//! the classes, and making all of them took a quarter of the time that aio needs to start (benchmark:
 //! compute/hello). Always true: whoever looks at the names sees all of them, in the order in which
 //! they were added.
 

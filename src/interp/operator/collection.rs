@@ -204,12 +204,7 @@ pub fn intersection(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
     if std::ptr::eq(a, b) {
         return Ok(a.borrow().copy());
     }
-    // The smaller operand is walked, so that order and cost are CPython's.
-    let (walked, other) = if b.borrow().len() > a.borrow().len() {
-        (a, b)
-    } else {
-        (b, a)
-    };
+    let (walked, other) = smaller_first(a, b);
     let result = SetTable::default();
     for (hash, key) in mapping::set_keys_hashed(walked) {
         if mapping::set_position(other, hash, &key)?.is_some() {
@@ -219,16 +214,21 @@ pub fn intersection(a: &SetTable, b: &SetTable) -> Res<table::set::Set<Value>> {
     Ok(result.into_inner())
 }
 
-/// Whether no key is in both; the smaller one is walked.
+/// The smaller one is walked, so that order and cost are CPython's.
+fn smaller_first<'a>(a: &'a SetTable, b: &'a SetTable) -> (&'a SetTable, &'a SetTable) {
+    if b.borrow().len() > a.borrow().len() {
+        (a, b)
+    } else {
+        (b, a)
+    }
+}
+
+/// Whether no key is in both.
 pub fn are_disjoint(a: &SetTable, b: &SetTable) -> Res<bool> {
     if std::ptr::eq(a, b) {
         return Ok(a.borrow().is_empty());
     }
-    let (walked, other) = if b.borrow().len() > a.borrow().len() {
-        (a, b)
-    } else {
-        (b, a)
-    };
+    let (walked, other) = smaller_first(a, b);
     for (hash, key) in mapping::set_keys_hashed(walked) {
         if mapping::set_position(other, hash, &key)?.is_some() {
             return Ok(false);

@@ -1,12 +1,13 @@
 //! The class of event loops, and handles: their methods, which scripts see.
 
 use super::wait::callback_args;
-use super::{class_argument, install as install_on, natives, none_if_unset};
+use super::{class_argument, natives, none_if_unset};
 use crate::code::CompareOp;
 use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, origin, payload, text};
+use crate::library::builtins::add;
 use crate::library::modules::collections::deque;
 use crate::runtime::event_loop::{self, EventLoop, Job, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
@@ -20,10 +21,10 @@ use crate::value::opaque;
 use crate::value::*;
 
 pub fn install() {
-    install_on(&class(Type::AbstractEventLoop), &LOOP[..1]);
+    add(&class(Type::AbstractEventLoop), &LOOP[..1]);
     class(Type::AbstractEventLoop).add(ClassPart::Made(abstract_methods));
-    install_on(&class(Type::BaseEventLoop), LOOP);
-    install_on(&class(Type::EventLoop), SIGNALS);
+    add(&class(Type::BaseEventLoop), LOOP);
+    add(&class(Type::EventLoop), SIGNALS);
     for id in [
         Type::AbstractEventLoop,
         Type::BaseEventLoop,
@@ -32,8 +33,8 @@ pub fn install() {
     ] {
         class(id).has_dict.set(true); // CPython has them in Python: they take any attributes
     }
-    install_on(&class(Type::Handle), HANDLE);
-    install_on(&class(Type::TimerHandle), TIMER_HANDLE);
+    add(&class(Type::Handle), HANDLE);
+    add(&class(Type::TimerHandle), TIMER_HANDLE);
     opaque::look_into::<EventLoop>();
     opaque::look_into::<Handle>();
 }

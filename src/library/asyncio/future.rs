@@ -1,9 +1,10 @@
 //! The classes `Future` and `Task`: their methods, which scripts see.
 
-use super::{class_argument, install as install_on, keyword, natives, none_if_unset};
+use super::{class_argument, keyword, natives, none_if_unset};
 use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{attribute, call, import, isinstance, origin, text};
+use crate::library::builtins::add;
 use crate::runtime::event_loop::{EventLoop, context_of, context_value, expect};
 use crate::runtime::future::{self, NativeCallback};
 use crate::runtime::{current, task};
@@ -12,8 +13,8 @@ use crate::value::context;
 use crate::value::*;
 
 pub fn install() {
-    install_on(&class(Type::Future), FUTURE);
-    install_on(&class(Type::Task), TASK);
+    add(&class(Type::Future), FUTURE);
+    add(&class(Type::Task), TASK);
 }
 
 /// The future a method was called on.

@@ -10,6 +10,7 @@ mod timeout;
 mod wait;
 
 use crate::interp::types::{Type, class};
+use crate::library::builtins::add;
 use crate::source::Symbol;
 use crate::value::class::linearise;
 use crate::value::*;
@@ -27,11 +28,6 @@ macro_rules! natives {
     };
 }
 pub(crate) use natives;
-
-/// Gives a class its methods.
-pub(crate) fn install(class: &Ref<Class>, table: &'static [NativeDef]) {
-    class.add(ClassPart::Table(table));
-}
 
 /// The functions of a table as a module's names.
 pub(crate) fn functions(table: &[NativeDef], module: &'static str) -> Vec<(Symbol, Value)> {
@@ -52,7 +48,7 @@ pub(crate) fn make_class(
     let mro = linearise(&bases).expect("the library's classes have an order");
     let class = Ref::new(Class::new(Symbol::new(name), bases, mro, layout, false));
     *class.module.borrow_mut() = Value::from(module);
-    install(&class, table);
+    add(&class, table);
     class
 }
 

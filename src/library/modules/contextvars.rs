@@ -4,8 +4,8 @@ use crate::interp::error::{key_error, runtime_error, type_error, value_error};
 use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{isinstance, iterate};
-use crate::library::asyncio::{class_argument, functions, install, natives, rest};
-use crate::library::builtins::UNHASHABLE;
+use crate::library::asyncio::{class_argument, functions, natives, rest};
+use crate::library::builtins::{UNHASHABLE, add};
 use crate::runtime::event_loop::context_value;
 use crate::runtime::handle;
 use crate::source::Symbol;
@@ -36,9 +36,9 @@ pub fn module() -> Vec<(Symbol, Value)> {
 
 /// Gives the classes their methods. Once for each OS thread.
 pub fn install_types() {
-    install(&class(Type::ContextVar), VAR);
-    install(&class(Type::ContextToken), TOKEN);
-    install(&class(Type::Context), CONTEXT);
+    add(&class(Type::ContextVar), VAR);
+    add(&class(Type::ContextToken), TOKEN);
+    add(&class(Type::Context), CONTEXT);
     class(Type::Context).add(UNHASHABLE);
     class(Type::ContextToken).add(ClassPart::Made(|| vec![(Symbol::new("MISSING"), missing())]));
 }
@@ -46,7 +46,7 @@ pub fn install_types() {
 thread_local! {
     static MISSING: Value = {
         let kind = crate::interp::types::named_class("Token.MISSING");
-        install(&kind, MISSING_METHODS);
+        add(&kind, MISSING_METHODS);
         Opaque::value(kind, Missing)
     };
 }

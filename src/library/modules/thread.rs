@@ -5,7 +5,8 @@ mod reentrant;
 use crate::interp::error::{raise, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
-use crate::library::asyncio::{functions, install, natives};
+use crate::library::asyncio::{functions, natives};
+use crate::library::builtins::add;
 use crate::library::modules::time::seconds_given;
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::thread::Woken;
@@ -33,8 +34,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
 
 /// Gives the locks their methods. Once for each OS thread.
 pub fn install_types() {
-    install(&class(Type::Lock), LOCK);
-    install(&class(Type::RLock), reentrant::RLOCK);
+    add(&class(Type::Lock), LOCK);
+    add(&class(Type::RLock), reentrant::RLOCK);
 }
 
 /// A lock between threads. Who waits is woken in order of arrival; whoever comes first then takes

@@ -15,49 +15,64 @@ pub(super) enum Draw {
 impl<'a> Program<'a> {
     /// What running the body of a function gives, if all its ways out agree.
     pub(super) fn returned(&self, function: &'a Function, left: u32) -> Kind<'a> {
-        let (Some(left), Some(&at)) = (left.checked_sub(1), self.inside.get(&address(function))) else {
-            return Kind::Unknown;
-        };
-        let key = address(function);
-        if let Some(known) = self.known.borrow().returned.get(&key) {
-            return *known;
-        }
-        self.known.borrow_mut().returned.insert(key, Kind::Unknown);
-        let returned = returns(&function.body).into_iter();
-        let mut kinds: Vec<_> = returned
-            .map(|value| match value {
-                Some(value) => (self.kind_within(value, at, left), is_none(value)),
-                None => (Kind::Plain, true),
-            })
-            .collect();
-        let last = function.body.last().map(|stmt| &stmt.kind);
-        if !matches!(last, Some(StmtKind::Return(_) | StmtKind::Raise { .. })) {
-            kinds.push((Kind::Plain, true));
-        }
-        let kind = Kind::of_some(kinds.into_iter());
-        self.known.borrow_mut().returned.insert(key, kind);
-        kind
+        self.found_once(
+            function,
+            left,
+            |known| &mut known.returned,
+            |at, left| {
+                let mut kinds: Vec<_> = returns(&function.body)
+                    .into_iter()
+                    .map(|value| match value {
+                        Some(value) => (self.kind_within(value, at, left), is_none(value)),
+                        None => (Kind::Plain, true),
+                    })
+                    .collect();
+                let last = function.body.last().map(|stmt| &stmt.kind);
+                if !matches!(last, Some(StmtKind::Return(_) | StmtKind::Raise { .. })) {
+                    kinds.push((Kind::Plain, true));
+                }
+                Kind::of_some(kinds.into_iter())
+            },
+        )
     }
 
     /// What a generator gives, if all its `yield`s agree.
     fn yielded(&self, function: &'a Function, left: u32) -> Kind<'a> {
+        self.found_once(
+            function,
+            left,
+            |known| &mut known.yielded,
+            |at, left| {
+                let mut kinds = Vec::new();
+                each_expr(&function.body, &mut |expr| match &expr.kind {
+                    ExprKind::Yield(Some(value)) => kinds.push(self.kind_within(value, at, left)),
+                    ExprKind::Yield(None) => kinds.push(Kind::Plain),
+                    ExprKind::YieldFrom(_) => kinds.push(Kind::Unknown),
+                    _ => {}
+                });
+                Kind::any_of(kinds)
+            },
+        )
+    }
+
+    /// What `find` says of a function, whose inside it is given; asked once, and not known to itself.
+    fn found_once(
+        &self,
+        function: &'a Function,
+        left: u32,
+        place: for<'k> fn(&'k mut flow::Known<'a>) -> &'k mut HashMap<usize, Kind<'a>>,
+        find: impl FnOnce(At, u32) -> Kind<'a>,
+    ) -> Kind<'a> {
         let (Some(left), Some(&at)) = (left.checked_sub(1), self.inside.get(&address(function))) else {
             return Kind::Unknown;
         };
         let key = address(function);
-        if let Some(known) = self.known.borrow().yielded.get(&key) {
+        if let Some(known) = place(&mut self.known.borrow_mut()).get(&key) {
             return *known;
         }
-        self.known.borrow_mut().yielded.insert(key, Kind::Unknown);
-        let mut kinds = Vec::new();
-        each_expr(&function.body, &mut |expr| match &expr.kind {
-            ExprKind::Yield(Some(value)) => kinds.push(self.kind_within(value, at, left)),
-            ExprKind::Yield(None) => kinds.push(Kind::Plain),
-            ExprKind::YieldFrom(_) => kinds.push(Kind::Unknown),
-            _ => {}
-        });
-        let kind = Kind::any_of(kinds);
-        self.known.borrow_mut().yielded.insert(key, kind);
+        place(&mut self.known.borrow_mut()).insert(key, Kind::Unknown);
+        let kind = find(at, left);
+        place(&mut self.known.borrow_mut()).insert(key, kind);
         kind
     }
 
