@@ -56,6 +56,20 @@ impl Job {
         }
     }
 
+    /// Brings near the futures that it holds.
+    #[inline(always)]
+    fn prefetch(&self) {
+        match self {
+            Job::Step(future) | Job::Throw(future, _) | Job::Settle(future) => future.prefetch(),
+            Job::Script(_, _, future) | Job::Native(_, future) => future.prefetch(),
+            Job::Wake(task, by) => {
+                task.prefetch();
+                by.prefetch();
+            }
+            Job::Handle(_) => {}
+        }
+    }
+
     /// The task that it steps.
     #[inline(always)]
     fn task(&self) -> Option<&pool::Piece<TaskState>> {
@@ -64,15 +78,31 @@ impl Job {
 }
 
 impl Job {
-    /// The futures, and what else it holds.
-    fn parts(&self) -> Vec<Value> {
+    /// Shows the futures, and what else it holds.
+    fn each_part(&self, each: &mut dyn FnMut(&Value)) {
+        let mut future = |future: &Ref<Future>| each(&future.clone().into());
         match self {
-            Job::Step(future) | Job::Settle(future) | Job::Native(_, future) => vec![future.clone().into()],
-            Job::Wake(task, by) => vec![task.clone().into(), by.clone().into()],
-            Job::Throw(task, exception) => vec![task.clone().into(), exception.clone().into()],
-            Job::Script(callback, _, future) => vec![callback.clone(), future.clone().into()],
-            Job::Handle(handle) => vec![handle.clone()],
+            Job::Step(it) | Job::Settle(it) | Job::Native(_, it) => future(it),
+            Job::Wake(task, by) => {
+                future(task);
+                future(by);
+            }
+            Job::Throw(task, exception) => {
+                future(task);
+                each(&exception.clone().into());
+            }
+            Job::Script(callback, _, it) => {
+                each(callback);
+                each(&it.clone().into());
+            }
+            Job::Handle(handle) => each(handle),
         }
+    }
+
+    fn parts(&self) -> Vec<Value> {
+        let mut parts = Vec::new();
+        self.each_part(&mut |part| parts.push(part.clone()));
+        parts
     }
 }
 
@@ -110,7 +140,7 @@ pub struct EventLoop {
 impl Container for EventLoop {
     fn parts(&self, each: &mut dyn FnMut(&Value)) {
         if let (Ok(ready), Ok(timers)) = (self.ready.try_borrow(), self.timers.try_borrow()) {
-            ready.iter().flat_map(Job::parts).for_each(|part| each(&part));
+            ready.iter().for_each(|job| job.each_part(each));
             timers.laid_out().for_each(each);
         }
     }
@@ -490,9 +520,7 @@ pub fn run_once(this: &Value) -> Res<()> {
 /// when the one before has arrived: that takes about as long as two jobs (benchmark: sched/timers).
 #[inline(always)]
 fn approach(ready: &VecDeque<Job>) {
-    if let Some(future) = ready[8].future() {
-        future.prefetch();
-    }
+    ready[8].prefetch();
     if let Some(task) = ready[6].task() {
         task.prefetch();
     }
