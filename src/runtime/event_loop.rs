@@ -5,6 +5,7 @@
 
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
+use super::ready::{self, Job};
 use super::timer::Timers;
 use super::{Speaker, asyncgen, clock, current, derived, future, hooks, inbox, signal, task, thread};
 use crate::code::BinaryOp;
@@ -19,92 +20,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// With more jobs than this, what they use will have left the caches before their turn. More than
-/// [`approach`] looks ahead.
-const CROWD: usize = 16;
-
 /// Room for jobs that an idle loop keeps.
 const READY_KEPT: usize = 1024;
-
-/// Something that waits for its turn in the loop.
-#[derive(Clone)]
-pub enum Job {
-    /// A task's first step, or the next one after it gave way.
-    Step(Ref<Future>),
-    /// A task goes on because what it waited for is done.
-    Wake(Ref<Future>, Ref<Future>),
-    /// An exception is thrown into a task.
-    Throw(Ref<Future>, Ref<Exception>),
-    /// A sleep is over.
-    Settle(Ref<Future>),
-    /// `callback(future)`
-    Script(Value, Rc<Context>, Ref<Future>),
-    Native(future::NativeCallback, Ref<Future>),
-    /// A handle's callback.
-    Handle(Value),
-}
-
-impl Job {
-    /// The future that it is about.
-    #[inline(always)]
-    fn future(&self) -> Option<&Ref<Future>> {
-        match self {
-            Job::Step(future) | Job::Wake(future, _) | Job::Throw(future, _) | Job::Settle(future) => {
-                Some(future)
-            }
-            Job::Script(..) | Job::Native(..) | Job::Handle(_) => None,
-        }
-    }
-
-    /// Brings near the futures that it holds.
-    #[inline(always)]
-    fn prefetch(&self) {
-        match self {
-            Job::Step(future) | Job::Throw(future, _) | Job::Settle(future) => future.prefetch(),
-            Job::Script(_, _, future) | Job::Native(_, future) => future.prefetch(),
-            Job::Wake(task, by) => {
-                task.prefetch();
-                by.prefetch();
-            }
-            Job::Handle(_) => {}
-        }
-    }
-
-    /// The task that it steps.
-    #[inline(always)]
-    fn task(&self) -> Option<&pool::Piece<TaskState>> {
-        self.future()?.task.as_ref()
-    }
-}
-
-impl Job {
-    /// Shows the futures, and what else it holds.
-    fn each_part(&self, each: &mut dyn FnMut(&Value)) {
-        let mut future = |future: &Ref<Future>| each(&future.clone().into());
-        match self {
-            Job::Step(it) | Job::Settle(it) | Job::Native(_, it) => future(it),
-            Job::Wake(task, by) => {
-                future(task);
-                future(by);
-            }
-            Job::Throw(task, exception) => {
-                future(task);
-                each(&exception.clone().into());
-            }
-            Job::Script(callback, _, it) => {
-                each(callback);
-                each(&it.clone().into());
-            }
-            Job::Handle(handle) => each(handle),
-        }
-    }
-
-    fn parts(&self) -> Vec<Value> {
-        let mut parts = Vec::new();
-        self.each_part(&mut |part| parts.push(part.clone()));
-        parts
-    }
-}
 
 /// An event loop.
 #[derive(Default)]
@@ -216,11 +133,7 @@ impl EventLoop {
     /// Takes the next job that is ready.
     #[inline(always)]
     fn next_job(&self) -> Option<Job> {
-        let mut ready = self.ready.borrow_mut();
-        if ready.len() > CROWD {
-            approach(&ready);
-        }
-        ready.pop_front()
+        ready::next(&mut self.ready.borrow_mut())
     }
 
     #[cold]
@@ -514,24 +427,6 @@ pub fn run_once(this: &Value) -> Res<()> {
         }
     }
     Ok(())
-}
-
-/// Brings near what the next jobs will use, one link of the chain from job to frame at a time, each
-/// when the one before has arrived: that takes about as long as two jobs (benchmark: sched/timers).
-#[inline(always)]
-fn approach(ready: &VecDeque<Job>) {
-    ready[8].prefetch();
-    if let Some(task) = ready[6].task() {
-        task.prefetch();
-    }
-    if let Some(task) = ready[4].task() {
-        task.coroutine.prefetch();
-    }
-    if let Some(task) = ready[2].task()
-        && let Value::Generator(ref coroutine) = task.coroutine.get()
-    {
-        coroutine.prefetch_frame();
-    }
 }
 
 /// Signals that have come take part in this pass, in which their handles become ready.

@@ -3,8 +3,9 @@
 //! Always true: a future is settled once; each of its callbacks becomes a job of its loop, in the
 //! order in which they were added.
 
-use super::event_loop::{EventLoop, Job, is_debug};
+use super::event_loop::{EventLoop, is_debug};
 use super::instrument::{Event, tell};
+use super::ready::Job;
 use super::{current, derived, task};
 use crate::interp::error::{exception, raise, runtime_error, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};

@@ -4,6 +4,7 @@
 //! instead, the first time.
 
 use super::event_loop::{self, EventLoop};
+use super::ready::Job;
 use super::{inbox, task, thread};
 use crate::interp::error::{raise, raise_empty};
 use crate::interp::types::Type;
@@ -265,7 +266,7 @@ fn interrupt_main() -> Res<()> {
             task::cancel(&task, &Value::None)?;
             // Wakes the loop if it waits.
             if let Some(event_loop) = EventLoop::of(task.event_loop()) {
-                event_loop.push(event_loop::Job::Native(Rc::new(|_| ()), task.clone()));
+                event_loop.push(Job::Native(Rc::new(|_| ()), task.clone()));
             }
             Ok(())
         }

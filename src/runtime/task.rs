@@ -3,10 +3,11 @@
 //! Always true: a pending task has exactly one of: a `Step`, `Throw` or `Wake` job in its loop, a
 //! `Wake` callback on the future it waits for, or its step is running.
 
-use super::event_loop::{EventLoop, Job, expect};
+use super::event_loop::{EventLoop, expect};
 use super::future::{self, fail, settle};
 use super::handle::ends_program;
 use super::instrument::{Event, tell};
+use super::ready::Job;
 use super::{clock, current, derived, like_future};
 use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
