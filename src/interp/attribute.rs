@@ -335,7 +335,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             return Ok(());
         }
         if let Value::Native(n) = &found
-            && n.role == NativeRole::Getter
+            && n.role.is_getter()
             && name != name::DICT
         {
             let setter = Symbol::new(&format!("{name}="));
@@ -485,7 +485,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             return Ok(());
         }
         if let Value::Native(n) = &found
-            && n.role == NativeRole::Getter
+            && n.role.is_getter()
             && name != name::DICT
         {
             let setter = Symbol::new(&format!("{name}="));

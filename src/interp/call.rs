@@ -107,7 +107,7 @@ pub fn is_callable(object: &Value) -> bool {
         Value::Function(_) | Value::Method(_) | Value::Class(_) => true,
         Value::Native(n) => !matches!(
             n.role,
-            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly
+            NativeRole::Getter | NativeRole::Member | NativeRole::Setter | NativeRole::ReadOnly
         ),
         _ => special(object, name::CALL).is_some(),
     }

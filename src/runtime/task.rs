@@ -262,6 +262,7 @@ pub fn native_coroutine(
             doc: "",
             role: NativeRole::Function,
             body,
+            module: Some("asyncio.tasks"),
         },
         "asyncio.tasks",
     );

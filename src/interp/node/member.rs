@@ -176,7 +176,7 @@ impl AttributeTarget {
 /// Whether an attribute of the class has a say when instances' attributes are written.
 fn matters_for_writing(attribute: &Value) -> bool {
     matches!(attribute, Value::Opaque(_) | Value::Instance(_)) && slot::member(attribute).is_none()
-        || matches!(attribute, Value::Native(n) if n.role == NativeRole::Getter)
+        || matches!(attribute, Value::Native(n) if n.role.is_getter())
 }
 
 impl Assignable for AttributeTarget {

@@ -7,7 +7,6 @@ use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, origin, payload, text};
-use crate::library::builtins::add;
 use crate::library::modules::collections::deque;
 use crate::runtime::event_loop::{self, EventLoop, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
@@ -21,11 +20,14 @@ use crate::value::generator::Resume;
 use crate::value::opaque;
 use crate::value::*;
 
+/// The module in which CPython has handles and what an event loop has to have.
+const EVENTS: &str = "asyncio.events";
+
 pub fn install() {
-    add(&class(Type::AbstractEventLoop), &LOOP[..1]);
+    class(Type::AbstractEventLoop).add(ClassPart::InPython(&LOOP[..1], EVENTS));
     class(Type::AbstractEventLoop).add(ClassPart::Made(abstract_methods));
-    add(&class(Type::BaseEventLoop), LOOP);
-    add(&class(Type::EventLoop), SIGNALS);
+    class(Type::BaseEventLoop).add(ClassPart::InPython(LOOP, "asyncio.base_events"));
+    class(Type::EventLoop).add(ClassPart::InPython(SIGNALS, "asyncio.unix_events"));
     for id in [
         Type::AbstractEventLoop,
         Type::BaseEventLoop,
@@ -34,8 +36,8 @@ pub fn install() {
     ] {
         class(id).has_dict.set(true); // CPython has them in Python: they take any attributes
     }
-    add(&class(Type::Handle), HANDLE);
-    add(&class(Type::TimerHandle), TIMER_HANDLE);
+    class(Type::Handle).add(ClassPart::InPython(HANDLE, EVENTS));
+    class(Type::TimerHandle).add(ClassPart::InPython(TIMER_HANDLE, EVENTS));
     opaque::look_into::<EventLoop>();
     opaque::look_into::<Handle>();
 }
@@ -53,7 +55,7 @@ fn abstract_methods() -> Vec<(Symbol, Value)> {
             _ => NativeBody::Plain(|_| Err(raise_empty(Type::NotImplementedError))),
         };
         let twin = NativeDef { body, ..*def };
-        (def.key(), Native::of(&twin, owner).into())
+        (def.key(), Native::of_python(&twin, owner, EVENTS).into())
     };
     methods.map(twin).collect()
 }

@@ -1,11 +1,12 @@
 //! `timeout`, `timeout_at` and the class `Timeout`.
 
 use super::wait::{cancel_handle, timeout_from};
-use super::{class_argument, functions, natives, open_class};
+use super::{class_argument, natives, open_class};
 use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error};
 use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{group, operator, text};
+use crate::library::modules::functions_in_python;
 use crate::runtime::{current, derived, event_loop, future, task};
 use crate::source::Symbol;
 use crate::value::*;
@@ -189,7 +190,7 @@ thread_local! {
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "asyncio.timeouts");
+    let mut names = functions_in_python("asyncio.timeouts", &[FUNCTIONS]);
     names.push((Symbol::new("Timeout"), CLASS.with(Ref::clone).into()));
     names
 }

@@ -157,6 +157,7 @@ fn stand_in(qualname: &'static str, awaits: Value) -> Value {
             doc: "",
             role: NativeRole::Function,
             body: NativeBody::Coroutine(|_| Ok(Step::Return(Value::None))),
+            module: None,
         },
         owner,
     );

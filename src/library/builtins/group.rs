@@ -1,7 +1,7 @@
 //! Exception groups (PEP 654).
 
 use super::exception::this;
-use super::{getter, method, readonly, static_method};
+use super::{member, method, readonly, static_method};
 use crate::interp::error::*;
 use crate::interp::group::members;
 use crate::interp::payload::*;
@@ -163,7 +163,7 @@ pub const METHODS: &[NativeDef] = &[
         new,
     ),
     readonly("message"),
-    getter("message", "The group's message.", |args| {
+    member("message", "The group's message.", |args| {
         let exception = this(&args[0])?;
         Ok(exception
             .attrs
@@ -172,7 +172,7 @@ pub const METHODS: &[NativeDef] = &[
             .unwrap_or(Value::None))
     }),
     readonly("exceptions"),
-    getter("exceptions", "The exceptions in the group.", |args| {
+    member("exceptions", "The exceptions in the group.", |args| {
         Ok(Value::tuple(members(this(&args[0])?).unwrap_or_default()))
     }),
     method(

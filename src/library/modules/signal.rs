@@ -4,7 +4,7 @@
 use crate::interp::error::{raise, raise_empty, type_error, value_error};
 use crate::interp::types::Type;
 use crate::interp::{call, payload};
-use crate::library::asyncio::{functions, natives};
+use crate::library::asyncio::natives;
 use crate::library::modules::time::seconds_given;
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action, SIGINT};
@@ -23,7 +23,7 @@ thread_local! {
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "_signal");
+    let mut names = super::functions("_signal", &[FUNCTIONS]);
     names.push((Symbol::new("SIG_DFL"), Value::Int(DEFAULT)));
     names.push((Symbol::new("SIG_IGN"), Value::Int(IGNORE)));
     names.push((Symbol::new("default_int_handler"), interrupt_handler()));

@@ -5,7 +5,7 @@ mod reentrant;
 use crate::interp::error::{raise, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
-use crate::library::asyncio::{functions, natives};
+use crate::library::asyncio::natives;
 use crate::library::builtins::add;
 use crate::library::modules::time::seconds_given;
 use crate::runtime::instrument::{Event, tell};
@@ -22,7 +22,7 @@ use std::rc::Rc;
 const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "_thread");
+    let mut names = super::functions("_thread", &[FUNCTIONS]);
     for lock in ["LockType", "lock"] {
         names.push((Symbol::new(lock), class(Type::Lock).into()));
     }
