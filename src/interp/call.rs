@@ -93,6 +93,7 @@ fn call_as_given(native: &Native, object: &Value, args: &[Value]) -> Option<Res>
     let body: &dyn Fn(&[Value]) -> Res = match &native.body {
         NativeBody::Plain(body) => body,
         NativeBody::Closure(body) => &**body,
+        NativeBody::Pair(body) => return Some(body(object, args.first()?)),
         _ => return None,
     };
     match args {
@@ -387,11 +388,16 @@ pub fn call_native(
     names: &[Symbol],
     frame: Option<&mut function::Frame>,
 ) -> Res {
+    if let NativeBody::Given(body) = native.body {
+        return body(&window.values(start)[..npos + names.len()], names);
+    }
     bind_native(native, window, start, npos, names)?;
     let args = window.values(start);
     match &native.body {
         NativeBody::Plain(body) => body(args),
         NativeBody::Closure(body) => body(args),
+        NativeBody::Pair(body) => body(&args[0], &args[1]),
+        NativeBody::Given(body) => body(args, names),
         NativeBody::Written(func) => call_written(func, window, start),
         NativeBody::Frame(body) => match frame {
             Some(frame) => body(frame, args),

@@ -41,6 +41,10 @@ pub enum NativeBody {
     /// A coroutine function: the body runs when the coroutine is first resumed.
     Coroutine(fn(&[Value]) -> Res<Step>),
     Closure(Rc<dyn Fn(&[Value]) -> Res>),
+    /// Takes the arguments as the call has them: positional ones, then one for each of the names.
+    Given(fn(&[Value], &[Symbol]) -> Res),
+    /// Takes two values where they are, as operators do.
+    Pair(Rc<dyn Fn(&Value, &Value) -> Res>),
     /// Written in aio, with the parameters of the signature.
     Written(Ref<function::Function>),
 }
