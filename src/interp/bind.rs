@@ -8,7 +8,7 @@ use super::operator::collection;
 use super::payload::as_tuple;
 use super::stack::Window;
 use super::types::{Type, class_of};
-use super::{iterate, mapping};
+use super::{attribute, iterate, mapping};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
@@ -304,9 +304,23 @@ fn callee_name(callee: &Value) -> String {
         Value::Method(m) => callee_name(&m.func),
         Value::Native(n) => format!("{}()", argument::native_name(n)),
         Value::Class(c) => format!("{}()", super::text::object::class_path(c)),
-        other => super::text::str(other).unwrap_or_else(|raised| {
-            drop(raised.take());
-            format!("{} object", class_of(other).name())
-        }),
+        other => own_name(other)
+            .or_else(|raised| {
+                drop(raised.take());
+                super::text::str(other)
+            })
+            .unwrap_or_else(|raised| {
+                drop(raised.take());
+                format!("{} object", class_of(other).name())
+            }),
     }
+}
+
+/// The name that a callable object has, as a function's is shown.
+fn own_name(callee: &Value) -> Res<String> {
+    let qualname = super::text::str(&attribute::get(callee, name::QUALNAME)?)?;
+    Ok(match &attribute::find(callee, name::MODULE)? {
+        Some(Value::Str(module)) if &*module.text != "builtins" => format!("{}.{qualname}()", module.text),
+        _ => format!("{qualname}()"),
+    })
 }

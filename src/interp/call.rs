@@ -14,7 +14,7 @@ use super::stack::{self, Window};
 use super::types::{Type, class, class_of, shown_name};
 use crate::code::{Code, CodeKind};
 use crate::source::{Symbol, name};
-use crate::value::native::{ParamKind, Parameters};
+use crate::value::native::{FEW, ParamKind, Parameters};
 use crate::value::running::Running;
 use crate::value::*;
 
@@ -83,23 +83,25 @@ pub fn call_unbound(method: &Value, object: &Value, args: &[Value]) -> Res {
     }
 }
 
-/// Calls a built-in method that takes just what is given, as most special methods do.
+/// Calls a built-in method that takes so few arguments as they are, as most special methods do.
 #[inline]
 fn call_as_given(native: &Native, object: &Value, args: &[Value]) -> Option<Res> {
-    let count = args.len() + 1;
-    if !native.signature.fits(count) || native.signature.params.len() != count {
-        return None;
-    }
+    let params = native.few_params(args.len() + 1)?;
     let body: &dyn Fn(&[Value]) -> Res = match &native.body {
         NativeBody::Plain(body) => body,
         NativeBody::Closure(body) => &**body,
+        NativeBody::Pair(body) => return Some(body(object, args.first()?)),
         _ => return None,
     };
-    match args {
-        [] => Some(body(std::slice::from_ref(object))),
-        [arg] => Some(body(&[object.clone(), arg.clone()])),
-        _ => None,
+    if params == 1 {
+        return Some(body(std::slice::from_ref(object)));
     }
+    let mut laid_out = [const { Value::Unset }; FEW];
+    laid_out[0] = object.clone();
+    for (place, arg) in laid_out[1..].iter_mut().zip(args) {
+        *place = arg.clone();
+    }
+    Some(body(&laid_out[..params]))
 }
 
 pub fn is_callable(object: &Value) -> bool {
@@ -387,11 +389,16 @@ pub fn call_native(
     names: &[Symbol],
     frame: Option<&mut function::Frame>,
 ) -> Res {
+    if let NativeBody::Given(body) = native.body {
+        return body(&window.values(start)[..npos + names.len()], names);
+    }
     bind_native(native, window, start, npos, names)?;
     let args = window.values(start);
     match &native.body {
         NativeBody::Plain(body) => body(args),
         NativeBody::Closure(body) => body(args),
+        NativeBody::Pair(body) => body(&args[0], &args[1]),
+        NativeBody::Given(body) => body(args, names),
         NativeBody::Written(func) => call_written(func, window, start),
         NativeBody::Frame(body) => match frame {
             Some(frame) => body(frame, args),

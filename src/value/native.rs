@@ -46,6 +46,10 @@ pub enum NativeBody {
     /// A coroutine function: the body runs when the coroutine is first resumed.
     Coroutine(fn(&[Value]) -> Res<Step>),
     Closure(Rc<dyn Fn(&[Value]) -> Res>),
+    /// Takes the arguments as the call has them: positional ones, then one for each of the names.
+    Given(fn(&[Value], &[Symbol]) -> Res),
+    /// Takes two values where they are, as operators do.
+    Pair(Rc<dyn Fn(&Value, &Value) -> Res>),
     /// Written in aio, with the parameters of the signature.
     Written(Ref<function::Function>),
 }
@@ -88,14 +92,19 @@ impl NativeDef {
 }
 
 impl Native {
+    /// How many parameters it has, if they are few and so many positional arguments, and no others,
+    /// can stand for them as they are, with unset for what is left out.
+    #[inline(always)]
+    pub fn few_params(&self, npos: usize) -> Option<usize> {
+        let params = self.signature.params.len();
+        (self.signature.fits(npos) && params <= FEW).then_some(params)
+    }
+
     /// How a call site with so many positional arguments and no others can call it at once; none if
     /// they have to be laid out by rule.
     #[inline(always)]
     pub fn direct(&self, npos: usize) -> Option<Direct> {
-        let params = self.signature.params.len();
-        if !self.signature.fits(npos) || params > FEW {
-            return None;
-        }
+        let params = self.few_params(npos)?;
         match self.body {
             NativeBody::Plain(body) => Some(Direct::Call(body, params)),
             NativeBody::Coroutine(body) => Some(Direct::Begin(body, params)),

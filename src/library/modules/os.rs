@@ -237,13 +237,19 @@ fn urandom(args: &[Value]) -> Res {
 
 /// Bytes that nobody can guess.
 pub fn random_bytes(size: usize) -> Res<Vec<u8>> {
-    use std::io::Read;
     let mut bytes = Vec::new();
-    let source = std::fs::File::open("/dev/urandom").map_err(|e| failed(e, &Value::Unset))?;
-    source
-        .take(size as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|e| failed(e, &Value::Unset))?;
+    bytes
+        .try_reserve_exact(size)
+        .map_err(|_| raise_empty(Type::MemoryError))?;
+    bytes.resize(size, 0);
+    let mut filled = 0;
+    while filled < size {
+        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
+            Ok(count) => filled += count,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(failed(e.into(), &Value::Unset)),
+        }
+    }
     Ok(bytes)
 }
 
