@@ -329,6 +329,9 @@ impl Native {
                 "staticmethod" | "classmethod" => matches!(name, "__func__" | "__wrapped__"),
                 "method" => matches!(name, "__func__" | "__self__"),
                 "type" => name == "__base__",
+                "coroutine" => name == "cr_origin",
+                "async_generator" => name == "ag_running",
+                "ContextVar" => name == "name",
                 "function" => matches!(
                     name,
                     "__builtins__" | "__closure__" | "__doc__" | "__globals__" | "__module__"

@@ -1,6 +1,6 @@
 //! Generators, coroutines and async generators as objects.
 
-use super::{getter, method, setter_deleter};
+use super::{getter, method, readonly, setter_deleter};
 use crate::code::CodeKind;
 use crate::interp::async_iter;
 use crate::interp::error::*;
@@ -263,6 +263,7 @@ pub const COROUTINE: &[NativeDef] = &[
             Ok(if calls.is_unset() { Value::None } else { calls })
         },
     ),
+    readonly("cr_origin"),
 ];
 
 pub const ASYNC_GENERATOR: &[NativeDef] = &[
@@ -309,6 +310,7 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
             generator.busy.get() || generator.progress.get() == Progress::Running,
         ))
     }),
+    readonly("ag_running"),
     getter("ag_suspended", "Whether it is suspended.", is_suspended),
     getter("ag_code", "Its code.", code_of),
     getter("ag_await", "What it waits for.", waits_for),
