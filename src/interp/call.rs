@@ -481,7 +481,7 @@ fn bind_native_by_rule(
         return Err(argument::no_keywords(native, *name));
     }
     if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
-        return Err(argument::too_many(native, npos, names.len()));
+        return Err(argument::too_many(native, npos, names));
     }
     let mut given = given.into_iter();
     let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();

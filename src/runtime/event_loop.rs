@@ -7,7 +7,9 @@ use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
 use super::ready::{self, Job};
 use super::timer::Timers;
-use super::{Speaker, asyncgen, clock, current, derived, future, hooks, inbox, signal, task, thread};
+use super::{
+    Speaker, asyncgen, clock, current, derived, future, hooks, inbox, like_future, signal, task, thread,
+};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -595,6 +597,7 @@ pub fn run_until_done(this: &Value, awaitable: &Value) -> Res<Ref<Future>> {
         // An exception that leaves here is told already.
         task.log_destroy.set(false);
     }
+    let future = like_future::waited(future)?;
     let stop = {
         let this = this.clone();
         move |done: &Ref<Future>| {

@@ -392,11 +392,13 @@ pub fn of(value: &Value) -> Option<&Ref<Future>> {
     }
 }
 
-/// Whether a future's script class overrides a built-in method.
-pub fn is_overridden(future: &Future, name: &str) -> bool {
+/// Whether a future's script class overrides one of some built-in methods.
+pub fn overrides(future: &Future, names: &[&str]) -> bool {
     let Some(class) = future.class().filter(|class| class.is_script) else {
         return false;
     };
-    let method = class.lookup(Symbol::new(name));
-    method.is_some_and(|method| !matches!(method, Value::Native(_)))
+    names.iter().any(|name| {
+        let method = class.lookup(Symbol::new(name));
+        method.is_some_and(|method| !matches!(method, Value::Native(_)))
+    })
 }

@@ -6,9 +6,9 @@
 use super::event_loop::{self, EventLoop};
 use super::ready::Job;
 use super::{inbox, task, thread};
-use crate::interp::error::{raise, raise_empty};
+use crate::interp::error::raise_empty;
 use crate::interp::types::Type;
-use crate::interp::{call, frame_object};
+use crate::interp::{call, frame_object, os_error};
 use crate::value::*;
 use smol::Async;
 use std::cell::RefCell;
@@ -197,7 +197,7 @@ pub fn action(number: i32) -> Option<Action> {
 /// Sends this process a signal, and delivers what it does if this is the main thread.
 pub fn send_self(number: i32) -> Res<()> {
     if signal_hook::low_level::raise(number).is_err() {
-        return Err(raise(Type::OSError, "[Errno 22] Invalid argument"));
+        return Err(os_error::invalid_argument());
     }
     if pending() && thread::current().is_main() {
         return deliver();

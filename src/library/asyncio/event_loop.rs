@@ -3,7 +3,7 @@
 use super::wait::callback_args;
 use super::{class_argument, natives, none_if_unset};
 use crate::code::CompareOp;
-use crate::interp::error::{raise, raise_empty, type_error, value_error};
+use crate::interp::error::{raise, raise_empty, runtime_error, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, origin, payload, text};
@@ -13,7 +13,7 @@ use crate::runtime::handle::Handle;
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::ready::Job;
 use crate::runtime::signal::{self, Action};
-use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
+use crate::runtime::{asyncgen, clock, derived, future, gather, report, task, thread};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::generator::Resume;
@@ -259,6 +259,9 @@ const SIGNALS: &[NativeDef] = natives! {
         let number = signal_number(&args[1])?;
         check_callback(&args[2], "add_signal_handler")?;
         expect(&args[0])?.check_closed()?;
+        if !thread::current().is_main() {
+            return Err(runtime_error("set_wakeup_fd only works in main thread of the main interpreter"));
+        }
         let event_loop = args[0].clone();
         let handle = Handle::value(&event_loop, &args[2], &args[3], context::snapshot(), Value::Unset);
         set_signal(number, Action::Loop { event_loop, handle })?;

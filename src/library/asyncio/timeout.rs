@@ -217,10 +217,12 @@ const FUNCTIONS: &[NativeDef] = natives! {
 };
 
 const TIMEOUT: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls, when)" "A timeout for a time on the loop's clock." |args| {
-        Ok(Opaque::value(class_argument(args)?, Timeout::new(args[1].clone())))
+    Static Plain "__new__" "(cls, *args, **kwargs)" "A timeout that has not been entered."
+        |args| Ok(Opaque::value(class_argument(args)?, Timeout::new(Value::None)));
+    Method Plain "__init__" "(self, when)" "For a time on the loop's clock, or None." |args| {
+        this(args)?.when.set(args[1].clone());
+        Ok(Value::None)
     };
-    Method Plain "__init__" "(self, *args)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "__repr__" "(self, /)" "Its state and time." |args| {
         let timeout = this(args)?;
         let state = timeout.state.get();

@@ -144,7 +144,7 @@ const VAR: &[NativeDef] = natives! {
         drop(old);
         Ok(Value::None)
     };
-    Getter Plain "name" "(self)" "Its name." |args| Ok(variable(&args[0])?.name.clone());
+    Member Plain "name" "(self)" "Its name." |args| Ok(variable(&args[0])?.name.clone());
     Method Plain "__repr__" "(self, /)" "Its name and default." |args| {
         let var = variable(&args[0])?;
         let default = match var.default.is_unset() {

@@ -183,11 +183,11 @@ const LOCK: &[NativeDef] = natives! {
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "acquire" "(self, blocking=True, timeout=-1)"
         "Take the lock, waiting at most timeout seconds; tell whether it was taken." acquire;
-    Method Plain "release" "(self)" "Let the lock go, and wake the first who waits." |args| {
+    Method Plain "release" "(self, /)" "Let the lock go, and wake the first who waits." |args| {
         Lock::of(&args[0])?.release()?;
         Ok(Value::None)
     };
-    Method Plain "locked" "(self)" "Whether a thread holds the lock."
+    Method Plain "locked" "(self, /)" "Whether a thread holds the lock."
         |args| Ok(Lock::of(&args[0])?.locked.get().into());
     Method Plain "__enter__" "(self)" "Take the lock."
         |args| Ok(Lock::of(&args[0])?.acquire(&args[0], true, None)?.into());
