@@ -394,7 +394,7 @@ pub fn call_native(
     }
     bind_native(native, window, start, npos, names)?;
     let args = window.values(start);
-    match &native.body {
+    let done = match &native.body {
         NativeBody::Plain(body) => body(args),
         NativeBody::Closure(body) => body(args),
         NativeBody::Pair(body) => body(&args[0], &args[1]),
@@ -411,6 +411,19 @@ pub fn call_native(
             let func = native.clone();
             Ok(origin::noted(|| Generator::new(kind, func.into(), first)))
         }
+    };
+    if native.signature.has_rest() {
+        release_rest(window, start + native.signature.before_rest);
+    }
+    done
+}
+
+/// Arguments go in their order, also those of a `*args`, unless their tuple is kept.
+fn release_rest(window: &Window, index: usize) {
+    if let Value::Tuple(rest) = &mut window.take(index)
+        && let Some(rest) = rest.get_mut()
+    {
+        rest.items.iter_mut().for_each(|item| drop(std::mem::take(item)));
     }
 }
 
@@ -681,11 +694,14 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
 
 /// `super()` and `super(cls, object)`
 /// (https://docs.python.org/3/library/functions.html#super).
-pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> Res {
+pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize, names: &[Symbol]) -> Res {
+    if !names.is_empty() {
+        return Err(type_error("super() takes no keyword arguments"));
+    }
     let (this, object) = if npos == 0 {
         let code = &frame.func.code;
         let cell = code.free.iter().position(|n| *n == name::CLASS);
-        if code.params.positional == 0 && !code.params.has_vararg {
+        if code.params.positional == 0 {
             return Err(runtime_error("super(): no arguments"));
         }
         let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {

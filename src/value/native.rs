@@ -236,6 +236,11 @@ impl Parameters {
         }
     }
 
+    /// Whether there is a `*args`.
+    pub fn has_rest(&self) -> bool {
+        self.before_rest < self.params.len()
+    }
+
     /// Whether so many positional arguments can be handed on as they are.
     #[inline(always)]
     pub fn fits(&self, npos: usize) -> bool {
