@@ -304,7 +304,7 @@ fn share(window: &Window, index: usize) {
 
 /// A frame that has not begun, from bound parameters, which are moved out of the window.
 pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> FrameBox {
-    let mut frame = FrameBox::new(func);
+    let mut frame = FrameBox::new(func.clone());
     let slots = frame.slots();
     window.move_to(start, slots);
     if !func.code.cells.is_empty() {

@@ -293,7 +293,7 @@ impl Invocation {
             let npos = nodes.len() + usize::from(!receiver.is_unset());
             match &func {
                 Value::Function(f) if f.shape.coroutine as usize == npos => {
-                    return self.await_function(f, receiver, nodes, frame, at);
+                    return self.await_function(func, receiver, nodes, frame, at);
                 }
                 Value::Native(n) if let Some(Direct::Begin(body, params)) = n.direct(npos) => {
                     return self.begin_at_once(frame, body, params, receiver, nodes, at);
@@ -307,15 +307,19 @@ impl Invocation {
         }
     }
 
+    /// The same of a coroutine function, which its frame then holds.
     #[inline(always)]
     fn await_function(
         &self,
-        func: &Ref<Function>,
+        func: Value,
         receiver: Value,
         nodes: &[NodeBox],
         frame: &mut Frame,
         at: Span,
     ) -> Turn {
+        let Some(func) = func.into_function() else {
+            unreachable!("the caller has seen it")
+        };
         let mut callee = FrameBox::new(func);
         let own = usize::from(!receiver.is_unset());
         if own == 1 {
