@@ -66,7 +66,11 @@ enum End {
         iter: u32,
         done: u32,
     },
-    Yield(NodeBox),
+    /// A local variable, if it is assigned, is read without a call.
+    Yield {
+        local: Option<u32>,
+        value: NodeBox,
+    },
     YieldFrom(NodeBox),
     Return(Option<NodeBox>),
     Raise(Raise),
@@ -207,7 +211,10 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
             iter: *iter,
             done: *done,
         },
-        Terminator::Yield { value, .. } => End::Yield(builder.node(value)),
+        Terminator::Yield { value, .. } => End::Yield {
+            local: builder.local_slot(value),
+            value: builder.node(value),
+        },
         Terminator::YieldFrom { value, .. } => End::YieldFrom(builder.node(value)),
         Terminator::Return(value) => End::Return(builder.option(value)),
         Terminator::Raise { exc, cause } => End::Raise(Raise {
@@ -440,8 +447,11 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
                         Item::NotNow => unreachable!("then it is a turn"),
                     }
                 }
-                End::Yield(value) => {
-                    frame.result = attempt!(value.eval(frame));
+                End::Yield { local, value } => {
+                    frame.result = match local.map(|slot| frame.local(slot)) {
+                        Some(assigned) if !assigned.is_unset() => assigned.clone(),
+                        _ => attempt!(value.eval(frame)),
+                    };
                     break 'step Turn::Yield;
                 }
                 End::YieldFrom(value) => {

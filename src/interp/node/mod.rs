@@ -295,7 +295,7 @@ impl Builder<'_> {
     }
 
     /// The slot of a tree that reads a local variable.
-    fn local_slot(&self, tree: &Tree) -> Option<u32> {
+    pub fn local_slot(&self, tree: &Tree) -> Option<u32> {
         match tree.kind {
             TreeKind::Load(Place::Local(slot)) => Some(slot),
             _ => None,
