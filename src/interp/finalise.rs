@@ -50,7 +50,7 @@ pub fn run_remaining(main: &Ref<Module>) {
         Value::Generator(_) if !coroutines.iter().any(|coroutine| coroutine.is(value)) => {
             found.push(value.clone())
         }
-        Value::Future(future) if future.task.is_some() => found.push(value.clone()),
+        Value::Future(future) if future.task.is_some() || future.unseen.get() => found.push(value.clone()),
         _ => {}
     });
     drop(coroutines);
@@ -59,11 +59,11 @@ pub fn run_remaining(main: &Ref<Module>) {
             Value::Instance(instance) if !instance.finalised.replace(true) => run(object.clone()),
             Value::Opaque(opaque) if !opaque.finalised.replace(true) => run(object.clone()),
             Value::Generator(generator) => end_suspended(generator),
-            Value::Future(task) => end_task(task),
+            Value::Future(future) => end_future(future),
             _ => {}
         }
     }
-    roster::tasks().iter().for_each(end_task);
+    roster::tasks().iter().for_each(end_future);
 }
 
 fn coroutine_of(task: &Ref<Future>) -> Option<Value> {
@@ -76,9 +76,15 @@ fn end_suspended(generator: &Ref<Generator>) {
     }
 }
 
-/// The program leaves a task behind: if it is pending, that is told, and its coroutine is closed.
-fn end_task(task: &Ref<Future>) {
+/// The program leaves a future behind. If nobody asked for the error that it failed with, that is
+/// told; so is a pending task, and its coroutine is closed.
+fn end_future(task: &Ref<Future>) {
     if task.is_done() {
+        if task.unseen.replace(false)
+            && let Some(mourn) = MOURN.get()
+        {
+            mourn(task.clone());
+        }
         return;
     }
     if let Some(state) = &task.task

@@ -7,12 +7,14 @@ use super::async_iter;
 use super::error::runtime_error;
 use super::identity;
 use super::namespace;
+use super::text::object::native_qualname;
 use super::types::{Type, class};
-use crate::code::{Code, CodeKind};
-use crate::source::{Span, Symbol, name};
+use crate::code::{Code, CodeKind, Params};
+use crate::source::{Source, Span, Symbol, name};
 use crate::value::descriptor::{CodeObject, TracebackFrame};
 use crate::value::frame::ScriptFrame;
 use crate::value::generator::Progress;
+use crate::value::native::ParamKind;
 use crate::value::running::{self, Seen};
 use crate::value::*;
 use std::rc::Rc;
@@ -106,6 +108,51 @@ pub fn of_generator(generator: &Ref<Generator>, function: &Ref<Function>) -> Val
     };
     frame.generator.set(&generator.clone().into());
     Opaque::value(class(Type::FrameType), frame)
+}
+
+/// What there is to tell of a built-in coroutine's code: its name and its parameters.
+pub fn code_of_native(native: &Native) -> Rc<Code> {
+    let source = Source::new(format!("<library {}>", native.module.unwrap_or("asyncio")), "\n");
+    let mut given: Vec<_> = native
+        .signature
+        .params
+        .iter()
+        .map(|p| (p.kind as u8, p.name))
+        .collect();
+    given.sort_by_key(|(kind, _)| *kind); // stable: as slots are filled
+    let names: Vec<Symbol> = given.into_iter().map(|(_, name)| name).collect();
+    let count = |kind| native.signature.params.iter().filter(|p| p.kind == kind).count() as u32;
+    let posonly = count(ParamKind::PositionalOnly);
+    let params = Params {
+        names: names.clone(),
+        posonly,
+        positional: posonly + count(ParamKind::Positional),
+        kwonly: count(ParamKind::KeywordOnly),
+        has_vararg: count(ParamKind::Args) > 0,
+        has_kwarg: count(ParamKind::Kwargs) > 0,
+    };
+    Rc::new(Code {
+        name: native.name,
+        qualname: native_qualname(native).into(),
+        kind: CodeKind::Coroutine,
+        span: Span::default(),
+        first_line: 1,
+        attributes: Vec::new(),
+        annotates: false,
+        params,
+        slots: names,
+        cells: Vec::new(),
+        free: Vec::new(),
+        states: Vec::new(),
+        doc: None,
+        source,
+    })
+}
+
+/// The frame of a built-in coroutine, which stands nowhere in a script.
+pub fn of_native(native: &Native) -> Value {
+    let code = code_of_native(native);
+    make(row(&code, code.span), None, None)
 }
 
 /// How many calls are running.

@@ -225,24 +225,45 @@ pub fn is_cancelled(future: &Ref<Future>) -> bool {
     future.state.get() == FutureState::Cancelled
 }
 
-/// `future.cancel(msg)`, as the future's kind has it.
-pub fn cancel(future: &Ref<Future>, message: &Value) -> Res<bool> {
-    if let Some(class) = future.class()
-        && class.is_script
-        && let Some(method @ Value::Function(_)) = class.lookup(Symbol::new("cancel"))
-    {
-        let this = future.clone().into();
-        let result = call::call_kw(&method, &[this], &message_argument(message))?;
-        return operator::truth(&result);
+/// `future.cancel()`, as the future's kind has it.
+pub fn cancel(future: &Ref<Future>) -> Res<bool> {
+    match own_cancel(future)? {
+        Some(method) => operator::truth(&call::call(&method, &[])?),
+        None => cancel_exactly(future, &Value::None),
     }
-    cancel_exactly(future, message)
 }
 
-fn message_argument(message: &Value) -> Vec<(Symbol, Value)> {
-    match message.given() {
-        Some(message) => vec![(Symbol::new("msg"), message.clone())],
-        None => vec![],
+/// `future.cancel(msg)`: a task that was cancelled cancels what it waits for.
+pub fn cancel_waited(future: &Ref<Future>, message: &Value) -> Res<bool> {
+    match own_cancel(future)? {
+        Some(method) => operator::truth(&call::call(&method, &[as_argument(message)])?),
+        None => cancel_exactly(future, message),
     }
+}
+
+/// `future.cancel(msg=msg)`: so do those who gather.
+fn cancel_gathered(future: &Ref<Future>, message: &Value) -> Res<bool> {
+    match own_cancel(future)? {
+        Some(method) => {
+            let message = (Symbol::new("msg"), as_argument(message));
+            operator::truth(&call::call_kw(&method, &[], &[message])?)
+        }
+        None => cancel_exactly(future, message),
+    }
+}
+
+fn as_argument(message: &Value) -> Value {
+    message.given().cloned().unwrap_or(Value::None)
+}
+
+/// What stands for `cancel` in a script's class, or is that of the object behind a deputy.
+fn own_cancel(future: &Ref<Future>) -> Res<Option<Value>> {
+    let object = match future.deputy_of() {
+        Some(object) => object.clone(),
+        None if overrides(future, &["cancel"]) => future.clone().into(),
+        None => return Ok(None),
+    };
+    attribute::get(&object, Symbol::new("cancel")).map(Some)
 }
 
 /// `Future.cancel`, `Task.cancel`, and a gather's: not what a script class made of it.
@@ -252,10 +273,6 @@ pub fn cancel_exactly(future: &Ref<Future>, message: &Value) -> Res<bool> {
     }
     if let Some(gather) = future.gather() {
         return cancel_children(future, gather, message);
-    }
-    if let Some(object) = future.deputy_of() {
-        let cancel = attribute::get(object, Symbol::new("cancel"))?;
-        return operator::truth(&call::call_kw(&cancel, &[], &message_argument(message))?);
     }
     cancel_plain(future, message)
 }
@@ -279,7 +296,7 @@ fn cancel_children(whole: &Ref<Future>, gather: &Gather, message: &Value) -> Res
     let children = gather.children.borrow().clone();
     let mut any = false;
     for child in &children {
-        any |= cancel(child, message)?;
+        any |= cancel_gathered(child, message)?;
     }
     if any {
         gather.requested.set(true);

@@ -70,8 +70,8 @@ fn standing_for(object: &Value, event_loop: Value) -> Ref<Future> {
 
 /// The object is done: so is its deputy. This runs in the object's callback, so ours run at once.
 fn follow(deputy: &Ref<Future>, object: &Value) -> Res<()> {
-    let (state, outcome) = match call::call_method(object, Symbol::new("result"), &[]) {
-        Ok(value) => (FutureState::Finished, value),
+    let (state, outcome) = match ending(object) {
+        Ok(ended) => ended,
         Err(raised) if matches(&raised, Type::CancelledError) => {
             let message = raised.take().arg(0).unwrap_or(Value::None);
             (FutureState::Cancelled, message)
@@ -79,6 +79,17 @@ fn follow(deputy: &Ref<Future>, object: &Value) -> Res<()> {
         Err(raised) => (FutureState::Failed, raised.take().into()),
     };
     future::settle_now(deputy, state, outcome)
+}
+
+/// How the object says that it ended: asked for its exception, then for its result.
+fn ending(object: &Value) -> Res<(FutureState, Value)> {
+    let ask = |method| call::call_method(object, Symbol::new(method), &[]);
+    if !operator::truth(&ask("cancelled")?)?
+        && let error @ Value::Exception(_) = ask("exception")?
+    {
+        return Ok((FutureState::Failed, error));
+    }
+    Ok((FutureState::Finished, ask("result")?))
 }
 
 /// A task waits for an object that said it is blocking, or not.
@@ -108,7 +119,7 @@ pub fn wait_for(task: &Ref<Future>, state: &TaskState, object: &Value, mark: &Va
     // Cancelling the task cancels what it waits for.
     let deputy = standing_for(object, own_loop);
     state.waiting.replace(Some(deputy.clone()));
-    if state.must_cancel.get() && future::cancel(&deputy, &task.cancel_message())? {
+    if state.must_cancel.get() && future::cancel_waited(&deputy, &task.cancel_message())? {
         state.must_cancel.set(false);
     }
     Ok(())

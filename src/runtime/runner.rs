@@ -51,7 +51,7 @@ fn finally<T>(result: Res<T>, cleanup: impl FnOnce() -> Res<()>) -> Res<T> {
             let before = exception::set_handled(Some(first.clone()));
             let cleaned = cleanup();
             exception::set_handled(before);
-            cleaned.and(Err(Raised::again(first)))
+            cleaned.and_then(|()| Err(Raised::again(first)))
         }
     }
 }
@@ -126,7 +126,7 @@ fn cancel_all(this: &Value) -> Res<()> {
     }
     for task in &left {
         tell(|| Event::LeftOver(task));
-        future::cancel(task, &Value::None)?;
+        future::cancel(task)?;
     }
     let gathered = super::gather::futures(this, left.clone(), true);
     derived::run_until_complete(this, &gathered.into())?;

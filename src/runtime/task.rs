@@ -443,7 +443,7 @@ fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: R
     tell(|| Event::Waits { task, on: &on });
     future::add_callback(&on, Callback::Wake(task.clone()))?;
     state.waiting.replace(Some(on.clone()));
-    if state.must_cancel.get() && future::cancel(&on, &task.cancel_message())? {
+    if state.must_cancel.get() && future::cancel_waited(&on, &task.cancel_message())? {
         state.must_cancel.set(false);
     }
     Ok(())
@@ -544,7 +544,7 @@ pub fn cancel(task: &Ref<Future>, message: &Value) -> Res<bool> {
             Some(on) if on.task.is_some() && !on.class().is_some_and(|c| c.is_script) => {
                 above = Some(std::mem::replace(&mut at, on));
             }
-            Some(on) if future::cancel(&on, message)? => return Ok(true),
+            Some(on) if future::cancel_waited(&on, message)? => return Ok(true),
             _ => {
                 must_cancel(&at, state, message);
                 return Ok(true);

@@ -200,18 +200,18 @@ impl Raised {
     /// Sets an exception on its way. If another one is being handled, it becomes the context.
     #[cold]
     pub fn new(exception: Ref<Exception>) -> Raised {
-        HANDLED.with_borrow(|handled| {
-            if let Some(handled) = handled {
-                exception.come_while(handled);
-            }
-        });
+        // What goes with an old context may run scripts: nothing is borrowed meanwhile.
+        if let Some(handled) = handled() {
+            exception.come_while(&handled);
+        }
         Raised::again(exception)
     }
 
     /// Sets an exception on its way as it is, its context untouched.
     #[cold]
     pub fn again(exception: Ref<Exception>) -> Raised {
-        PENDING.with_borrow_mut(|pending| *pending = Some(exception));
+        let before = PENDING.with_borrow_mut(|pending| pending.replace(exception));
+        drop(before);
         PLACE.set(Place::Unknown);
         Raised(())
     }
@@ -336,7 +336,8 @@ pub fn nothing_aside() -> Aside {
 }
 
 pub fn put_back(aside: Aside) {
-    PENDING.with_borrow_mut(|p| *p = aside.0);
+    let before = PENDING.with_borrow_mut(|p| std::mem::replace(p, aside.0));
+    drop(before);
     PLACE.set(aside.1);
 }
 

@@ -65,7 +65,7 @@ impl Group {
     fn abort(&self) -> Res<()> {
         self.aborting.set(true);
         for task in self.in_order().iter().filter(|task| !task.is_done()) {
-            future::cancel(task, &Value::None)?;
+            future::cancel(task)?;
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Group {
         if !self.aborting.get() && !self.parent_cancel_requested.get() {
             self.abort()?;
             self.parent_cancel_requested.set(true);
-            future::cancel(&parent, &Value::None)?;
+            future::cancel(&parent)?;
         }
         Ok(())
     }
@@ -298,7 +298,7 @@ impl Leaving {
             && task::cancelling(&parent) > 0
         {
             task::uncancel(&parent);
-            future::cancel(&parent, &Value::None)?;
+            future::cancel(&parent)?;
         }
         let message = Value::from("unhandled errors in a TaskGroup");
         let made = call::call(

@@ -116,7 +116,7 @@ impl Timeout {
     fn expire(&self) -> Res<()> {
         let task = self.task.borrow().clone();
         if let Some(task) = task {
-            future::cancel(&task, &Value::None)?;
+            future::cancel(&task)?;
         }
         self.state.set(State::Expiring);
         self.timer.set(Value::Unset);

@@ -270,7 +270,7 @@ fn wait_no_longer(awaitable: &Value) -> Res<Step> {
             future::set_result_if_pending(&waiter, Value::None)
         })
     };
-    future::cancel(&inner, &Value::None)?;
+    future::cancel(&inner)?;
     Step::begin(CancelAndWait {
         inner,
         waiter: Some(waiter),

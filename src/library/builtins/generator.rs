@@ -54,6 +54,7 @@ fn rename(args: &[Value], change: impl FnOnce(&mut (Value, Value)), name: &str) 
 fn code_of(args: &[Value]) -> Res {
     Ok(match &this(&args[0])?.func {
         Value::Function(function) => frame_object::code(&function.code),
+        Value::Native(native) => frame_object::code(&frame_object::code_of_native(native)),
         _ => Value::None,
     })
 }
@@ -61,12 +62,14 @@ fn code_of(args: &[Value]) -> Res {
 /// The frame that a suspended one stands in; None once it has ended.
 fn frame_of(args: &[Value]) -> Res {
     let generator = this(&args[0])?;
-    let Value::Function(function) = &generator.func else {
-        return Ok(Value::None);
-    };
-    if generator.progress.get() == Progress::Closed {
+    if generator.progress.get() == Progress::Closed && generator.awaits().is_none() {
         return Ok(Value::None);
     }
+    let function = match &generator.func {
+        Value::Function(function) => function,
+        Value::Native(native) => return Ok(frame_object::of_native(native)),
+        _ => return Ok(Value::None),
+    };
     if standing(generator).is_none()
         && let Some(frame) = frame_object::running_call(function)
     {
