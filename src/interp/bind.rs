@@ -2,7 +2,6 @@
 //! (https://docs.python.org/3/reference/expressions.html#calls).
 
 use super::argument;
-use super::call::special;
 use super::error::*;
 use super::operator::collection;
 use super::payload::as_tuple;
@@ -210,8 +209,7 @@ pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: bool)
         return t.items.iter().try_for_each(|v| window.push(v.clone()));
     }
     let items = iterate::collect(value).map_err(|raised| {
-        let is_iterable = special(value, name::ITER).is_some() || special(value, name::GETITEM).is_some();
-        if matches(&raised, Type::TypeError) && !is_iterable {
+        if matches(&raised, Type::TypeError) && !iterate::speaks_of_iteration(value) {
             let _ = raised.take();
             let kind = super::types::class_name(value);
             let whose = match is_alone {
@@ -238,6 +236,7 @@ pub fn push_double_star(
     };
     let mut add = |names: &mut Vec<Symbol>, key: &Value, value: Value| {
         let Some(name) = free(names, key)? else {
+            super::operator::hash(key)?; // it has been put into a dict by then
             return Err(type_error("keywords must be strings"));
         };
         names.push(name);
@@ -248,24 +247,33 @@ pub fn push_double_star(
         let mut entries = mapping::entries(dict).into_iter();
         return entries.try_for_each(|(key, value)| add(names, &key, value));
     }
-    let Some(keys) = collection::keys_of(value)? else {
-        let kind = super::types::class_name(value);
-        return Err(type_error(format!(
-            "{} argument after ** must be a mapping, not {kind}",
-            callee_name(callee)
-        )));
-    };
-    for key in keys {
+    let keys = collection::keys_of(value).map_err(|raised| keyword_error(raised, value, callee))?;
+    for key in keys.ok_or_else(|| not_a_mapping(value, callee))? {
         free(names, &key)?; // before the mapping is asked
-        let item = super::subscript::get_item(value, &key).map_err(|raised| keyword_error(raised, callee))?;
+        let item = super::subscript::get_item(value, &key);
+        let item = item.map_err(|raised| keyword_error(raised, value, callee))?;
         add(names, &key, item)?;
     }
     Ok(())
 }
 
-/// CPython takes a mapping's KeyError for its own, that a keyword is there already.
 #[cold]
-fn keyword_error(raised: Raised, callee: &Value) -> Raised {
+fn not_a_mapping(value: &Value, callee: &Value) -> Raised {
+    let kind = super::types::class_name(value);
+    type_error(format!(
+        "{} argument after ** must be a mapping, not {kind}",
+        callee_name(callee)
+    ))
+}
+
+/// CPython takes a mapping's KeyError for its own, that a keyword is there already, and an
+/// AttributeError for the one that there is no `keys`.
+#[cold]
+fn keyword_error(raised: Raised, value: &Value, callee: &Value) -> Raised {
+    if matches(&raised, Type::AttributeError) {
+        drop(raised.take());
+        return not_a_mapping(value, callee);
+    }
     let given = raised.peek().args.get();
     match as_tuple(&given).map(|given| &*given.items) {
         Some([key]) if matches(&raised, Type::KeyError) => {

@@ -557,8 +557,16 @@ pub fn unpack(value: &Value, count: usize) -> Res<Vec<Value>> {
     Ok(items)
 }
 
+/// Whether its class says anything about iteration, be it that there is none.
+pub fn speaks_of_iteration(value: &Value) -> bool {
+    let class = class_of(value);
+    [name::ITER, name::GETITEM]
+        .into_iter()
+        .any(|name| class.lookup(name).is_some())
+}
+
 fn unpack_iter(value: &Value) -> Res {
-    if !is_iterable(value) {
+    if !is_iterable(value) && !speaks_of_iteration(value) {
         return Err(type_error(format!(
             "cannot unpack non-iterable {} object",
             class_name(value)

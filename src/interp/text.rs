@@ -47,14 +47,7 @@ fn push_int(n: i64, out: &mut String) {
 fn write_rest(value: &Value, out: &mut String) -> Res<()> {
     stack::check_native(" while getting the repr of an object")?;
     if let Some(result) = special::call(value, name::REPR, &[]) {
-        let result = result?;
-        let Some(text) = text_of(&result) else {
-            return Err(type_error(format!(
-                "__repr__ returned non-string (type {})",
-                class_name(&result)
-            )));
-        };
-        out.push_str(text);
+        out.push_str(&text_from(&result?, "__repr__")?);
         return Ok(());
     }
     write_plain(value, out)
@@ -228,14 +221,7 @@ pub fn str(value: &Value) -> Res<String> {
 
 fn str_rest(value: &Value) -> Res<String> {
     if let Some(result) = special::call(value, name::STR, &[]) {
-        let result = result?;
-        return match text_of(&result) {
-            Some(text) => Ok(text.to_string()),
-            None => Err(type_error(format!(
-                "__str__ returned non-string (type {})",
-                class_name(&result)
-            ))),
-        };
+        return text_from(&result?, "__str__");
     }
     match plain(value) {
         Value::Str(text) => Ok(text.text.to_string()),
@@ -248,9 +234,24 @@ fn str_rest(value: &Value) -> Res<String> {
         }
         other => match other.opaque::<MappingProxy>() {
             Some(proxy) => str(&proxy.0),
-            None => repr(value),
+            None => {
+                stack::check_native(" while getting the str of an object")?;
+                // A `__repr__` that stands in for `__str__` is told under its name.
+                match special::call(value, name::REPR, &[]) {
+                    Some(result) => text_from(&result?, "__str__"),
+                    None => repr(value),
+                }
+            }
         },
     }
+}
+
+/// What a special method gave as text.
+fn text_from(result: &Value, method: &str) -> Res<String> {
+    text_of(result).map(str::to_string).ok_or_else(|| {
+        let kind = class_name(result);
+        type_error(format!("{method} returned non-string (type {kind})"))
+    })
 }
 
 /// `str(value)` as a value: a str is itself.

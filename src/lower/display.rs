@@ -10,18 +10,25 @@ use crate::source::Span;
 use crate::syntax::ast::{self, DictItem, Expr, ExprKind, FStringField, FStringPart};
 
 impl<'a> Lowering<'_, 'a> {
-    pub(super) fn elements(&mut self, items: &'a [Expr]) -> Lowered<Vec<Element>> {
+    pub(super) fn elements(&mut self, items: &'a [Expr], is_set: bool) -> Lowered<Vec<Element>> {
         let mut done: Vec<Element> = Vec::with_capacity(items.len());
         let last = items.iter().rposition(|item| self.scopes().suspends(item));
         let stars = |done: &[Element]| done.iter().any(|element| matches!(element, Element::Star(_)));
         for (at, item) in items.iter().enumerate() {
-            if self.scopes().suspends(item) && stars(&done) {
+            let item_kind = &super::shape::plain(item).kind;
+            // A set is begun where the first star stands.
+            let begins_set = is_set && !done.is_empty() && matches!(item_kind, ExprKind::Starred(_));
+            if self.scopes().suspends(item) && (stars(&done) || begins_set) {
                 let span = done[0].value().span;
-                let list = self.spill(tree(TreeKind::List(std::mem::take(&mut done)), span));
-                done.push(Element::Star(list));
+                let before = std::mem::take(&mut done);
+                let whole = match is_set {
+                    true => TreeKind::Set(before),
+                    false => TreeKind::List(before),
+                };
+                done.push(Element::Star(self.spill(tree(whole, span))));
             }
             let before_suspension = last.is_some_and(|last| at < last);
-            match &super::shape::plain(item).kind {
+            match item_kind {
                 ExprKind::Starred(value) => done.push(Element::Star(self.expr(value)?)),
                 _ => {
                     let value = self.expr(item)?;
@@ -42,15 +49,23 @@ impl<'a> Lowering<'_, 'a> {
                 DictItem::Unpack(value) => self.scopes().suspends(value),
             };
             if suspends && !done.is_empty() {
-                let span = done[0].1.span;
-                if done.iter().any(|(key, _)| key.is_none()) {
+                // Pairs are put into the dict together, where they end or the next `**` stands.
+                let settled = match item {
+                    DictItem::Unpack(_) => done.len(),
+                    DictItem::Pair(..) => done
+                        .iter()
+                        .rposition(|(key, _)| key.is_none())
+                        .map_or(0, |at| at + 1),
+                };
+                let pending = done.split_off(settled);
+                if !done.is_empty() {
+                    let span = done[0].1.span;
                     let dict = self.spill(tree(TreeKind::Dict(std::mem::take(&mut done)), span));
                     done.push((None, dict));
-                } else {
-                    let spilled = std::mem::take(&mut done).into_iter();
-                    done = spilled
-                        .map(|(key, value)| (key.map(|key| self.spill(key)), self.spill(value)))
-                        .collect();
+                }
+                for (key, value) in pending {
+                    let key = key.map(|key| self.spill(key));
+                    done.push((key, self.spill(value)));
                 }
             }
             done.push(match item {

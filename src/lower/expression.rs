@@ -121,9 +121,9 @@ impl<'a> Lowering<'_, 'a> {
             ExprKind::Lambda(lambda) => return self.lambda(lambda, span),
             ExprKind::IfElse { test, body, orelse } => return self.if_else(test, body, orelse, span),
             ExprKind::Dict(items) => TreeKind::Dict(self.dict(items)?),
-            ExprKind::Set(items) => TreeKind::Set(self.elements(items)?),
-            ExprKind::List(items) => TreeKind::List(self.elements(items)?),
-            ExprKind::Tuple(items) => TreeKind::Tuple(self.elements(items)?),
+            ExprKind::Set(items) => TreeKind::Set(self.elements(items, true)?),
+            ExprKind::List(items) => TreeKind::List(self.elements(items, false)?),
+            ExprKind::Tuple(items) => TreeKind::Tuple(self.elements(items, false)?),
             ExprKind::Comprehension(comprehension) => return self.comprehension(comprehension, span),
             ExprKind::Await(_) | ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
                 let slot = self
@@ -271,9 +271,6 @@ impl<'a> Lowering<'_, 'a> {
             Argument::Positional(value) => Argument::Positional(self.spill(value)),
             Argument::Star(value) => Argument::Star(self.spill(value)),
             Argument::Keyword(name, value) => Argument::Keyword(name, self.spill(value)),
-            Argument::DoubleStar(value) if matches!(value.kind, TreeKind::Take(_)) => {
-                Argument::DoubleStar(value)
-            }
             Argument::DoubleStar(value) => {
                 // What it holds now is what counts.
                 let span = value.span;

@@ -18,6 +18,15 @@ impl Survey {
 
     /// A target; noted as suspending if one of its parts is.
     pub(super) fn target(&mut self, target: &Expr) -> Surveyed {
+        self.place(target, true)
+    }
+
+    /// What `del` or an augmented assignment names: an attribute is not made by it.
+    pub(super) fn changed(&mut self, target: &Expr) -> Surveyed {
+        self.place(target, false)
+    }
+
+    fn place(&mut self, target: &Expr, makes: bool) -> Surveyed {
         let suspends = match &target.kind {
             ExprKind::Name(name) => {
                 self.bind(*name, target.span)?;
@@ -26,13 +35,19 @@ impl Survey {
                 }
                 false
             }
-            ExprKind::Paren(inner) | ExprKind::Starred(inner) => self.target(inner)?,
-            ExprKind::Tuple(targets) | ExprKind::List(targets) => self.targets(targets)?,
+            ExprKind::Paren(inner) | ExprKind::Starred(inner) => self.place(inner, makes)?,
+            ExprKind::Tuple(targets) | ExprKind::List(targets) => {
+                let mut suspends = false;
+                for target in targets {
+                    suspends |= self.place(target, makes)?;
+                }
+                suspends
+            }
             ExprKind::Attribute { name, .. } if name.text() == "__debug__" => {
                 return Err(SyntaxError::new("cannot assign to __debug__", target.span));
             }
             ExprKind::Attribute { value, name, .. } => {
-                if matches!(&value.kind, ExprKind::Name(object) if object.text() == "self") {
+                if makes && matches!(&value.kind, ExprKind::Name(object) if object.text() == "self") {
                     self.note_attribute(*name);
                 }
                 self.expr(target)?

@@ -149,7 +149,7 @@ impl Survey {
         Ok(match &stmt.kind {
             StmtKind::Expr(value) => self.expr(value)?,
             StmtKind::Assign { targets, value } => self.expr(value)? | self.targets(targets)?,
-            StmtKind::AugAssign { target, value, .. } => self.target(target)? | self.expr(value)?,
+            StmtKind::AugAssign { target, value, .. } => self.changed(target)? | self.expr(value)?,
             StmtKind::AnnAssign {
                 target,
                 annotation,
@@ -164,7 +164,11 @@ impl Survey {
                         return Err(SyntaxError::new("cannot delete __debug__", target.span));
                     }
                 }
-                self.targets(targets)?
+                let mut suspends = false;
+                for target in targets {
+                    suspends |= self.changed(target)?;
+                }
+                suspends
             }
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue | StmtKind::Outside(_) => false,
             StmtKind::Return(value) => self.maybe(value.as_ref())?,
@@ -332,7 +336,10 @@ impl Survey {
                 self.bind(name, target.span)?;
             }
         } else {
-            suspends |= self.target(target)?;
+            suspends |= match value {
+                Some(_) => self.target(target)?,
+                None => self.changed(target)?,
+            };
         }
         let annotation_suspends = self.annotation(annotation)?;
         if !self.scope().kind.is_function_like() {

@@ -95,20 +95,20 @@ impl SyntaxError {
 
     /// What a script sees as `lineno`, `offset`, `text`, `end_lineno` and `end_offset`.
     pub fn place(&self, source: &Source) -> (u32, i64, String, u32, i64) {
-        let span = match self.span.start == self.span.end {
+        let at_line_end = self.span.start == self.span.end;
+        let (start, width) = match at_line_end {
             true => line_end(source, self.span.start as usize),
-            false => self.span,
+            false => (self.span.start, 0),
         };
-        let (line, column) = source.position(span.start);
-        let (end_line, end_column) = source.position(span.end);
+        let (line, column) = source.position(start);
+        let (end_line, end_column) = source.position(self.span.end);
         let offset = i64::from(column) + 1;
         let mut text = source.line_text(line).to_owned();
         if self.extent != Extent::Point {
             text.push('\n');
         }
         match self.extent {
-            // The line's end is its last column.
-            Extent::Span if end_column == 0 => (line, offset, text, line, offset + 1),
+            Extent::Span if at_line_end => (line, offset, text, line, offset + width),
             Extent::Span => (line, offset, text, end_line, i64::from(end_column) + 1),
             Extent::Point => (line, offset, text, line, offset),
             Extent::Bracket => (line, offset, text, line, 0),
@@ -132,14 +132,15 @@ impl SyntaxError {
     }
 }
 
-/// The end of a line as CPython has it: a token behind blanks that begins with any comment.
-fn line_end(source: &Source, from: usize) -> Span {
+/// The end of a line as CPython has it: a token behind blanks, from any comment to behind the newline.
+/// Its offset, and how many characters it has.
+fn line_end(source: &Source, from: usize) -> (u32, i64) {
     let rest = source.text.get(from..).unwrap_or("");
     let blank = rest.trim_start_matches([' ', '\t', '\u{0c}']);
-    let start = from + rest.len() - blank.len();
     let comment = match blank.starts_with('#') {
-        true => blank.find(['\n', '\r']).unwrap_or(blank.len()),
-        false => 1,
+        true => blank.split(['\n', '\r']).next().unwrap_or(""),
+        false => "",
     };
-    Span::new(start, start + comment)
+    let start = from + rest.len() - blank.len();
+    (start as u32, comment.chars().count() as i64 + 1)
 }

@@ -4,8 +4,6 @@ use super::name::{Store, local};
 use super::operand::*;
 use super::*;
 use crate::code::{BinaryOp, TargetKind};
-use crate::interp::error::type_error;
-use crate::interp::types::class_name;
 use crate::interp::{iterate, namespace, subscript};
 use crate::source::Symbol;
 use std::marker::PhantomData;
@@ -407,36 +405,9 @@ impl Assignable for Unpack {
             }
             return Ok(());
         };
-        let needed = self.targets.len() - 1;
-        let mut items = iterate::collect(&value)
-            .map_err(|raised| {
-                if crate::interp::call::special(&value, crate::source::name::ITER).is_none()
-                    && crate::interp::call::special(&value, crate::source::name::GETITEM).is_none()
-                {
-                    let _ = raised.take();
-                    return type_error(format!(
-                        "cannot unpack non-iterable {} object",
-                        class_name(&value)
-                    ));
-                }
-                raised
-            })
-            .at(self.span)?;
-        if items.len() < needed {
-            let message = format!(
-                "not enough values to unpack (expected at least {needed}, got {})",
-                items.len()
-            );
-            return Err(crate::interp::error::value_error(message).at(self.span));
-        }
         let after = self.targets.len() - star - 1;
-        let tail = items.split_off(items.len() - after);
-        let middle = items.split_off(star);
-        let values = items
-            .into_iter()
-            .chain(std::iter::once(Value::list(middle)))
-            .chain(tail);
-        for (target, item) in self.targets.iter().zip(values.collect::<Vec<_>>()) {
+        let items = iterate::unpack_star(&value, star, after).at(self.span)?;
+        for (target, item) in self.targets.iter().zip(items) {
             target.assign(frame, item)?;
         }
         Ok(())

@@ -2,11 +2,10 @@
 
 use super::*;
 use crate::code::Element;
-use crate::interp::error::type_error;
+use crate::interp::error::{matches, type_error};
 use crate::interp::operator::collection;
-use crate::interp::types::class_name;
+use crate::interp::types::{Type, class_name};
 use crate::interp::{iterate, mapping};
-use crate::source::name;
 
 struct Items {
     nodes: Box<[(NodeBox, bool, Span)]>,
@@ -28,9 +27,7 @@ impl Items {
             if *is_star {
                 let more = iterate::collect(&value)
                     .map_err(|raised| {
-                        let iterable = crate::interp::call::special(&value, name::ITER).is_some()
-                            || crate::interp::call::special(&value, name::GETITEM).is_some();
-                        if iterable {
+                        if iterate::speaks_of_iteration(&value) {
                             return raised;
                         }
                         let _ = raised.take();
@@ -71,9 +68,15 @@ impl Node for SetDisplay {
     fn eval(&self, frame: &mut Frame) -> Res {
         let set = Ref::new(Set::default());
         let add = |item: &Value| mapping::set_add(&set.table, item).at(self.1).map(|_| ());
-        // What stands before the first star is added together, what follows as it comes.
-        let first_star = self.0.nodes.iter().position(|(_, is_star, _)| *is_star);
-        let (before, after) = self.0.nodes.split_at(first_star.unwrap_or(self.0.nodes.len()));
+        // What stands before the first star is added together, what follows as it comes; so is all if
+        // there is much of it.
+        let nodes = &self.0.nodes;
+        let first_star = nodes.iter().position(|(_, is_star, _)| *is_star);
+        let together = match nodes.len() > TOGETHER {
+            true => 0,
+            false => first_star.unwrap_or(nodes.len()),
+        };
+        let (before, after) = nodes.split_at(together);
         let mut together = Vec::with_capacity(before.len());
         for (node, ..) in before {
             together.push(node.eval(frame)?);
@@ -82,7 +85,7 @@ impl Node for SetDisplay {
         for (node, is_star, span) in after {
             let value = node.eval(frame)?;
             match is_star {
-                true => iterate::collect(&value).at(*span)?.iter().try_for_each(add)?,
+                true => collection::fill(&set.table, &value).at(*span)?,
                 false => add(&value)?,
             }
         }
@@ -125,22 +128,70 @@ fn constants(items: &[Element]) -> Option<Vec<Value>> {
         .collect()
 }
 
+/// As many values CPython puts on its stack before it makes a container of them.
+const TOGETHER: usize = 30;
+
 struct DictDisplay {
-    items: Box<[(Option<NodeBox>, NodeBox)]>,
+    parts: Box<[DictPart]>,
     span: Span,
+}
+
+enum DictPart {
+    Pairs(Pairs),
+    Unpack(NodeBox),
+}
+
+/// Pairs without a `**` between them.
+struct Pairs {
+    pairs: Box<[(NodeBox, NodeBox)]>,
+    /// Nobody can see when the keys are hashed.
+    is_plain: bool,
+}
+
+impl Pairs {
+    fn of(pairs: Vec<(&Tree, NodeBox, NodeBox)>) -> DictPart {
+        let is_constant = |(key, ..): &(&Tree, NodeBox, NodeBox)| matches!(key.kind, TreeKind::Constant(_));
+        DictPart::Pairs(Pairs {
+            is_plain: pairs.len() < 2 || pairs.iter().all(is_constant),
+            pairs: pairs.into_iter().map(|(_, key, value)| (key, value)).collect(),
+        })
+    }
+
+    /// As in CPython, all are evaluated before the first key is hashed, unless there are many.
+    fn add_to(&self, dict: &Dict, frame: &mut Frame, span: Span) -> Res<()> {
+        if self.is_plain || self.pairs.len() * 2 > TOGETHER {
+            for (key, value) in &self.pairs {
+                let key = key.eval(frame)?;
+                let value = value.eval(frame)?;
+                mapping::dict_set(dict, &key, value).at(span)?;
+            }
+            return Ok(());
+        }
+        let mut together = Vec::with_capacity(self.pairs.len());
+        for (key, value) in &self.pairs {
+            let key = key.eval(frame)?;
+            together.push((key, value.eval(frame)?));
+        }
+        for (key, value) in together {
+            mapping::dict_set(dict, &key, value).at(span)?;
+        }
+        Ok(())
+    }
 }
 
 impl Node for DictDisplay {
     fn eval(&self, frame: &mut Frame) -> Res {
         let dict = Ref::new(Dict::default());
-        for (key, value) in &self.items {
-            match key {
-                Some(key) => {
-                    let key = key.eval(frame)?;
-                    let value = value.eval(frame)?;
-                    mapping::dict_set(&dict, &key, value).at(self.span)?;
+        for (at, part) in self.parts.iter().enumerate() {
+            match part {
+                // Behind others they become a dict of their own, which is then merged.
+                DictPart::Pairs(pairs) if at > 0 && !pairs.is_plain => {
+                    let own = Dict::default();
+                    pairs.add_to(&own, frame, self.span)?;
+                    mapping::dict_merge(&dict, &own).at(self.span)?;
                 }
-                None => {
+                DictPart::Pairs(pairs) => pairs.add_to(&dict, frame, self.span)?,
+                DictPart::Unpack(value) => {
                     let value = value.eval(frame)?;
                     unpack_into(&dict, &value).at(self.span)?;
                 }
@@ -152,16 +203,23 @@ impl Node for DictDisplay {
 
 /// `{**value}`
 fn unpack_into(dict: &Ref<Dict>, value: &Value) -> Res<()> {
-    if let Some(other) = mapping::whole_dict(value) {
-        return mapping::dict_merge(dict, other);
-    }
-    let Some(keys) = collection::keys_of(value)? else {
-        return Err(type_error(format!(
-            "'{}' object is not a mapping",
-            class_name(value)
-        )));
+    let not_a_mapping = || type_error(format!("'{}' object is not a mapping", class_name(value)));
+    let merged = match mapping::whole_dict(value) {
+        Some(other) => mapping::dict_merge(dict, other),
+        None => match collection::keys_of(value) {
+            Ok(Some(keys)) => collection::add_items(dict, value, &keys),
+            Ok(None) => return Err(not_a_mapping()),
+            Err(raised) => Err(raised),
+        },
     };
-    collection::add_items(dict, value, &keys)
+    // CPython takes any AttributeError for the one that there is no `keys`.
+    merged.map_err(|raised| match matches(&raised, Type::AttributeError) {
+        true => {
+            drop(raised.take());
+            not_a_mapping()
+        }
+        false => raised,
+    })
 }
 
 impl Builder<'_> {
@@ -203,10 +261,28 @@ impl Builder<'_> {
     }
 
     pub fn dict(&self, items: &[(Option<Tree>, Tree)], span: Span) -> NodeBox {
-        let items = items
-            .iter()
-            .map(|(key, value)| (key.as_ref().map(|k| self.node(k)), self.node(value)))
-            .collect();
-        Box::new(DictDisplay { items, span })
+        let mut parts = Vec::new();
+        let mut pairs = Vec::new();
+        for (key, value) in items {
+            let node = self.node(value);
+            match key {
+                Some(key) => {
+                    pairs.push((key, self.node(key), node));
+                    // Longer ones are put in in turn, so many at a time.
+                    if pairs.len() * 2 > TOGETHER + 2 {
+                        parts.push(Pairs::of(std::mem::take(&mut pairs)));
+                    }
+                }
+                None => {
+                    parts.push(Pairs::of(std::mem::take(&mut pairs)));
+                    parts.push(DictPart::Unpack(node));
+                }
+            }
+        }
+        parts.push(Pairs::of(pairs));
+        Box::new(DictDisplay {
+            parts: parts.into(),
+            span,
+        })
     }
 }

@@ -95,7 +95,17 @@ pub fn convert(value: &Value) -> Res<Int> {
         Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_)
     ) && let Some(result) = special::call(value, name::TRUNC, &[])
     {
-        return Ok(as_int(&index(&result?)?).unwrap_or(Int::Small(0)));
+        let result = result?;
+        let integer = match has_index(&result) {
+            true => index(&result)?,
+            false => {
+                let kind = class_name(&result);
+                return Err(type_error(format!(
+                    "__trunc__ returned non-Integral (type {kind})"
+                )));
+            }
+        };
+        return Ok(as_int(&integer).unwrap_or(Int::Small(0)));
     }
     match plain(value) {
         Value::Float(x) => float::to_int(x.get()).map_err(|e| not_finite(e, e.to_integer())),
