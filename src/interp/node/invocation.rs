@@ -136,14 +136,17 @@ impl Invocation {
     ) -> Res<usize> {
         // Keyword values wait aside: positional ones after them (`f(a=1, *b)`) go first.
         let aside = &mut Vec::new();
+        let is_positional = |s: &&Spread| matches!(s, Spread::Positional(_) | Spread::Star(..));
+        let is_alone = spreads.iter().filter(is_positional).count() == 1;
+        let mut only = None;
         for spread in spreads {
             match spread {
                 Spread::Positional(node) => window.push(node.eval(frame)?)?,
+                // The only positional part is iterated when the call begins.
+                Spread::Star(node, span) if is_alone => only = Some((node.eval(frame)?, *span)),
                 Spread::Star(node, span) => {
                     let value = node.eval(frame)?;
-                    let is_positional = |s: &&Spread| matches!(s, Spread::Positional(_) | Spread::Star(..));
-                    let is_alone = || spreads.iter().filter(is_positional).count() == 1;
-                    bind::push_star(window, &value, func, is_alone).at(*span)?;
+                    bind::push_star(window, &value, func, false).at(*span)?;
                 }
                 Spread::Keyword(name, node) => {
                     let value = node.eval(frame)?;
@@ -158,6 +161,9 @@ impl Invocation {
                     bind::push_double_star(aside, names, &value, func).at(*span)?;
                 }
             }
+        }
+        if let Some((value, span)) = only {
+            bind::push_star(window, &value, func, true).at(span)?;
         }
         let npos = window.len() - 1;
         for value in aside.drain(..) {
@@ -387,7 +393,7 @@ impl Invocation {
                     _ => call::call_native(n, window, start, npos, names, Some(frame)),
                 }
             }
-            Value::Class(c) if c.is_super() => call::call_super(frame, window, npos),
+            Value::Class(c) if c.is_super() => call::call_super(frame, window, npos, names),
             other => call::invoke(other, window, npos, names),
         };
         match result {

@@ -149,6 +149,7 @@ const CALL_PARTIAL: NativeDef = NativeDef {
     doc: "Call self as a function.",
     role: NativeRole::Method,
     body: NativeBody::Given(call_partial),
+    module: None,
 };
 
 const OWNER: &str = "functools.partial";

@@ -5,14 +5,14 @@ mod format;
 use crate::interp::error::{raise, type_error, value_error};
 use crate::interp::types::{Type, class_name};
 use crate::interp::{attribute, import, payload};
-use crate::library::asyncio::{functions, natives};
+use crate::library::asyncio::natives;
 use crate::library::builtins::wrong_argument;
 use crate::runtime::{clock, thread};
 use crate::source::Symbol;
 use crate::value::*;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "time");
+    let mut names = super::functions("time", &[FUNCTIONS]);
     let constants = [
         ("timezone", Value::Int(0)),
         ("altzone", Value::Int(0)),
