@@ -68,7 +68,7 @@ fn find_on_alias(object: &Value, origin: &Value, name: Symbol) -> Res<Option<Val
     match name.text() {
         "__class__" | "__origin__" | "__args__" | "__unpacked__" | "__parameters__" | "__mro_entries__"
         | "__reduce__" | "__reduce_ex__" => find_plain(object, name),
-        "__copy__" | "__deepcopy__" => Ok(None),
+        "__bases__" | "__copy__" | "__deepcopy__" => Ok(None),
         _ => get(origin, name).map(Some),
     }
 }

@@ -209,11 +209,15 @@ fn resolve_bases(bases: Vec<Value>) -> Res<Bases> {
                     mixed.push(base.clone());
                     continue;
                 };
-                for entry in iterate::collect(&call::call(&entries, std::slice::from_ref(&all))?)? {
-                    if let Value::Class(class) = &entry {
+                let entries = call::call(&entries, std::slice::from_ref(&all))?;
+                let Some(entries) = payload::as_tuple(&entries) else {
+                    return Err(type_error("__mro_entries__ must return a tuple"));
+                };
+                for entry in &entries.items {
+                    if let Value::Class(class) = entry {
                         classes.push(Ref::clone(class));
                     }
-                    mixed.push(entry);
+                    mixed.push(entry.clone());
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What is an instance or a subclass of what, and the type forms: `list[int]`, `int | None`.
 
 use super::error::*;
-use super::payload::{as_tuple, plain};
+use super::payload::{as_class, as_tuple, plain};
 use super::types::{Type, class, class_of};
 use super::{attribute, import, operator, special};
 use crate::code::BinaryOp;
@@ -20,14 +20,7 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
             match asked(of, name::INSTANCECHECK, object) {
                 Some(result) => operator::truth(&result?),
                 None if own.is_subclass(of) => Ok(true),
-                // A proxy may claim another class by its `__class__`.
-                None => match object {
-                    Value::Instance(_) if claims_class(&own) => match &attribute::get(object, name::CLASS)? {
-                        Value::Class(claimed) => Ok(claimed.is_subclass(of)),
-                        _ => Ok(false),
-                    },
-                    _ => Ok(false),
-                },
+                None => Ok(claimed_class(object)?.is_some_and(|claimed| claimed.is_subclass(of))),
             }
         }
         Value::Tuple(options) => {
@@ -72,6 +65,16 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
                 }
             }
         }
+    }
+}
+
+/// The class that an object is of by its own `__class__`, as a proxy may say.
+pub fn claimed_class(object: &Value) -> Res<Option<Ref<Class>>> {
+    match object {
+        Value::Instance(instance) if claims_class(&instance.class()) => {
+            Ok(as_class(&attribute::get(object, name::CLASS)?).cloned())
+        }
+        _ => Ok(None),
     }
 }
 

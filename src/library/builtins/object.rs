@@ -391,6 +391,12 @@ pub const TYPE: &[NativeDef] = &[
             crate::interp::call::construct_with(this_class(&args[0])?, &positional, &keywords)
         },
     ),
+    method("__repr__", "(self, /)", "Return repr(self).", |args| {
+        this_class(&args[0])?;
+        let mut out = String::new();
+        text::write_plain(&args[0], &mut out)?;
+        Ok(Value::from(out))
+    }),
     method(
         "__subclasses__",
         "(self, /)",

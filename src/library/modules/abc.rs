@@ -6,7 +6,7 @@
 use crate::interp::error::type_error;
 use crate::interp::operator::truth;
 use crate::interp::types::class_of;
-use crate::interp::{call, special};
+use crate::interp::{call, isinstance, special};
 use crate::library::asyncio::natives;
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -35,13 +35,10 @@ thread_local! {
 
 const NATIVES: &[NativeDef] = natives! {
     Method Plain "__instancecheck__" "(cls, instance, /)" "Whether an object is an instance of the class." |args| {
-        let kind: Value = class_of(&args[1]).into();
-        if is_own(&args[0]) {
-            return subclass_check(&args[0], &kind);
-        }
-        match special::call(&args[0], name::SUBCLASSCHECK, &[kind]) {
-            Some(answer) => answer,
-            None => Ok(Value::FALSE),
+        let answer = is_of_kind(&args[0], class_of(&args[1]))?;
+        match (truth(&answer)?, isinstance::claimed_class(&args[1])?) {
+            (false, Some(claimed)) => is_of_kind(&args[0], claimed),
+            _ => Ok(answer),
         }
     };
     Method Plain "__subclasscheck__" "(cls, subclass, /)" "Whether a class is a subclass of the class."
@@ -53,6 +50,17 @@ const NATIVES: &[NativeDef] = natives! {
         Ok(Value::None)
     };
 };
+
+/// Whether a class is a subclass, as the class says itself.
+fn is_of_kind(class: &Value, kind: Ref<Class>) -> Res {
+    if is_own(class) {
+        return subclass_check(class, &kind.into());
+    }
+    match special::call(class, name::SUBCLASSCHECK, &[kind.into()]) {
+        Some(answer) => answer,
+        None => Ok(Value::FALSE),
+    }
+}
 
 /// Whether no subclass of the metaclass has a say of its own.
 fn is_own(class: &Value) -> bool {

@@ -8,7 +8,7 @@ mod twister;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class_of, named_class};
-use crate::interp::{attribute, call, iterate, subscript, text};
+use crate::interp::{attribute, call, descriptor, iterate, subscript, text};
 use crate::library::builtins::{self, method, static_method};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -36,8 +36,19 @@ fn this(value: &Value) -> Res<&Generator> {
         .ok_or_else(|| wrong_self("random", "Random", value))
 }
 
-/// A script class's own method in the place of a built-in one.
+/// What an object calls in the place of a built-in method: an attribute of its own, or its script class's method.
 fn own_method(value: &Value, method: &str) -> Option<Value> {
+    if let Value::Opaque(object) = value
+        && !object.attrs.is_empty()
+        && let Some(own) = object.attrs.get(Symbol::new(method))
+    {
+        return Some(own);
+    }
+    class_method(value, method).map(|method| descriptor::method(&method, value))
+}
+
+/// A script class's own method in the place of a built-in one.
+fn class_method(value: &Value, method: &str) -> Option<Value> {
     let class = class_of(value);
     if !class.is_script {
         return None;
@@ -50,7 +61,7 @@ fn own_method(value: &Value, method: &str) -> Option<Value> {
 /// A float in [0, 1).
 fn unit(value: &Value) -> Res<f64> {
     if let Some(own) = own_method(value, "random") {
-        return real(&call::call_unbound(&own, value, &[])?);
+        return real(&call::call(&own, &[])?);
     }
     own_unit(value)
 }
@@ -80,10 +91,8 @@ fn bits(value: &Value, count: u64) -> Res<BigUint> {
 
 /// An int from 0 to below `n`, which is above 0.
 fn below(value: &Value, n: u64) -> Res<u64> {
-    if let Some(random) = own_method(value, "random")
-        && own_method(value, "getrandbits").is_none()
-    {
-        return below_by_floats(value, &random, n);
+    if class_method(value, "random").is_some() && class_method(value, "getrandbits").is_none() {
+        return below_by_floats(value, n);
     }
     let count = u64::from(64 - n.leading_zeros());
     if own_method(value, "getrandbits").is_none()
@@ -102,9 +111,9 @@ fn below(value: &Value, n: u64) -> Res<u64> {
 }
 
 /// For classes that have a `random` of their own, but no `getrandbits`.
-fn below_by_floats(value: &Value, random: &Value, n: u64) -> Res<u64> {
+fn below_by_floats(value: &Value, n: u64) -> Res<u64> {
     const MOST: u64 = 1 << 53;
-    let next = || real(&call::call_unbound(random, value, &[])?);
+    let next = || unit(value);
     if n >= MOST {
         return Ok((next()? * n as f64) as u64);
     }
@@ -122,7 +131,7 @@ fn given_bits(value: &Value, count: u64) -> Res<BigUint> {
     let Some(own) = own_method(value, "getrandbits") else {
         return bits(value, count);
     };
-    let made = call::call_unbound(&own, value, &[Value::Int(count as i64)])?;
+    let made = call::call(&own, &[Value::Int(count as i64)])?;
     Ok(as_bigint(&made).unwrap_or_default().magnitude().clone())
 }
 
@@ -183,7 +192,7 @@ fn init(args: &[Value]) -> Res {
         args[1].clone()
     };
     match own_method(&args[0], "seed") {
-        Some(own) => call::call_unbound(&own, &args[0], &[given])?,
+        Some(own) => call::call(&own, &[given])?,
         None => seed(&[args[0].clone(), given, Value::Unset])?,
     };
     Ok(Value::None)
@@ -390,6 +399,9 @@ const SHARED: &[&str] = &[
     "randbytes",
 ];
 
+/// So many random bits make a float in [0, 1).
+const BITS_OF_FLOATS: u32 = 53;
+
 pub fn module() -> Vec<(Symbol, Value)> {
     let class = class();
     let mut names = vec![
@@ -401,6 +413,17 @@ pub fn module() -> Vec<(Symbol, Value)> {
     public.sort_unstable();
     let public = public.into_iter().map(Value::from).collect::<Vec<_>>();
     names.push((Symbol::new("__all__"), Value::list(public)));
+    // What the distributions are reckoned with.
+    let (half, wide) = ((-0.5f64).exp(), f64::from(BITS_OF_FLOATS));
+    let constants = [
+        ("NV_MAGICCONST", 4.0 * half / 2f64.sqrt()),
+        ("LOG4", 4f64.ln()),
+        ("SG_MAGICCONST", 1.0 + 4.5f64.ln()),
+        ("TWOPI", std::f64::consts::TAU),
+        ("RECIP_BPF", (-wide).exp2()),
+    ];
+    names.extend(constants.map(|(name, value)| (Symbol::new(name), Value::float(value))));
+    names.push((Symbol::new("BPF"), Value::Int(i64::from(BITS_OF_FLOATS))));
     // Making a generator of the built-in class runs no script.
     let shared = call::call(&class.into(), &[]).map_err(|raised| drop(raised.take()));
     if let Ok(shared) = shared {

@@ -3,9 +3,9 @@
 use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{Type, class, named_class};
-use crate::interp::{attribute, call, import, isinstance, iterate, mapping, special, text};
-use crate::library::builtins::{self, function, method};
+use crate::interp::types::{Type, class};
+use crate::interp::{attribute, call, import, isinstance, mapping, special, text};
+use crate::library::builtins::function;
 use crate::source::{Source, Symbol, name};
 use crate::value::descriptor::{ClassMethod, StaticMethod};
 use crate::value::function::Function;
@@ -13,7 +13,6 @@ use crate::value::generator::Progress;
 use crate::value::*;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    builtins::add(&named_class(WRAPPER), WRAPPED);
     let mut names = super::functions("types", &[FUNCTIONS]);
     names.push((Symbol::new("GenericAlias"), class(Type::GenericAlias).into()));
     names
@@ -21,10 +20,10 @@ pub fn module() -> Vec<(Symbol, Value)> {
 
 const FUNCTIONS: &[NativeDef] = &[
     function(
-        "coroutine",
-        "(func)",
-        "Make the generators of a generator function awaitable.",
-        |args| coroutine(&args[0]),
+        "mark_coroutine",
+        "(func, /)",
+        "Make the generators of a generator function awaitable; tell whether what a function gives is so now.",
+        |args| Ok(Value::bool(mark_coroutine(&args[0]))),
     ),
     function(
         "define",
@@ -183,80 +182,17 @@ fn define(args: &[Value]) -> Res {
     Ok(mapping::dict_of_symbols(module.entries()))
 }
 
-fn coroutine(func: &Value) -> Res {
-    if let Value::Function(function) = func {
-        match function.code.kind {
-            CodeKind::Coroutine => return Ok(func.clone()),
-            CodeKind::Generator => {
-                function.is_awaitable.set(true);
-                return Ok(func.clone());
-            }
-            _ => {}
-        }
+fn mark_coroutine(func: &Value) -> bool {
+    let Value::Function(function) = func else {
+        return false;
+    };
+    let kind = function.code.kind;
+    if kind == CodeKind::Generator {
+        function.is_awaitable.set(true);
     }
-    if !call::is_callable(func) {
-        return Err(type_error("types.coroutine() expects a callable"));
-    }
-    let func = func.clone();
-    Ok(Native::closure("wrapped", "(*args, **kwargs)", move |args| {
-        let positional = as_tuple(&args[0]).map(|t| t.items.to_vec()).unwrap_or_default();
-        let keywords = as_dict(&args[1]).map(|d| d.symbol_entries()).unwrap_or_default();
-        let made = call::call_kw(&func, &positional, &keywords)?;
-        Ok(match &made {
-            Value::Generator(g) if g.kind == GeneratorKind::Generator && !is_awaitable(g) => {
-                Opaque::value(named_class(WRAPPER), Wrapper(made.clone()))
-            }
-            _ => made,
-        })
-    }))
+    matches!(kind, CodeKind::Coroutine | CodeKind::Generator)
 }
 
 fn is_awaitable(generator: &Generator) -> bool {
     matches!(&generator.func, Value::Function(f) if f.is_awaitable.get())
 }
-
-const WRAPPER: &str = "types._GeneratorWrapper";
-
-/// A generator that a function gave which is not one itself: awaited all the same.
-struct Wrapper(Value);
-
-fn inner(value: &Value) -> Res<&Value> {
-    match value.opaque::<Wrapper>() {
-        Some(wrapper) => Ok(&wrapper.0),
-        None => Err(wrong_self("__await__", "_GeneratorWrapper", value)),
-    }
-}
-
-fn pass_on(args: &[Value], method: &str, given: &[Value]) -> Res {
-    call::call_method(inner(&args[0])?, Symbol::new(method), given)
-}
-
-const WRAPPED: &[NativeDef] = &[
-    method("__await__", "(self, /)", "The generator.", |args| {
-        inner(&args[0]).cloned()
-    }),
-    method("__iter__", "(self, /)", "The generator.", |args| {
-        inner(&args[0]).cloned()
-    }),
-    method("__next__", "(self, /)", "Implement next(self).", |args| {
-        iterate::next(inner(&args[0])?)?.ok_or_else(|| stop_iteration(Value::None))
-    }),
-    method(
-        "send",
-        "(self, value, /)",
-        "Send a value to the generator.",
-        |args| pass_on(args, "send", &args[1..]),
-    ),
-    method(
-        "throw",
-        "(self, exception, /)",
-        "Raise an exception in the generator.",
-        |args| pass_on(args, "throw", &args[1..]),
-    ),
-    method("close", "(self, /)", "Close the generator.", |args| {
-        pass_on(args, "close", &[])
-    }),
-    method("__repr__", "(self, /)", "Return repr(self).", |args| {
-        Ok(Value::from(text::object::default_repr(&args[0])))
-    }),
-];
