@@ -32,6 +32,10 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     ("tests/golden/tasks/a_task_keeps_what_it_awaited", &["A031"]),
     (
+        "tests/golden/tasks/what_is_handled_around_the_loop_is_a_cancellations_context",
+        &["A006"],
+    ),
+    (
         "tests/golden/coroutines/coroutines_remember_where_they_were_made",
         &["A001"],
     ),

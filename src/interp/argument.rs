@@ -56,7 +56,9 @@ fn is_given_its_class(native: &Native) -> bool {
         "remove_done_callback",
         "get_loop",
     ];
-    native.owner == "Future" && NAMES.contains(&native.name.text())
+    let name = native.name.text();
+    // Tasks refuse to be set, each by a method of its own.
+    NAMES.contains(&name) && (native.owner == "Future" || native.owner == "Task" && !name.starts_with("set_"))
 }
 
 fn manner(native: &Native) -> Manner {
@@ -173,6 +175,13 @@ pub fn no_keywords(native: &Native, name: Symbol) -> Raised {
     if script_name(native).is_some() {
         return unexpected_keyword(native, name, 1);
     }
+    if is_given_its_class(native) {
+        let short = short_name(native);
+        return type_error(match native.signature.positional - own(native) {
+            0 => format!("{short}() takes no arguments"),
+            _ => format!("{short}() takes exactly 1 positional argument (0 given)"),
+        });
+    }
     type_error(if native.is_slot() && native.name != name::INIT {
         format!("wrapper {}() takes no keyword arguments", native.name)
     } else {
@@ -202,6 +211,12 @@ pub fn short_name(native: &Native) -> &'static str {
     }
 }
 
+/// Whether no parameter takes an argument by a name.
+fn is_unknown(native: &Native, name: Symbol) -> bool {
+    let takes = |p: &native::NativeParam| p.name == name || p.kind == ParamKind::Kwargs;
+    !native.signature.params.iter().any(takes)
+}
+
 fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
@@ -214,9 +229,16 @@ pub fn are_too_many(native: &Native, count: usize) -> bool {
     count > params.len() && !params.iter().any(takes_more) && manner(native) == Manner::Names
 }
 
-/// The error for `npos` positional arguments, of which there are too many, and `named` others.
+/// The error for `npos` positional arguments, of which there are too many, and others by `names`.
 #[cold]
-pub fn too_many(native: &Native, npos: usize, named: usize) -> Raised {
+pub fn too_many(native: &Native, npos: usize, names: &[Symbol]) -> Raised {
+    // A function of a script looks at the names first.
+    if script_name(native).is_some()
+        && let Some(name) = names.iter().find(|name| is_unknown(native, **name))
+    {
+        return unexpected_keyword(native, *name, names.len());
+    }
+    let named = names.len();
     let own = own(native);
     let (takes, got) = (
         native.signature.positional.saturating_sub(own),
@@ -303,8 +325,7 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
             format!("{}.__new__(): not enough arguments", native.owner)
         }
         Manner::Script => {
-            let is_unknown = |name: &Symbol| signature.params.iter().all(|p| p.name != *name);
-            if let Some((name, _)) = left.iter().find(|(name, _)| is_unknown(name)) {
+            if let Some((name, _)) = left.iter().find(|(name, _)| is_unknown(native, *name)) {
                 return unexpected_keyword(native, *name, left.len());
             }
             let missing: Vec<Symbol> = signature.params[index..]
@@ -384,11 +405,14 @@ pub fn check_receiver(native: &Native, args: &[Value]) -> Res<()> {
 
 #[cold]
 fn no_receiver(native: &Native) -> Raised {
+    if script_name(native).is_some() {
+        return missing(native, 0, &[], 0);
+    }
     let name = native.name;
     type_error(if native.is_slot() {
         format!(
             "descriptor '{name}' of '{}' object needs an argument",
-            native.owner
+            full_name(native.owner)
         )
     } else {
         format!(

@@ -335,7 +335,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             return Ok(());
         }
         if let Value::Native(n) = &found
-            && n.role == NativeRole::Getter
+            && n.role.is_getter()
             && name != name::DICT
         {
             let setter = Symbol::new(&format!("{name}="));
@@ -485,7 +485,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             return Ok(());
         }
         if let Value::Native(n) = &found
-            && n.role == NativeRole::Getter
+            && n.role.is_getter()
             && name != name::DICT
         {
             let setter = Symbol::new(&format!("{name}="));
@@ -559,6 +559,16 @@ pub fn no_attribute(object: &Value, name: Symbol) -> Raised {
             "type object '{}' has no attribute '{name}'",
             super::types::shown_name(class)
         ),
+        Value::Module(module) if super::import::is_initializing(module) => {
+            let file = module.get(name::FILE);
+            let origin = file.as_ref().and_then(super::payload::text_of);
+            let origin = origin.map_or(String::new(), |file| format!(" from '{file}'"));
+            format!(
+                "partially initialized module '{}'{origin} has no attribute '{name}' \
+                 (most likely due to a circular import)",
+                module.name
+            )
+        }
         Value::Module(module) => format!("module '{}' has no attribute '{name}'", module.name),
         Value::Opaque(o) if o.get::<SuperObject>().is_some() => {
             format!("'super' object has no attribute '{name}'")

@@ -8,7 +8,7 @@ use super::operator::collection;
 use super::payload::as_tuple;
 use super::stack::Window;
 use super::types::{Type, class_of};
-use super::{iterate, mapping};
+use super::{attribute, iterate, mapping};
 use crate::source::{Symbol, name};
 use crate::value::*;
 
@@ -205,7 +205,7 @@ fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
 
 /// Adds the items of `*value` to the arguments. `is_alone`: whether there are no other positional ones,
 /// in which case CPython lets the call itself find out what is no iterable.
-pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: impl FnOnce() -> bool) -> Res<()> {
+pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: bool) -> Res<()> {
     if let Value::Tuple(t) = value {
         return t.items.iter().try_for_each(|v| window.push(v.clone()));
     }
@@ -214,7 +214,7 @@ pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: impl 
         if matches(&raised, Type::TypeError) && !is_iterable {
             let _ = raised.take();
             let kind = super::types::class_name(value);
-            let whose = match is_alone() {
+            let whose = match is_alone {
                 true => format!("{} argument", callee_name(callee)),
                 false => "Value".into(),
             };
@@ -232,36 +232,33 @@ pub fn push_double_star(
     value: &Value,
     callee: &Value,
 ) -> Res<()> {
-    let entries = match mapping::whole_dict(value) {
-        Some(dict) => mapping::entries(dict),
-        None => {
-            let other = value;
-            let Some(keys) = collection::keys_of(other)? else {
-                let kind = super::types::class_name(value);
-                return Err(type_error(format!(
-                    "{} argument after ** must be a mapping, not {kind}",
-                    callee_name(callee)
-                )));
-            };
-            let mut entries = Vec::new();
-            for key in keys {
-                let item = super::subscript::get_item(other, &key)
-                    .map_err(|raised| keyword_error(raised, callee))?;
-                entries.push((key, item));
-            }
-            entries
-        }
+    let free = |names: &[Symbol], key: &Value| match super::payload::as_str(key).map(|key| key.symbol()) {
+        Some(name) if names.contains(&name) => Err(repeated_keyword(callee, name.text())),
+        name => Ok(name),
     };
-    for (key, value) in entries {
-        let Some(key) = super::payload::as_str(&key) else {
+    let mut add = |names: &mut Vec<Symbol>, key: &Value, value: Value| {
+        let Some(name) = free(names, key)? else {
             return Err(type_error("keywords must be strings"));
         };
-        let name = key.symbol();
-        if names.contains(&name) {
-            return Err(repeated_keyword(callee, name.text()));
-        }
         names.push(name);
         values.push(value);
+        Ok(())
+    };
+    if let Some(dict) = mapping::whole_dict(value) {
+        let mut entries = mapping::entries(dict).into_iter();
+        return entries.try_for_each(|(key, value)| add(names, &key, value));
+    }
+    let Some(keys) = collection::keys_of(value)? else {
+        let kind = super::types::class_name(value);
+        return Err(type_error(format!(
+            "{} argument after ** must be a mapping, not {kind}",
+            callee_name(callee)
+        )));
+    };
+    for key in keys {
+        free(names, &key)?; // before the mapping is asked
+        let item = super::subscript::get_item(value, &key).map_err(|raised| keyword_error(raised, callee))?;
+        add(names, &key, item)?;
     }
     Ok(())
 }
@@ -304,9 +301,23 @@ fn callee_name(callee: &Value) -> String {
         Value::Method(m) => callee_name(&m.func),
         Value::Native(n) => format!("{}()", argument::native_name(n)),
         Value::Class(c) => format!("{}()", super::text::object::class_path(c)),
-        other => super::text::str(other).unwrap_or_else(|raised| {
-            drop(raised.take());
-            format!("{} object", class_of(other).name())
-        }),
+        other => own_name(other)
+            .or_else(|raised| {
+                drop(raised.take());
+                super::text::str(other)
+            })
+            .unwrap_or_else(|raised| {
+                drop(raised.take());
+                format!("{} object", class_of(other).name())
+            }),
     }
+}
+
+/// The name that a callable object has, as a function's is shown.
+fn own_name(callee: &Value) -> Res<String> {
+    let qualname = super::text::str(&attribute::get(callee, name::QUALNAME)?)?;
+    Ok(match &attribute::find(callee, name::MODULE)? {
+        Some(Value::Str(module)) if &*module.text != "builtins" => format!("{}.{qualname}()", module.text),
+        _ => format!("{qualname}()"),
+    })
 }

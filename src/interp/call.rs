@@ -14,7 +14,7 @@ use super::stack::{self, Window};
 use super::types::{Type, class, class_of, shown_name};
 use crate::code::{Code, CodeKind};
 use crate::source::{Symbol, name};
-use crate::value::native::{ParamKind, Parameters};
+use crate::value::native::{FEW, ParamKind, Parameters};
 use crate::value::running::Running;
 use crate::value::*;
 
@@ -83,23 +83,25 @@ pub fn call_unbound(method: &Value, object: &Value, args: &[Value]) -> Res {
     }
 }
 
-/// Calls a built-in method that takes just what is given, as most special methods do.
+/// Calls a built-in method that takes so few arguments as they are, as most special methods do.
 #[inline]
 fn call_as_given(native: &Native, object: &Value, args: &[Value]) -> Option<Res> {
-    let count = args.len() + 1;
-    if !native.signature.fits(count) || native.signature.params.len() != count {
-        return None;
-    }
+    let params = native.few_params(args.len() + 1)?;
     let body: &dyn Fn(&[Value]) -> Res = match &native.body {
         NativeBody::Plain(body) => body,
         NativeBody::Closure(body) => &**body,
+        NativeBody::Pair(body) => return Some(body(object, args.first()?)),
         _ => return None,
     };
-    match args {
-        [] => Some(body(std::slice::from_ref(object))),
-        [arg] => Some(body(&[object.clone(), arg.clone()])),
-        _ => None,
+    if params == 1 {
+        return Some(body(std::slice::from_ref(object)));
     }
+    let mut laid_out = [const { Value::Unset }; FEW];
+    laid_out[0] = object.clone();
+    for (place, arg) in laid_out[1..].iter_mut().zip(args) {
+        *place = arg.clone();
+    }
+    Some(body(&laid_out[..params]))
 }
 
 pub fn is_callable(object: &Value) -> bool {
@@ -107,7 +109,7 @@ pub fn is_callable(object: &Value) -> bool {
         Value::Function(_) | Value::Method(_) | Value::Class(_) => true,
         Value::Native(n) => !matches!(
             n.role,
-            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly
+            NativeRole::Getter | NativeRole::Member | NativeRole::Setter | NativeRole::ReadOnly
         ),
         _ => special(object, name::CALL).is_some(),
     }
@@ -299,7 +301,7 @@ fn share(window: &Window, index: usize) {
 
 /// A frame that has not begun, from bound parameters, which are moved out of the window.
 pub fn make_frame(func: &Ref<Function>, window: &Window, start: usize) -> FrameBox {
-    let mut frame = FrameBox::new(func);
+    let mut frame = FrameBox::new(func.clone());
     let slots = frame.slots();
     window.move_to(start, slots);
     if !func.code.cells.is_empty() {
@@ -384,11 +386,16 @@ pub fn call_native(
     names: &[Symbol],
     frame: Option<&mut function::Frame>,
 ) -> Res {
+    if let NativeBody::Given(body) = native.body {
+        return body(&window.values(start)[..npos + names.len()], names);
+    }
     bind_native(native, window, start, npos, names)?;
     let args = window.values(start);
-    match &native.body {
+    let done = match &native.body {
         NativeBody::Plain(body) => body(args),
         NativeBody::Closure(body) => body(args),
+        NativeBody::Pair(body) => body(&args[0], &args[1]),
+        NativeBody::Given(body) => body(args, names),
         NativeBody::Written(func) => call_written(func, window, start),
         NativeBody::Frame(body) => match frame {
             Some(frame) => body(frame, args),
@@ -401,6 +408,19 @@ pub fn call_native(
             let func = native.clone();
             Ok(origin::noted(|| Generator::new(kind, func.into(), first)))
         }
+    };
+    if native.signature.has_rest() {
+        release_rest(window, start + native.signature.before_rest);
+    }
+    done
+}
+
+/// Arguments go in their order, also those of a `*args`, unless their tuple is kept.
+fn release_rest(window: &Window, index: usize) {
+    if let Value::Tuple(rest) = &mut window.take(index)
+        && let Some(rest) = rest.get_mut()
+    {
+        rest.items.iter_mut().for_each(|item| drop(std::mem::take(item)));
     }
 }
 
@@ -471,7 +491,7 @@ fn bind_native_by_rule(
         return Err(argument::no_keywords(native, *name));
     }
     if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
-        return Err(argument::too_many(native, npos, names.len()));
+        return Err(argument::too_many(native, npos, names));
     }
     let mut given = given.into_iter();
     let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();
@@ -671,11 +691,14 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
 
 /// `super()` and `super(cls, object)`
 /// (https://docs.python.org/3/library/functions.html#super).
-pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize) -> Res {
+pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize, names: &[Symbol]) -> Res {
+    if !names.is_empty() {
+        return Err(type_error("super() takes no keyword arguments"));
+    }
     let (this, object) = if npos == 0 {
         let code = &frame.func.code;
         let cell = code.free.iter().position(|n| *n == name::CLASS);
-        if code.params.positional == 0 && !code.params.has_vararg {
+        if code.params.positional == 0 {
             return Err(runtime_error("super(): no arguments"));
         }
         let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {

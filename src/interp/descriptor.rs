@@ -13,7 +13,7 @@ use crate::value::*;
 /// Whether an attribute of the class goes before one of the instance.
 pub fn is_data_descriptor(attribute: &Value) -> bool {
     match attribute {
-        Value::Native(n) => n.role == NativeRole::Getter,
+        Value::Native(n) => n.role.is_getter(),
         Value::Opaque(o) => o.get::<Property>().is_some() || o.get::<Member>().is_some(),
         Value::Instance(i) => {
             let class = i.class();
@@ -55,7 +55,7 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
         Value::Native(n) => match n.role {
             NativeRole::Method => Ok(method(attribute, object)),
             NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
-            NativeRole::Getter => call::call_unbound(attribute, object, &[]),
+            NativeRole::Getter | NativeRole::Member => call::call_unbound(attribute, object, &[]),
             _ => Ok(attribute.clone()),
         },
         Value::Opaque(o) => {

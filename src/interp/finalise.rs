@@ -228,13 +228,12 @@ fn parts_of_future(future: &Ref<Future>, reach: &mut dyn FnMut(Value)) {
         task.waiting.get().into_iter().for_each(|on| reach(on.into()));
     }
     reach(future.event_loop().clone());
-    for callback in future.callbacks.list() {
-        match callback {
-            Callback::Script(function, _) => reach(function),
-            Callback::Wake(task) => reach(Value::tuple([task.into()])), // a bound method of the task
-            Callback::Native(_) => {}
-        }
-    }
+    future.callbacks.look(|callback| match callback {
+        Callback::Script(function, _) => reach(function.clone()),
+        // A bound method of the task.
+        Callback::Wake(task) => reach(Value::tuple([task.clone().into()])),
+        Callback::Native(_) => {}
+    });
     reach(future.outcome.get());
     if !future.is_bare() {
         future

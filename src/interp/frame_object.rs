@@ -178,7 +178,7 @@ pub fn clear(frame: &TracebackFrame) -> Res<()> {
         match generator.progress.get() {
             Progress::Created => {
                 async_iter::abandon(Ref::clone(generator));
-                drop(generator.take_stack());
+                generator.drop_stack();
                 return Ok(());
             }
             Progress::Suspended => return Err(runtime_error("cannot clear a suspended frame")),

@@ -2,9 +2,11 @@
 
 use super::call;
 use super::error::*;
+use super::iterate;
 use super::node::matches_kind;
+use super::payload::plain;
 use super::types::{Type, class, is_exception};
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::*;
 
 /// The exceptions of a group, or none if it is not one.
@@ -91,16 +93,16 @@ pub fn star_rest(
     original: &Ref<Exception>,
     raised: Vec<Value>,
     rest: Option<Ref<Exception>>,
-) -> Option<Ref<Exception>> {
+) -> Res<Option<Ref<Exception>>> {
     if raised.is_empty() {
-        return rest;
+        return Ok(rest);
     }
     // One that is no group was wrapped in one for its clause, and only one clause took it.
     if members(original).is_none() {
-        return match raised.into_iter().next() {
+        return Ok(match raised.into_iter().next() {
             Some(Value::Exception(ref exception)) => Some(Ref::clone(exception)),
             _ => rest,
-        };
+        });
     }
     let mut known = Vec::new();
     leaves(original, &mut known);
@@ -122,42 +124,55 @@ pub fn star_rest(
     if let Some(rest) = &rest {
         leaves(rest, &mut kept);
     }
-    let left = if kept.is_empty() {
-        None
-    } else {
-        project(original, &kept)
-    };
-    if new.is_empty() {
-        return left;
+    match project(original, &kept)? {
+        Value::None => {}
+        left => new.push(left),
     }
-    new.extend(left.map(Value::from));
-    match &new[..] {
+    Ok(match &new[..] {
+        [] => None,
         [Value::Exception(only)] => Some(Ref::clone(only)),
         _ => Some(wrap("", new)),
-    }
+    })
 }
 
 /// The group with only the leaves that are kept, in its own structure.
-fn project(original: &Ref<Exception>, kept: &[usize]) -> Option<Ref<Exception>> {
-    let Some(members) = members(original) else {
-        return Some(original.clone());
-    };
-    let left: Vec<Value> = members
-        .iter()
-        .filter_map(|member| match member {
-            Value::Exception(e) if self::members(e).is_some() => project(e, kept).map(Value::from),
-            Value::Exception(e) if kept.contains(&e.address()) => Some(member.clone()),
-            _ => None,
-        })
-        .collect();
-    if left.is_empty() {
-        return None;
+fn project(original: &Ref<Exception>, kept: &[usize]) -> Res {
+    let mut left = Vec::new();
+    for member in members(original).unwrap_or_default() {
+        match &member {
+            Value::Exception(e) if members(e).is_some() => match project(e, kept)? {
+                Value::None => {}
+                part => left.push(part),
+            },
+            Value::Exception(e) if kept.contains(&e.address()) => left.push(member),
+            _ => {}
+        }
     }
-    let message = original.arg(0).unwrap_or(Value::None);
-    let made = Exception::new(original.class(), vec![message, Value::list(left)]);
-    made.traceback.replace(original.traceback.get());
-    made.cause.set(original.cause.get());
-    made.context.set(original.context.get());
+    with_members(original, left)
+}
+
+/// A group like another one with some of its members, made by its own `derive`; None without any.
+pub fn with_members(group: &Ref<Exception>, members: Vec<Value>) -> Res {
+    if members.is_empty() {
+        return Ok(Value::None);
+    }
+    let whole = Value::from(group.clone());
+    let derived = call::call_method(&whole, name::DERIVE, &[Value::list(members)])?;
+    let Value::Exception(made) = &derived else {
+        return Err(type_error("derive must return an instance of BaseExceptionGroup"));
+    };
+    if !made.is_instance(&class(Type::BaseExceptionGroup)) {
+        return Err(type_error("derive must return an instance of BaseExceptionGroup"));
+    }
+    made.traceback.replace(group.traceback.get());
+    made.context.set(group.context.get());
+    made.cause.set(group.cause.get());
     made.suppress_context.set(true); // as whoever sets a cause does
-    Some(made)
+    if let Some(notes) = group.attrs.get(name::NOTES)
+        && matches!(plain(&notes), Value::List(_) | Value::Tuple(_))
+    {
+        made.attrs
+            .set(name::NOTES, Value::list(iterate::collect(&notes)?));
+    }
+    Ok(derived)
 }

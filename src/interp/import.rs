@@ -14,7 +14,7 @@ use super::unit::Unit;
 use crate::code::{Code, CodeKind};
 use crate::lower;
 use crate::source::{Source, Symbol, name};
-use crate::syntax::{self, SyntaxWarning};
+use crate::syntax::{self, SyntaxErrorKind, SyntaxWarning};
 use crate::value::*;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -48,6 +48,13 @@ thread_local! {
     static MODULES: RefCell<IndexMap<Symbol, Value, FxBuildHasher>> = RefCell::default();
     /// Where sibling modules are looked for.
     static FOLDERS: RefCell<Vec<PathBuf>> = RefCell::default();
+    /// Modules whose code is running for its import, outermost first.
+    static INITIALIZING: RefCell<Vec<Symbol>> = RefCell::default();
+}
+
+/// Whether a module's code has not run to its end: circular imports meet such modules.
+pub fn is_initializing(module: &Module) -> bool {
+    INITIALIZING.with_borrow(|names| names.contains(&module.name))
 }
 
 pub fn set_library(library: Library) {
@@ -164,6 +171,12 @@ pub fn is_library(module: &str) -> bool {
 /// A module by its full name, run if it was not before.
 fn load(name: Symbol, from: &Ref<Module>) -> Res {
     if let Some(module) = MODULES.with_borrow(|m| m.get(&name).cloned()) {
+        if module.is_none() {
+            return Err(missing(
+                name,
+                format!("import of {name} halted; None in sys.modules"),
+            ));
+        }
         return Ok(module);
     }
     if let Some(library) = LIBRARY.get()
@@ -224,12 +237,7 @@ fn not_found(module: Symbol) -> Raised {
         }
         _ => format!("No module named '{module}'"),
     };
-    let exception = exception(Type::ModuleNotFoundError, text);
-    exception.attrs.set(Symbol::new("name"), module.into());
-    exception
-        .attrs
-        .set(name::MSG, exception.arg(0).unwrap_or(Value::None));
-    let raised = Raised::new(exception);
+    let raised = missing(module, text);
     let Some(library) = LIBRARY.get() else {
         return raised;
     };
@@ -243,6 +251,16 @@ fn not_found(module: Symbol) -> Raised {
             module.text().replace('.', "/")
         )),
     }
+}
+
+#[cold]
+fn missing(module: Symbol, message: String) -> Raised {
+    let exception = exception(Type::ModuleNotFoundError, message);
+    exception.attrs.set(Symbol::new("name"), module.into());
+    exception
+        .attrs
+        .set(name::MSG, exception.arg(0).unwrap_or(Value::None));
+    Raised::new(exception)
 }
 
 fn has_path(module: &str) -> bool {
@@ -263,17 +281,37 @@ pub fn compile(source: &Rc<Source>) -> Res<Rc<Code>> {
         let code = lower::lower(&module, source, &options)?;
         Ok((code, module.warnings))
     });
-    let (code, warnings) = lowered.map_err(|error| {
-        let id = match error.class_name() {
-            "IndentationError" => Type::IndentationError,
-            "TabError" => Type::TabError,
-            _ => Type::SyntaxError,
-        };
-        let line = source.line(error.span.start);
-        raise(id, format!("{} ({}, line {line})", error.message, source.name))
-    })?;
+    let (code, warnings) = match lowered {
+        Ok(lowered) => lowered,
+        Err(error) => return Err(mistake(&error, source)?),
+    };
     warn_of(&warnings, source)?;
     Ok(code)
+}
+
+/// The exception for a text that is no program.
+#[cold]
+fn mistake(error: &syntax::SyntaxError, source: &Source) -> Res<Raised> {
+    let id = match error.kind {
+        SyntaxErrorKind::Syntax => Type::SyntaxError,
+        SyntaxErrorKind::Indentation => Type::IndentationError,
+        SyntaxErrorKind::Tab => Type::TabError,
+    };
+    let (line, offset, text, end_line, end_offset) = error.place(source);
+    let details = [
+        Value::from(&*source.name),
+        Value::Int(i64::from(line)),
+        Value::Int(offset),
+        Value::from(text.as_str()),
+        Value::Int(i64::from(end_line)),
+        Value::Int(end_offset),
+    ];
+    let message = Value::from(error.message.as_str());
+    let made = call::call(&class(id).into(), &[message, Value::tuple(details)])?;
+    Ok(match &made {
+        Value::Exception(exception) => Raised::new(exception.clone()),
+        _ => raise(id, error.message.as_str()),
+    })
 }
 
 /// Tells what is hardly meant in a text, as the filters of `warnings` will have it.
@@ -306,7 +344,10 @@ fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, pac
             "'await' outside function (an imported module cannot wait)",
         ))
     } else {
-        run(&code, &module)
+        INITIALIZING.with_borrow_mut(|names| names.push(module_name));
+        let result = run(&code, &module);
+        INITIALIZING.with_borrow_mut(|names| names.retain(|name| *name != module_name));
+        result
     };
     if let Err(raised) = result {
         let old = MODULES.with_borrow_mut(|m| m.shift_remove(&module_name));
@@ -361,11 +402,15 @@ pub fn run(code: &Rc<Code>, module: &Ref<Module>) -> Res {
     call::call_function(&func, &window, 1, 0, &[])
 }
 
-/// Whether an import went wrong because there is no such module.
+/// Whether an import went wrong because there is no such module, or nothing that it could be in.
 fn is_missing(raised: &Raised, module: Symbol) -> bool {
     let error = raised.peek();
+    let holds = |name: &str| {
+        let rest = module.text().strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     error.is_instance(&types::class(Type::ModuleNotFoundError))
-        && matches!(&error.attrs.get(Symbol::new("name")), Some(Value::Str(name)) if name.text == module.text())
+        && matches!(&error.attrs.get(Symbol::new("name")), Some(Value::Str(name)) if holds(&name.text))
 }
 
 /// `from module import name`
@@ -387,14 +432,16 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
             Value::Str(file) => &*file.text,
             _ => "unknown location",
         };
-        let message = format!("cannot import name '{name}' from '{}' ({place})", m.name);
-        let error = exception(Type::ImportError, message.clone());
-        error.attrs.set(name::MSG, message.into());
-        error.attrs.set(name::PATH_ATTR, file);
-        error.attrs.set(Symbol::new("name"), m.name.into());
-        error.attrs.set(Symbol::new("name_from"), name.into());
+        let message = match is_initializing(m) && !file.is_none() {
+            true => format!(
+                "cannot import name '{name}' from partially initialized module '{}' \
+                 (most likely due to a circular import) ({place})",
+                m.name
+            ),
+            false => format!("cannot import name '{name}' from '{}' ({place})", m.name),
+        };
+        let raised = no_such_name(message, m.name.into(), file, name);
         let names = m.entries();
-        let raised = Raised::new(error);
         return Err(
             match suggest::closest(name.text(), names.iter().map(|(n, _)| n.text())) {
                 Some(close) => raised.hint(
@@ -405,7 +452,24 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
             },
         );
     }
-    Err(raise(Type::ImportError, format!("cannot import name '{name}'")))
+    // Whatever a script has put into `sys.modules`.
+    let own = attribute::find(module, name::NAME)?.unwrap_or(Value::None);
+    let shown = match &own {
+        Value::Str(own) => &*own.text,
+        _ => "<unknown module name>",
+    };
+    let message = format!("cannot import name '{name}' from '{shown}' (unknown location)");
+    Err(no_such_name(message, own.clone(), Value::None, name))
+}
+
+#[cold]
+fn no_such_name(message: String, module: Value, file: Value, name: Symbol) -> Raised {
+    let error = exception(Type::ImportError, message.clone());
+    error.attrs.set(name::MSG, message.into());
+    error.attrs.set(name::PATH_ATTR, file);
+    error.attrs.set(Symbol::new("name"), module);
+    error.attrs.set(Symbol::new("name_from"), name.into());
+    Raised::new(error)
 }
 
 /// `from module import *`

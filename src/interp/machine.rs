@@ -107,7 +107,7 @@ fn resume_alone(generator: &Ref<Generator>, frame: NonNull<ScriptFrame>, value: 
     let outcome = match turn {
         Turn::Return => {
             generator.progress.set(Progress::Closed);
-            drop(generator.take_stack());
+            generator.drop_stack();
             Outcome::Return(value)
         }
         // SAFETY: as above.
@@ -300,7 +300,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
                 .look(|stack| matches!(stack, [Activation::AsyncStep(_)] | [.., Activation::Begin(_)])) => {}
         Progress::Created => {
             generator.progress.set(Progress::Closed);
-            drop(generator.take_stack());
+            generator.drop_stack();
             return Ok(Value::None);
         }
         Progress::Suspended => {}

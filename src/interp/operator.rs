@@ -129,13 +129,15 @@ fn ask_both(
     reflected: Symbol,
     builtin: impl Fn(&Value, &Value) -> Option<Res>,
 ) -> Res<(Option<Value>, bool)> {
-    let (left, right) = (class_of(a), class_of(b));
-    let is_same = left.is(&right);
+    let is_same = are_of_one_class(a, b);
     let mut asked_right = is_same;
-    if !is_same && right.is_subclass(&left) && overrides(b, reflected, &left) {
-        asked_right = true;
-        if let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
-            return Ok((Some(value), true));
+    if !is_same {
+        let (left, right) = (class_of(a), class_of(b));
+        if right.is_subclass(&left) && overrides(b, reflected, &left) {
+            asked_right = true;
+            if let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
+                return Ok((Some(value), true));
+            }
         }
     }
     if let Some(value) = special::try_call(a, name, std::slice::from_ref(b))? {
@@ -163,6 +165,15 @@ fn ask_both(
         return Ok((Some(value), true));
     }
     Ok((None, asked_right))
+}
+
+/// Whether both are of the same class.
+#[inline]
+fn are_of_one_class(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Instance(a), Value::Instance(b)) => a.class.borrow().is(&b.class.borrow()),
+        _ => class_of(a).is(&class_of(b)),
+    }
 }
 
 /// Whether the right operand's class has its own reflected method, not the one its base has.
@@ -339,9 +350,8 @@ fn rich(op: CompareOp, a: &Value, b: &Value) -> Res {
         }
         return by_default(op, a, b);
     }
-    let (left, right) = (class_of(a), class_of(b));
     let mut asked_right = false;
-    if !left.is(&right) && right.is_subclass(&left) {
+    if !are_of_one_class(a, b) && class_of(b).is_subclass(&class_of(a)) {
         asked_right = true;
         if let Some(value) = ask(order::swapped(op), b, a)? {
             return Ok(value);

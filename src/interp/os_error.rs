@@ -64,3 +64,9 @@ pub fn of_io(error: &std::io::Error, file: Option<Value>) -> Ref<Exception> {
         None => super::error::exception(Type::OSError, text),
     }
 }
+
+/// The error for an argument that the system refuses.
+#[cold]
+pub fn invalid_argument() -> Raised {
+    Raised::new(exception(22, "Invalid argument", None))
+}

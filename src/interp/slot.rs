@@ -160,6 +160,7 @@ const DICT: NativeDef = NativeDef {
         let dict = super::attribute::dict_of(&args[0]);
         dict.ok_or_else(|| type_error(format!("'{}' object has no __dict__", class_name(&args[0]))))
     }),
+    module: None,
 };
 
 const WEAKREF: NativeDef = NativeDef {
@@ -176,6 +177,7 @@ const WEAKREF: NativeDef = NativeDef {
         let found = shared.or_else(|| references.iter().find(|r| made(r)));
         Ok(found.cloned().unwrap_or(Value::None))
     }),
+    module: None,
 };
 
 /// Whether the slots of the bases cannot be had together: only one line of bases may have any.

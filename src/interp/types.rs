@@ -334,9 +334,7 @@ pub fn class_of(value: &Value) -> Ref<Class> {
             NativeRole::Method if native.is_slot() => Type::WrapperDescriptor,
             NativeRole::Method => Type::MethodDescriptor,
             NativeRole::ClassMethod => Type::ClassMethodDescriptor,
-            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly if native.is_member() => {
-                Type::MemberDescriptor
-            }
+            NativeRole::Member => Type::MemberDescriptor,
             NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly => Type::GetSetDescriptor,
             _ if matches!(native.body, NativeBody::Coroutine(_)) => Type::Function,
             _ => Type::BuiltinFunction,

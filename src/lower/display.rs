@@ -73,11 +73,8 @@ impl<'a> Lowering<'_, 'a> {
             match part {
                 FStringPart::Text(text) => done.push(Part::Text(text.clone())),
                 FStringPart::Field(field) => {
-                    if self.field_suspends(field)
-                        && done.iter().any(|part| matches!(part, Part::Field { .. }))
-                    {
-                        let whole = tree(TreeKind::FString(std::mem::take(&mut done)), field.value.span);
-                        done.push(plain_field(self.spill(whole)));
+                    if self.field_suspends(field) {
+                        self.settle(&mut done, field.value.span);
                     }
                     if let Some(text) = &field.debug_text {
                         done.push(Part::Text(text.clone()));
@@ -88,6 +85,14 @@ impl<'a> Lowering<'_, 'a> {
             }
         }
         Ok(done)
+    }
+
+    /// Makes a text of the fields so far, before what comes suspends.
+    pub(super) fn settle(&mut self, done: &mut Vec<Part>, span: Span) {
+        if done.iter().any(|part| matches!(part, Part::Field { .. })) {
+            let whole = tree(TreeKind::FString(std::mem::take(done)), span);
+            done.push(plain_field(self.spill(whole)));
+        }
     }
 
     fn field(&mut self, field: &'a FStringField) -> Lowered<Part> {

@@ -4,6 +4,7 @@
 //! is to be evaluated next. Whoever lowers another expression before using a tree spills the tree
 //! first if the other one suspends, so operands are evaluated from left to right.
 
+use super::percent;
 use super::scope::ScopeKind;
 use super::shape::{arg_value, plain, spine_child};
 use super::state::{Lowered, Lowering, boxed, tree};
@@ -26,7 +27,9 @@ impl<'a> Lowering<'_, 'a> {
         // Chains such as `a + b + c` and `a.b().c()` lean left and may be thousands long.
         let mut spine = Vec::new();
         let mut base = expr;
-        while let Some(next) = spine_child(base) {
+        while let Some(next) = spine_child(base)
+            && percent::template(base).is_none()
+        {
             spine.push(base);
             base = next;
         }
@@ -102,6 +105,10 @@ impl<'a> Lowering<'_, 'a> {
             ExprKind::Constant(constant) => TreeKind::Constant(constant.clone()),
             ExprKind::Name(name) => TreeKind::Load(self.load(*name)),
             ExprKind::FString(parts) => TreeKind::FString(self.fstring(parts)?),
+            ExprKind::Binary { .. } => match percent::template(expr) {
+                Some(parts) => self.template(parts)?,
+                None => unreachable!("only templates are not on a spine"),
+            },
             ExprKind::BoolOp { op, values } => return self.bool_op(*op, values, span),
             ExprKind::Walrus { target, value } => {
                 let value = self.expr(value)?;
@@ -127,8 +134,7 @@ impl<'a> Lowering<'_, 'a> {
             ExprKind::Compare { left, rest } => return self.compare(left, rest, span),
             ExprKind::Slice { lower, upper, step } => self.slice([lower, upper, step])?,
             ExprKind::Starred(_) => return Err(misplaced_star(span)),
-            ExprKind::Binary { .. }
-            | ExprKind::Call { .. }
+            ExprKind::Call { .. }
             | ExprKind::Attribute { .. }
             | ExprKind::Subscript { .. }
             | ExprKind::Paren(_) => unreachable!("on the spine"),

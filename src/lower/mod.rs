@@ -2,7 +2,7 @@
 //!
 //! `survey` finds what each scope binds and what suspends, `scope` gives names their places, and
 //! each file named after a family of Python's manual lowers the forms of that family. May ask
-//! `source`, `syntax` and `code`.
+//! `source`, `text`, `syntax` and `code`.
 //!
 //! Always true: what does not suspend stays structured inside one state; what does is cut exactly
 //! at its suspensions, and evaluates in Python's order.
@@ -18,6 +18,7 @@ mod mention;
 pub mod names;
 mod nesting;
 mod pattern;
+mod percent;
 mod scope;
 mod shape;
 mod state;

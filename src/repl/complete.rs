@@ -212,7 +212,7 @@ pub fn peek(object: &Value, name: &str) -> Option<Value> {
     }?;
     // What a property or a getter would give is not known.
     let is_computed = match &found {
-        Value::Native(native) => native.role == NativeRole::Getter,
+        Value::Native(native) => native.role.is_getter(),
         Value::Opaque(_) => found.opaque::<descriptor::Property>().is_some(),
         _ => false,
     };

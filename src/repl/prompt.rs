@@ -13,7 +13,8 @@ use crate::interp::types::{Type, is_exception};
 use crate::interp::{import, text};
 use crate::library;
 use crate::lower;
-use crate::runtime::event_loop::{self, EventLoop, Job};
+use crate::runtime::event_loop::{self, EventLoop};
+use crate::runtime::ready::Job;
 use crate::runtime::{
     self, AfterDeadlock, Hooks, clock, console, current, future, inbox, runner, signal, task, thread,
 };

@@ -1,8 +1,9 @@
 //! Loops of scripts' classes: what such a class overrides has its say in what the runtime asks of
 //! its own accord. An ordinary loop pays for this with one look at a flag.
 
-use super::event_loop::{self, EventLoop, Job, context_value, create_task_in, expect};
+use super::event_loop::{self, EventLoop, context_value, create_task_in, expect};
 use super::handle::Handle;
+use super::ready::Job;
 use super::{clock, future, task};
 use crate::interp::error::type_error;
 use crate::interp::types::class_name;

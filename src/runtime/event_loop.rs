@@ -5,8 +5,11 @@
 
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
+use super::ready::{self, Job};
 use super::timer::Timers;
-use super::{Speaker, asyncgen, clock, current, derived, future, hooks, inbox, signal, task, thread};
+use super::{
+    Speaker, asyncgen, clock, current, derived, future, hooks, inbox, like_future, signal, task, thread,
+};
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name};
@@ -19,62 +22,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// With more jobs than this, what they use will have left the caches before their turn. More than
-/// [`approach`] looks ahead.
-const CROWD: usize = 16;
-
 /// Room for jobs that an idle loop keeps.
 const READY_KEPT: usize = 1024;
-
-/// Something that waits for its turn in the loop.
-#[derive(Clone)]
-pub enum Job {
-    /// A task's first step, or the next one after it gave way.
-    Step(Ref<Future>),
-    /// A task goes on because what it waited for is done.
-    Wake(Ref<Future>, Ref<Future>),
-    /// An exception is thrown into a task.
-    Throw(Ref<Future>, Ref<Exception>),
-    /// A sleep is over.
-    Settle(Ref<Future>),
-    /// `callback(future)`
-    Script(Value, Rc<Context>, Ref<Future>),
-    Native(future::NativeCallback, Ref<Future>),
-    /// A handle's callback.
-    Handle(Value),
-}
-
-impl Job {
-    /// The future that it is about.
-    #[inline(always)]
-    fn future(&self) -> Option<&Ref<Future>> {
-        match self {
-            Job::Step(future) | Job::Wake(future, _) | Job::Throw(future, _) | Job::Settle(future) => {
-                Some(future)
-            }
-            Job::Script(..) | Job::Native(..) | Job::Handle(_) => None,
-        }
-    }
-
-    /// The task that it steps.
-    #[inline(always)]
-    fn task(&self) -> Option<&pool::Piece<TaskState>> {
-        self.future()?.task.as_ref()
-    }
-}
-
-impl Job {
-    /// The futures, and what else it holds.
-    fn parts(&self) -> Vec<Value> {
-        match self {
-            Job::Step(future) | Job::Settle(future) | Job::Native(_, future) => vec![future.clone().into()],
-            Job::Wake(task, by) => vec![task.clone().into(), by.clone().into()],
-            Job::Throw(task, exception) => vec![task.clone().into(), exception.clone().into()],
-            Job::Script(callback, _, future) => vec![callback.clone(), future.clone().into()],
-            Job::Handle(handle) => vec![handle.clone()],
-        }
-    }
-}
 
 /// An event loop.
 #[derive(Default)]
@@ -110,7 +59,7 @@ pub struct EventLoop {
 impl Container for EventLoop {
     fn parts(&self, each: &mut dyn FnMut(&Value)) {
         if let (Ok(ready), Ok(timers)) = (self.ready.try_borrow(), self.timers.try_borrow()) {
-            ready.iter().flat_map(Job::parts).for_each(|part| each(&part));
+            ready.iter().for_each(|job| job.each_part(each));
             timers.laid_out().for_each(each);
         }
     }
@@ -186,11 +135,7 @@ impl EventLoop {
     /// Takes the next job that is ready.
     #[inline(always)]
     fn next_job(&self) -> Option<Job> {
-        let mut ready = self.ready.borrow_mut();
-        if ready.len() > CROWD {
-            approach(&ready);
-        }
-        ready.pop_front()
+        ready::next(&mut self.ready.borrow_mut())
     }
 
     #[cold]
@@ -486,26 +431,6 @@ pub fn run_once(this: &Value) -> Res<()> {
     Ok(())
 }
 
-/// Brings near what the next jobs will use, one link of the chain from job to frame at a time, each
-/// when the one before has arrived: that takes about as long as two jobs (benchmark: sched/timers).
-#[inline(always)]
-fn approach(ready: &VecDeque<Job>) {
-    if let Some(future) = ready[8].future() {
-        future.prefetch();
-    }
-    if let Some(task) = ready[6].task() {
-        task.prefetch();
-    }
-    if let Some(task) = ready[4].task() {
-        task.coroutine.prefetch();
-    }
-    if let Some(task) = ready[2].task()
-        && let Value::Generator(ref coroutine) = task.coroutine.get()
-    {
-        coroutine.prefetch_frame();
-    }
-}
-
 /// Signals that have come take part in this pass, in which their handles become ready.
 #[cold]
 fn take_heard(this: &Value, event_loop: &EventLoop) {
@@ -672,6 +597,7 @@ pub fn run_until_done(this: &Value, awaitable: &Value) -> Res<Ref<Future>> {
         // An exception that leaves here is told already.
         task.log_destroy.set(false);
     }
+    let future = like_future::waited(future)?;
     let stop = {
         let this = this.clone();
         move |done: &Ref<Future>| {

@@ -3,8 +3,9 @@
 //! Always true: a future is settled once; each of its callbacks becomes a job of its loop, in the
 //! order in which they were added.
 
-use super::event_loop::{EventLoop, Job, is_debug};
+use super::event_loop::{EventLoop, is_debug};
 use super::instrument::{Event, tell};
+use super::ready::Job;
 use super::{current, derived, task};
 use crate::interp::error::{exception, raise, runtime_error, type_error};
 pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};
@@ -391,11 +392,13 @@ pub fn of(value: &Value) -> Option<&Ref<Future>> {
     }
 }
 
-/// Whether a future's script class overrides a built-in method.
-pub fn is_overridden(future: &Future, name: &str) -> bool {
+/// Whether a future's script class overrides one of some built-in methods.
+pub fn overrides(future: &Future, names: &[&str]) -> bool {
     let Some(class) = future.class().filter(|class| class.is_script) else {
         return false;
     };
-    let method = class.lookup(Symbol::new(name));
-    method.is_some_and(|method| !matches!(method, Value::Native(_)))
+    names.iter().any(|name| {
+        let method = class.lookup(Symbol::new(name));
+        method.is_some_and(|method| !matches!(method, Value::Native(_)))
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::future::{self, NativeCallback, add_native, forget, settle};
 use super::handle::{Handle, settle_callback};
-use super::{current, derived, task};
+use super::{current, derived, like_future, task};
 use crate::interp::operator;
 use crate::interp::types::{Type, class};
 use crate::source::Symbol;
@@ -64,7 +64,7 @@ pub fn gather(awaitables: &[Value], return_exceptions: bool) -> Res<Ref<Future>>
                 {
                     state.log_destroy.set(false);
                 }
-                child
+                like_future::waited(child)?
             }
         };
         event_loop.get_or_insert_with(|| child.event_loop().clone());
@@ -225,6 +225,7 @@ pub fn shield(awaitable: &Value) -> Res<Ref<Future>> {
     if inner.is_done() {
         return Ok(inner);
     }
+    let inner = like_future::waited(inner)?;
     let outer = derived::create_future(inner.event_loop(), &"shield")?;
     outer.set_shielded(Some(inner.clone()));
     let on_inner = {

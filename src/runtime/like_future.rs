@@ -1,5 +1,6 @@
-//! Objects of scripts' classes that say they are futures, by `_asyncio_future_blocking`: tasks wait
-//! for them through their methods.
+//! Objects of scripts' classes that say they are futures, by `_asyncio_future_blocking`, and futures
+//! of scripts' classes that override what others ask of them: they are waited for through their
+//! methods.
 
 use super::event_loop::context_value;
 use super::{future, task};
@@ -51,6 +52,16 @@ pub fn deputy(object: &Value) -> Res<Ref<Future>> {
     Ok(deputy)
 }
 
+/// What others than tasks wait for in a future's place: itself, unless its class has ways of its own.
+#[inline]
+pub fn waited(future: Ref<Future>) -> Res<Ref<Future>> {
+    const ASKED: &[&str] = &["add_done_callback", "result", "exception", "cancelled", "done"];
+    match future.is_bare() || !future::overrides(&future, ASKED) {
+        true => Ok(future),
+        false => deputy(&future.into()),
+    }
+}
+
 fn standing_for(object: &Value, event_loop: Value) -> Ref<Future> {
     let mut deputy = Future::new(event_loop);
     deputy.set_deputy_of(object.clone());
@@ -62,7 +73,8 @@ fn follow(deputy: &Ref<Future>, object: &Value) -> Res<()> {
     let (state, outcome) = match call::call_method(object, Symbol::new("result"), &[]) {
         Ok(value) => (FutureState::Finished, value),
         Err(raised) if matches(&raised, Type::CancelledError) => {
-            (FutureState::Cancelled, raised.take().into())
+            let message = raised.take().arg(0).unwrap_or(Value::None);
+            (FutureState::Cancelled, message)
         }
         Err(raised) => (FutureState::Failed, raised.take().into()),
     };

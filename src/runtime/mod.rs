@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod input;
 pub mod instrument;
 pub mod like_future;
+pub mod ready;
 pub mod report;
 pub mod runner;
 pub mod signal;

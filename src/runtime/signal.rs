@@ -4,10 +4,11 @@
 //! instead, the first time.
 
 use super::event_loop::{self, EventLoop};
+use super::ready::Job;
 use super::{inbox, task, thread};
-use crate::interp::error::{raise, raise_empty};
+use crate::interp::error::raise_empty;
 use crate::interp::types::Type;
-use crate::interp::{call, frame_object};
+use crate::interp::{call, frame_object, os_error};
 use crate::value::*;
 use smol::Async;
 use std::cell::RefCell;
@@ -196,7 +197,7 @@ pub fn action(number: i32) -> Option<Action> {
 /// Sends this process a signal, and delivers what it does if this is the main thread.
 pub fn send_self(number: i32) -> Res<()> {
     if signal_hook::low_level::raise(number).is_err() {
-        return Err(raise(Type::OSError, "[Errno 22] Invalid argument"));
+        return Err(os_error::invalid_argument());
     }
     if pending() && thread::current().is_main() {
         return deliver();
@@ -265,7 +266,7 @@ fn interrupt_main() -> Res<()> {
             task::cancel(&task, &Value::None)?;
             // Wakes the loop if it waits.
             if let Some(event_loop) = EventLoop::of(task.event_loop()) {
-                event_loop.push(event_loop::Job::Native(Rc::new(|_| ()), task.clone()));
+                event_loop.push(Job::Native(Rc::new(|_| ()), task.clone()));
             }
             Ok(())
         }

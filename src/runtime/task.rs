@@ -3,10 +3,11 @@
 //! Always true: a pending task has exactly one of: a `Step`, `Throw` or `Wake` job in its loop, a
 //! `Wake` callback on the future it waits for, or its step is running.
 
-use super::event_loop::{EventLoop, Job, expect};
+use super::event_loop::{EventLoop, expect};
 use super::future::{self, fail, settle};
 use super::handle::ends_program;
 use super::instrument::{Event, tell};
+use super::ready::Job;
 use super::{clock, current, derived, like_future};
 use crate::code::CodeKind;
 use crate::interp::error::{matches, raise, runtime_error, type_error, value_error};
@@ -261,6 +262,7 @@ pub fn native_coroutine(
             doc: "",
             role: NativeRole::Function,
             body,
+            module: Some("asyncio.tasks"),
         },
         "asyncio.tasks",
     );
@@ -370,7 +372,14 @@ fn drive(coroutine: &Value, input: Resume) -> Outcome {
 /// The exception to throw into a task whose awaited future failed or was cancelled.
 fn failure_of(future: &Ref<Future>) -> Option<Ref<Exception>> {
     match future.state.get() {
-        FutureState::Cancelled => Some(future::cancelled_error(future)),
+        FutureState::Cancelled => {
+            let error = future::cancelled_error(future);
+            // What is handled around the loop, if anything.
+            exception::handled()
+                .into_iter()
+                .for_each(|handled| error.come_while(&handled));
+            Some(error)
+        }
         FutureState::Failed => future.raising(),
         FutureState::Pending | FutureState::Finished => None,
     }
@@ -425,7 +434,7 @@ fn wait_for(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, on: R
         let message = format!("Task cannot await on itself: {}", shown(&task.clone().into()));
         return throw_soon(task, event_loop, runtime_error(message));
     }
-    if !on.is_bare() && future::is_overridden(&on, "add_done_callback") {
+    if !on.is_bare() && future::overrides(&on, &["add_done_callback", "result"]) {
         on.blocking.set(true);
         let waits = like_future::wait_for(task, state, &Future::face(&on), &Value::TRUE);
         return waits.or_else(|raised| throw_soon(task, event_loop, raised));

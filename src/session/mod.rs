@@ -109,7 +109,8 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
         watch::start();
     }
     if let Some(folder) = folder {
-        import::add_folder(folder.to_path_buf());
+        // As in CPython, what is imported from it has a whole path, wherever the program runs.
+        import::add_folder(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()));
     }
     let source = Source::new(name, text);
     let lowered = syntax::parse(&source).and_then(|module| {

@@ -12,6 +12,19 @@ pub enum SyntaxErrorKind {
     Tab,
 }
 
+/// What CPython knows of the place of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Where it begins and ends.
+    Span,
+    /// Only where it begins: the tokenizer has not read on.
+    Point,
+    /// Where a bracket stands that was never closed.
+    Bracket,
+    /// The column before it: an indentation is a token without a place.
+    Indentation,
+}
+
 /// A text that is no program: Python's words, the place, and our help.
 #[derive(Debug, Clone)]
 pub struct SyntaxError {
@@ -19,6 +32,7 @@ pub struct SyntaxError {
     /// In CPython 3.13's words where it has any.
     pub message: String,
     pub span: Span,
+    pub extent: Extent,
     /// What the writer probably meant.
     pub help: Option<String>,
     /// Other places that explain this one: `'(' was opened here`.
@@ -33,6 +47,7 @@ impl SyntaxError {
             kind: SyntaxErrorKind::Syntax,
             message: message.into(),
             span,
+            extent: Extent::Span,
             help: None,
             labels: Vec::new(),
             incomplete: false,
@@ -46,6 +61,11 @@ impl SyntaxError {
 
     pub fn kind(mut self, kind: SyntaxErrorKind) -> SyntaxError {
         self.kind = kind;
+        self
+    }
+
+    pub fn extent(mut self, extent: Extent) -> SyntaxError {
+        self.extent = extent;
         self
     }
 
@@ -73,6 +93,29 @@ impl SyntaxError {
         }
     }
 
+    /// What a script sees as `lineno`, `offset`, `text`, `end_lineno` and `end_offset`.
+    pub fn place(&self, source: &Source) -> (u32, i64, String, u32, i64) {
+        let span = match self.span.start == self.span.end {
+            true => line_end(source, self.span.start as usize),
+            false => self.span,
+        };
+        let (line, column) = source.position(span.start);
+        let (end_line, end_column) = source.position(span.end);
+        let offset = i64::from(column) + 1;
+        let mut text = source.line_text(line).to_owned();
+        if self.extent != Extent::Point {
+            text.push('\n');
+        }
+        match self.extent {
+            // The line's end is its last column.
+            Extent::Span if end_column == 0 => (line, offset, text, line, offset + 1),
+            Extent::Span => (line, offset, text, end_line, i64::from(end_column) + 1),
+            Extent::Point => (line, offset, text, line, offset),
+            Extent::Bracket => (line, offset, text, line, 0),
+            Extent::Indentation => (line, offset - 1, text, line, -1),
+        }
+    }
+
     /// The error over its source, ready to render.
     pub fn diagnostic(&self, source: &Rc<Source>) -> Diagnostic {
         let title = format!("{}: {}", self.class_name(), self.message);
@@ -87,4 +130,16 @@ impl SyntaxError {
         }
         diagnostic
     }
+}
+
+/// The end of a line as CPython has it: a token behind blanks that begins with any comment.
+fn line_end(source: &Source, from: usize) -> Span {
+    let rest = source.text.get(from..).unwrap_or("");
+    let blank = rest.trim_start_matches([' ', '\t', '\u{0c}']);
+    let start = from + rest.len() - blank.len();
+    let comment = match blank.starts_with('#') {
+        true => blank.find(['\n', '\r']).unwrap_or(blank.len()),
+        false => 1,
+    };
+    Span::new(start, start + comment)
 }

@@ -18,7 +18,7 @@ mod token;
 mod walk;
 mod warning;
 
-pub use error::{SyntaxError, SyntaxErrorKind};
+pub use error::{Extent, SyntaxError, SyntaxErrorKind};
 pub use warning::SyntaxWarning;
 
 use crate::source::{Source, Span};

@@ -18,6 +18,8 @@ pub type Names = IndexMap<Symbol, Value, FxBuildHasher>;
 pub enum ClassPart {
     /// What a table declares.
     Table(&'static [NativeDef]),
+    /// The same of a class that CPython has in Python, in a module.
+    InPython(&'static [NativeDef], &'static str),
     /// What a table declares under some of its names.
     Of(&'static [NativeDef], &'static [&'static str]),
     /// What a function makes, which runs no script.
@@ -69,6 +71,11 @@ impl ClassDict {
             };
             match part {
                 ClassPart::Table(table) => table.iter().for_each(add),
+                ClassPart::InPython(table, module) => names.extend(
+                    table
+                        .iter()
+                        .map(|def| (def.key(), Native::of_python(def, owner, module).into())),
+                ),
                 ClassPart::Of(table, some) => {
                     let found = |name: &&str| table.iter().find(|def| def.name == *name);
                     some.iter().filter_map(found).for_each(&mut add);

@@ -5,6 +5,7 @@
 
 use super::*;
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 /// A context variable, told apart by identity.
@@ -79,37 +80,48 @@ impl Context {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Rc<Context>> = RefCell::default();
+    /// None until somebody asks. Never dropped: a destructor would only make it slow to reach.
+    static CURRENT: ManuallyDrop<Hold<Rc<Context>>> = const { ManuallyDrop::new(Hold::new(None)) };
+}
+
+fn look() -> Rc<Context> {
+    CURRENT.with(|current| {
+        current.get().unwrap_or_else(|| {
+            let first = Rc::<Context>::default();
+            current.replace(Some(first.clone()));
+            first
+        })
+    })
 }
 
 /// The current context, as an object of its own: nobody else shares it from now on.
 pub fn current() -> Rc<Context> {
-    CURRENT.with_borrow_mut(|current| {
-        if current.shared {
-            *current = current.copy();
-        }
-        current.clone()
-    })
+    let current = look();
+    if !current.shared {
+        return current;
+    }
+    let own = current.copy();
+    swap(Some(own.clone()));
+    own
 }
 
 /// The current values of all variables, for something that will run later.
 #[inline]
 pub fn snapshot() -> Rc<Context> {
-    CURRENT.with_borrow(|current| {
-        if current.shared {
-            return current.clone();
-        }
-        current.snapshot.get().unwrap_or_else(|| {
-            let made = current.with_same_entries(true);
-            current.snapshot.replace(Some(made.clone()));
-            made
-        })
+    let current = look();
+    if current.shared {
+        return current;
+    }
+    current.snapshot.get().unwrap_or_else(|| {
+        let made = current.with_same_entries(true);
+        current.snapshot.replace(Some(made.clone()));
+        made
     })
 }
 
 /// A variable's value in the current context.
 pub fn get(var: &Rc<ContextVar>) -> Option<Value> {
-    CURRENT.with_borrow(|current| current.get(var))
+    look().get(var)
 }
 
 /// Sets the variable in the current context (unset: removes it) and gives its old value.
@@ -119,14 +131,21 @@ pub fn set(var: &Rc<ContextVar>, value: Value) -> Option<Value> {
 
 /// Whether somebody runs in it now.
 pub fn is_entered(context: &Rc<Context>) -> bool {
-    context.entered.get() || CURRENT.with_borrow(|current| Rc::ptr_eq(current, context))
+    context.entered.get() || Rc::ptr_eq(&look(), context)
 }
 
 /// Makes another context the current one; gives the one before.
-#[inline]
 pub fn enter(context: Rc<Context>) -> Rc<Context> {
-    CURRENT.with_borrow_mut(|c| std::mem::replace(c, context))
+    swap(Some(context)).unwrap_or_default()
 }
+
+#[inline(always)]
+fn swap(context: Option<Rc<Context>>) -> Option<Rc<Context>> {
+    CURRENT.with(|current| current.replace(context))
+}
+
+/// The context that was the current one before another was entered.
+pub struct Before(Option<Rc<Context>>);
 
 /// The context of a task or handle, kept between its turns.
 pub struct ContextSlot(Hold<Rc<Context>>);
@@ -138,17 +157,16 @@ impl ContextSlot {
 
     /// Makes it the current context; gives the one before, for `leave`.
     #[inline(always)]
-    pub fn enter(&self) -> Rc<Context> {
-        enter(self.shared())
+    pub fn enter(&self) -> Before {
+        Before(swap(self.0.get()))
     }
 
     /// Ends what `enter` began. If a context of its own became necessary, it is kept.
     #[inline(always)]
-    pub fn leave(&self, before: Rc<Context>) {
-        drop(self.0.replace(Some(enter(before))));
+    pub fn leave(&self, before: Before) {
+        drop(self.0.replace(swap(before.0)));
     }
 
-    #[inline(always)]
     fn shared(&self) -> Rc<Context> {
         self.0.get().unwrap_or_default()
     }
@@ -166,7 +184,7 @@ impl ContextSlot {
 
     /// Notes the current context, which is this one, before another one is entered.
     pub fn keep_current(&self) {
-        let context = CURRENT.with_borrow(Rc::clone);
+        let context = look();
         if !context.shared {
             drop(self.0.replace(Some(context)));
         }

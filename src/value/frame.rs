@@ -70,14 +70,14 @@ fn size(slots: usize) -> usize {
 impl FrameBox {
     /// A frame of the function that has not begun, all slots unset.
     #[inline]
-    pub fn new(func: &Ref<Function>) -> FrameBox {
+    pub fn new(func: Ref<Function>) -> FrameBox {
         let slots = func.shape.slots();
         let memory = pool::take(size(slots)).as_ptr() as *mut ScriptFrame;
         // SAFETY: the memory is large enough for the frame and its slots; both are initialised
         // here, before anybody can see them.
         unsafe {
             memory.write(ScriptFrame {
-                func: func.clone(),
+                func,
                 state: function::NOT_STARTED,
                 slots: slots as u32,
                 awaiting: Awaiting::ABOVE,

@@ -90,7 +90,7 @@ impl Function {
                 name: self.code.name.into(),
                 qualname: (&*self.code.qualname).into(),
                 doc: self.code.doc.as_deref().map_or(Value::None, Value::from),
-                module: self.module.get(Symbol::new("__name__")).unwrap_or(Value::None),
+                module: self.module.get(crate::source::name::NAME).unwrap_or(Value::None),
             })
     }
 

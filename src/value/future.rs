@@ -86,7 +86,7 @@ pub enum Callback {
 pub struct Callbacks(Cell<Few>);
 
 /// None, one or many.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub enum Few {
     #[default]
     None,
@@ -134,15 +134,22 @@ impl Callbacks {
         }
     }
 
+    /// Shows each. `look` must neither add nor remove any.
+    pub fn look(&self, mut look: impl FnMut(&Callback)) {
+        let few = self.0.take();
+        match &few {
+            Few::None => {}
+            Few::One(only) => look(only),
+            Few::Many(all) => all.iter().for_each(look),
+        }
+        self.put(few);
+    }
+
     /// A copy of all.
     pub fn list(&self) -> Vec<Callback> {
-        let few = self.0.take();
-        self.put(few.clone());
-        match few {
-            Few::None => vec![],
-            Few::One(only) => vec![only],
-            Few::Many(all) => *all,
-        }
+        let mut all = Vec::new();
+        self.look(|callback| all.push(callback.clone()));
+        all
     }
 
     /// Keeps those for which `keep` is true; gives the others, to be dropped when no borrow is held.

@@ -48,8 +48,14 @@ pub enum Progress {
     Closed,
 }
 
-/// The frames suspended in a generator: its own at the bottom, what it awaits above. Most have one.
-pub type Stack = SmallVec<[Activation; 1]>;
+/// The frames of a generator that runs: its own at the bottom, what it awaits above.
+pub type Stack = Vec<Activation>;
+
+/// The same while it is suspended. Most have one, which takes no memory of its own.
+type Resting = SmallVec<[Activation; 1]>;
+
+/// Room for so many frames in a stack that begins to grow.
+const USUAL: usize = 4;
 
 /// A generator, coroutine or async generator object. It holds the whole stack of frames that is
 /// suspended in it.
@@ -66,7 +72,7 @@ pub struct Generator {
     pub closing: Cell<bool>,
     /// An async generator known to its event loop.
     pub hooked: Cell<bool>,
-    stack: UnsafeCell<Stack>,
+    stack: UnsafeCell<Resting>,
     /// The function it runs: a script function or a built-in one; of an [`Awaitable`], what it was made
     /// of, or None.
     pub func: Value,
@@ -93,14 +99,14 @@ struct Rare {
 
 impl Generator {
     pub fn new(kind: GeneratorKind, func: Value, first: Activation) -> Generator {
-        let mut stack = Stack::new();
+        let mut stack = Resting::new();
         stack.push(first);
         Generator::with_stack(kind, func, stack)
     }
 
     /// The object of a frame that has been running without one, on another generator's stack.
     pub fn lent(kind: GeneratorKind, func: Value) -> Generator {
-        let made = Generator::with_stack(kind, func, Stack::new());
+        let made = Generator::with_stack(kind, func, Resting::new());
         made.progress.set(Progress::Running);
         made.started.set(true);
         made.lent.set(true);
@@ -109,14 +115,14 @@ impl Generator {
 
     /// An object that shows a built-in coroutine on another generator's stack, and what that awaits.
     pub fn stand_in(func: Value, awaits: Value) -> Generator {
-        let made = Generator::with_stack(GeneratorKind::Coroutine, func, Stack::new());
+        let made = Generator::with_stack(GeneratorKind::Coroutine, func, Resting::new());
         made.progress.set(Progress::Closed);
         made.rare().awaits.set(awaits);
         made
     }
 
     #[inline(always)]
-    fn with_stack(kind: GeneratorKind, func: Value, stack: Stack) -> Generator {
+    fn with_stack(kind: GeneratorKind, func: Value, stack: Resting) -> Generator {
         Generator {
             kind,
             progress: Cell::new(Progress::Created),
@@ -218,22 +224,50 @@ impl Generator {
         self.rare.get_or_init(Box::default)
     }
 
-    /// Takes its frames out; whoever runs them puts them back.
     #[inline(always)]
-    pub fn take_stack(&self) -> Stack {
+    fn take(&self) -> Resting {
         // SAFETY: no reference into the stack outlives the functions of this type.
         unsafe { std::mem::take(&mut *self.stack.get()) }
     }
 
+    /// Takes its frames out; whoever runs them puts them back.
+    #[inline(always)]
+    pub fn take_stack(&self) -> Stack {
+        let resting = self.take();
+        if resting.spilled() {
+            return resting.into_vec();
+        }
+        let mut stack = Stack::with_capacity(USUAL);
+        stack.extend(resting);
+        stack
+    }
+
     #[inline(always)]
     pub fn put_stack(&self, stack: Stack) {
-        // SAFETY: as in `take_stack`; the old stack is dropped after the new one is in place.
-        drop(unsafe { std::mem::replace(&mut *self.stack.get(), stack) });
+        // SAFETY: as in `take`; the old stack is dropped after the new one is in place.
+        drop(unsafe { std::mem::replace(&mut *self.stack.get(), Resting::from_vec(stack)) });
+    }
+
+    /// Puts its frames on top of another stack.
+    pub fn lend_stack(&self, to: &mut Stack) {
+        to.extend(self.take());
+    }
+
+    /// Lets go of its frames.
+    #[inline(always)]
+    pub fn drop_stack(&self) {
+        drop(self.take());
+    }
+
+    /// Takes the topmost frame out.
+    pub fn pop(&self) -> Option<Activation> {
+        // SAFETY: as in `take`.
+        unsafe { (*self.stack.get()).pop() }
     }
 
     /// Adds a frame on top.
     pub fn push(&self, activation: Activation) {
-        // SAFETY: as in `take_stack`.
+        // SAFETY: as in `take`.
         unsafe { (*self.stack.get()).push(activation) }
     }
 
@@ -242,7 +276,7 @@ impl Generator {
     /// the runner ends that state.
     #[inline(always)]
     pub fn only_frame(&self) -> Option<NonNull<ScriptFrame>> {
-        // SAFETY: as in `take_stack`; the frame has an address of its own.
+        // SAFETY: as in `take`; the frame has an address of its own.
         match unsafe { &mut (&mut *self.stack.get())[..] } {
             [Activation::Script(frame)] => Some(frame.pointer()),
             _ => None,
@@ -253,7 +287,7 @@ impl Generator {
     #[inline(always)]
     pub fn own_frame(&self) -> Option<NonNull<ScriptFrame>> {
         let is_simple = matches!(self.kind, GeneratorKind::Generator | GeneratorKind::Coroutine);
-        // SAFETY: as in `take_stack`.
+        // SAFETY: as in `take`.
         match unsafe { &mut (&mut *self.stack.get())[..] } {
             [Activation::Script(frame)] if is_simple && frame.owner.is_none() => Some(frame.pointer()),
             _ => None,

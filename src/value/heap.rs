@@ -269,6 +269,20 @@ impl Value {
 }
 
 impl Value {
+    /// The function that it is.
+    #[inline(always)]
+    pub fn into_function(mut self) -> Option<Ref<Function>> {
+        let Value::Function(held) = &mut self else {
+            return None;
+        };
+        // SAFETY: the value is forgotten at once, so the reference has one owner.
+        let function = unsafe { ManuallyDrop::take(&mut held.0) };
+        std::mem::forget(self);
+        Some(function)
+    }
+}
+
+impl Value {
     /// The sweep's note at a counted object; 0 for plain values.
     pub fn note(&self) -> u16 {
         match self.tag() >= FIRST_COUNTED {

@@ -16,6 +16,8 @@ pub struct NativeDef {
     pub doc: &'static str,
     pub role: NativeRole,
     pub body: NativeBody,
+    /// The module in which CPython has it in Python, if it does.
+    pub module: Option<&'static str>,
 }
 
 /// How a built-in behaves as an attribute of a class.
@@ -27,6 +29,9 @@ pub enum NativeRole {
     Static,
     /// Computed on reading: `future.name`.
     Getter,
+    /// The same, but CPython reads it straight from its place in the object: such have a type of
+    /// their own.
+    Member,
     /// `obj.name = value`; stored under `name=`.
     Setter,
     /// Refuses `obj.name = value` and `del obj.name`; stored under `name=`.
@@ -41,6 +46,10 @@ pub enum NativeBody {
     /// A coroutine function: the body runs when the coroutine is first resumed.
     Coroutine(fn(&[Value]) -> Res<Step>),
     Closure(Rc<dyn Fn(&[Value]) -> Res>),
+    /// Takes the arguments as the call has them: positional ones, then one for each of the names.
+    Given(fn(&[Value], &[Symbol]) -> Res),
+    /// Takes two values where they are, as operators do.
+    Pair(Rc<dyn Fn(&Value, &Value) -> Res>),
     /// Written in aio, with the parameters of the signature.
     Written(Ref<function::Function>),
 }
@@ -58,7 +67,21 @@ pub struct Native {
     pub module: Option<&'static str>,
 }
 
+impl NativeRole {
+    /// Whether reading the attribute calls it.
+    #[inline(always)]
+    pub fn is_getter(self) -> bool {
+        matches!(self, NativeRole::Getter | NativeRole::Member)
+    }
+}
+
 impl NativeDef {
+    /// The same, which CPython has in Python in a module.
+    pub const fn in_python(mut self, module: &'static str) -> NativeDef {
+        self.module = Some(module);
+        self
+    }
+
     /// The name under which a class has it.
     pub fn key(&self) -> Symbol {
         match self.role {
@@ -69,14 +92,19 @@ impl NativeDef {
 }
 
 impl Native {
+    /// How many parameters it has, if they are few and so many positional arguments, and no others,
+    /// can stand for them as they are, with unset for what is left out.
+    #[inline(always)]
+    pub fn few_params(&self, npos: usize) -> Option<usize> {
+        let params = self.signature.params.len();
+        (self.signature.fits(npos) && params <= FEW).then_some(params)
+    }
+
     /// How a call site with so many positional arguments and no others can call it at once; none if
     /// they have to be laid out by rule.
     #[inline(always)]
     pub fn direct(&self, npos: usize) -> Option<Direct> {
-        let params = self.signature.params.len();
-        if !self.signature.fits(npos) || params > FEW {
-            return None;
-        }
+        let params = self.few_params(npos)?;
         match self.body {
             NativeBody::Plain(body) => Some(Direct::Call(body, params)),
             NativeBody::Coroutine(body) => Some(Direct::Begin(body, params)),
@@ -208,6 +236,11 @@ impl Parameters {
         }
     }
 
+    /// Whether there is a `*args`.
+    pub fn has_rest(&self) -> bool {
+        self.before_rest < self.params.len()
+    }
+
     /// Whether so many positional arguments can be handed on as they are.
     #[inline(always)]
     pub fn fits(&self, npos: usize) -> bool {
@@ -236,45 +269,18 @@ fn split_commas(text: &'static str) -> Vec<&'static str> {
     parts
 }
 
-/// The module in which CPython has in Python what belongs to a class or module.
-fn module_in_python(def: &NativeDef, owner: &'static str) -> Option<&'static str> {
-    const OF_OS: [&str; 11] = [
-        "fdopen",
-        "fsdecode",
-        "fsencode",
-        "get_exec_path",
-        "getenv",
-        "getenvb",
-        "makedirs",
-        "popen",
-        "process_cpu_count",
-        "removedirs",
-        "renames",
-    ];
-    Some(match (def.role, owner) {
-        (NativeRole::Function, module) if module.starts_with("asyncio") => module,
-        (NativeRole::Function, "re") => "re",
-        (NativeRole::Function, "posix") if OF_OS.contains(&def.name) => "os",
-        (NativeRole::Function, "posixpath") if !matches!(def.name, "normpath" | "splitroot") => owner,
-        (NativeRole::Function, _) => return None,
-        (_, "Lock" | "Event" | "Semaphore" | "BoundedSemaphore" | "_ContextManagerMixin") => "asyncio.locks",
-        (_, "Queue" | "LifoQueue" | "PriorityQueue") => "asyncio.queues",
-        (_, "TaskGroup") => "asyncio.taskgroups",
-        (_, "Timeout") => "asyncio.timeouts",
-        (_, "Handle" | "TimerHandle" | "AbstractEventLoop") => "asyncio.events",
-        (_, "BaseEventLoop") => "asyncio.base_events",
-        (_, "_UnixSelectorEventLoop") => "asyncio.unix_events",
-        (_, "_LoopBoundMixin") => "asyncio.mixins",
-        (_, "PatternError") => "re",
-        (NativeRole::Method, "Random" | "SystemRandom") if !matches!(def.name, "random" | "getrandbits") => {
-            "random"
-        }
-        _ => return None,
-    })
-}
-
 impl Native {
+    /// What `owner`, a class or module, has under the name.
     pub fn of(def: &NativeDef, owner: &'static str) -> Ref<Native> {
+        Native::made(def, owner, def.module)
+    }
+
+    /// The same, which CPython has in Python in `module`.
+    pub fn of_python(def: &NativeDef, owner: &'static str, module: &'static str) -> Ref<Native> {
+        Native::made(def, owner, Some(module))
+    }
+
+    fn made(def: &NativeDef, owner: &'static str, module: Option<&'static str>) -> Ref<Native> {
         Ref::new(Native {
             name: Symbol::new(def.name),
             signature: Signature::new(def.signature),
@@ -282,7 +288,7 @@ impl Native {
             role: def.role,
             body: def.body.clone(),
             owner,
-            module: module_in_python(def, owner),
+            module,
         })
     }
 
@@ -298,44 +304,6 @@ impl Native {
     #[inline]
     pub fn in_python(&self) -> bool {
         self.module.is_some()
-    }
-
-    /// Whether it is an attribute that CPython reads straight from its place in the object, rather
-    /// than computes: such have a type of their own.
-    pub fn is_member(&self) -> bool {
-        let name = self.name.text();
-        let is_read = matches!(
-            self.role,
-            NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly
-        );
-        is_read
-            && match self.owner {
-                "slice"
-                | "range"
-                | "super"
-                | "StopIteration"
-                | "SystemExit"
-                | "ImportError"
-                | "SyntaxError"
-                | "NameError"
-                | "AttributeError"
-                | "BaseExceptionGroup"
-                | "UnicodeDecodeError"
-                | "UnicodeEncodeError"
-                | "UnicodeTranslateError" => true,
-                "OSError" => name != "characters_written",
-                "BaseException" => name == "__suppress_context__",
-                "property" => !matches!(name, "__isabstractmethod__" | "__name__"),
-                "staticmethod" | "classmethod" => matches!(name, "__func__" | "__wrapped__"),
-                "method" => matches!(name, "__func__" | "__self__"),
-                "type" => name == "__base__",
-                "function" => matches!(
-                    name,
-                    "__builtins__" | "__closure__" | "__doc__" | "__globals__" | "__module__"
-                ),
-                "code" => !matches!(name, "co_varnames" | "co_cellvars" | "co_freevars" | "co_code"),
-                _ => false,
-            }
     }
 
     /// Whether it is a special method that CPython keeps in a type's slots, rather than in its

@@ -183,10 +183,11 @@ impl Range {
     }
 }
 
+/// Its parts die in this order.
 pub struct Slice {
+    pub step: Value,
     pub start: Value,
     pub stop: Value,
-    pub step: Value,
 }
 
 impl Dying for Big {}

@@ -289,13 +289,11 @@ impl Parts<'_> {
 
     fn future(&mut self, future: &Future) {
         self.one(&future.outcome.get());
-        for callback in future.callbacks.list() {
-            match &callback {
-                Callback::Script(function, _) => self.one(function),
-                Callback::Wake(task) => self.refs([task]),
-                Callback::Native(_) => {}
-            }
-        }
+        future.callbacks.look(|callback| match callback {
+            Callback::Script(function, _) => self.one(function),
+            Callback::Wake(task) => self.refs([task]),
+            Callback::Native(_) => {}
+        });
         if let Some(task) = &future.task {
             self.all([&task.coroutine.get(), &future.cancel_message()]);
             self.refs(&task.waiting.get());

@@ -57,7 +57,7 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
     if let Err(raised) = async_iter::first_step(generator) {
         return Resume::Raise(raised.take());
     }
-    let taken = generator.take_stack().pop();
+    let taken = generator.pop();
     let Some(Activation::Script(mut frame)) = taken else {
         return stop();
     };

@@ -188,9 +188,10 @@ pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
         ));
     }
     generator.started.set(true);
-    let mut lent = generator.take_stack();
     let inherited = super::inherited(frames);
-    match lent.first_mut() {
+    let bottom = frames.len();
+    generator.lend_stack(frames);
+    match frames.get_mut(bottom) {
         Some(Activation::Script(frame)) => {
             frame.owner = Some(generator.clone());
             if inherited.is_some() {
@@ -202,6 +203,5 @@ pub fn lend(frames: &mut Stack, generator: &Ref<Generator>) -> Resume {
         // Built-in coroutines have nothing to clean up, so the object is done with.
         _ => generator.progress.set(Progress::Closed),
     }
-    frames.append(&mut lent);
     Resume::Value(Value::None)
 }

@@ -131,8 +131,7 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
 /// The async generator that ran in its consumer ended, raised or suspended.
 #[inline(never)]
 fn item_otherwise(generator: &Ref<Generator>, turn: Turn) -> Item {
-    let mut frames = generator.take_stack();
-    let Some(Activation::Script(mut frame)) = frames.pop() else {
+    let Some(Activation::Script(mut frame)) = generator.pop() else {
         unreachable!("it has just run")
     };
     match turn {

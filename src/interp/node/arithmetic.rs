@@ -186,10 +186,10 @@ impl Node for Chain {
         for (i, (op, node)) in self.rest.iter().enumerate() {
             let right = node.eval(frame)?;
             let result = operator::compare(*op, &left, &right).at(self.span)?;
+            left = right;
             if i == last || !operator::truth(&result).at(self.span)? {
                 return Ok(result);
             }
-            left = right;
         }
         unreachable!("a comparison has at least one operator")
     }

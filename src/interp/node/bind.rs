@@ -335,13 +335,17 @@ impl Assignable for Item {
     fn assign(&self, frame: &mut Frame, value: Value) -> Res<()> {
         let object = self.object.eval(frame)?;
         let index = self.index.eval(frame)?;
-        set_item(&object, &index, value).at(self.span)
+        let done = set_item(&object, &index, value).at(self.span);
+        drop(object); // dies before its index
+        done
     }
 
     fn delete(&self, frame: &mut Frame) -> Res<()> {
         let object = self.object.eval(frame)?;
         let index = self.index.eval(frame)?;
-        subscript::del_item(&object, &index).at(self.span)
+        let done = subscript::del_item(&object, &index).at(self.span);
+        drop(object);
+        done
     }
 
     fn augment(&self, frame: &mut Frame, op: BinaryOp, value: &dyn Node, span: Span) -> Res<()> {
@@ -350,7 +354,9 @@ impl Assignable for Item {
         let old = super::member::item(&object, &index).at(self.span)?;
         let value = value.eval(frame)?;
         let result = fast_in_place(op, old, &value).at(span)?;
-        set_item(&object, &index, result).at(self.span)
+        let done = set_item(&object, &index, result).at(self.span);
+        drop(object);
+        done
     }
 }
 

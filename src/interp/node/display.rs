@@ -11,8 +11,6 @@ use crate::source::name;
 struct Items {
     nodes: Box<[(NodeBox, bool, Span)]>,
     has_star: bool,
-    /// A set says of what cannot be unpacked into it what any iteration says.
-    is_set: bool,
 }
 
 impl Items {
@@ -32,7 +30,7 @@ impl Items {
                     .map_err(|raised| {
                         let iterable = crate::interp::call::special(&value, name::ITER).is_some()
                             || crate::interp::call::special(&value, name::GETITEM).is_some();
-                        if iterable || self.is_set {
+                        if iterable {
                             return raised;
                         }
                         let _ = raised.take();
@@ -71,10 +69,22 @@ struct SetDisplay(Items, Span);
 
 impl Node for SetDisplay {
     fn eval(&self, frame: &mut Frame) -> Res {
-        let items = self.0.eval(frame)?;
         let set = Ref::new(Set::default());
-        for item in items {
-            mapping::set_add(&set.table, &item).at(self.1)?;
+        let add = |item: &Value| mapping::set_add(&set.table, item).at(self.1).map(|_| ());
+        // What stands before the first star is added together, what follows as it comes.
+        let first_star = self.0.nodes.iter().position(|(_, is_star, _)| *is_star);
+        let (before, after) = self.0.nodes.split_at(first_star.unwrap_or(self.0.nodes.len()));
+        let mut together = Vec::with_capacity(before.len());
+        for (node, ..) in before {
+            together.push(node.eval(frame)?);
+        }
+        together.iter().try_for_each(add)?;
+        for (node, is_star, span) in after {
+            let value = node.eval(frame)?;
+            match is_star {
+                true => iterate::collect(&value).at(*span)?.iter().try_for_each(add)?,
+                false => add(&value)?,
+            }
         }
         Ok(set.into())
     }
@@ -164,11 +174,7 @@ impl Builder<'_> {
             })
             .collect();
         let has_star = nodes.iter().any(|(_, star, _)| *star);
-        Items {
-            nodes,
-            has_star,
-            is_set: false,
-        }
+        Items { nodes, has_star }
     }
 
     pub fn tuple(&self, items: &[Element], span: Span) -> NodeBox {
@@ -193,11 +199,7 @@ impl Builder<'_> {
                 return Box::new(ConstantSet(set));
             }
         }
-        let items = Items {
-            is_set: true,
-            ..self.items(items, span)
-        };
-        Box::new(SetDisplay(items, span))
+        Box::new(SetDisplay(self.items(items, span), span))
     }
 
     pub fn dict(&self, items: &[(Option<Tree>, Tree)], span: Span) -> NodeBox {

@@ -249,7 +249,7 @@ impl TryStatement {
             }
         }
         set_handled(before);
-        match group::star_rest(&original, raised, rest) {
+        match attempt!(group::star_rest(&original, raised, rest)) {
             Some(exception) => {
                 let _ = Raised::on(exception);
                 Flow::Raise
@@ -595,7 +595,7 @@ impl Node for StarRest {
             _ => Vec::new(),
         };
         let rest = exception_in(frame, self.rest);
-        Ok(group::star_rest(&original, raised, rest).map_or(Value::None, Value::from))
+        Ok(group::star_rest(&original, raised, rest)?.map_or(Value::None, Value::from))
     }
 }
 

@@ -136,14 +136,17 @@ impl Invocation {
     ) -> Res<usize> {
         // Keyword values wait aside: positional ones after them (`f(a=1, *b)`) go first.
         let aside = &mut Vec::new();
+        let is_positional = |s: &&Spread| matches!(s, Spread::Positional(_) | Spread::Star(..));
+        let is_alone = spreads.iter().filter(is_positional).count() == 1;
+        let mut only = None;
         for spread in spreads {
             match spread {
                 Spread::Positional(node) => window.push(node.eval(frame)?)?,
+                // The only positional part is iterated when the call begins.
+                Spread::Star(node, span) if is_alone => only = Some((node.eval(frame)?, *span)),
                 Spread::Star(node, span) => {
                     let value = node.eval(frame)?;
-                    let is_positional = |s: &&Spread| matches!(s, Spread::Positional(_) | Spread::Star(..));
-                    let is_alone = || spreads.iter().filter(is_positional).count() == 1;
-                    bind::push_star(window, &value, func, is_alone).at(*span)?;
+                    bind::push_star(window, &value, func, false).at(*span)?;
                 }
                 Spread::Keyword(name, node) => {
                     let value = node.eval(frame)?;
@@ -158,6 +161,9 @@ impl Invocation {
                     bind::push_double_star(aside, names, &value, func).at(*span)?;
                 }
             }
+        }
+        if let Some((value, span)) = only {
+            bind::push_star(window, &value, func, true).at(span)?;
         }
         let npos = window.len() - 1;
         for value in aside.drain(..) {
@@ -287,7 +293,7 @@ impl Invocation {
             let npos = nodes.len() + usize::from(!receiver.is_unset());
             match &func {
                 Value::Function(f) if f.shape.coroutine as usize == npos => {
-                    return self.await_function(f, receiver, nodes, frame, at);
+                    return self.await_function(func, receiver, nodes, frame, at);
                 }
                 Value::Native(n) if let Some(Direct::Begin(body, params)) = n.direct(npos) => {
                     return self.begin_at_once(frame, body, params, receiver, nodes, at);
@@ -301,15 +307,19 @@ impl Invocation {
         }
     }
 
+    /// The same of a coroutine function, which its frame then holds.
     #[inline(always)]
     fn await_function(
         &self,
-        func: &Ref<Function>,
+        func: Value,
         receiver: Value,
         nodes: &[NodeBox],
         frame: &mut Frame,
         at: Span,
     ) -> Turn {
+        let Some(func) = func.into_function() else {
+            unreachable!("the caller has seen it")
+        };
         let mut callee = FrameBox::new(func);
         let own = usize::from(!receiver.is_unset());
         if own == 1 {
@@ -387,7 +397,7 @@ impl Invocation {
                     _ => call::call_native(n, window, start, npos, names, Some(frame)),
                 }
             }
-            Value::Class(c) if c.is_super() => call::call_super(frame, window, npos),
+            Value::Class(c) if c.is_super() => call::call_super(frame, window, npos, names),
             other => call::invoke(other, window, npos, names),
         };
         match result {

@@ -176,7 +176,7 @@ impl AttributeTarget {
 /// Whether an attribute of the class has a say when instances' attributes are written.
 fn matters_for_writing(attribute: &Value) -> bool {
     matches!(attribute, Value::Opaque(_) | Value::Instance(_)) && slot::member(attribute).is_none()
-        || matches!(attribute, Value::Native(n) if n.role == NativeRole::Getter)
+        || matches!(attribute, Value::Native(n) if n.role.is_getter())
 }
 
 impl Assignable for AttributeTarget {
@@ -200,18 +200,23 @@ impl Assignable for AttributeTarget {
     }
 }
 
-struct Subscript {
+/// `object[index]`; the object dies first, but after a slice without a step.
+struct Subscript<const SLICED: bool> {
     object: NodeBox,
     index: NodeBox,
     span: Span,
 }
 
-impl Node for Subscript {
+impl<const SLICED: bool> Node for Subscript<SLICED> {
     fn eval(&self, frame: &mut Frame) -> Res {
         let object = self.object.eval(frame)?;
         let index = self.index.eval(frame)?;
         frame.running.set_place(self.span);
-        item(&object, &index).at(self.span)
+        let found = item(&object, &index).at(self.span);
+        if !SLICED {
+            drop(object);
+        }
+        found
     }
 }
 
@@ -326,11 +331,19 @@ impl Builder<'_> {
                 });
             }
         }
-        Box::new(Subscript {
-            object: self.node(object),
-            index: self.node(index),
-            span,
-        })
+        let (object, node) = (self.node(object), self.node(index));
+        match index.kind {
+            TreeKind::Slice { step: None, .. } => Box::new(Subscript::<true> {
+                object,
+                index: node,
+                span,
+            }),
+            _ => Box::new(Subscript::<false> {
+                object,
+                index: node,
+                span,
+            }),
+        }
     }
 
     pub fn slice(

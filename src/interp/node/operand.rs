@@ -249,7 +249,9 @@ shapes! {
     AnyAny { left: NodeBox, right: NodeBox } |self, frame, run| {
         let left = self.left.eval(frame)?;
         let right = self.right.eval(frame)?;
-        run!(&left, &right)
+        let result = run!(&left, &right);
+        drop(left); // operands die in their order
+        result
     }
     AnyConst { left: NodeBox, right: Value } |self, frame, run| {
         let left = self.left.eval(frame)?;
@@ -263,7 +265,9 @@ shapes! {
     AnyTake { left: NodeBox, right: u32 } |self, frame, run| {
         let left = self.left.eval(frame)?;
         let right = frame.take_local(self.right);
-        run!(&left, &right)
+        let result = run!(&left, &right);
+        drop(left);
+        result
     }
     ConstTake { left: Value, right: u32 } |self, frame, run| {
         let result = run!(&self.left, frame.local(self.right));

@@ -123,41 +123,48 @@ fn sequence<'p>(
             Value::List(_) | Value::Tuple(_) if !has_own_items(subject) => iterate::collect(subject)?,
             Value::Dict(_) => return Ok(false),
             payload if is_sequence(payload) || is_registered(subject, "Sequence") => {
-                match spread(subject, patterns, star)? {
-                    Some(items) => items,
-                    None => return Ok(false),
-                }
+                return own_sequence(frame, subject, patterns, star, bound);
             }
             _ => return Ok(false),
         },
         Value::Opaque(o) if o.class.name() == "deque" => iterate::collect(subject)?,
         _ => return Ok(false),
     };
-    let Some(star) = star else {
-        if items.len() != patterns.len() {
-            return Ok(false);
-        }
-        for (pattern, item) in patterns.iter().zip(&items) {
-            if !pattern.matches(frame, item, bound)? {
-                return Ok(false);
-            }
-        }
-        return Ok(true);
-    };
-    let needed = patterns.len() - 1;
-    if items.len() < needed {
-        return Ok(false);
+    match fits(items.len(), patterns, star) {
+        true => match_items(frame, &items, patterns, star, bound),
+        false => Ok(false),
     }
-    let middle = items.len() - needed;
-    for (pattern, item) in patterns[..star].iter().zip(&items) {
+}
+
+/// Whether a sequence of this length has an item for each pattern.
+fn fits(len: usize, patterns: &[PatternNode], star: Option<usize>) -> bool {
+    match star {
+        Some(_) => len >= patterns.len() - 1,
+        None => len == patterns.len(),
+    }
+}
+
+/// Matches items of the right number, of which a star takes those in its place.
+fn match_items<'p>(
+    frame: &mut Frame,
+    items: &[Value],
+    patterns: &'p [PatternNode],
+    star: Option<usize>,
+    bound: &mut Bound<'p>,
+) -> Res<bool> {
+    let star = star.unwrap_or(patterns.len());
+    let (before, rest) = items.split_at(star);
+    for (pattern, item) in patterns.iter().zip(before) {
         if !pattern.matches(frame, item, bound)? {
             return Ok(false);
         }
     }
-    if let PatternNode::Star(Some(store)) = &patterns[star] {
-        bound.push((store, Value::list(items[star..star + middle].to_vec())));
+    let after = patterns.get(star + 1..).unwrap_or_default();
+    let (middle, rest) = rest.split_at(rest.len() - after.len());
+    if let Some(PatternNode::Star(Some(store))) = patterns.get(star) {
+        bound.push((store, Value::list(middle.to_vec())));
     }
-    for (pattern, item) in patterns[star + 1..].iter().zip(&items[star + middle..]) {
+    for (pattern, item) in after.iter().zip(rest) {
         if !pattern.matches(frame, item, bound)? {
             return Ok(false);
         }
@@ -165,46 +172,69 @@ fn sequence<'p>(
     Ok(true)
 }
 
-/// The items of a script's sequence that the patterns look at, in CPython's way: those beside a
-/// `*_` by their index, all others by iteration. None if it is too long or too short.
-fn spread(subject: &Value, patterns: &[PatternNode], star: Option<usize>) -> Res<Option<Vec<Value>>> {
-    let len = iterate::length(subject)?;
+/// A sequence that says itself what its items are, asked in CPython's way: for no item if no pattern
+/// looks at any, beside a `*_` for single ones by their index, else for all by iteration.
+fn own_sequence<'p>(
+    frame: &mut Frame,
+    subject: &Value,
+    patterns: &'p [PatternNode],
+    star: Option<usize>,
+    bound: &mut Bound<'p>,
+) -> Res<bool> {
+    let takes_any = star.is_some() && patterns.len() == 1;
+    if !takes_any && !fits(iterate::length(subject)?, patterns, star) {
+        return Ok(false);
+    }
+    let looks = |pattern: &PatternNode| !matches!(pattern, PatternNode::Wildcard | PatternNode::Star(None));
+    if !patterns.iter().any(looks) {
+        return Ok(true);
+    }
     let Some(star) = star else {
-        if len != patterns.len() {
-            return Ok(None);
-        }
-        let iterator = iterate::iter(subject)?;
-        let mut items = Vec::with_capacity(len);
-        while items.len() < len {
-            match iterate::next(&iterator)? {
-                Some(item) => items.push(item),
-                None => {
-                    let message = format!(
-                        "not enough values to unpack (expected {len}, got {})",
-                        items.len()
-                    );
-                    return Err(value_error(message));
-                }
-            }
-        }
-        if iterate::next(&iterator)?.is_some() {
-            let message = format!("too many values to unpack (expected {len})");
+        let items = exactly(subject, patterns.len())?;
+        return match_items(frame, &items, patterns, None, bound);
+    };
+    if let PatternNode::Star(Some(_)) = patterns[star] {
+        let items = iterate::collect(&iterate::iter(subject)?)?;
+        let least = patterns.len() - 1;
+        if items.len() < least {
+            let got = items.len();
+            let message = format!("not enough values to unpack (expected at least {least}, got {got})");
             return Err(value_error(message));
         }
-        return Ok(Some(items));
-    };
-    let behind = patterns.len() - 1 - star;
-    if len < star + behind {
-        return Ok(None);
+        return match_items(frame, &items, patterns, Some(star), bound);
     }
-    if let PatternNode::Star(None) = patterns[star] {
-        let indices = (0..star).chain(len - behind..len);
-        let items: Res<Vec<Value>> = indices
-            .map(|i| subscript::get_item(subject, &Value::from(i)))
-            .collect();
-        return items.map(Some);
+    for (i, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| looks(pattern)) {
+        let index = match i < star {
+            true => i as i64,
+            false => iterate::length(subject)? as i64 - (patterns.len() - i) as i64,
+        };
+        let item = subscript::get_item(subject, &Value::Int(index))?;
+        if !pattern.matches(frame, &item, bound)? {
+            return Ok(false);
+        }
     }
-    iterate::collect(subject).map(Some)
+    Ok(true)
+}
+
+/// So many items by iteration, no more and no less.
+fn exactly(subject: &Value, count: usize) -> Res<Vec<Value>> {
+    let iterator = iterate::iter(subject)?;
+    let mut items = Vec::with_capacity(count);
+    while items.len() < count {
+        match iterate::next(&iterator)? {
+            Some(item) => items.push(item),
+            None => {
+                let got = items.len();
+                let message = format!("not enough values to unpack (expected {count}, got {got})");
+                return Err(value_error(message));
+            }
+        }
+    }
+    if iterate::next(&iterator)?.is_some() {
+        let message = format!("too many values to unpack (expected {count})");
+        return Err(value_error(message));
+    }
+    Ok(items)
 }
 
 /// Whether the value's class inherits from the abstract class of that name, or was registered with it.
@@ -320,6 +350,8 @@ fn class_pattern<'p>(
     if !isinstance::is_instance(subject, cls)? {
         return Ok(false);
     }
+    // All attributes are asked for before any is matched.
+    let mut found = Vec::with_capacity(patterns.len() + keywords.len());
     if !patterns.is_empty() {
         // These match themselves with one positional pattern.
         let own = [
@@ -345,9 +377,7 @@ fn class_pattern<'p>(
                     patterns.len()
                 )));
             }
-            if !patterns[0].matches(frame, subject, bound)? {
-                return Ok(false);
-            }
+            found.push((subject.clone(), &patterns[0]));
         } else {
             let names = match &match_args {
                 Some(Value::Tuple(names)) => names.items.to_vec(),
@@ -388,9 +418,7 @@ fn class_pattern<'p>(
                 let Some(value) = attribute::find(subject, attr.symbol())? else {
                     return Ok(false);
                 };
-                if !pattern.matches(frame, &value, bound)? {
-                    return Ok(false);
-                }
+                found.push((value, pattern));
             }
         }
     }
@@ -398,6 +426,9 @@ fn class_pattern<'p>(
         let Some(value) = attribute::find(subject, *attr)? else {
             return Ok(false);
         };
+        found.push((value, pattern));
+    }
+    for (value, pattern) in found {
         if !pattern.matches(frame, &value, bound)? {
             return Ok(false);
         }

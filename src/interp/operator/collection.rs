@@ -460,7 +460,7 @@ pub fn change(op: BinaryOp, a: &Value, b: &Value) -> Res<bool> {
             let count = times(list.len(), b)?;
             let items = repeated(&list.items.borrow(), count);
             let old = std::mem::replace(&mut *list.items.borrow_mut(), items);
-            drop(old);
+            sequence::drop_last_first(old);
             Ok(true)
         }
         (BinaryOp::Add, Value::ByteArray(bytes)) => match bytes_of(b) {
@@ -601,7 +601,10 @@ pub fn update_dict(dict: &Ref<Dict>, other: &Value) -> Res<()> {
                 "cannot convert dictionary update sequence element #{position} to a sequence"
             )));
         }
-        let pair = iterate::collect(&pair)?;
+        let pair = match &pair {
+            Value::Instance(_) => iterate::collect(&iterate::iter(&pair)?)?,
+            plain => iterate::collect(plain)?,
+        };
         let [key, value] = pair.as_slice() else {
             return Err(value_error(format!(
                 "dictionary update sequence element #{position} has length {}; 2 is required",

@@ -3,7 +3,7 @@
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::special;
-use crate::interp::types::{class_name, class_of};
+use crate::interp::types::class_name;
 use crate::interp::{big_range, call, stack, text};
 use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, MappingProxy};
@@ -139,17 +139,13 @@ fn unhashable(value: &Value) -> Raised {
     }
 }
 
-/// The hash of an object whose class can say how: `__hash__`, unless a class that defines `__eq__`
-/// without it comes first.
+/// The hash of an object whose class can say how; one that defines `__eq__` alone says None.
 fn hash_object(value: &Value) -> Res<i64> {
     let by_nature = |value: &Value| match plain(value) {
         other if std::ptr::eq(other, value) && !matches!(value, Value::Opaque(_)) => Ok(identity_hash(value)),
         other => hash_plain(other),
     };
     let method = special::find(value, name::HASH);
-    if special::find(value, name::EQ).is_some() && loses_hash(&class_of(value)) {
-        return Err(unhashable(value));
-    }
     match method {
         None => by_nature(value),
         Some(Value::None) => Err(unhashable(value)),
@@ -160,17 +156,4 @@ fn hash_object(value: &Value) -> Res<i64> {
             _ => Err(type_error("__hash__ method should return an integer")),
         },
     }
-}
-
-/// Whether a class that defines `__eq__` alone comes before all that define `__hash__`.
-fn loses_hash(class: &Ref<Class>) -> bool {
-    let answer = |c: &Ref<Class>| {
-        let dict = c.dict.borrow();
-        match dict.contains_key(&name::HASH) {
-            true => Some(false),
-            false => (c.is_script && dict.contains_key(&name::EQ)).then_some(true),
-        }
-    };
-    let inherited = || class.mro.borrow().iter().find_map(answer);
-    answer(class).or_else(inherited).unwrap_or(false)
 }

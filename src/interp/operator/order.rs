@@ -170,11 +170,13 @@ fn sequences(
         match (a(i), b(i)) {
             (Some(x), Some(y)) => {
                 if !same_or_equal(&x, &y)? {
-                    return match op {
-                        CompareOp::Eq => Ok(false),
-                        CompareOp::NotEq => Ok(true),
-                        _ => super::compare_bool(op, &x, &y),
-                    };
+                    // Comparing the items may have changed the sequences.
+                    match (op, a(i), b(i)) {
+                        (CompareOp::Eq, ..) => return Ok(false),
+                        (CompareOp::NotEq, ..) => return Ok(true),
+                        (_, Some(x), Some(y)) => return super::compare_bool(op, &x, &y),
+                        _ => continue,
+                    }
                 }
             }
             (Some(_), None) => return Ok(satisfies(op, Some(Ordering::Greater))),

@@ -95,6 +95,17 @@ pub fn format(template: &str, given: &Value) -> Res<String> {
             Piece::Literal(text) => whole.push_str(text),
             Piece::Field(field) => {
                 let (value, conversion) = argument(&field, &mut arguments, |key| Value::from(key))?;
+                match (&value, field.conversion) {
+                    (Value::Str(text), 's') if field.is_bare() => {
+                        whole.push_str(&text.text);
+                        continue;
+                    }
+                    (Value::Int(n), 'd') if field.is_bare() => {
+                        whole.push_str(n.to_string().as_str());
+                        continue;
+                    }
+                    _ => {}
+                }
                 whole.push_str(&convert(
                     &field,
                     &conversion,

@@ -116,9 +116,9 @@ fn native_repr(value: &Value, native: &Ref<Native>) -> String {
         NativeRole::ClassMethod => format!("<method '{name}' of '{}' objects>", full_name(native.owner)),
         NativeRole::Static if native.owner.is_empty() => format!("<built-in function {name}>"),
         NativeRole::Static => format!("<built-in method {name} of type object at {}>", address(value)),
+        NativeRole::Member => format!("<member '{name}' of '{}' objects>", full_name(native.owner)),
         NativeRole::Getter | NativeRole::Setter | NativeRole::ReadOnly => {
-            let kind = if native.is_member() { "member" } else { "attribute" };
-            format!("<{kind} '{name}' of '{}' objects>", full_name(native.owner))
+            format!("<attribute '{name}' of '{}' objects>", full_name(native.owner))
         }
     }
 }

@@ -164,7 +164,7 @@ fn write_coroutine(coroutine: &Value, out: &mut String) -> Res<()> {
     out.push_str(&format!("<{}()", generator_qualname(generator)));
     if let Value::Function(function) = &generator.func {
         let source = &function.code.source;
-        let defined = source.line(function.code.span.start);
+        let defined = function.code.first_line;
         if generator.progress.get() == Progress::Closed {
             out.push_str(&format!(" done, defined at {}:{defined}", source.name));
         } else {
@@ -213,7 +213,7 @@ pub fn callback_repr(callback: &Value, args: &[Value]) -> Res<String> {
     }
     if let Value::Function(f) = &innermost {
         let source = &f.code.source;
-        out.push_str(&format!(" at {}:{}", source.name, source.line(f.code.span.start)));
+        out.push_str(&format!(" at {}:{}", source.name, f.code.first_line));
     }
     Ok(out)
 }

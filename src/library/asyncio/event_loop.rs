@@ -3,28 +3,31 @@
 use super::wait::callback_args;
 use super::{class_argument, natives, none_if_unset};
 use crate::code::CompareOp;
-use crate::interp::error::{raise, raise_empty, type_error, value_error};
+use crate::interp::error::{raise, raise_empty, runtime_error, type_error, value_error};
 use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, origin, payload, text};
-use crate::library::builtins::add;
 use crate::library::modules::collections::deque;
-use crate::runtime::event_loop::{self, EventLoop, Job, check_callback, context_of, context_value, expect};
+use crate::runtime::event_loop::{self, EventLoop, check_callback, context_of, context_value, expect};
 use crate::runtime::handle::Handle;
 use crate::runtime::instrument::{Event, tell};
+use crate::runtime::ready::Job;
 use crate::runtime::signal::{self, Action};
-use crate::runtime::{asyncgen, clock, derived, future, gather, report, task};
+use crate::runtime::{asyncgen, clock, derived, future, gather, report, task, thread};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::generator::Resume;
 use crate::value::opaque;
 use crate::value::*;
 
+/// The module in which CPython has handles and what an event loop has to have.
+const EVENTS: &str = "asyncio.events";
+
 pub fn install() {
-    add(&class(Type::AbstractEventLoop), &LOOP[..1]);
+    class(Type::AbstractEventLoop).add(ClassPart::InPython(&LOOP[..1], EVENTS));
     class(Type::AbstractEventLoop).add(ClassPart::Made(abstract_methods));
-    add(&class(Type::BaseEventLoop), LOOP);
-    add(&class(Type::EventLoop), SIGNALS);
+    class(Type::BaseEventLoop).add(ClassPart::InPython(LOOP, "asyncio.base_events"));
+    class(Type::EventLoop).add(ClassPart::InPython(SIGNALS, "asyncio.unix_events"));
     for id in [
         Type::AbstractEventLoop,
         Type::BaseEventLoop,
@@ -33,8 +36,8 @@ pub fn install() {
     ] {
         class(id).has_dict.set(true); // CPython has them in Python: they take any attributes
     }
-    add(&class(Type::Handle), HANDLE);
-    add(&class(Type::TimerHandle), TIMER_HANDLE);
+    class(Type::Handle).add(ClassPart::InPython(HANDLE, EVENTS));
+    class(Type::TimerHandle).add(ClassPart::InPython(TIMER_HANDLE, EVENTS));
     opaque::look_into::<EventLoop>();
     opaque::look_into::<Handle>();
 }
@@ -52,7 +55,7 @@ fn abstract_methods() -> Vec<(Symbol, Value)> {
             _ => NativeBody::Plain(|_| Err(raise_empty(Type::NotImplementedError))),
         };
         let twin = NativeDef { body, ..*def };
-        (def.key(), Native::of(&twin, owner).into())
+        (def.key(), Native::of_python(&twin, owner, EVENTS).into())
     };
     methods.map(twin).collect()
 }
@@ -256,6 +259,9 @@ const SIGNALS: &[NativeDef] = natives! {
         let number = signal_number(&args[1])?;
         check_callback(&args[2], "add_signal_handler")?;
         expect(&args[0])?.check_closed()?;
+        if !thread::current().is_main() {
+            return Err(runtime_error("set_wakeup_fd only works in main thread of the main interpreter"));
+        }
         let event_loop = args[0].clone();
         let handle = Handle::value(&event_loop, &args[2], &args[3], context::snapshot(), Value::Unset);
         set_signal(number, Action::Loop { event_loop, handle })?;

@@ -1,9 +1,10 @@
 //! asyncio's functions: making tasks, waiting, and asking who runs.
 
-use super::{functions, natives, none_if_unset, rest, wait};
+use super::{natives, none_if_unset, rest, wait};
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::types::{Type, class, class_name, is_instance};
 use crate::interp::{attribute, call, operator, text};
+use crate::library::modules::{functions, functions_in_python};
 use crate::runtime::event_loop::{self, EventLoop, context_of, expect};
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{current, derived, future, gather, like_future, runner, task};
@@ -15,7 +16,6 @@ pub fn names() -> Vec<(Symbol, Value)> {
     let tables = [
         (TASKS, "asyncio.tasks"),
         (wait::FUNCTIONS, "asyncio.tasks"),
-        (IN_C, "_asyncio"),
         (EVENTS, "asyncio.events"),
         (RUNNERS, "asyncio.runners"),
         (COROUTINES, "asyncio.coroutines"),
@@ -24,8 +24,9 @@ pub fn names() -> Vec<(Symbol, Value)> {
     ];
     let mut names: Vec<(Symbol, Value)> = tables
         .into_iter()
-        .flat_map(|(table, module)| functions(table, module))
+        .flat_map(|(table, module)| functions_in_python(module, &[table]))
         .collect();
+    names.extend(functions("_asyncio", &[IN_C]));
     for constant in ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] {
         names.push((Symbol::new(constant), constant.into()));
     }

@@ -14,6 +14,8 @@ use crate::value::*;
 
 pub fn install() {
     add(&class(Type::Future), FUTURE);
+    add(&class(Type::Future), SHARED);
+    add(&class(Type::Task), SHARED);
     add(&class(Type::Task), TASK);
 }
 
@@ -72,12 +74,6 @@ const FUTURE: &[NativeDef] = natives! {
         future::join_loop(this(args)?, loop_argument(&args[1])?);
         Ok(Value::None)
     };
-    Method Plain "result" "(self, /)"
-        "The result; raises what the future failed with, or InvalidStateError if it is pending."
-        |args| future::result(this(args)?);
-    Method Plain "exception" "(self, /)"
-        "The exception it failed with, or None; raises InvalidStateError if it is pending."
-        |args| future::exception_of(this(args)?);
     Method Plain "set_result" "(self, result, /)" "Finish with a result." |args| {
         future::set_result(ready(args)?, args[1].clone())?;
         Ok(Value::None)
@@ -86,31 +82,10 @@ const FUTURE: &[NativeDef] = natives! {
         future::set_exception(ready(args)?, &args[1])?;
         Ok(Value::None)
     };
-    Method Plain "add_done_callback" "(self, fn, /, *, context=None)"
-        "Call fn(future) through the loop once it is done." |args| {
-        let context = context_of(&args[2])?.unwrap_or_else(context::snapshot);
-        if this(args)?.event_loop().is_unset() {
-            return Err(runtime_error("uninitialized Future object"));
-        }
-        future::add_script(this(args)?, &args[1], context)?;
-        Ok(Value::None)
-    };
-    Method Plain "remove_done_callback" "(self, fn, /)" "Remove a callback; tells how often it was there."
-        |args| Ok(future::remove_callback(ready(args)?, &args[1])?.into());
-    Method Plain "cancel" "(self, msg=None)" "Cancel it, unless it is done."
-        |args| Ok(future::cancel_exactly(ready(args)?, &none_if_unset(&args[1]))?.into());
-    Method Plain "cancelled" "(self, /)" "Whether it was cancelled."
-        |args| Ok(future::is_cancelled(this(args)?).into());
-    Method Plain "done" "(self, /)" "Whether it has a result, failed or was cancelled."
-        |args| Ok(this(args)?.is_done().into());
     Method Plain "get_loop" "(self, /)" "The event loop it belongs to."
         |args| Ok(ready(args)?.event_loop().clone());
     Method Plain "__await__" "(self, /)" "What `await` iterates." |args| Ok(future::iterate(ready(args)?));
     Method Plain "__iter__" "(self, /)" "What `yield from` iterates." |args| Ok(future::iterate(ready(args)?));
-    ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Futures can be subscripted in annotations."
-        |args| Ok(isinstance::generic_alias(&args[0], &args[1]));
-    Method Plain "_make_cancelled_error" "(self, /)" "The CancelledError that it raises now."
-        |args| Ok(future::cancelled_error(this(args)?).into());
     Getter Plain "_state" "(self)" "PENDING, FINISHED or CANCELLED."
         |args| Ok(future::state_name(ready(args)?).into());
     Getter Plain "_loop" "(self)" "The event loop it belongs to." |args| Ok(none_if_unset(this(args)?.event_loop()));
@@ -152,6 +127,37 @@ const FUTURE: &[NativeDef] = natives! {
         this(args)?.blocking.set(blocking);
         Ok(Value::None)
     };
+};
+
+/// What futures and tasks each have as methods of their own.
+const SHARED: &[NativeDef] = natives! {
+    Method Plain "result" "(self, /)"
+        "The result; raises what the future failed with, or InvalidStateError if it is pending."
+        |args| future::result(this(args)?);
+    Method Plain "exception" "(self, /)"
+        "The exception it failed with, or None; raises InvalidStateError if it is pending."
+        |args| future::exception_of(this(args)?);
+    Method Plain "add_done_callback" "(self, fn, /, *, context=None)"
+        "Call fn(future) through the loop once it is done." |args| {
+        let context = context_of(&args[2])?.unwrap_or_else(context::snapshot);
+        if this(args)?.event_loop().is_unset() {
+            return Err(runtime_error("uninitialized Future object"));
+        }
+        future::add_script(this(args)?, &args[1], context)?;
+        Ok(Value::None)
+    };
+    Method Plain "remove_done_callback" "(self, fn, /)" "Remove a callback; tells how often it was there."
+        |args| Ok(future::remove_callback(ready(args)?, &args[1])?.into());
+    Method Plain "cancel" "(self, msg=None)" "Cancel it, unless it is done."
+        |args| Ok(future::cancel_exactly(ready(args)?, &none_if_unset(&args[1]))?.into());
+    Method Plain "cancelled" "(self, /)" "Whether it was cancelled."
+        |args| Ok(future::is_cancelled(this(args)?).into());
+    Method Plain "done" "(self, /)" "Whether it has a result, failed or was cancelled."
+        |args| Ok(this(args)?.is_done().into());
+    ClassMethod Plain "__class_getitem__" "(cls, item, /)" "Futures can be subscripted in annotations."
+        |args| Ok(isinstance::generic_alias(&args[0], &args[1]));
+    Method Plain "_make_cancelled_error" "(self, /)" "The CancelledError that it raises now."
+        |args| Ok(future::cancelled_error(this(args)?).into());
 };
 
 /// A method that is written in aio.

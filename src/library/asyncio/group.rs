@@ -1,13 +1,13 @@
 //! The class `TaskGroup`: tasks that end together.
 
-use super::{class_argument, natives, none_if_unset, open_class};
+use super::{class_argument, natives, none_if_unset, open_class, wait};
 use crate::interp::call;
 use crate::interp::error::{runtime_error, type_error};
 use crate::interp::text;
 use crate::interp::types::{Type, class, is_exception};
 use crate::runtime::event_loop::context_of;
 use crate::runtime::handle::ends_program;
-use crate::runtime::{current, derived, future, report, task};
+use crate::runtime::{current, derived, future, like_future, report, task};
 use crate::source::Symbol;
 use crate::value::future::NativeCallback;
 use crate::value::generator::{Obstacle, Resume};
@@ -172,6 +172,7 @@ fn create_task(args: &[Value]) -> Res {
         group.task_done(task)?; // an eager task may be
         return Ok(made);
     }
+    let task = &like_future::waited(task.clone())?;
     let number = group.created.get();
     group.created.set(number + 1);
     {
@@ -378,6 +379,19 @@ const METHODS: &[NativeDef] = natives! {
     };
     Method Plain "create_task" "(self, coro, *, name=None, context=None)" "Start a task in the group."
         create_task;
+    Method Plain "_abort" "(self)" "Cancel the tasks that are left." |args| {
+        Group::of(&args[0])?.abort()?;
+        Ok(Value::None)
+    };
+    Getter Plain "_tasks" "(self)" "The set of its pending tasks." |args| wait::set_of(Group::of(&args[0])?.in_order());
+    Getter Plain "_errors" "(self)" "The list of what its tasks failed with." |args| {
+        let group = Group::of(&args[0])?;
+        Ok(Value::list(group.errors.borrow().iter().cloned().map(Value::from).collect()))
+    };
+    Getter Plain "_parent_task" "(self)" "The task that entered it, or None."
+        |args| Ok(Group::of(&args[0])?.parent().map_or(Value::None, Value::from));
+    Getter Plain "_aborting" "(self)" "Whether it cancels its tasks."
+        |args| Ok(Group::of(&args[0])?.aborting.get().into());
     Method Coroutine "__aenter__" "(self)" "The block begins." |args| enter(&args[0]);
     Method Coroutine "__aexit__" "(self, et, exc, tb)" "Wait for the tasks; if one failed, cancel the rest."
         |args| leave(&args[0], &args[2]);

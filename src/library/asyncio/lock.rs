@@ -602,6 +602,10 @@ const BOUNDED_METHODS: &[NativeDef] = natives! {
     };
     Getter Plain "_bound_value" "(self)" "The most that may be taken."
         |args| Ok(Semaphore::of(&args[0])?.bound.get().map_or(Value::None, Value::Int));
+    Setter Plain "_bound_value" "(self, value)" "The most that may be taken." |args| {
+        Semaphore::of(&args[0])?.bound.set(Some(payload::small(&args[1])?));
+        Ok(Value::None)
+    };
     Method Plain "release" "(self)" "Give one back, unless all are back." |args| {
         release_semaphore(Semaphore::of(&args[0])?)?;
         Ok(Value::None)

@@ -10,7 +10,6 @@ mod timeout;
 mod wait;
 
 use crate::interp::types::{Type, class};
-use crate::library::builtins::add;
 use crate::source::Symbol;
 use crate::value::class::linearise;
 use crate::value::*;
@@ -24,18 +23,11 @@ macro_rules! natives {
             doc: $doc,
             role: crate::value::NativeRole::$role,
             body: crate::value::NativeBody::$kind($body),
+            module: None,
         }),*]
     };
 }
 pub(crate) use natives;
-
-/// The functions of a table as a module's names.
-pub(crate) fn functions(table: &[NativeDef], module: &'static str) -> Vec<(Symbol, Value)> {
-    table
-        .iter()
-        .map(|def| (Symbol::new(def.name), Native::of(def, module).into()))
-        .collect()
-}
 
 /// A class of the library whose objects are Rust data.
 pub(crate) fn make_class(
@@ -43,31 +35,37 @@ pub(crate) fn make_class(
     module: &str,
     bases: Vec<Ref<Class>>,
     layout: Layout,
-    table: &'static [NativeDef],
+    part: ClassPart,
 ) -> Ref<Class> {
     let mro = linearise(&bases).expect("the library's classes have an order");
     let class = Ref::new(Class::new(Symbol::new(name), bases, mro, layout, false));
     *class.module.borrow_mut() = Value::from(module);
-    add(&class, table);
+    class.add(part);
     class
 }
 
 /// A class that CPython has in Python: its objects take any attributes.
 pub(crate) fn open_class(
     name: &str,
-    module: &str,
+    module: &'static str,
     bases: Vec<Ref<Class>>,
     layout: Layout,
     table: &'static [NativeDef],
 ) -> Ref<Class> {
-    let class = make_class(name, module, bases, layout, table);
+    let class = make_class(name, module, bases, layout, ClassPart::InPython(table, module));
     class.has_dict.set(true);
     class
 }
 
 /// A class of exceptions.
 pub(crate) fn exception_class(name: &str, module: &str, base: Type) -> Ref<Class> {
-    make_class(name, module, vec![class(base)], Layout::Exception, &[])
+    make_class(
+        name,
+        module,
+        vec![class(base)],
+        Layout::Exception,
+        ClassPart::Table(&[]),
+    )
 }
 
 /// The class named by the first argument of `__new__`.

@@ -546,6 +546,15 @@ const METHODS: &[NativeDef] = natives! {
     };
     Getter Plain "_getters" "(self)" "Who waits for an item." |args| Ok(Queue::of(&args[0])?.getters.shown());
     Getter Plain "_putters" "(self)" "Who waits for room." |args| Ok(Queue::of(&args[0])?.putters.shown());
+    Method Plain "_wakeup_next" "(self, waiters)" "Wakes the first of them that waits; for script classes." |args| {
+        for waiter in iterate::collect(&args[1])? {
+            if let Some(waiter) = future::of(&waiter).filter(|waiter| !waiter.is_done()) {
+                future::set_result_if_pending(waiter, Value::None);
+                break;
+            }
+        }
+        Ok(Value::None)
+    };
     Getter Plain "_maxsize" "(self)" "How many items may be in the queue; 0 for any number."
         |args| Ok(Queue::of(&args[0])?.maxsize.get());
     Setter Plain "_maxsize" "(self, value)" "How many items may be in the queue; 0 for any number." |args| {

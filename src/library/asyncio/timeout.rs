@@ -1,11 +1,12 @@
 //! `timeout`, `timeout_at` and the class `Timeout`.
 
 use super::wait::{cancel_handle, timeout_from};
-use super::{class_argument, functions, natives, open_class};
+use super::{class_argument, natives, open_class};
 use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error};
 use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{group, operator, text};
+use crate::library::modules::functions_in_python;
 use crate::runtime::{current, derived, event_loop, future, task};
 use crate::source::Symbol;
 use crate::value::*;
@@ -189,7 +190,7 @@ thread_local! {
 }
 
 pub fn names() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "asyncio.timeouts");
+    let mut names = functions_in_python("asyncio.timeouts", &[FUNCTIONS]);
     names.push((Symbol::new("Timeout"), CLASS.with(Ref::clone).into()));
     names
 }
@@ -216,10 +217,12 @@ const FUNCTIONS: &[NativeDef] = natives! {
 };
 
 const TIMEOUT: &[NativeDef] = natives! {
-    Static Plain "__new__" "(cls, when)" "A timeout for a time on the loop's clock." |args| {
-        Ok(Opaque::value(class_argument(args)?, Timeout::new(args[1].clone())))
+    Static Plain "__new__" "(cls, *args, **kwargs)" "A timeout that has not been entered."
+        |args| Ok(Opaque::value(class_argument(args)?, Timeout::new(Value::None)));
+    Method Plain "__init__" "(self, when)" "For a time on the loop's clock, or None." |args| {
+        this(args)?.when.set(args[1].clone());
+        Ok(Value::None)
     };
-    Method Plain "__init__" "(self, *args)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "__repr__" "(self, /)" "Its state and time." |args| {
         let timeout = this(args)?;
         let state = timeout.state.get();

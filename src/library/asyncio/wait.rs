@@ -85,7 +85,7 @@ fn futures_of(members: &[Value]) -> Res<Vec<Ref<Future>>> {
     let mut stranger = None;
     for member in members {
         match future::of(member) {
-            Some(future) => futures.push(future.clone()),
+            Some(future) => futures.push(like_future::waited(future.clone())?),
             None if task::is_coroutine(member) => {
                 return Err(type_error(
                     "Passing coroutines is forbidden, use tasks explicitly.",
@@ -109,7 +109,7 @@ fn futures_of(members: &[Value]) -> Res<Vec<Ref<Future>>> {
 pub fn wait_any_awaitables(args: &[Value]) -> Res<Step> {
     let futures: Res<Vec<Ref<Future>>> = iterate::collect(&args[0])?
         .iter()
-        .map(|m| task::ensure_future(m, None))
+        .map(|m| like_future::waited(task::ensure_future(m, None)?))
         .collect();
     let mut seen = FxHashSet::default();
     let mut futures = futures?;

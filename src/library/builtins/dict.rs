@@ -190,7 +190,15 @@ pub const METHODS: &[NativeDef] = &[
         "copy",
         "(self, /)",
         "Return a shallow copy of the dict.",
-        |args| Ok(Ref::new(mapping::dict_copy(this(args, "copy")?)).into()),
+        |args| {
+            let dict = this(args, "copy")?;
+            let copy = Ref::new(Dict::default());
+            match mapping::whole_dict(&args[0]) {
+                Some(_) => return Ok(Ref::new(mapping::dict_copy(dict)).into()),
+                None => collection::update_dict(&copy, &args[0])?,
+            }
+            Ok(copy.into())
+        },
     ),
     class_method(
         "fromkeys",

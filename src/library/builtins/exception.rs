@@ -1,6 +1,6 @@
 //! Exceptions: making them, their attributes, and traceback objects.
 
-use super::{getter, method, setter, setter_deleter, static_method, wrong_argument};
+use super::{getter, member, method, setter, setter_deleter, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::frame_object;
 use crate::interp::operator;
@@ -237,7 +237,7 @@ pub const METHODS: &[NativeDef] = &[
             .set(exception_or_none(&args[1], "context")?);
         Ok(Value::None)
     }),
-    getter(
+    member(
         "__suppress_context__",
         "Whether reports leave out the context.",
         |args| Ok(Value::bool(this(&args[0])?.suppress_context.get())),
@@ -282,7 +282,7 @@ fn new_os_error(args: &[Value]) -> Res {
 macro_rules! attributes {
     ($($table:ident { $($name:literal $doc:literal $symbol:expr;)* })*) => {
         $(pub const $table: &[NativeDef] = &[$(
-            getter($name, $doc, |args| attr(args, $symbol)),
+            member($name, $doc, |args| attr(args, $symbol)),
             setter($name, |args| set_attr(args, $symbol)),
         )*];)*
     };
@@ -383,14 +383,14 @@ fn attr_or_first(args: &[Value], name: Symbol) -> Res {
 }
 
 pub const STOP_ITERATION: &[NativeDef] = &[
-    getter("value", "The generator's return value.", |args| {
+    member("value", "The generator's return value.", |args| {
         attr_or_first(args, name::VALUE)
     }),
     setter("value", |args| set_attr(args, name::VALUE)),
 ];
 
 pub const SYSTEM_EXIT: &[NativeDef] = &[
-    getter("code", "The exit status.", |args| {
+    member("code", "The exit status.", |args| {
         let exception = this(&args[0])?;
         if let Some(code) = exception.attrs.get(name::CODE) {
             return Ok(code);
@@ -441,7 +441,7 @@ pub const SYNTAX_ERROR: &[NativeDef] = &[
         }
         Ok(Value::None)
     }),
-    getter("msg", "The message.", |args| attr_or_first(args, name::MSG)),
+    member("msg", "The message.", |args| attr_or_first(args, name::MSG)),
     setter("msg", |args| set_attr(args, name::MSG)),
 ];
 

@@ -1,6 +1,6 @@
 //! Functions, methods, cells and code as objects.
 
-use super::{getter, method, readonly, setter, setter_deleter, wrong_argument};
+use super::{getter, member, method, readonly, setter, setter_deleter, wrong_argument};
 use crate::interp::attribute;
 use crate::interp::call;
 use crate::interp::error::*;
@@ -234,7 +234,7 @@ pub const FUNCTION: &[NativeDef] = &[
     setter_deleter("__qualname__", |args| {
         set_name(args, "__qualname__", |names| names.qualname = args[1].clone())
     }),
-    getter("__doc__", "The function's doc.", |args| match &args[0] {
+    member("__doc__", "The function's doc.", |args| match &args[0] {
         Value::Native(native) => Ok(doc(native)),
         value => Ok(this(value)?.names().doc),
     }),
@@ -242,7 +242,7 @@ pub const FUNCTION: &[NativeDef] = &[
         this(&args[0])?.change_names(|names| names.doc = or_none(&args[1]));
         Ok(Value::None)
     }),
-    getter(
+    member(
         "__module__",
         "The name of the module in which it was defined.",
         |args| match &args[0] {
@@ -280,7 +280,7 @@ pub const FUNCTION: &[NativeDef] = &[
         Value::Native(_) => Ok(Value::None),
         value => Ok(frame_object::code(&this(value)?.code)),
     }),
-    getter(
+    member(
         "__closure__",
         "The cells of the variables of enclosing functions.",
         |args| {
@@ -299,10 +299,10 @@ pub const FUNCTION: &[NativeDef] = &[
             })
         },
     ),
-    getter("__builtins__", "The names of every module.", |_| {
+    member("__builtins__", "The names of every module.", |_| {
         attribute::get(&import::by_name("builtins")?, crate::source::name::DICT)
     }),
-    getter("__globals__", "The module's variables.", |args| {
+    member("__globals__", "The module's variables.", |args| {
         if let Value::Native(native) = &args[0]
             && let Some(module) = native.module
             && let Value::Module(module) = &import::by_name(module)?
@@ -370,10 +370,10 @@ pub const METHOD: &[NativeDef] = &[
             .into())
         },
     ),
-    getter("__self__", "What it is bound to.", |args| {
+    member("__self__", "What it is bound to.", |args| {
         Ok(this_method(&args[0])?.this.clone())
     }),
-    getter("__func__", "The function.", |args| {
+    member("__func__", "The function.", |args| {
         Ok(this_method(&args[0])?.func.clone())
     }),
     CALL,
@@ -504,28 +504,28 @@ fn flags(code: &crate::code::Code) -> i64 {
 }
 
 pub const CODE: &[NativeDef] = &[
-    getter("co_name", "The function's name.", |args| {
+    member("co_name", "The function's name.", |args| {
         Ok(code(args)?.name.into())
     }),
-    getter("co_qualname", "The function's qualified name.", |args| {
+    member("co_qualname", "The function's qualified name.", |args| {
         Ok(Value::from(&*code(args)?.qualname))
     }),
-    getter("co_filename", "The file it was read from.", |args| {
+    member("co_filename", "The file it was read from.", |args| {
         Ok(Value::from(&*code(args)?.source.name))
     }),
-    getter("co_firstlineno", "The line on which it begins.", |args| {
+    member("co_firstlineno", "The line on which it begins.", |args| {
         let code = code(args)?;
         Ok(Value::Int(i64::from(code.first_line)))
     }),
-    getter("co_argcount", "How many positional parameters it has.", |args| {
+    member("co_argcount", "How many positional parameters it has.", |args| {
         Ok(Value::Int(i64::from(code(args)?.params.positional)))
     }),
-    getter(
+    member(
         "co_posonlyargcount",
         "How many positional-only parameters it has.",
         |args| Ok(Value::Int(i64::from(code(args)?.params.posonly))),
     ),
-    getter(
+    member(
         "co_kwonlyargcount",
         "How many keyword-only parameters it has.",
         |args| Ok(Value::Int(i64::from(code(args)?.params.kwonly))),
@@ -535,12 +535,12 @@ pub const CODE: &[NativeDef] = &[
         "The names of parameters and local variables.",
         |args| Ok(names(&local_names(code(args)?))),
     ),
-    getter(
+    member(
         "co_nlocals",
         "How many parameters and local variables there are.",
         |args| Ok(Value::Int(local_names(code(args)?).len() as i64)),
     ),
-    getter(
+    member(
         "co_names",
         "The names of module variables, builtins and attributes that it reads.",
         |args| Ok(names(&code(args)?.names_read())),
@@ -563,7 +563,7 @@ pub const CODE: &[NativeDef] = &[
             Ok(names(&cells))
         },
     ),
-    getter("co_flags", "What kind of function it is.", |args| {
+    member("co_flags", "What kind of function it is.", |args| {
         Ok(Value::Int(flags(code(args)?)))
     }),
 ];

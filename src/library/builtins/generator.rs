@@ -1,6 +1,6 @@
 //! Generators, coroutines and async generators as objects.
 
-use super::{getter, method, setter_deleter};
+use super::{getter, member, method, readonly, setter_deleter};
 use crate::code::CodeKind;
 use crate::interp::async_iter;
 use crate::interp::error::*;
@@ -157,6 +157,7 @@ fn stand_in(qualname: &'static str, awaits: Value) -> Value {
             doc: "",
             role: NativeRole::Function,
             body: NativeBody::Coroutine(|_| Ok(Step::Return(Value::None))),
+            module: None,
         },
         owner,
     );
@@ -255,7 +256,7 @@ pub const COROUTINE: &[NativeDef] = &[
     getter("cr_suspended", "Whether it is suspended.", is_suspended),
     getter("cr_code", "Its code.", code_of),
     getter("cr_await", "What it waits for.", waits_for),
-    getter(
+    member(
         "cr_origin",
         "The calls that ran when it was made, or None.",
         |args| {
@@ -263,6 +264,7 @@ pub const COROUTINE: &[NativeDef] = &[
             Ok(if calls.is_unset() { Value::None } else { calls })
         },
     ),
+    readonly("cr_origin"),
 ];
 
 pub const ASYNC_GENERATOR: &[NativeDef] = &[
@@ -303,12 +305,13 @@ pub const ASYNC_GENERATOR: &[NativeDef] = &[
         |args| async_iter::step(this(&args[0])?, AsyncStep::Close),
     ),
     getter("ag_frame", "Where it stands.", frame_of),
-    getter("ag_running", "Whether it is running.", |args| {
+    member("ag_running", "Whether it is running.", |args| {
         let generator = this(&args[0])?;
         Ok(Value::bool(
             generator.busy.get() || generator.progress.get() == Progress::Running,
         ))
     }),
+    readonly("ag_running"),
     getter("ag_suspended", "Whether it is suspended.", is_suspended),
     getter("ag_code", "Its code.", code_of),
     getter("ag_await", "What it waits for.", waits_for),

@@ -1,9 +1,9 @@
 //! Exception groups (PEP 654).
 
 use super::exception::this;
-use super::{getter, method, readonly, static_method};
+use super::{member, method, readonly, static_method};
 use crate::interp::error::*;
-use crate::interp::group::members;
+use crate::interp::group::{members, with_members};
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class};
 use crate::interp::{call, isinstance, iterate, operator, special, stack};
@@ -104,32 +104,6 @@ fn wrong_condition() -> Raised {
     type_error("expected an exception type, a tuple of exception types, or a callable (other than a class)")
 }
 
-/// A group like another one with some of its members: made by its own `derive`.
-fn with_members(group: &Ref<Exception>, members: Vec<Value>) -> Res {
-    if members.is_empty() {
-        return Ok(Value::None);
-    }
-    let whole = Value::from(group.clone());
-    let derived = call::call_method(&whole, name::DERIVE, &[Value::list(members)])?;
-    let Value::Exception(made) = &derived else {
-        return Err(type_error("derive must return an instance of BaseExceptionGroup"));
-    };
-    if !made.is_instance(&class(Type::BaseExceptionGroup)) {
-        return Err(type_error("derive must return an instance of BaseExceptionGroup"));
-    }
-    made.traceback.replace(group.traceback.get());
-    made.context.set(group.context.get());
-    made.cause.set(group.cause.get());
-    made.suppress_context.set(true); // as whoever sets a cause does
-    if let Some(notes) = group.attrs.get(name::NOTES)
-        && matches!(plain(&notes), Value::List(_) | Value::Tuple(_))
-    {
-        made.attrs
-            .set(name::NOTES, Value::list(iterate::collect(&notes)?));
-    }
-    Ok(derived)
-}
-
 /// The part of an exception that the condition takes, and the rest; each None if empty.
 fn split(exception: &Value, condition: &Condition) -> Res<(Value, Value)> {
     stack::check_native(" in exceptiongroup_split_recursive")?;
@@ -163,7 +137,7 @@ pub const METHODS: &[NativeDef] = &[
         new,
     ),
     readonly("message"),
-    getter("message", "The group's message.", |args| {
+    member("message", "The group's message.", |args| {
         let exception = this(&args[0])?;
         Ok(exception
             .attrs
@@ -172,7 +146,7 @@ pub const METHODS: &[NativeDef] = &[
             .unwrap_or(Value::None))
     }),
     readonly("exceptions"),
-    getter("exceptions", "The exceptions in the group.", |args| {
+    member("exceptions", "The exceptions in the group.", |args| {
         Ok(Value::tuple(members(this(&args[0])?).unwrap_or_default()))
     }),
     method(

@@ -49,6 +49,7 @@ const fn def(
         doc,
         role,
         body: NativeBody::Plain(body),
+        module: None,
     }
 }
 
@@ -75,6 +76,7 @@ pub const fn framed(
         doc,
         role: NativeRole::Function,
         body: NativeBody::Frame(body),
+        module: None,
     }
 }
 
@@ -106,6 +108,11 @@ pub const fn static_method(
 /// An attribute that is computed on reading.
 pub const fn getter(name: &'static str, doc: &'static str, body: Body) -> NativeDef {
     def(name, "(self, /)", doc, NativeRole::Getter, body)
+}
+
+/// An attribute that CPython reads straight from its place in the object.
+pub const fn member(name: &'static str, doc: &'static str, body: Body) -> NativeDef {
+    def(name, "(self, /)", doc, NativeRole::Member, body)
 }
 
 /// What assigning to the attribute does; stands beside its getter.

@@ -1,6 +1,6 @@
 //! `object`, `type` and `NoneType`.
 
-use super::{class_method, getter, method, setter_deleter, static_method, wrong_argument};
+use super::{class_method, getter, member, method, setter_deleter, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::mapping::as_set_table;
 use crate::interp::payload::*;
@@ -473,7 +473,7 @@ pub const TYPE: &[NativeDef] = &[
             .collect();
         Ok(Value::tuple(all))
     }),
-    getter(
+    member(
         "__base__",
         "The base that its instances are laid out like.",
         |args| {

@@ -1,10 +1,11 @@
 //! `property`, `classmethod` and `staticmethod`.
 
 use super::function_object::call_with;
-use super::{getter, method, readonly, setter, static_method};
+use super::{getter, member, method, readonly, setter, static_method};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::slot::Member;
+use crate::interp::text::object::native_qualname;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, call, operator};
 use crate::source::{Symbol, name};
@@ -94,16 +95,16 @@ pub const PROPERTY: &[NativeDef] = &[
             Ok(made)
         },
     ),
-    getter("fget", "The function that reads.", |args| {
+    member("fget", "The function that reads.", |args| {
         Ok(this(&args[0])?.get.clone())
     }),
-    getter("fset", "The function that assigns.", |args| {
+    member("fset", "The function that assigns.", |args| {
         Ok(this(&args[0])?.set.clone())
     }),
-    getter("fdel", "The function that deletes.", |args| {
+    member("fdel", "The function that deletes.", |args| {
         Ok(this(&args[0])?.del.clone())
     }),
-    getter("__doc__", "The property's doc.", |args| {
+    member("__doc__", "The property's doc.", |args| {
         let this = this(&args[0])?;
         let doc = this.doc.get();
         if !doc.is_none() {
@@ -200,22 +201,39 @@ fn this_member(value: &Value) -> Res<&Member> {
         .ok_or_else(|| wrong_self("__get__", "member_descriptor", value))
 }
 
+/// Of slots, and of what built-in classes keep in their objects.
 pub const MEMBER: &[NativeDef] = &[
     getter("__name__", "The slot's name.", |args| {
-        Ok(this_member(&args[0])?.name.into())
+        Ok(match &args[0] {
+            Value::Native(native) => native.name.into(),
+            slot => this_member(slot)?.name.into(),
+        })
     }),
     getter("__qualname__", "The slot's name with its class.", |args| {
-        let member = this_member(&args[0])?;
-        Ok(Value::from(format!("{}.{}", member.owner, member.name)))
+        Ok(Value::from(match &args[0] {
+            Value::Native(native) => native_qualname(native),
+            slot => {
+                let member = this_member(slot)?;
+                format!("{}.{}", member.owner, member.name)
+            }
+        }))
     }),
-    getter("__doc__", "Members have no doc.", |_| Ok(Value::None)),
+    getter("__doc__", "What it is for; slots do not say.", |args| {
+        Ok(match &args[0] {
+            Value::Native(native) => native.doc.into(),
+            _ => Value::None,
+        })
+    }),
     method(
         "__get__",
         "(self, instance, owner=None, /)",
         "Return an attribute of instance.",
         |args| match args[1].given() {
             None => Ok(args[0].clone()),
-            Some(instance) => this_member(&args[0])?.get(instance),
+            Some(instance) => match &args[0] {
+                Value::Native(_) => attribute::bind(&args[0], instance, &class_of(instance)),
+                slot => this_member(slot)?.get(instance),
+            },
         },
     ),
     method(
@@ -223,16 +241,24 @@ pub const MEMBER: &[NativeDef] = &[
         "(self, instance, value, /)",
         "Set an attribute of instance to value.",
         |args| {
-            this_member(&args[0])?
-                .set(&args[1], args[2].clone())
-                .map(|()| Value::None)
+            match &args[0] {
+                Value::Native(native) => attribute::set(&args[1], native.name, args[2].clone())?,
+                slot => this_member(slot)?.set(&args[1], args[2].clone())?,
+            }
+            Ok(Value::None)
         },
     ),
     method(
         "__delete__",
         "(self, instance, /)",
         "Delete an attribute of instance.",
-        |args| this_member(&args[0])?.delete(&args[1]).map(|()| Value::None),
+        |args| {
+            match &args[0] {
+                Value::Native(native) => attribute::delete(&args[1], native.name)?,
+                slot => this_member(slot)?.delete(&args[1])?,
+            }
+            Ok(Value::None)
+        },
     ),
 ];
 
@@ -251,8 +277,8 @@ fn wrapped_attribute(args: &[Value], name: Symbol) -> Res {
     attribute::get(&wrapped(&args[0])?, name)
 }
 
-const FUNC: NativeDef = getter("__func__", "The wrapped function.", |args| wrapped(&args[0]));
-const WRAPPED: NativeDef = getter("__wrapped__", "The wrapped function.", |args| wrapped(&args[0]));
+const FUNC: NativeDef = member("__func__", "The wrapped function.", |args| wrapped(&args[0]));
+const WRAPPED: NativeDef = member("__wrapped__", "The wrapped function.", |args| wrapped(&args[0]));
 const NAME: NativeDef = getter("__name__", "The function's name.", |args| {
     wrapped_attribute(args, name::NAME)
 });

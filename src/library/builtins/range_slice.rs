@@ -1,6 +1,6 @@
 //! `range` and `slice`.
 
-use super::{getter, method, readonly, static_method};
+use super::{member, method, readonly, static_method};
 use crate::interp::big_range;
 use crate::interp::error::*;
 use crate::interp::operator;
@@ -50,15 +50,15 @@ pub const RANGE: &[NativeDef] = &[
         new_range,
     ),
     readonly("start"),
-    getter("start", "The first number.", |args| {
+    member("start", "The first number.", |args| {
         Ok(Value::from(this(args)?.start))
     }),
     readonly("stop"),
-    getter("stop", "The number before which it ends.", |args| {
+    member("stop", "The number before which it ends.", |args| {
         Ok(Value::from(this(args)?.stop))
     }),
     readonly("step"),
-    getter("step", "The distance between numbers.", |args| {
+    member("step", "The distance between numbers.", |args| {
         Ok(Value::from(this(args)?.step))
     }),
     method(
@@ -160,15 +160,15 @@ pub const SLICE: &[NativeDef] = &[
         },
     ),
     readonly("start"),
-    getter("start", "Where it begins.", |args| {
+    member("start", "Where it begins.", |args| {
         Ok(this_slice(args)?.start.clone())
     }),
     readonly("stop"),
-    getter("stop", "Where it ends.", |args| {
+    member("stop", "Where it ends.", |args| {
         Ok(this_slice(args)?.stop.clone())
     }),
     readonly("step"),
-    getter("step", "The distance between places.", |args| {
+    member("step", "The distance between places.", |args| {
         Ok(this_slice(args)?.step.clone())
     }),
     method(

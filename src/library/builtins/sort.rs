@@ -11,7 +11,6 @@ use crate::interp::error::*;
 use crate::interp::mapping::quick_equal;
 use crate::interp::operator;
 use crate::interp::special;
-use crate::library::modules::datetime::ranks;
 use crate::source::name;
 use crate::value::*;
 use merge::merge_sort;
@@ -55,10 +54,7 @@ fn sort_by_themselves(items: &mut [Value], reverse: bool) -> Res<()> {
         Kind::Floats => stable(items, reverse, |a, b| {
             float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal)
         }),
-        Kind::Mixed => match ranks(items.iter()) {
-            Some(ranks) => by_rank(items, ranks, reverse),
-            None => return sort_mixed(items, reverse, |item| item),
-        },
+        Kind::Mixed => return sort_mixed(items, reverse, |item| item),
     }
     Ok(())
 }
@@ -73,10 +69,7 @@ pub fn sort_pairs(pairs: &mut [(Value, Value)], reverse: bool) -> Res<()> {
                 float(&a.0).partial_cmp(&float(&b.0)).unwrap_or(Ordering::Equal)
             });
         }
-        Kind::Mixed => match ranks(pairs.iter().map(|(key, _)| key)) {
-            Some(ranks) => by_rank(pairs, ranks, reverse),
-            None => return sort_mixed(pairs, reverse, |pair| &pair.0),
-        },
+        Kind::Mixed => return sort_mixed(pairs, reverse, |pair| &pair.0),
     }
     Ok(())
 }
@@ -127,15 +120,6 @@ fn stable<T>(items: &mut [T], reverse: bool, mut compare: impl FnMut(&T, &T) -> 
         items.sort_by(|a, b| compare(b, a));
     } else {
         items.sort_by(compare);
-    }
-}
-
-/// Sorts by a number for each item.
-fn by_rank<T: Clone>(items: &mut [T], ranks: Vec<i64>, reverse: bool) {
-    let mut ranked: Vec<(i64, T)> = ranks.into_iter().zip(items.iter().cloned()).collect();
-    stable(&mut ranked, reverse, |a, b| a.0.cmp(&b.0));
-    for (place, (_, item)) in items.iter_mut().zip(ranked) {
-        *place = item;
     }
 }
 

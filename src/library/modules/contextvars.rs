@@ -4,7 +4,7 @@ use crate::interp::error::{key_error, runtime_error, type_error, value_error};
 use crate::interp::text;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{isinstance, iterate};
-use crate::library::asyncio::{class_argument, functions, natives, rest};
+use crate::library::asyncio::{class_argument, natives, rest};
 use crate::library::builtins::{UNHASHABLE, add};
 use crate::runtime::event_loop::context_value;
 use crate::runtime::handle;
@@ -24,7 +24,7 @@ struct Token {
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "_contextvars");
+    let mut names = super::functions("_contextvars", &[FUNCTIONS]);
     let types = [
         ("ContextVar", Type::ContextVar),
         ("Token", Type::ContextToken),
@@ -144,7 +144,7 @@ const VAR: &[NativeDef] = natives! {
         drop(old);
         Ok(Value::None)
     };
-    Getter Plain "name" "(self)" "Its name." |args| Ok(variable(&args[0])?.name.clone());
+    Member Plain "name" "(self)" "Its name." |args| Ok(variable(&args[0])?.name.clone());
     Method Plain "__repr__" "(self, /)" "Its name and default." |args| {
         let var = variable(&args[0])?;
         let default = match var.default.is_unset() {

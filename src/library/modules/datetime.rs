@@ -9,8 +9,6 @@ mod fields;
 mod iso;
 mod operators;
 
-pub use operators::ranks;
-
 use super::time::{civil_from_days, days_from_civil};
 use crate::code::BinaryOp;
 use crate::interp::error::*;

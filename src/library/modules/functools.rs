@@ -35,8 +35,13 @@ const FUNCTIONS: &[NativeDef] = natives! {
         |args| reduce(&args[0], &args[1], &args[2]);
     Function Plain "_take_on" "(wrapper, wrapped, names, /)"
         "Give an object those of the named attributes that another one has." |args| {
-        for name in iterate::collect(&args[2])? {
-            let name = attribute_name(&name)?;
+        let names = iterate::collect(&args[2])?;
+        let names = names.iter().map(attribute_name).collect::<Res<Vec<_>>>()?;
+        let at_once = takes_names(&args[0], &args[1], &names);
+        for name in names {
+            if at_once && NAMES.contains(&name) {
+                continue;
+            }
             if let Some(value) = attribute::find(&args[1], name)? {
                 attribute::set(&args[0], name, value)?;
             }
@@ -46,6 +51,22 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "cmp_to_key" "(mycmp)" "A sort key from a function that compares two items."
         |args| Ok(Key::value(&args[0], Value::Unset));
 };
+
+/// The names and doc of a function.
+const NAMES: [Symbol; 4] = [name::MODULE, name::NAME, name::QUALNAME, name::DOC];
+
+/// Gives a function all names of another one, if they are among those to be taken on.
+fn takes_names(wrapper: &Value, wrapped: &Value, names: &[Symbol]) -> bool {
+    let (Value::Function(wrapper), Value::Function(wrapped)) = (wrapper, wrapped) else {
+        return false;
+    };
+    let are_all = NAMES.iter().all(|name| names.contains(name));
+    if are_all {
+        let old = wrapper.names.replace(Some(Box::new(wrapped.names())));
+        drop(old);
+    }
+    are_all
+}
 
 /// An item that compares as a function says, or, without an item, what makes such keys.
 struct Key {
@@ -122,12 +143,14 @@ fn compared(args: &[Value], op: CompareOp) -> Res {
     operator::compare(op, &order, &Value::Int(0))
 }
 
-const CALL_PARTIAL: NativeDef = builtins::method(
-    "__call__",
-    "(self, /, *args, **kwargs)",
-    "Call self as a function.",
-    call_partial,
-);
+const CALL_PARTIAL: NativeDef = NativeDef {
+    name: "__call__",
+    signature: "(self, /, *args, **kwargs)",
+    doc: "Call self as a function.",
+    role: NativeRole::Method,
+    body: NativeBody::Given(call_partial),
+    module: None,
+};
 
 const OWNER: &str = "functools.partial";
 
@@ -189,27 +212,38 @@ fn bare_partial(func: &Value) -> Option<[Value; 3]> {
     Some([func?, args?, keywords?])
 }
 
-fn call_partial(args: &[Value]) -> Res {
-    let Value::Instance(this) = &args[0] else {
-        return Err(wrong_self("__call__", "functools.partial", &args[0]));
+fn call_partial(args: &[Value], names: &[Symbol]) -> Res {
+    let (this, positional, values) = laid_out(args, names, "functools.partial")?;
+    let Value::Instance(partial) = this else {
+        return Err(wrong_self("__call__", "functools.partial", this));
     };
-    let part = |name: Symbol| this.slot(name).unwrap_or(Value::None);
+    let part = |name: Symbol| partial.slot(name).unwrap_or(Value::None);
     let (func, first, keywords) = (part(name::FUNC), part(name::ARGS), part(name::KEYWORDS));
-    let entries = |dict: &Value| as_dict(dict).map_or_else(Vec::new, |dict| dict.symbol_entries());
-    let both = [as_tuple(&first), as_tuple(&args[1])];
-    let positional: SmallVec<[Value; 4]> = both
-        .iter()
-        .flatten()
-        .flat_map(|tuple| tuple.items.iter().cloned())
-        .collect();
-    let mut named = entries(&keywords);
-    for (name, value) in entries(&args[2]) {
-        match named.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => named.push((name, value)),
+    let first = as_tuple(&first).map_or(&[][..], |first| &first.items[..]);
+    let all: SmallVec<[Value; 4]> = first.iter().chain(positional).cloned().collect();
+    let mut named = as_dict(&keywords).map_or_else(Vec::new, |dict| dict.symbol_entries());
+    for (name, value) in names.iter().zip(values) {
+        match named.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value.clone(),
+            None => named.push((*name, value.clone())),
         }
     }
-    call::call_kw(&func, &positional, &named)
+    call::call_kw(&func, &all, &named)
+}
+
+/// The arguments of a call to an object: the object, the positional ones, and the values of the named ones.
+fn laid_out<'a>(
+    args: &'a [Value],
+    names: &[Symbol],
+    owner: &str,
+) -> Res<(&'a Value, &'a [Value], &'a [Value])> {
+    let (positional, values) = args.split_at(args.len() - names.len());
+    match positional.split_first() {
+        Some((this, positional)) => Ok((this, positional, values)),
+        None => Err(type_error(format!(
+            "descriptor '__call__' of '{owner}' object needs an argument"
+        ))),
+    }
 }
 
 fn reduce(function: &Value, iterable: &Value, initial: &Value) -> Res {
@@ -289,8 +323,11 @@ const WRAPPER: &[NativeDef] = natives! {
         };
         Ok(Opaque::value(of.clone(), cache))
     };
-    Method Plain "__call__" "(self, /, *args, **kwargs)" "The function's result, kept from before if there is one."
-        |args| cached(this(args)?, args);
+    Method Given "__call__" "(self, /, *args, **kwargs)" "The function's result, kept from before if there is one."
+        |args, names| {
+        let (_, positional, values) = laid_out(args, names, "functools._lru_cache_wrapper")?;
+        cached(this(args)?, positional, names, values)
+    };
     Method Plain "__get__" "(self, instance, owner=None, /)" "The function as a method." |args| {
         Ok(match &args[1] {
             Value::None => args[0].clone(),
@@ -324,21 +361,20 @@ fn this(args: &[Value]) -> Res<&Cache> {
         .ok_or_else(|| wrong_self("__call__", "functools._lru_cache_wrapper", &args[0]))
 }
 
-fn cached(cache: &Cache, args: &[Value]) -> Res {
-    let positional = match &args[1] {
-        Value::Tuple(given) => &given.items[..],
-        _ => &[],
-    };
-    let named = match &args[2] {
-        Value::Dict(given) => given.symbol_entries(),
-        _ => Vec::new(),
+fn cached(cache: &Cache, positional: &[Value], names: &[Symbol], values: &[Value]) -> Res {
+    let result = || match names {
+        [] => call::call(&cache.function, positional),
+        names => {
+            let named: Vec<_> = names.iter().copied().zip(values.iter().cloned()).collect();
+            call::call_kw(&cache.function, positional, &named)
+        }
     };
     let count = |counter: &Cell<i64>| counter.set(counter.get() + 1);
     if cache.maxsize == Some(0) {
         count(&cache.misses);
-        return call::call_kw(&cache.function, positional, &named);
+        return result();
     }
-    let key = key(cache, &args[1], positional, &named);
+    let key = key(cache, positional, names, values);
     let hash = operator::hash(&key)?;
     if let Some(place) = mapping::dict_position(&cache.results, hash, &key)? {
         count(&cache.hits);
@@ -352,7 +388,7 @@ fn cached(cache: &Cache, args: &[Value]) -> Res {
             .map_or(Value::None, |(_, result)| result.clone()));
     }
     count(&cache.misses);
-    let result = call::call_kw(&cache.function, positional, &named)?;
+    let result = result()?;
     // The call may have filled the cache, also with this very result.
     let is_full = cache
         .maxsize
@@ -369,23 +405,28 @@ fn cached(cache: &Cache, args: &[Value]) -> Res {
 }
 
 /// What tells one call from others.
-fn key(cache: &Cache, whole: &Value, positional: &[Value], named: &[(Symbol, Value)]) -> Value {
-    if named.is_empty() && !cache.typed {
+fn key(cache: &Cache, positional: &[Value], names: &[Symbol], values: &[Value]) -> Value {
+    if names.is_empty() && !cache.typed {
         return match positional {
             [only @ (Value::Int(_) | Value::Str(_))] => only.clone(),
-            _ => whole.clone(),
+            _ => Value::tuple(positional.to_vec()),
         };
     }
-    let mut parts = positional.to_vec();
-    if !named.is_empty() {
+    let mut parts = Vec::with_capacity(2 * (positional.len() + values.len()) + 1);
+    parts.extend_from_slice(positional);
+    if !names.is_empty() {
         parts.push(cache.mark.clone());
     }
-    for (name, value) in named {
-        parts.extend([(*name).into(), value.clone()]);
+    for (&name, value) in names.iter().zip(values) {
+        parts.extend([name.into(), value.clone()]);
     }
     if cache.typed {
-        let values = positional.iter().chain(named.iter().map(|(_, value)| value));
-        parts.extend(values.map(|value| Value::from(class_of(value))));
+        parts.extend(
+            positional
+                .iter()
+                .chain(values)
+                .map(|value| Value::from(class_of(value))),
+        );
     }
     Value::tuple(parts)
 }

@@ -34,3 +34,14 @@ pub fn functions(module: &'static str, tables: &[&[NativeDef]]) -> Vec<(Symbol, 
     let of = |def: &NativeDef| (Symbol::new(def.name), Value::from(Native::of(def, module)));
     tables.iter().copied().flatten().map(of).collect()
 }
+
+/// The same for a module that CPython has in Python.
+pub fn functions_in_python(module: &'static str, tables: &[&[NativeDef]]) -> Vec<(Symbol, Value)> {
+    let of = |def: &NativeDef| {
+        (
+            Symbol::new(def.name),
+            Native::of_python(def, module, module).into(),
+        )
+    };
+    tables.iter().copied().flatten().map(of).collect()
+}

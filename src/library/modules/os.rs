@@ -237,13 +237,19 @@ fn urandom(args: &[Value]) -> Res {
 
 /// Bytes that nobody can guess.
 pub fn random_bytes(size: usize) -> Res<Vec<u8>> {
-    use std::io::Read;
     let mut bytes = Vec::new();
-    let source = std::fs::File::open("/dev/urandom").map_err(|e| failed(e, &Value::Unset))?;
-    source
-        .take(size as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|e| failed(e, &Value::Unset))?;
+    bytes
+        .try_reserve_exact(size)
+        .map_err(|_| raise_empty(Type::MemoryError))?;
+    bytes.resize(size, 0);
+    let mut filled = 0;
+    while filled < size {
+        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
+            Ok(count) => filled += count,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(failed(e.into(), &Value::Unset)),
+        }
+    }
     Ok(bytes)
 }
 
@@ -319,8 +325,8 @@ const FUNCTIONS: &[NativeDef] = &[
     function("fspath", "(path)", "Return the path as a str or bytes.", |args| {
         fspath(&args[0])
     }),
-    function("fsencode", "(filename)", "Return a path as bytes.", fsencode),
-    function("fsdecode", "(filename)", "Return a path as a str.", fsdecode),
+    function("fsencode", "(filename)", "Return a path as bytes.", fsencode).in_python("os"),
+    function("fsdecode", "(filename)", "Return a path as a str.", fsdecode).in_python("os"),
     function("getcwd", "()", "Return the working directory.", getcwd),
     function("chdir", "(path)", "Change the working directory.", |args| {
         with_path(args, "chdir", |path| std::env::set_current_dir(path))
@@ -337,7 +343,8 @@ const FUNCTIONS: &[NativeDef] = &[
         "(name, mode=511, exist_ok=False)",
         "Make a directory and those above it.",
         makedirs,
-    ),
+    )
+    .in_python("os"),
     function("remove", "(path)", "Remove a file.", remove),
     function("unlink", "(path)", "Remove a file.", remove),
     function("rmdir", "(path)", "Remove an empty directory.", |args| {
@@ -348,7 +355,8 @@ const FUNCTIONS: &[NativeDef] = &[
         "(name)",
         "Remove an empty directory and the empty ones above it.",
         removedirs,
-    ),
+    )
+    .in_python("os"),
     function("rename", "(src, dst)", "Rename a file or directory.", |args| {
         with_two(args, "rename", |from, to| std::fs::rename(from, to))
     }),
@@ -430,7 +438,8 @@ const FUNCTIONS: &[NativeDef] = &[
         "()",
         "Return how many processors this process may use.",
         cpu_count,
-    ),
+    )
+    .in_python("os"),
     function(
         "urandom",
         "(size, /)",

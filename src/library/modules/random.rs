@@ -139,8 +139,9 @@ fn big_below(value: &Value, n: &BigUint) -> Res<BigUint> {
 fn class() -> Ref<Class> {
     let class = named_class("random.Random");
     if class.own(name::NEW).is_none() {
-        for table in [METHODS, choose::METHODS, distribution::METHODS] {
-            builtins::add(&class, table);
+        builtins::add(&class, METHODS);
+        for table in [METHODS_IN_PYTHON, choose::METHODS, distribution::METHODS] {
+            class.add(ClassPart::InPython(table, "random"));
         }
         class.has_dict.set(true);
     }
@@ -281,6 +282,18 @@ const METHODS: &[NativeDef] = &[
             )
         },
     ),
+    method("random", "(self, /)", "Return a float in [0, 1).", |args| {
+        own_unit(&args[0]).map(Value::float)
+    }),
+    method(
+        "getrandbits",
+        "(self, k, /)",
+        "Return an int of k random bits.",
+        get_random_bits,
+    ),
+];
+
+const METHODS_IN_PYTHON: &[NativeDef] = &[
     method("__init__", "(self, x=None)", "Take a seed.", init),
     method(
         "seed",
@@ -316,15 +329,6 @@ const METHODS: &[NativeDef] = &[
         let class = class_of(&args[0]).into();
         Ok(Value::tuple([class, Value::tuple([]), get_state(args)?]))
     }),
-    method("random", "(self, /)", "Return a float in [0, 1).", |args| {
-        own_unit(&args[0]).map(Value::float)
-    }),
-    method(
-        "getrandbits",
-        "(self, k, /)",
-        "Return an int of k random bits.",
-        get_random_bits,
-    ),
     method(
         "_randbelow",
         "(self, n, /)",
@@ -354,7 +358,8 @@ const SYSTEM: &[NativeDef] = &[
         "(self, *args, **kwds)",
         "Does nothing: there is no seed.",
         |_| Ok(Value::None),
-    ),
+    )
+    .in_python("random"),
 ];
 
 /// Methods that are functions of the module, too, of a generator of its own.

@@ -43,7 +43,7 @@ fn error_class() -> Ref<Class> {
     );
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("re");
-    builtins::add(&class, ERROR_METHODS);
+    class.add(ClassPart::InPython(ERROR_METHODS, "re"));
     ERROR.set(Some(class.clone()));
     class
 }
@@ -307,7 +307,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
     builtins::add(&pattern, pattern::METHODS);
     builtins::add(&found, found::METHODS);
     builtins::add(&named_class(scanner::CLASS), scanner::METHODS);
-    let mut names = super::functions("re", &[FUNCTIONS]);
+    let mut names = super::functions_in_python("re", &[FUNCTIONS]);
     for (name, class) in [
         ("Pattern", pattern),
         ("Match", found),

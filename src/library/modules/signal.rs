@@ -1,10 +1,10 @@
 //! The module `_signal`: what signals do, and the timer that sends one. The names with their numbers
 //! stand in the aio part.
 
-use crate::interp::error::{raise, raise_empty, type_error, value_error};
+use crate::interp::error::{raise_empty, type_error, value_error};
 use crate::interp::types::Type;
-use crate::interp::{call, payload};
-use crate::library::asyncio::{functions, natives};
+use crate::interp::{call, os_error, payload};
+use crate::library::asyncio::natives;
 use crate::library::modules::time::seconds_given;
 use crate::runtime::handle::Handle;
 use crate::runtime::signal::{self, Action, SIGINT};
@@ -23,7 +23,7 @@ thread_local! {
 }
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "_signal");
+    let mut names = super::functions("_signal", &[FUNCTIONS]);
     names.push((Symbol::new("SIG_DFL"), Value::Int(DEFAULT)));
     names.push((Symbol::new("SIG_IGN"), Value::Int(IGNORE)));
     names.push((Symbol::new("default_int_handler"), interrupt_handler()));
@@ -91,7 +91,7 @@ fn handler_of(number: i32, action: Option<Action>) -> Value {
 fn real_timer(which: &Value) -> Res<()> {
     match payload::small(which)? {
         0 => Ok(()),
-        _ => Err(raise(Type::OSError, "[Errno 22] Invalid argument")),
+        _ => Err(os_error::invalid_argument()),
     }
 }
 
@@ -109,7 +109,7 @@ const FUNCTIONS: &[NativeDef] = natives! {
         let before = handler_of(number, signal::action(number));
         match signal::set_action(number, action) {
             Ok(_) => Ok(before),
-            Err(_) => Err(raise(Type::OSError, "[Errno 22] Invalid argument")),
+            Err(_) => Err(os_error::invalid_argument()),
         }
     };
     Function Plain "alarm" "(seconds, /)" "Have SIGALRM come; gives the seconds that the last had left." |args| {
@@ -123,7 +123,7 @@ const FUNCTIONS: &[NativeDef] = natives! {
         let interval = args[2].given().map_or(Ok(0.0), seconds_given)?;
         let seconds = seconds_given(&args[1])?;
         if seconds < 0.0 || interval < 0.0 {
-            return Err(raise(Type::OSError, "[Errno 22] Invalid argument"));
+            return Err(os_error::invalid_argument());
         }
         Ok(timer(alarm::set(seconds, interval)))
     };
@@ -136,7 +136,8 @@ const FUNCTIONS: &[NativeDef] = natives! {
         Ok(handler_of(number, signal::action(number)))
     };
     Function Plain "raise_signal" "(signalnum, /)" "Send this process a signal." |args| {
-        signal::send_self(number(&args[0])?)?;
+        let number = i32::try_from(payload::small(&args[0])?).map_err(|_| os_error::invalid_argument())?;
+        signal::send_self(number)?;
         Ok(Value::None)
     };
 };

@@ -31,6 +31,7 @@ pub fn class(module: &str, name: &str, fields: &'static [&'static str]) -> Ref<C
             doc: "One of the items by its name.",
             role: NativeRole::Getter,
             body: NativeBody::Closure(Rc::new(item)),
+            module: None,
         };
         class.set(Symbol::new(field), Native::of(&getter, class.name()).into());
     }

@@ -5,7 +5,7 @@ mod reentrant;
 use crate::interp::error::{raise, runtime_error, type_error, value_error};
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, payload, text};
-use crate::library::asyncio::{functions, natives};
+use crate::library::asyncio::natives;
 use crate::library::builtins::add;
 use crate::library::modules::time::seconds_given;
 use crate::runtime::instrument::{Event, tell};
@@ -22,7 +22,7 @@ use std::rc::Rc;
 const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "_thread");
+    let mut names = super::functions("_thread", &[FUNCTIONS]);
     for lock in ["LockType", "lock"] {
         names.push((Symbol::new(lock), class(Type::Lock).into()));
     }
@@ -183,11 +183,11 @@ const LOCK: &[NativeDef] = natives! {
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "acquire" "(self, blocking=True, timeout=-1)"
         "Take the lock, waiting at most timeout seconds; tell whether it was taken." acquire;
-    Method Plain "release" "(self)" "Let the lock go, and wake the first who waits." |args| {
+    Method Plain "release" "(self, /)" "Let the lock go, and wake the first who waits." |args| {
         Lock::of(&args[0])?.release()?;
         Ok(Value::None)
     };
-    Method Plain "locked" "(self)" "Whether a thread holds the lock."
+    Method Plain "locked" "(self, /)" "Whether a thread holds the lock."
         |args| Ok(Lock::of(&args[0])?.locked.get().into());
     Method Plain "__enter__" "(self)" "Take the lock."
         |args| Ok(Lock::of(&args[0])?.acquire(&args[0], true, None)?.into());

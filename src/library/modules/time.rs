@@ -4,15 +4,15 @@ mod format;
 
 use crate::interp::error::{raise, type_error, value_error};
 use crate::interp::types::{Type, class_name};
-use crate::interp::{attribute, call, import, payload};
-use crate::library::asyncio::{functions, natives};
+use crate::interp::{attribute, import, payload};
+use crate::library::asyncio::natives;
 use crate::library::builtins::wrong_argument;
 use crate::runtime::{clock, thread};
 use crate::source::Symbol;
 use crate::value::*;
 
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = functions(FUNCTIONS, "time");
+    let mut names = super::functions("time", &[FUNCTIONS]);
     let constants = [
         ("timezone", Value::Int(0)),
         ("altzone", Value::Int(0)),
@@ -167,10 +167,14 @@ fn fields_of(value: &Value, zone: &str) -> Res {
     let numbers = [
         f.year, f.month, f.day, f.hour, f.minute, f.second, f.weekday, f.yearday, 0,
     ];
-    let mut parts: Vec<Value> = numbers.map(Value::Int).into();
-    parts.extend([Value::from(zone), Value::Int(0)]);
     let class = attribute::get(&import::by_name("_struct_time")?, Symbol::new("struct_time"))?;
-    call::call(&class, &[Value::tuple(parts)])
+    let Some(class) = payload::as_class(&class) else {
+        return Err(type_error("time.struct_time is no class"));
+    };
+    let made = Instance::new(class.clone(), Value::tuple(numbers.map(Value::Int)));
+    made.set(Symbol::new("tm_zone"), Value::from(zone));
+    made.set(Symbol::new("tm_gmtoff"), Value::Int(0));
+    Ok(Ref::new(made).into())
 }
 
 /// The calendar's view of a time.

@@ -10,7 +10,7 @@ mod character;
 mod code;
 mod string;
 
-use super::error::{SyntaxError, SyntaxErrorKind};
+use super::error::{Extent, SyntaxError, SyntaxErrorKind};
 use crate::source::Span;
 
 /// Fills blank lines and the start of indentation; the grammar skips it with newlines.
@@ -208,6 +208,7 @@ impl<'a> Scanner<'a> {
                 false => "add the closing bracket, or remove this one",
             };
             let error = SyntaxError::new(message, Span::new(at, at + 1))
+                .extent(Extent::Bracket)
                 .help(help)
                 .incomplete();
             return Err(Box::new(Fault {
@@ -260,12 +261,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// A token error: the grammar is asked only about the lines before.
-    fn fault<T>(&self, error: SyntaxError) -> Result<T, Box<Fault>> {
+    fn fault<T>(&self, mut error: SyntaxError) -> Result<T, Box<Fault>> {
         let at = (error.span.start as usize).min(self.src.len());
         let line = self.src[..at]
             .iter()
             .rposition(|&b| b == b'\n')
             .map_or(0, |n| n + 1);
+        if error.extent == Extent::Span {
+            error.extent = Extent::Point;
+        }
         Err(Box::new(Fault {
             error,
             yields_before: line,
@@ -368,6 +372,7 @@ impl<'a> Scanner<'a> {
             if self.header.take().is_none() {
                 let error = SyntaxError::new("unexpected indent", token)
                     .kind(SyntaxErrorKind::Indentation)
+                    .extent(Extent::Indentation)
                     .help("this line is indented deeper than the one before, but no block starts there");
                 return self.indent_fault(error);
             }

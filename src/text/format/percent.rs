@@ -70,6 +70,11 @@ impl Field<'_> {
         )
     }
 
+    /// Whether it says nothing about the layout.
+    pub fn is_bare(&self) -> bool {
+        self.width.is_none() && self.precision.is_none() && self.flags == Flags::default()
+    }
+
     /// The layout once the stars have their arguments: a negative width aligns left, a negative precision
     /// is 0.
     pub fn layout(&self, star_width: i64, star_precision: i64) -> Conversion {

@@ -52,11 +52,16 @@ const COMPARISONS: [(&str, &str, Operator); 6] = [
 ];
 
 impl Operator {
-    fn signature(self) -> &'static str {
+    /// Whether it has no other operand.
+    fn is_alone(self) -> bool {
         use Operator::*;
-        match self {
-            Neg | Pos | Abs | Truth | Hash => "(self, /)",
-            _ => "(self, value, /)",
+        matches!(self, Neg | Pos | Abs | Truth | Hash)
+    }
+
+    fn signature(self) -> &'static str {
+        match self.is_alone() {
+            true => "(self, /)",
+            false => "(self, value, /)",
         }
     }
 }
@@ -142,54 +147,18 @@ fn not_made(value: &Value, slot: Symbol) -> Raised {
     attribute::no_attribute(value, slot)
 }
 
-/// The whole days of a span.
-fn days(value: &Value) -> Res<i64> {
-    Ok(span(value)?.div_euclid(DAY.into()) as i64)
+/// The whole days of a span, and the microseconds of the day that is left.
+fn days_and_rest(value: &Value) -> Res<(i64, i64)> {
+    if let Some(us) = small_us(value) {
+        return Ok((us.div_euclid(DAY), us.rem_euclid(DAY)));
+    }
+    let (us, day) = (span(value)?, i128::from(DAY));
+    Ok((us.div_euclid(day) as i64, us.rem_euclid(day) as i64))
 }
 
 /// A moment so many microseconds later.
 fn moved(moment: &Value, by: i128) -> Res {
     moment_in(&class_of(moment), i128::from(us(moment)?) + by, zone(moment))
-}
-
-/// Numbers in whose order the operators would put these objects, so that many can be sorted at once; none
-/// unless all are of one class that compares as ours do, and in one zone.
-pub fn ranks<'a>(mut objects: impl Iterator<Item = &'a Value> + Clone) -> Option<Vec<i64>> {
-    const OURS: [&str; 4] = [
-        "datetime.date",
-        "datetime.time",
-        "datetime.datetime",
-        "datetime.timedelta",
-    ];
-    let Some(Value::Instance(first)) = objects.clone().next() else {
-        return None;
-    };
-    let class = first.class();
-    let Some(Value::Native(ref less)) = class.lookup(name::LT) else {
-        return None;
-    };
-    let owner = OURS.iter().find(|&&ours| ours == less.owner)?;
-    let (slot, is_timed) = match *owner {
-        "datetime.timedelta" => (name::US, false),
-        owner => (name::AT, owner != "datetime.date"),
-    };
-    let mut numbers = Vec::with_capacity(objects.size_hint().0);
-    objects
-        .try_for_each(|object| {
-            let Value::Instance(object) = object else {
-                return None;
-            };
-            if !object.class.borrow().is(&class) {
-                return None;
-            }
-            let number = object.small_slot(slot)?;
-            if is_timed && !object.shares_slot(first, name::ZONE) {
-                return None;
-            }
-            numbers.push(if is_timed { number >> 1 } else { number });
-            Some(())
-        })
-        .map(|()| numbers)
 }
 
 impl Classes {
@@ -200,20 +169,24 @@ impl Classes {
             return None;
         };
         let class = instance.class.borrow();
-        // A moment is a date, too, so it is looked for first.
-        let homes = [
-            (&self.datetime, Kind::Moment),
-            (&self.timedelta, Kind::Span),
-            (&self.date, Kind::Date),
-            (&self.time, Kind::Time),
-        ];
-        for (home, kind) in homes {
-            if class.is(home) {
-                return Some(kind);
-            }
+        if class.is(&self.timedelta) {
+            Some(Kind::Span)
+        } else if class.is(&self.datetime) {
+            Some(Kind::Moment)
+        } else if class.is(&self.date) {
+            Some(Kind::Date)
+        } else if class.is(&self.time) {
+            Some(Kind::Time)
+        } else {
+            self.inherited_kind(&class)
         }
-        let from = homes.into_iter().find(|(home, _)| class.is_subclass(home))?;
-        Some(from.1)
+    }
+
+    fn inherited_kind(&self, class: &Ref<Class>) -> Option<Kind> {
+        // A moment is a date, too, so it is looked for first.
+        [Kind::Moment, Kind::Span, Kind::Date, Kind::Time]
+            .into_iter()
+            .find(|&kind| class.is_subclass(self.home(kind)))
     }
 
     fn home(&self, kind: Kind) -> &Ref<Class> {
@@ -249,8 +222,8 @@ impl Classes {
             (Operator::Add, Span, Span) => self.span(span(this)? + span(other)?),
             (Operator::Sub, Span, Span) => self.span(span(this)? - span(other)?),
             (Operator::SubFrom, Span, Span) => self.span(span(other)? - span(this)?),
-            (Operator::Add, Date, Span) => date_in(&class_of(this), at(this)? + days(other)?),
-            (Operator::Sub, Date, Span) => date_in(&class_of(this), at(this)? - days(other)?),
+            (Operator::Add, Date, Span) => date_in(&class_of(this), at(this)? + days_and_rest(other)?.0),
+            (Operator::Sub, Date, Span) => date_in(&class_of(this), at(this)? - days_and_rest(other)?.0),
             (Operator::Sub, Date, Date) => self.span(i128::from(at(this)? - at(other)?) * i128::from(DAY)),
             (Operator::Add, Moment, Span) => moved(this, span(other)?),
             (Operator::Sub, Moment, Span) => moved(this, -span(other)?),
@@ -286,13 +259,12 @@ impl Classes {
     fn hash(&self, this: &Value, kind: Kind) -> Res {
         let key = match kind {
             Kind::Span => {
-                let (us, day, second) = (span(this)?, i128::from(DAY), i128::from(SECOND));
-                let parts = [
-                    us.div_euclid(day),
-                    us.rem_euclid(day) / second,
-                    us.rem_euclid(second),
-                ];
-                Value::tuple(parts.map(|n| Value::Int(n as i64)))
+                let (days, rest) = days_and_rest(this)?;
+                let mut hasher = table::hash::TupleHasher::default();
+                for part in [days, rest / SECOND, rest % SECOND] {
+                    hasher.add(table::hash::int(part));
+                }
+                return Ok(Value::Int(hasher.finish()));
             }
             Kind::Date => Value::Int(at(this)?),
             Kind::Moment | Kind::Time => {
@@ -414,22 +386,20 @@ const PARTS: [(&str, &str, Part); 3] = [
     ),
 ];
 
-type Body = Rc<dyn Fn(&[Value]) -> Res>;
-
 fn give(
     class: &Ref<Class>,
     owner: &'static str,
     name: &str,
     signature: &'static str,
     doc: &'static str,
-    body: Body,
+    body: NativeBody,
 ) {
     let native = Native {
         name: Symbol::new(name),
         signature: Signature::new(signature),
         doc,
         role: NativeRole::Method,
-        body: NativeBody::Closure(body),
+        body,
         owner,
         module: None,
     };
@@ -452,11 +422,15 @@ fn give_methods(args: &[Value]) -> Res {
     let give_operators = |class: &Ref<Class>, owner, operators: &[(&str, &'static str, Operator)]| {
         for &(name, doc, operator) in operators {
             let classes = classes.clone();
-            let body = move |args: &[Value]| match args {
-                [this] => classes.operate_alone(operator, this),
-                args => classes.operate(operator, &args[0], &args[1]),
+            let body = match operator.is_alone() {
+                true => NativeBody::Closure(Rc::new(move |args: &[Value]| {
+                    classes.operate_alone(operator, &args[0])
+                })),
+                false => NativeBody::Pair(Rc::new(move |this: &Value, other: &Value| {
+                    classes.operate(operator, this, other)
+                })),
             };
-            give(class, owner, name, operator.signature(), doc, Rc::new(body));
+            give(class, owner, name, operator.signature(), doc, body);
         }
     };
     give_operators(&classes.time, "datetime.time", &COMPARISONS);
@@ -480,7 +454,7 @@ fn give_methods(args: &[Value]) -> Res {
             name,
             "(self, /)",
             doc,
-            Rc::new(body),
+            NativeBody::Closure(Rc::new(body)),
         );
     }
     Ok(Value::None)

@@ -5,9 +5,9 @@ use crate::code::BinaryOp;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_name;
-use crate::interp::{call, iterate, mapping, operator, stack, text};
+use crate::interp::{call, iterate, mapping, operator, special, stack, text};
 use crate::library::builtins::{function, sort, wrong_argument};
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::text::float;
 use crate::value::*;
 
@@ -95,6 +95,10 @@ impl<'a> Writer<'a> {
             return Err(stack::too_deep_in(" while encoding a JSON object"));
         }
         match plain(value) {
+            Value::List(_) | Value::Tuple(_) if special::find(value, name::ITER).is_some() => {
+                let items = iterate::collect(&iterate::iter(value)?)?;
+                self.write_array(|place| items.get(place).cloned())?;
+            }
             Value::List(list) => self.write_array(|place| list.get(place))?,
             Value::Tuple(tuple) => self.write_array(|place| tuple.items.get(place).cloned())?,
             Value::Dict(dict) => self.write_object(value, dict)?,

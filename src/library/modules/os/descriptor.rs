@@ -274,7 +274,8 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "(fd, mode='r', *args, **kwargs)",
         "Return a file object on an open file.",
         fdopen,
-    ),
+    )
+    .in_python("os"),
     function(
         "set_inheritable",
         "(fd, inheritable, /)",

@@ -169,7 +169,8 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "(key, default=None)",
         "Return a variable of the environment, or the default.",
         get,
-    ),
+    )
+    .in_python("os"),
     function(
         "putenv",
         "(name, value, /)",

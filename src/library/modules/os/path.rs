@@ -7,6 +7,7 @@ use crate::interp::payload::*;
 use crate::interp::types::class_name;
 use crate::interp::{attribute, iterate, operator};
 use crate::library::builtins::function;
+use crate::library::modules;
 use crate::source::Symbol;
 use crate::value::*;
 use std::os::unix::fs::MetadataExt;
@@ -337,19 +338,6 @@ const FUNCTIONS: &[NativeDef] = &[
     function("splitdrive", P, "Return an empty drive and the path.", |args| {
         pair(&args[0], ("", &text(&args[0])?))
     }),
-    function(
-        "splitroot",
-        P,
-        "Return an empty drive, the root and the rest of a path.",
-        |args| {
-            let path = text(&args[0])?;
-            let slashes = path.len() - path.trim_start_matches('/').len();
-            let root = if slashes == 2 { 2 } else { slashes.min(1) };
-            let parts = ["", &path[..root], &path[root..]].map(|part| like(&args[0], part));
-            let [drive, root, rest] = parts;
-            Ok(Value::tuple([drive?, root?, rest?]))
-        },
-    ),
     function("isjunction", PATH, "Tell whether it is a junction: no.", |args| {
         fspath(&args[0])?;
         Ok(Value::FALSE)
@@ -390,9 +378,6 @@ const FUNCTIONS: &[NativeDef] = &[
     }),
     function("dirname", P, "Return the directory of a path.", |args| {
         like(&args[0], split(&text(&args[0])?).0)
-    }),
-    function("normpath", PATH, "Take out what a path says twice.", |args| {
-        like(&args[0], &normal(&text(&args[0])?))
     }),
     function("normcase", "(s)", "Return the path: case matters.", |args| {
         fspath(&args[0])
@@ -505,8 +490,29 @@ const FUNCTIONS: &[NativeDef] = &[
     ),
 ];
 
+/// What CPython has in C.
+const IN_C: &[NativeDef] = &[
+    function(
+        "splitroot",
+        P,
+        "Return an empty drive, the root and the rest of a path.",
+        |args| {
+            let path = text(&args[0])?;
+            let slashes = path.len() - path.trim_start_matches('/').len();
+            let root = if slashes == 2 { 2 } else { slashes.min(1) };
+            let parts = ["", &path[..root], &path[root..]].map(|part| like(&args[0], part));
+            let [drive, root, rest] = parts;
+            Ok(Value::tuple([drive?, root?, rest?]))
+        },
+    ),
+    function("normpath", PATH, "Take out what a path says twice.", |args| {
+        like(&args[0], &normal(&text(&args[0])?))
+    }),
+];
+
 pub fn module() -> Vec<(Symbol, Value)> {
-    let mut names = crate::library::modules::functions("posixpath", &[FUNCTIONS]);
+    let mut names = modules::functions_in_python("posixpath", &[FUNCTIONS]);
+    names.extend(modules::functions("posixpath", &[IN_C]));
     let constants = [
         ("sep", Value::from("/")),
         ("altsep", Value::None),

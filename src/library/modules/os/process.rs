@@ -206,7 +206,8 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "(old, new)",
         "Rename, with the directories that are needed and those left empty.",
         renames,
-    ),
+    )
+    .in_python("os"),
     function(
         "getcwdb",
         "()",

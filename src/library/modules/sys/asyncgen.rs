@@ -17,6 +17,7 @@ pub const FUNCTIONS: &[NativeDef] = &[
         doc: "Return what is called with async generators that begin, and that are dropped.",
         role: NativeRole::Function,
         body: NativeBody::Plain(get),
+        module: None,
     },
     NativeDef {
         name: "set_asyncgen_hooks",
@@ -24,6 +25,7 @@ pub const FUNCTIONS: &[NativeDef] = &[
         doc: "Set what is called with async generators that begin, and that are dropped.",
         role: NativeRole::Function,
         body: NativeBody::Plain(set),
+        module: None,
     },
 ];
 

@@ -11,6 +11,7 @@ pub const FUNCTIONS: &[NativeDef] = &[NativeDef {
     doc: "Return the frame of the caller, or one below it.",
     role: NativeRole::Function,
     body: NativeBody::Plain(get_frame),
+    module: None,
 }];
 
 fn get_frame(args: &[Value]) -> Res {

@@ -11,6 +11,7 @@ pub const FUNCTIONS: &[NativeDef] = &[
         doc: "How many of the calls that run a new coroutine remembers.",
         role: NativeRole::Function,
         body: NativeBody::Plain(|_| Ok(Value::Int(origin::depth() as i64))),
+        module: None,
     },
     NativeDef {
         name: "set_coroutine_origin_tracking_depth",
@@ -18,6 +19,7 @@ pub const FUNCTIONS: &[NativeDef] = &[
         doc: "Set how many of the calls that run a new coroutine remembers.",
         role: NativeRole::Function,
         body: NativeBody::Plain(set),
+        module: None,
     },
 ];
 

@@ -67,7 +67,7 @@ pub(super) const RLOCK: &[NativeDef] = natives! {
         let (blocking, until) = patience(args)?;
         Ok(RLock::of(&args[0])?.acquire(&args[0], blocking, until)?.into())
     };
-    Method Plain "release" "(self)" "Give the lock back once." |args| {
+    Method Plain "release" "(self, /)" "Give the lock back once." |args| {
         RLock::of(&args[0])?.release()?;
         Ok(Value::None)
     };
