@@ -7,6 +7,7 @@ use aio::session::{self, Clock, Options};
 use aio::syntax;
 use aio::tools::lint::{catalog, explain as pages};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -96,7 +97,7 @@ enum FormatName {
 
 #[derive(Args)]
 struct LintArgs {
-    /// The programs.
+    /// The programs; the modules beside them that they import are looked into as well.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
@@ -274,11 +275,13 @@ fn lint(args: LintArgs) -> ExitCode {
     }
     session::on_session_thread(move || {
         let mut is_clean = true;
+        // Of a module that several programs import it is told once.
+        let mut told = HashSet::new();
         for (shown, bytes) in programs {
             match session::lint(&shown, bytes) {
                 Ok(findings) => {
                     is_clean &= findings.iter().all(|finding| finding.lint.is_note);
-                    for finding in &findings {
+                    for finding in findings.iter().filter(|finding| told.insert(finding.json())) {
                         console::write(&match args.format {
                             FindingFormat::Text => finding.text(),
                             FindingFormat::Json => finding.json() + "\n",

@@ -30,7 +30,9 @@ fn run_reference(text: &str) -> Option<Run> {
     let mut words = command.split_whitespace();
     let mut command = Command::new(words.next()?);
     command.args(words).arg(&file).env("PYTHONHASHSEED", "0");
-    Some(run(&mut command, b""))
+    let run = run(&mut command, b"");
+    let _ = std::fs::remove_file(&file);
+    Some(run)
 }
 
 proptest! {

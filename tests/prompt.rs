@@ -9,12 +9,34 @@ mod support;
 use rexpect::process::wait::WaitStatus;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const PROMPT: &str = ">>> ";
 const MORE: &str = "... ";
 
-struct Prompt(PtySession);
+/// A home of its own, for the history; removed when the prompt is.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Home {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("aio-prompt-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a home for the history can be made");
+        Home(path)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Always true: the process ends before its home goes, because fields are dropped in order.
+struct Prompt(PtySession, Home);
 
 impl Prompt {
     fn open() -> Prompt {
@@ -23,18 +45,20 @@ impl Prompt {
 
     fn open_with(args: &[&str]) -> Prompt {
         let mut command = Command::new(support::AIO);
-        let home = std::env::temp_dir().join(format!("aio-prompt-{}", std::process::id()));
-        std::fs::create_dir_all(&home).expect("a home for the history can be made");
+        let home = Home::new();
         command.current_dir(support::root()).args(args);
         command
-            .env("HOME", &home)
-            .env("XDG_STATE_HOME", &home)
-            .env("XDG_DATA_HOME", &home);
+            .env("HOME", &home.0)
+            .env("XDG_STATE_HOME", &home.0)
+            .env("XDG_DATA_HOME", &home.0);
         command.env("TERM", "xterm").env("NO_COLOR", "1");
         let options = Options::new()
             .timeout_ms(Some(20_000))
             .strip_ansi_escape_codes(true);
-        let mut prompt = Prompt(spawn_with_options(command, options).expect("a terminal can be had"));
+        let mut prompt = Prompt(
+            spawn_with_options(command, options).expect("a terminal can be had"),
+            home,
+        );
         prompt.see(PROMPT);
         prompt
     }
@@ -242,11 +266,10 @@ fn trace_tells_every_step_until_it_is_asked_again() {
 #[test]
 fn load_runs_a_file_and_keeps_its_names() {
     let mut prompt = Prompt::open();
-    let file = std::env::temp_dir().join(format!("aio-load-{}.aio", std::process::id()));
+    let file = prompt.1.0.join("to_load.aio");
     std::fs::write(&file, "loaded = 'lo' + 'aded'\nprint('run', 'ning')\n").expect("a script can be written");
     prompt.ask(&format!(":load {}", file.display()), "run ning");
     prompt.ask("loaded.title()", "'Loaded'");
-    let _ = std::fs::remove_file(&file);
     prompt.ask(":load no_such.aio", "no_such.aio");
 }
 
@@ -275,4 +298,23 @@ fn the_tab_key_completes_what_is_imported_and_methods_of_texts() {
         prompt.0.flush().expect("the prompt reads");
         prompt.ask(rest, answer);
     }
+}
+
+#[test]
+fn the_arrow_up_goes_back_into_a_block() {
+    let mut prompt = Prompt::open();
+    prompt.enter("def f():");
+    prompt.see(MORE);
+    prompt.enter("return 6 * 6");
+    prompt.see(MORE);
+    prompt.0.send("\u{1b}[A").expect("the prompt reads");
+    prompt.0.flush().expect("the prompt reads");
+    prompt.see("return 6 * 6");
+    prompt.0.send("\u{7f}7").expect("the prompt reads"); // Backspace
+    prompt.0.flush().expect("the prompt reads");
+    prompt.enter("");
+    prompt.see(MORE);
+    prompt.enter("");
+    prompt.see(PROMPT);
+    prompt.ask("f()", "42");
 }

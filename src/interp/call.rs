@@ -158,9 +158,6 @@ fn call_object(object: &Value, window: &Window, npos: usize, names: &[Symbol]) -
         let hint = match object {
             Value::Generator(g) if g.kind == GeneratorKind::Coroutine => "a coroutine is awaited, not called",
             Value::Module(_) => "call one of the module's functions: `module.function(...)`",
-            Value::Str(_) | Value::Int(_) | Value::Float(_) => {
-                "is a comma or an operator missing before the `(`?"
-            }
             _ => "",
         };
         let raised = type_error(format!(

@@ -19,7 +19,7 @@ use crate::value::*;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// What the library knows of a module name.
@@ -152,6 +152,22 @@ pub fn by_name(dotted: &str) -> Res {
     find(Some(Symbol::new(dotted)), 0, &nobody)
 }
 
+/// The file of a module that is looked for in a folder, and whether it is a package.
+pub fn beside(folder: &Path, module: &str) -> Option<(PathBuf, bool)> {
+    let relative = module.replace('.', "/");
+    let package = folder.join(&relative).join("__init__.aio");
+    let file = folder.join(format!("{relative}.aio"));
+    let files = [(package, true), (file, false)];
+    files.into_iter().find(|(path, _)| path.is_file())
+}
+
+/// Whether a module is one of the library's, which no file takes the place of.
+pub fn is_library(module: &str) -> bool {
+    LIBRARY
+        .get()
+        .is_some_and(|library| (library.names)().contains(&module))
+}
+
 /// A module by its full name, run if it was not before.
 fn load(name: Symbol, from: &Ref<Module>) -> Res {
     if let Some(module) = MODULES.with_borrow(|m| m.get(&name).cloned()) {
@@ -187,22 +203,15 @@ fn load(name: Symbol, from: &Ref<Module>) -> Res {
     }
     let relative = name.text().replace('.', "/");
     let folders = FOLDERS.with_borrow(|f| f.clone());
-    for folder in folders {
-        let package = folder.join(&relative).join("__init__.aio");
-        let file = folder.join(format!("{relative}.aio"));
-        for (path, is_package) in [(package, true), (file, false)] {
-            if !path.is_file() {
-                continue;
-            }
-            let shown = path.to_string_lossy().into_owned();
-            let text = std::fs::read(&path)
-                .map_err(|e| raise(Type::ImportError, format!("cannot read {shown}: {e}")))?;
-            let text = String::from_utf8(text)
-                .map_err(|_| raise(Type::SyntaxError, format!("{shown} is not UTF-8 text")))?;
-            let parent = name.text().rsplit_once('.').map_or("", |(p, _)| p);
-            let package = if is_package { name.text() } else { parent };
-            return run_module(name, Source::new(shown.clone(), text), Some(shown), package);
-        }
+    if let Some((path, is_package)) = folders.iter().find_map(|folder| beside(folder, name.text())) {
+        let shown = path.to_string_lossy().into_owned();
+        let text = std::fs::read(&path)
+            .map_err(|e| raise(Type::ImportError, format!("cannot read {shown}: {e}")))?;
+        let text = String::from_utf8(text)
+            .map_err(|_| raise(Type::SyntaxError, format!("{shown} is not UTF-8 text")))?;
+        let parent = name.text().rsplit_once('.').map_or("", |(p, _)| p);
+        let package = if is_package { name.text() } else { parent };
+        return run_module(name, Source::new(shown.clone(), text), Some(shown), package);
     }
     // A folder without `__init__.aio` is a package, too.
     if FOLDERS.with_borrow(|f| f.iter().any(|folder| folder.join(&relative).is_dir())) && !relative.is_empty()

@@ -25,6 +25,21 @@ pub fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
     best.map(|(_, name)| name)
 }
 
+/// The name that has the same letters in another order, if it is the only one: in short words two letters that
+/// changed places are too many for [`closest`].
+pub fn swapped<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let wanted = letters(wrong);
+    let mut same =
+        names.filter(|name| name.len() == wrong.len() && *name != wrong && letters(name) == wanted);
+    let found = same.next()?;
+    same.next().is_none().then_some(found)
+}
+
 /// `. Did you mean 'NAME'?`, if one of the names may be meant.
 pub fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     closest(wrong, names).map_or(String::new(), |name| format!(". Did you mean '{name}'?"))
@@ -57,7 +72,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{closest, swapped};
 
     #[test]
     fn the_nearest_name_is_meant() {
@@ -67,5 +82,6 @@ mod tests {
         );
         assert_eq!(closest("sleeep", ["sleep", "spawn"].into_iter()), Some("sleep"));
         assert_eq!(closest("zebra", ["sleep", "spawn"].into_iter()), None);
+        assert_eq!(swapped("nmae", ["age", "name"].into_iter()), Some("name"));
     }
 }

@@ -30,6 +30,11 @@ impl Names {
         Ok(Names { scopes, globals })
     }
 
+    /// How many scopes the module has.
+    pub fn count(&self) -> usize {
+        self.scopes.list.len()
+    }
+
     /// The scope that a function, class, lambda or comprehension of the module opens.
     pub fn opened_by<T>(&self, node: &T) -> Option<Scope> {
         self.scopes.by_node.get(&super::scope::address(node)).copied()

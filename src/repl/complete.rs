@@ -200,6 +200,9 @@ fn root(name: Symbol) -> Option<Value> {
 
 /// An attribute that is there, without computing any.
 pub fn peek(object: &Value, name: &str) -> Option<Value> {
+    if name == "__class__" {
+        return Some(class_of(object).into());
+    }
     let name = Symbol::new(name);
     let found = match object {
         Value::Module(module) => module.get(name),
@@ -226,8 +229,14 @@ fn members(object: &Value) -> Vec<Symbol> {
             .collect()
     };
     let names = |entries: Vec<(Symbol, Value)>| entries.into_iter().map(|(name, _)| name);
-    match object {
-        Value::Module(module) => names(module.entries()).collect(),
+    // What no class has an entry for.
+    let mut fixed = vec!["__class__", "__doc__"];
+    if matches!(object, Value::Instance(instance) if instance.class().has_dict.get()) {
+        fixed.extend(["__dict__", "__module__"]);
+    }
+    let fixed = fixed.into_iter().map(Symbol::new);
+    let own: Vec<Symbol> = match object {
+        Value::Module(module) => return names(module.entries()).collect(),
         Value::Class(it) => of_class(it)
             .into_iter()
             .chain(of_class(&class(Type::Class)))
@@ -245,7 +254,8 @@ fn members(object: &Value) -> Vec<Symbol> {
             };
             names(attrs).chain(of_class(&class_of(other))).collect()
         }
-    }
+    };
+    own.into_iter().chain(fixed).collect()
 }
 
 #[cfg(test)]

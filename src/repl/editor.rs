@@ -69,7 +69,8 @@ impl Ends {
 /// Reads from a terminal.
 pub fn start_terminal(ends: Ends, inbox: Sender<Arrival>, backlog: Arc<Backlog>) -> std::io::Result<()> {
     spawn(move || {
-        let mut editor = match open(inbox) {
+        let block = Block::default();
+        let mut editor = match open(inbox, &block) {
             Ok(editor) => editor,
             // A terminal that cannot be edited on can still be read from.
             Err(_) => return ends.serve(|| read_lines(&mut std::io::stdin().lock())),
@@ -85,7 +86,7 @@ pub fn start_terminal(ends: Ends, inbox: Sender<Arrival>, backlog: Arc<Backlog>)
             });
         if carrier.is_ok() {
             let history = history_file();
-            ends.serve(|| read_input(&mut editor, history.as_ref()));
+            ends.serve(|| read_input(&mut editor, &block, history.as_ref()));
         }
     })
 }
@@ -128,9 +129,15 @@ fn read_lines(lines: &mut impl BufRead) -> Option<String> {
 }
 
 /// The next whole input from the editor; none at Ctrl-D.
-fn read_input(editor: &mut Editor<Help, FileHistory>, history: Option<&PathBuf>) -> Option<String> {
+fn read_input(
+    editor: &mut Editor<Help, FileHistory>,
+    block: &Block,
+    history: Option<&PathBuf>,
+) -> Option<String> {
     loop {
-        let Some(text) = read_block(editor)? else { continue };
+        let Some(text) = read_block(editor, block)? else {
+            continue;
+        };
         // A history that cannot be kept is no reason to stop.
         let _ = editor.add_history_entry(text.trim_end());
         if let Some(file) = history {
@@ -140,8 +147,29 @@ fn read_input(editor: &mut Editor<Help, FileHistory>, history: Option<&PathBuf>)
     }
 }
 
+/// A block of which one line after the other is typed.
+#[derive(Clone, Default)]
+struct Block {
+    /// It has lines above the one that is typed.
+    has_begun: Arc<AtomicBool>,
+    /// The arrow up was pressed: the lines so far are to be edited.
+    is_reopened: Arc<AtomicBool>,
+}
+
+/// The arrow up in a later line of a block goes back into the lines above. They are text of the terminal by
+/// now, so the line is ended, and all of them are given to the editor again.
+struct Reopen(Block);
+
+impl ConditionalEventHandler for Reopen {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
+        let has_begun = self.0.has_begun.load(Ordering::SeqCst);
+        self.0.is_reopened.store(has_begun, Ordering::SeqCst);
+        has_begun.then_some(Cmd::AcceptLine)
+    }
+}
+
 /// Lines until they are whole; `Some(None)` if they were dropped, none at the end.
-fn read_block(editor: &mut Editor<Help, FileHistory>) -> Option<Option<String>> {
+fn read_block(editor: &mut Editor<Help, FileHistory>, block: &Block) -> Option<Option<String>> {
     let mut text = String::new();
     loop {
         let is_first = text.is_empty();
@@ -150,7 +178,26 @@ fn read_block(editor: &mut Editor<Help, FileHistory>) -> Option<Option<String>> 
         } else {
             (MORE, input::indent(&text))
         };
-        match editor.readline_with_initial(prompt, (&given, "")) {
+        block.has_begun.store(!is_first, Ordering::SeqCst);
+        let mut read = editor.readline_with_initial(prompt, (&given, ""));
+        block.has_begun.store(false, Ordering::SeqCst);
+        let mut is_edited = false;
+        while block.is_reopened.swap(false, Ordering::SeqCst) {
+            let Ok(line) = &read else { break };
+            let below = match input::is_blank(line) {
+                true => String::new(),
+                false => format!("\n{line}"),
+            };
+            read = editor.readline_with_initial(PROMPT, (&text, &below));
+            is_edited = true;
+        }
+        match read {
+            Ok(line) if is_edited => {
+                if input::is_blank(&line) {
+                    return Some(None);
+                }
+                text = line; // a block still waits for its next line, or the empty one
+            }
             Ok(line) if is_first => {
                 if input::is_blank(&line) {
                     return Some(None);
@@ -177,7 +224,7 @@ fn read_block(editor: &mut Editor<Help, FileHistory>) -> Option<Option<String>> 
     }
 }
 
-fn open(inbox: Sender<Arrival>) -> rustyline::Result<Editor<Help, FileHistory>> {
+fn open(inbox: Sender<Arrival>, block: &Block) -> rustyline::Result<Editor<Help, FileHistory>> {
     let config = Config::builder()
         .auto_add_history(false)
         .history_ignore_dups(true)?
@@ -197,6 +244,10 @@ fn open(inbox: Sender<Arrival>) -> rustyline::Result<Editor<Help, FileHistory>> 
     editor.bind_sequence(
         KeyEvent(KeyCode::Backspace, Modifiers::NONE),
         EventHandler::Conditional(Box::new(Outdent)),
+    );
+    editor.bind_sequence(
+        KeyEvent(KeyCode::Up, Modifiers::NONE),
+        EventHandler::Conditional(Box::new(Reopen(block.clone()))),
     );
     if let Some(file) = history_file() {
         if let Some(folder) = file.parent() {

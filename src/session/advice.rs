@@ -3,6 +3,8 @@
 //! Asked only when the error is told, so that errors which are caught cost nothing. What the place that
 //! raised it has to say goes first; then the table, the first row that fits.
 
+mod table;
+
 use super::report::headline;
 use crate::code::{Code, StatementKind, TargetKind};
 use crate::interp::types::{Type, class_name, is_exception};
@@ -12,6 +14,7 @@ use crate::tools::lint::catalog;
 use crate::tools::standing;
 use crate::value::*;
 use std::rc::Rc;
+use table::*;
 
 /// So many errors of a group are named one by one.
 const NAMED: usize = 4;
@@ -80,14 +83,25 @@ fn except_without_star(group: &Exception, members: &[Value]) -> Option<String> {
                 .is_some_and(|rest| rest.starts_with([':', ' ']))
         })
     };
-    let classes = members.iter().filter_map(|member| match member {
-        Value::Exception(member) => Some(member.class().name()),
-        _ => None,
-    });
+    let mut classes = Vec::new();
+    classes_of(members, &mut classes);
     let class = classes.into_iter().find(|class| catches(class))?;
     Some(format!(
         "`except {class}` does not catch a group of errors: write `except* {class}`"
     ))
+}
+
+/// The classes of the errors in a group, and in groups in it.
+fn classes_of(members: &[Value], classes: &mut Vec<String>) {
+    for member in members {
+        let Value::Exception(member) = member else {
+            continue;
+        };
+        match group::members(member) {
+            Some(inner) => classes_of(&inner, classes),
+            None => classes.push(member.class().name().to_string()),
+        }
+    }
 }
 
 fn collect(members: &[Value], told: &mut Vec<String>) {
@@ -106,244 +120,6 @@ fn collect(members: &[Value], told: &mut Vec<String>) {
     }
 }
 
-const IS_NONE: &str =
-    "this is None: a function without `return` gives None, and so do methods that change a list in place";
-
-const IS_METHOD: &str = "this is a function, not what it gives: call it, with () behind its name";
-
-const IS_BYTES: &str = "text.encode() makes bytes of a text, and bytes.decode() a text of bytes";
-
-/// The name of a class, words of the message, and what to do.
-const TABLE: &[(&str, &str, &str)] = &[
-    ("AttributeError", "'NoneType' object has no attribute", IS_NONE),
-    ("TypeError", "'NoneType' object", IS_NONE),
-    ("TypeError", "'NoneType' and '", IS_NONE),
-    ("TypeError", "and 'NoneType'", IS_NONE),
-    ("TypeError", "(not \"NoneType\")", IS_NONE),
-    ("TypeError", "'method' object", IS_METHOD),
-    ("TypeError", "'builtin_function_or_method' object", IS_METHOD),
-    ("TypeError", "'function' object is not iterable", IS_METHOD),
-    ("TypeError", "(not \"bytes\") to str", IS_BYTES),
-    ("TypeError", "can't concat str to bytes", IS_BYTES),
-    (
-        "TypeError",
-        "is not JSON serializable",
-        "JSON holds dicts, lists, texts, numbers, True, False and None; `default=` says what else becomes",
-    ),
-    (
-        "TypeError",
-        "context manager protocol",
-        "its class has neither `__enter__` and `__exit__` nor `__aenter__` and `__aexit__`",
-    ),
-    (
-        "ValueError",
-        "iterable argument is empty",
-        "`default=` says what it gives if there is nothing",
-    ),
-    (
-        "AttributeError",
-        "'str' object has no attribute 'read'",
-        "this reads from an open file; `loads` takes a text",
-    ),
-    (
-        "RuntimeError",
-        "generator raised StopIteration",
-        "a generator ends by `return`",
-    ),
-    (
-        "TimeoutError",
-        "",
-        "the time was up before this was done; who expects that catches TimeoutError",
-    ),
-    (
-        "TypeError",
-        "can only concatenate str",
-        "text is only added to text: str(…) makes some of a number, and so does f\"{…}\"",
-    ),
-    (
-        "TypeError",
-        "missing 1 required positional argument: 'self'",
-        "make an object first, and call the method on that: `Class().method()`",
-    ),
-    (
-        "TypeError",
-        "does not support item assignment",
-        "it cannot be changed: make a new one, or use a list",
-    ),
-    (
-        "TypeError",
-        "string indices must be integers",
-        "this is a text, whose items are characters: is it to be taken apart first, as json.loads does?",
-    ),
-    (
-        "TypeError",
-        "indices must be integers or slices, not float",
-        "a place is a whole number: `//` divides to one, and int(…) makes one",
-    ),
-    (
-        "TypeError",
-        "'float' object cannot be interpreted as an integer",
-        "a whole number is needed: `//` divides to one, and int(…) makes one",
-    ),
-    (
-        "TypeError",
-        "not enough arguments for format string",
-        "there are more `%` in the text than values",
-    ),
-    (
-        "TypeError",
-        "not all arguments converted during string formatting",
-        "there are more values than `%` in the text",
-    ),
-    (
-        "TypeError",
-        "list indices must be integers",
-        "a list is asked by place; a dict is asked by key",
-    ),
-    (
-        "TypeError",
-        "exceptions must derive from BaseException",
-        "raise an object of a class of exceptions: `raise ValueError(\"…\")`",
-    ),
-    (
-        "TypeError",
-        "Passing coroutines is forbidden",
-        "make tasks of them: asyncio.create_task(…)",
-    ),
-    (
-        "ValueError",
-        "too many values to unpack",
-        "as many names as values are needed; `*rest` takes what is left",
-    ),
-    (
-        "ValueError",
-        "not enough values to unpack",
-        "as many values as names are needed; `*rest` takes what is left, be it nothing",
-    ),
-    (
-        "ValueError",
-        "BoundedSemaphore released too many times",
-        "release() once for each acquire(), as `async with` does",
-    ),
-    (
-        "IndexError",
-        "index out of range",
-        "the first place is 0, and the last is one less than the length",
-    ),
-    (
-        "IndexError",
-        "Replacement index",
-        "there are more `{}` in the text than values",
-    ),
-    (
-        "RuntimeError",
-        "changed size during iteration",
-        "what is looped over must stay as it is: loop over list(…) of it",
-    ),
-    (
-        "RuntimeError",
-        "mutated during iteration",
-        "what is looped over must stay as it is: loop over list(…) of it",
-    ),
-    (
-        "RuntimeError",
-        "cannot reuse already awaited coroutine",
-        "a coroutine runs only once: call the function again, or keep a task",
-    ),
-    (
-        "RuntimeError",
-        "Lock is not acquired",
-        "only what is held can be released: `async with` does both",
-    ),
-    (
-        "RuntimeError",
-        "is finished",
-        "a group takes tasks only within the block of its `async with`",
-    ),
-    (
-        "RuntimeError",
-        "different event loop",
-        "make it in a coroutine of the loop that it is used in: each asyncio.run has a loop of its own",
-    ),
-    (
-        "RuntimeError",
-        "attached to a different loop",
-        "make it in a coroutine of the loop that it is used in: each asyncio.run has a loop of its own",
-    ),
-    (
-        "InvalidStateError",
-        "Result is not set",
-        "it is not done yet: `await` gives its result when it is",
-    ),
-    (
-        "InvalidStateError",
-        "Exception is not set",
-        "it is not done yet: `await` it first",
-    ),
-    (
-        "InvalidStateError",
-        "invalid state",
-        "a future is given its result once: ask done() before",
-    ),
-    ("QueueFull", "", "`await queue.put(…)` waits for room"),
-    ("QueueEmpty", "", "`await queue.get()` waits for an item"),
-    (
-        "CancelledError",
-        "",
-        "what was awaited here was cancelled; who expects that catches asyncio.CancelledError",
-    ),
-    (
-        "StopIteration",
-        "",
-        "nothing is left: `next(iterator, None)` gives None then",
-    ),
-    (
-        "StopAsyncIteration",
-        "",
-        "nothing is left: `await anext(iterator, None)` gives None then",
-    ),
-    (
-        "JSONDecodeError",
-        "in double quotes",
-        "JSON has double quotes only; str(…) of a dict is no JSON, json.dumps(…) is",
-    ),
-];
-
-/// What other languages call things: names and attributes.
-const FOREIGN: &[(&str, &str)] = &[
-    ("null", "None"),
-    ("nil", "None"),
-    ("undefined", "None"),
-    ("this", "self"),
-    ("printf", "print"),
-    ("println", "print"),
-    ("echo", "print"),
-];
-
-const FOREIGN_ATTRIBUTES: &[(&str, &str)] = &[
-    ("length", "len(…)"),
-    ("lenght", "len(…)"),
-    ("size", "len(…)"),
-    ("count", "len(…)"),
-    ("push", "append(…)"),
-    ("push_back", "append(…)"),
-    ("add", "append(…), or add(…) of a set"),
-    ("contains", "`in`"),
-    ("includes", "`in`"),
-    ("has", "`in`"),
-    ("has_key", "`in`"),
-    ("containsKey", "`in`"),
-    ("toUpperCase", "upper()"),
-    ("toLowerCase", "lower()"),
-    ("trim", "strip()"),
-    ("substring", "a slice, `text[start:end]`"),
-    ("charAt", "an index, `text[place]`"),
-    ("indexOf", "index(…) or find(…)"),
-    ("forEach", "a `for` loop"),
-    ("iteritems", "items()"),
-    ("then", "`await`"),
-];
-
 /// What is known of an error, and where it was raised.
 struct Known {
     error: Ref<Exception>,
@@ -360,10 +136,14 @@ impl Known {
     const BEFORE: &'static [Row] = &[
         Self::listed_awaitables,
         Self::hidden_function,
+        Self::keys_for_items,
+        Self::error_after_its_handler,
+        Self::name_of_class,
         Self::defined_below,
         Self::attribute_of_self,
     ];
     const AFTER: &'static [Row] = &[
+        Self::no_function,
         Self::method_without_object,
         Self::function_for_coroutine,
         Self::number_and_text,
@@ -455,6 +235,86 @@ impl Known {
             }
             None => format!("`{name}` is no function here: its value is of class {what}"),
         })
+    }
+
+    /// `for name, value in d:`
+    fn keys_for_items(&self) -> Option<String> {
+        self.message.contains("values to unpack").then_some(())?;
+        let line = self.source.line_text(self.source.line(self.span.start));
+        let iter = line.trim_start().strip_prefix("for ")?.split_once(" in ")?.1;
+        let iter = iter.split(':').next()?.trim();
+        let is_dict = matches!(self.variable(iter)?, Value::Dict(_));
+        is_dict.then(|| format!("a loop over a dict gives its keys: `{iter}.items()` gives both"))
+    }
+
+    /// The lines above the place of the error, the nearest first.
+    fn lines_above(&self) -> impl Iterator<Item = &str> {
+        let line = self.source.line(self.span.start);
+        (1..line).rev().map(|line| self.source.line_text(line))
+    }
+
+    /// `except ValueError as e:`, and `e` behind that.
+    fn error_after_its_handler(&self) -> Option<String> {
+        let is_unset = self.class == "NameError" || self.class == "UnboundLocalError";
+        let name = self.quoted(0).filter(|_| is_unset)?;
+        let caught = format!(" as {name}:");
+        let mut above = self.lines_above().map(str::trim_start);
+        let nearest = above.find(|text| {
+            let is_handler = text.starts_with("except") && text.contains(&caught);
+            is_handler || text.starts_with("def ") || text.starts_with(&format!("{name} ="))
+        })?;
+        nearest.starts_with("except").then(|| {
+            format!("`{name}` is deleted at the end of its `except`: keep it there under another name")
+        })
+    }
+
+    /// A variable of the class, in a comprehension in its body.
+    fn name_of_class(&self) -> Option<String> {
+        let name = self.quoted(0).filter(|_| self.class == "NameError")?;
+        let line = self.source.line_text(self.source.line(self.span.start));
+        let depth = line.len() - line.trim_start().len();
+        if depth == 0 || !line.contains(" for ") {
+            return None;
+        }
+        let mut is_bound = false;
+        for text in self.lines_above().filter(|text| !text.trim().is_empty()) {
+            let code = text.trim_start();
+            match (text.len() - code.len()).cmp(&depth) {
+                std::cmp::Ordering::Equal => is_bound |= code.starts_with(&format!("{name} =")),
+                std::cmp::Ordering::Less => {
+                    return (is_bound && code.starts_with("class ")).then(|| {
+                        format!("a comprehension does not see `{name}` of the class around it, only what its first `in` loops over")
+                    });
+                }
+                std::cmp::Ordering::Greater => {}
+            }
+        }
+        None
+    }
+
+    /// `3 (4)`, `min(items, key=3)`
+    fn no_function(&self) -> Option<String> {
+        let words = self.message.strip_suffix(" object is not callable")?;
+        let text = self.text().strip_suffix(')')?;
+        let mut depth = 0;
+        let opened = text.char_indices().rev().find(|(_, c)| {
+            depth += i32::from(*c == ')') - i32::from(*c == '(');
+            depth < 0
+        });
+        let called = text[..opened?.0].trim_end();
+        match called.chars().last()? {
+            '0'..='9' | '"' | '\'' if !is_name(called) => {
+                Some("is a comma or an operator missing before the `(`?".into())
+            }
+            _ if self.called().is_some()
+                && matches!(words, "'int'" | "'str'" | "'float'" | "'bool'" | "'NoneType'") =>
+            {
+                Some(format!(
+                    "`{called}` was given a value to call that is no function"
+                ))
+            }
+            _ => None,
+        }
     }
 
     /// A name that the module binds only further down.
@@ -673,17 +533,23 @@ impl Known {
         let Some(Value::Str(wrong)) = &self.error.arg(0).filter(|_| self.class == "KeyError") else {
             return None;
         };
-        let object = self.text().split_once('[')?.0;
+        let object = match self.text().split_once(".pop(") {
+            Some((object, _)) => object,
+            None => self.text().split_once('[')?.0,
+        };
         let object = object.trim_start_matches("del ");
         let Value::Dict(dict) = &self.variable(object)? else {
             return None;
         };
-        let keys = mapping::entries(dict);
-        let keys = keys.iter().filter_map(|(key, _)| match key {
-            Value::Str(key) => Some(&*key.text),
-            _ => None,
-        });
-        let close = suggest::closest(&wrong.text, keys)?;
+        let entries = mapping::entries(dict);
+        let keys = || {
+            entries.iter().filter_map(|(key, _)| match key {
+                Value::Str(key) => Some(&*key.text),
+                _ => None,
+            })
+        };
+        let close = suggest::closest(&wrong.text, keys());
+        let close = close.or_else(|| suggest::swapped(&wrong.text, keys()))?;
         Some(format!("did you mean '{close}'?"))
     }
 

@@ -5,6 +5,7 @@
 
 mod advice;
 pub mod deadlock;
+mod mistake;
 pub mod report;
 
 use crate::interp::error::raise;
@@ -17,10 +18,11 @@ use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, clock, console, current, runner, signal, thread};
 use crate::source::{Source, Symbol, name};
 use crate::syntax;
-use crate::tools::lint::{self, Finding, watch};
+use crate::tools::lint::{Imported, watch};
 use crate::tools::trace;
 use crate::value::generator::ABANDON;
 use crate::value::*;
+pub use mistake::lint;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -113,10 +115,16 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
     let source = Source::new(name, text);
     let lowered = syntax::parse(&source).and_then(|module| {
         let code = lower::lower(&module, &source, &lower::Options { interactive: false })?;
+        let warnings = module.warnings.clone();
         if options.warn {
-            watch::tell_text(&module, &source)?;
+            let program = Imported {
+                name: mistake::main_name(name),
+                source: source.clone(),
+                module,
+            };
+            watch::tell_text(&mistake::find(program, folder)?);
         }
-        Ok((code, module.warnings))
+        Ok((code, warnings))
     });
     let (code, warnings) = match lowered {
         Ok(lowered) => lowered,
@@ -135,16 +143,6 @@ pub fn run_program(name: &str, text: String, folder: Option<&Path>, options: &Op
             _ => Ok(value),
         });
     finish(result)
-}
-
-/// The mistakes that are seen in a program's text, or why it is no program. Call on a session
-/// thread.
-pub fn lint(name: &str, bytes: Vec<u8>) -> Result<Vec<Finding>, String> {
-    let source = Source::new(name, decode(bytes, name)?);
-    let render = |error: syntax::SyntaxError| report::render(&error.diagnostic(&source));
-    let module = syntax::parse(&source).map_err(render)?;
-    lower::lower(&module, &source, &lower::Options { interactive: false }).map_err(render)?;
-    lint::lint(&module, &source).map_err(render)
 }
 
 /// Listens for Ctrl-C.

@@ -15,7 +15,7 @@ use crate::library::modules::sys::{self, redirected, tell_unraisable};
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::{self, AfterDeadlock, Hooks, Level, Speaker, console, task};
 use crate::source::{Span, Symbol, name};
-use crate::tools::lint::watch;
+use crate::tools::lint::{catalog, watch};
 use crate::tools::standing;
 pub use crate::tools::standing::is_library;
 use crate::value::generator::Activation;
@@ -372,7 +372,7 @@ fn notice(notice: Notice) {
         Notice::NeverAwaited(generator, on_its_way) => {
             let report = match watch::never_awaited(&generator, on_its_way.as_ref()) {
                 true => String::new(), // it is told already
-                false => never_awaited_report(&generator),
+                false => never_awaited_report(&generator, on_its_way.as_ref()),
             };
             never_awaited(&generator, report);
         }
@@ -424,7 +424,7 @@ fn never_awaited(generator: &Ref<Generator>, report: String) {
     }
 }
 
-fn never_awaited_report(generator: &Ref<Generator>) -> String {
+fn never_awaited_report(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exception>>) -> String {
     let title = format!(
         "RuntimeWarning: {} was never awaited",
         never_awaited_thing(generator)
@@ -432,6 +432,18 @@ fn never_awaited_report(generator: &Ref<Generator>) -> String {
     let Some((code, span)) = generator.origin() else {
         return format!("<sys>: {title}\n");
     };
+    // What was to take it may have failed before it could.
+    let is_refused = on_its_way.is_some_and(|error| {
+        let line = |(code, span): (Rc<Code>, Span)| (code.source.name.clone(), code.source.line(span.start));
+        let made = line((code.clone(), span));
+        let is_known = matches!(&error.arg(0), Some(Value::Str(message))
+            if catalog::of_error(error.class().name(), &message.text).is_some());
+        !is_known && standing::raised(error).is_none_or(|raised| line(raised) == made)
+    });
+    if is_refused {
+        let label = "made here, and dropped because of the error that follows";
+        return render(&Diagnostic::new(Severity::Warning, title, &code.source).label(span, label));
+    }
     let name = generator_qualname(generator);
     let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
         .label(span, "this call only makes the coroutine; nothing of it has run")

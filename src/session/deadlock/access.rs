@@ -146,10 +146,20 @@ struct Call {
     party: Option<(usize, u32)>,
     /// It has still to come to the call, other than by a loop.
     is_ahead: bool,
+    /// It is not called there, but left to a pool of threads: `pool.submit(event.set)`.
+    is_left: bool,
     /// A task that has not begun with that function.
     unbegun: Option<usize>,
     /// The task that failed in that function.
     failed: Option<String>,
+}
+
+/// Whether a line of code gives a method that it names to a pool of threads.
+fn is_left_to_pool(code: &str, method: &str) -> bool {
+    let wanted = format!(".{method}");
+    let is_call = |at: usize| code[at + wanted.len()..].trim_start().starts_with('(');
+    let mut pools = [".submit(", "run_in_executor(", "to_thread("].iter();
+    pools.any(|call| code.contains(call)) && !code.match_indices(&wanted).any(|(at, _)| is_call(at))
 }
 
 /// The program's texts: where somebody waits, and what those modules have imported.
@@ -303,7 +313,10 @@ fn calls_of(object: &Value, methods: &[&str], all: &[Party]) -> (Vec<Call>, bool
                     let is_new = !calls.iter().any(|call| call.line == line && call.text == text);
                     if is_it && is_new {
                         let is_object = |frame: &Frame| refers(frame, receiver, object);
-                        calls.push(call(&source, line, text, &is_object, all));
+                        calls.push(Call {
+                            is_left: is_left_to_pool(code, method),
+                            ..call(&source, line, text, &is_object, all)
+                        });
                     }
                 }
             }
@@ -325,9 +338,10 @@ pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String
         });
     }
     if calls.is_empty() {
-        return match on.filter(|_| methods.contains(&"release")) {
+        let released = on.as_ref().filter(|_| methods.contains(&"release"));
+        return match released {
             Some(on) => Some(format!("nothing but the end of a `with` block releases `{on}`")),
-            None => others_with_it(object, waiter, all),
+            None => others_with_it(object, waiter, all).or_else(|| of_another(remedy, on?.as_str(), all)),
         };
     }
     let told = calls.iter().take(CALLS).map(|call| call.told(waiter, all));
@@ -406,6 +420,7 @@ fn call(
         text,
         party: known.map(|(_, party, _)| *party),
         is_ahead: known.is_some_and(|(.., is_ahead)| *is_ahead),
+        is_left: false,
         failed: failed_in(source, header, all),
         unbegun: all.iter().position(is_to_begin),
         function: def.map(|(_, name)| name),
@@ -438,6 +453,11 @@ fn failed_in(source: &Rc<Source>, header: Option<u32>, all: &[Party]) -> Option<
 impl Call {
     fn told(&self, waiter: usize, all: &[Party]) -> String {
         let Call { line, text, .. } = self;
+        if self.is_left && !self.is_ahead {
+            return format!(
+                "`{text}` in line {line} is left to a thread of the pool, and none may be free: allow more of them"
+            );
+        }
         let Some((party, _)) = self.party else {
             if let (Some(function), Some(failed)) = (&self.function, &self.failed) {
                 return format!("`{text}` in line {line} is in {function}(), but {failed}");
@@ -464,6 +484,34 @@ impl Call {
             false => format!("{who} calls `{text}` in line {line}, but now waits in line {waits_at}"),
         }
     }
+}
+
+/// A call on another object, which a name of the module says that it is: `not_full.notify()` where somebody waits
+/// for `not_empty`.
+fn of_another(remedy: &Remedy, on: &str, all: &[Party]) -> Option<String> {
+    let frames: Vec<&Frame> = all.iter().flat_map(Party::all_own).collect();
+    let is_other = |receiver: &str| {
+        let mut known = frames.iter().flat_map(|frame| frame.func.module.entries());
+        known.any(|(name, value)| {
+            name.text() == receiver
+                && !value.is(&remedy.object)
+                && class_of(&value).name() == class_of(&remedy.object).name()
+        })
+    };
+    let first = remedy.methods.first()?;
+    for source in sources(all) {
+        for line in 1..=source.line(source.text.len() as u32) {
+            let code = without_comment(source.line_text(line));
+            for method in remedy.methods {
+                if let Some(other) = receivers(code, method).into_iter().find(|name| is_other(name)) {
+                    return Some(format!(
+                        "nothing in the program calls `{on}.{first}()`: `{other}.{method}()` in line {line} is of another one"
+                    ));
+                }
+            }
+        }
+    }
+    None
 }
 
 fn at_line(party: &Party) -> String {

@@ -202,6 +202,10 @@ impl Stuck<'_> {
             "return" if self.before(1) == ":" && self.lambda_before(1) => {
                 Some("a lambda gives the value of its expression: leave out 'return'".into())
             }
+            "if" if !has_operand => Some("as a value, `if` comes second: 'a if condition else b'".into()),
+            "for" | "while" | "try" | "with" | "raise" | "import" | "def" if self.before(1) == "=" => {
+                Some(format!("'{word}' begins a statement, which gives no value"))
+            }
             _ => expects_name.then(|| format!("'{word}' is a keyword and cannot be a name")),
         }
     }
@@ -527,6 +531,7 @@ impl Stuck<'_> {
         }
         let help = match self.line.word(0) {
             "for" => "a loop goes over items: 'for i in range(…):'",
+            _ if self.bracket() == "{" => "a dict's items are 'key: value'",
             _ => "'==' compares, '=' only assigns as a statement",
         };
         if start + 1 == end && self.line.kind(start) == TokenKind::Name && !is_constant(self.line.word(start))

@@ -193,6 +193,11 @@ fn help_names_the_way_out() {
         ("x++", "there is no '++'; write 'x += 1'"),
         ("if x:\n    y\nelse if z:\n    w", "'else if' is written 'elif'"),
         ("x = class", "'class' is a keyword and cannot be a name"),
+        (
+            "x = if y: 3",
+            "as a value, `if` comes second: 'a if condition else b'",
+        ),
+        ("d = {'a' = 1}", "a dict's items are 'key: value'"),
         ("var x = 1", "a variable needs no declaration: 'x = 1'"),
     ] {
         let (error, _) = error_in(text);

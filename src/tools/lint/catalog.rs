@@ -125,6 +125,8 @@ catalog! {
         text form::value,
         error "TypeError" "'coroutine' object is not",
         error "TypeError" "'coroutine' object does not support",
+        error "TypeError" "'coroutine' object does not support the context manager protocol",
+        error "TypeError" "'coroutine' object does not support the asynchronous context manager protocol",
         error "TypeError" "'coroutine' object cannot be interpreted as an integer",
         error "TypeError" "not supported between instances of 'coroutine'",
         error "TypeError" "object of type 'coroutine' has no",

@@ -79,6 +79,7 @@ const CLASSES: &[&str] = &[
     "asyncio.Runner",
     "asyncio.Future",
     "asyncio.Task",
+    "contextlib.AsyncExitStack",
     "concurrent.futures.ThreadPoolExecutor",
     "concurrent.futures.ProcessPoolExecutor",
     "queue.Queue",
@@ -113,6 +114,7 @@ pub fn method(class: &str, name: &str) -> Option<Gives> {
         | ("asyncio.Event" | "asyncio.Barrier", "wait")
         | ("asyncio.Condition", "wait" | "wait_for")
         | ("asyncio.Queue" | "asyncio.LifoQueue" | "asyncio.PriorityQueue", "put" | "get" | "join")
+        | ("contextlib.AsyncExitStack", "enter_async_context" | "aclose")
         | ("async_generator", "__anext__" | "asend" | "athrow" | "aclose")
         | ("asyncio.loop", "shutdown_asyncgens" | "shutdown_default_executor" | "create_server") => {
             Gives::Coroutine
@@ -152,6 +154,7 @@ pub fn is_entered_async(class: &str) -> bool {
             | "asyncio.TaskGroup"
             | "asyncio.timeout"
             | "asyncio.timeout_at"
+            | "contextlib.AsyncExitStack"
     )
 }
 

@@ -11,8 +11,9 @@ pub mod watch;
 
 use crate::source::{Source, Span};
 use crate::syntax::SyntaxError;
-use crate::syntax::ast::Module;
+use crate::syntax::ast::{Module, Stmt, StmtKind};
 use catalog::Lint;
+pub use program::Imported;
 use program::Program;
 use std::rc::Rc;
 
@@ -94,9 +95,14 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// The mistakes that can be seen in a program's text, in order of their places.
-pub fn lint(module: &Module, source: &Rc<Source>) -> Result<Vec<Finding>, SyntaxError> {
-    let program = Program::new(module, source)?;
+/// The mistakes that can be seen in a program's text, in order of their places; `imported` tells what the
+/// modules beside it that it imports hold.
+pub fn lint(
+    module: &Module,
+    source: &Rc<Source>,
+    imported: &[&Imported],
+) -> Result<Vec<Finding>, SyntaxError> {
+    let program = Program::new(module, source, imported)?;
     let mut findings: Vec<Finding> = Vec::new();
     for &lint in catalog::ALL {
         let Some(rule) = lint.rule else { continue };
@@ -117,4 +123,39 @@ pub fn lint(module: &Module, source: &Rc<Source>) -> Result<Vec<Finding>, Syntax
     }
     findings.sort_by_key(|found| (found.span.start, found.lint.number));
     Ok(findings)
+}
+
+/// The names of the modules that a module may import, wherever in it that stands.
+pub fn imports(module: &Module) -> Vec<String> {
+    let mut names = Vec::new();
+    imports_of(&module.body, &mut names);
+    names
+}
+
+fn imports_of(body: &[Stmt], names: &mut Vec<String>) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Import(aliases) => {
+                for alias in aliases {
+                    let dots = alias.name.text().match_indices('.').map(|(at, _)| at);
+                    let ends = dots.chain([alias.name.text().len()]);
+                    names.extend(ends.map(|end| alias.name.text()[..end].to_string()));
+                }
+            }
+            StmtKind::ImportFrom {
+                module: Some(module),
+                names: parts,
+                level: 0,
+            } => {
+                names.push(module.to_string());
+                names.extend(parts.iter().map(|part| format!("{module}.{}", part.name)));
+            }
+            StmtKind::Function(function) => imports_of(&function.body, names),
+            StmtKind::Class(class) => imports_of(&class.body, names),
+            _ => stmt
+                .blocks()
+                .into_iter()
+                .for_each(|block| imports_of(block, names)),
+        }
+    }
 }

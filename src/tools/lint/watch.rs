@@ -3,9 +3,9 @@
 //!
 //! Always true: what is told of a line once, in the text or in the run, is not told of it again.
 
+use super::Finding;
 use super::catalog::{self, Lint};
 use super::results::Results;
-use super::{Finding, lint};
 use crate::code::{
     self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree, TreeKind,
 };
@@ -17,14 +17,11 @@ use crate::runtime::handle::ends_program;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, current, thread};
 use crate::source::{Source, Span};
-use crate::syntax::SyntaxError;
-use crate::syntax::ast::Module;
 use crate::tools::standing::{self, Place};
 use crate::value::generator::Progress;
 use crate::value::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
 
 /// A call that blocks for less is not told, in seconds.
 const SHORTEST_BLOCK: f64 = 0.05;
@@ -55,13 +52,15 @@ pub fn start() {
     finalise::expect(); // coroutines that refer to themselves are found at the end
 }
 
-/// Tells the mistakes of a program's text.
-pub fn tell_text(module: &Module, source: &Rc<Source>) -> Result<(), SyntaxError> {
-    for finding in lint(module, source)? {
-        tell(&finding);
-        finding.made.iter().for_each(|made| pass_over_line(source, *made));
+/// Tells mistakes that were found in a program's text.
+pub fn tell_text(findings: &[Finding]) {
+    for finding in findings {
+        tell(finding);
+        finding
+            .made
+            .iter()
+            .for_each(|made| pass_over_line(&finding.source, *made));
     }
-    Ok(())
 }
 
 /// Tells a mistake, once.

@@ -10,7 +10,7 @@ impl<'a> Program<'a> {
             return Kind::Unknown;
         };
         match &annotation.plain().kind {
-            ExprKind::Constant(Constant::Str(text)) => self.annotated_by_text(text),
+            ExprKind::Constant(Constant::Str(text)) => self.annotated_by_text(text, at),
             ExprKind::Binary {
                 op: BinaryOp::BitOr,
                 left: one,
@@ -29,15 +29,19 @@ impl<'a> Program<'a> {
     }
 
     /// The same for an annotation that is written as a string: a name, dotted or not, perhaps with parameters.
-    fn annotated_by_text(&self, text: &str) -> Kind<'a> {
+    fn annotated_by_text(&self, text: &str, at: At) -> Kind<'a> {
         let parts = text.split('|').map(str::trim).filter(|part| *part != "None");
         Kind::any_of(parts.map(|part| {
             let path = part.split('[').next().unwrap_or_default().trim();
             let (name, rest) = path.split_once('.').unwrap_or((path, ""));
             let name = Symbol::new(name);
-            let meaning = match self.names.owner(0, name).map(|owner| (owner, name)) {
+            let meaning = match self
+                .names
+                .owner(self.names.top(at.scope), name)
+                .map(|owner| (owner, name))
+            {
                 Some(key) => match self.bindings.get(&key).map(Vec::as_slice) {
-                    Some([Binding::Library(path)]) => Meaning::Library(path.clone()),
+                    Some([Binding::Library(path)]) => self.library(path.clone(), LONGEST_CHAIN),
                     Some([Binding::Class(class)]) => Meaning::Class(class),
                     _ => Meaning::Unknown,
                 },

@@ -1,24 +1,25 @@
 //! The one pass over a program that notes its parts and what gives each name its value.
 
 use super::*;
+use crate::lower::names::Names;
 use crate::syntax::SyntaxError;
 
 impl<'a> Program<'a> {
-    /// Reads a module.
-    pub fn new(module: &'a Module, source: &'a Rc<Source>) -> Result<Program<'a>, SyntaxError> {
-        let names = Names::of(module)?;
-        let awaits = names.module_awaits();
+    /// Reads a module, and those that it imports.
+    pub fn new(
+        module: &'a Module,
+        source: &'a Rc<Source>,
+        imported: &[&'a Imported],
+    ) -> Result<Program<'a>, SyntaxError> {
         let mut program = Program {
             source,
-            units: vec![Unit {
-                kind: UnitKind::Module { awaits },
-                class: None,
-                body: &module.body,
-            }],
+            units: Vec::new(),
             stmts: Vec::new(),
             blocks: Vec::new(),
             exprs: Vec::new(),
-            names,
+            imported_exprs: Vec::new(),
+            names: Scopes::default(),
+            modules: HashMap::new(),
             opened: HashMap::new(),
             guards: Vec::new(),
             bindings: HashMap::new(),
@@ -36,15 +37,38 @@ impl<'a> Program<'a> {
             patched: HashSet::new(),
             has_star_import: false,
         };
-        let at = At {
-            scope: 0,
-            unit: 0,
-            guard: None,
-        };
-        program.block(&module.body, at, None);
+        program.module(module)?;
+        let (stmts, blocks, exprs) = (program.stmts.len(), program.blocks.len(), program.exprs.len());
+        for other in imported {
+            if let Ok(top) = program.module(&other.module) {
+                program.modules.insert(&other.name, top);
+            }
+        }
         program.note_patches();
+        program.stmts.truncate(stmts);
+        program.blocks.truncate(blocks);
+        program.imported_exprs = program.exprs.split_off(exprs);
         program.note_calls();
         Ok(program)
+    }
+
+    /// Notes the parts of a module; gives the scope of its top.
+    fn module(&mut self, module: &'a Module) -> Result<Scope, SyntaxError> {
+        let names = Names::of(module)?;
+        self.units.push(Unit {
+            kind: UnitKind::Module {
+                awaits: names.module_awaits(),
+            },
+            class: None,
+            body: &module.body,
+        });
+        let at = At {
+            scope: self.names.add(names),
+            unit: self.units.len() - 1,
+            guard: None,
+        };
+        self.block(&module.body, at, None);
+        Ok(at.scope)
     }
 
     fn block(&mut self, stmts: &'a [Stmt], at: At, class: Option<&'a Class>) {
@@ -122,7 +146,7 @@ impl<'a> Program<'a> {
         self.defined.insert(address(function), at);
         let inner = self.open(UnitKind::Function(function), class, &function.body, function, at);
         self.inside.insert(address(function), inner);
-        self.params(&function.params, Some(function), inner);
+        self.params(Callable::Function(function), inner);
         self.block(&function.body, inner, None);
     }
 
@@ -146,12 +170,11 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// `function`: whose they are, if it is no lambda.
-    fn params(&mut self, params: &'a Params, function: Option<&'a Function>, at: At) {
+    fn params(&mut self, callable: Callable<'a>, at: At) {
+        let params = callable.params();
         let plain = params.posonly.iter().chain(&params.args).chain(&params.kwonly);
         for param in plain {
-            let binding = function.map_or(Binding::Other, |function| Binding::Param(function, param));
-            self.bind(param.name, binding, at);
+            self.bind(param.name, Binding::Param(callable, param), at);
         }
         for param in params.vararg.iter().chain(&params.kwarg) {
             self.bind(param.name, Binding::Other, at);
@@ -170,7 +193,7 @@ impl<'a> Program<'a> {
         match &expr.kind {
             ExprKind::Lambda(lambda) => {
                 let inner = self.open(UnitKind::Lambda, None, &[], &**lambda, at);
-                self.params(&lambda.params, None, inner);
+                self.params(Callable::Lambda(lambda), inner);
                 self.expr(&lambda.body, inner, Some(expr));
             }
             ExprKind::Comprehension(comprehension) => {

@@ -1,18 +1,52 @@
-//! What flows into names from elsewhere: into parameters from calls, into loops from containers, and into
-//! the names of decorated functions from their decorators.
+//! What flows into parameters from calls.
 //!
 //! Always true: if not all that may flow in is seen, nothing is known.
 
 use super::*;
-use crate::source::Span;
 
-/// A call of a function.
-#[derive(Clone, Copy)]
+/// Calls that become known by other calls are followed so far.
+const MOST_ROUNDS: usize = 4;
+
+/// A call of a function or lambda.
+#[derive(Clone)]
 struct Site<'a> {
-    args: &'a [Arg],
+    args: Given<'a>,
     at: At,
     /// The first parameter is the object whose method is called.
     is_bound: bool,
+}
+
+/// What a call gives.
+#[derive(Clone)]
+pub(super) enum Given<'a> {
+    Args(&'a [Arg]),
+    /// `Thread(target=f, args=(a, b))`
+    Values(&'a [Expr]),
+    /// An item of each of these containers, one after the other: `map(f, these, those)`.
+    ItemsOf(Vec<&'a Expr>),
+}
+
+/// Something with parameters that stands in the program.
+#[derive(Clone, Copy)]
+pub(super) enum Callable<'a> {
+    Function(&'a Function),
+    Lambda(&'a Lambda),
+}
+
+impl<'a> Callable<'a> {
+    fn address(self) -> usize {
+        match self {
+            Callable::Function(function) => address(function),
+            Callable::Lambda(lambda) => address(lambda),
+        }
+    }
+
+    pub fn params(self) -> &'a Params {
+        match self {
+            Callable::Function(function) => &function.params,
+            Callable::Lambda(lambda) => &lambda.params,
+        }
+    }
 }
 
 /// What was worked out so far; Unknown while it is.
@@ -31,24 +65,20 @@ pub(super) struct Known<'a> {
     sites: HashMap<usize, Vec<Site<'a>>>,
 }
 
-/// What the decorators of a function make of it.
-pub(super) enum Decorated<'a> {
-    /// A function: itself, or another one that takes its place.
-    Function(&'a Function),
-    Property,
-    AsyncContext,
-}
-
 impl<'a> Program<'a> {
     /// Notes who calls which function. The first time nothing is known of parameters, which may be the
-    /// objects whose methods are called.
+    /// objects whose methods are called, so that each round finds more.
     pub(super) fn note_calls(&mut self) {
-        for _ in 0..2 {
+        for _ in 0..MOST_ROUNDS {
             let sites = self.all_calls();
+            let is_more = sites.len() > self.known.borrow().sites.len();
             self.known = RefCell::new(Known {
                 sites,
                 ..Known::default()
             });
+            if !is_more {
+                break;
+            }
         }
     }
 
@@ -56,35 +86,58 @@ impl<'a> Program<'a> {
         let mut sites: HashMap<usize, Vec<Site<'a>>> = HashMap::new();
         let mut mentions: HashMap<usize, usize> = HashMap::new();
         let mut attributes: HashMap<Symbol, usize> = HashMap::new();
-        for (expr, at) in &self.exprs {
+        for (expr, at) in self.all_exprs() {
+            self.steps.set(LONGEST_SEARCH);
             match &expr.kind {
                 ExprKind::Name(_) => match self.meaning(expr, *at) {
                     Meaning::Function(function) => *mentions.entry(address(function)).or_default() += 1,
                     Meaning::Class(class) if !self.is_called_or_looked_into(expr) => {
-                        if let Some(made) = self.constructor(class).map(address) {
+                        if let Some(made) = self.constructor(class, LONGEST_CHAIN).map(address) {
                             *mentions.entry(made).or_default() += 1;
+                        }
+                    }
+                    Meaning::Unknown if !self.is_target(expr) => {
+                        if let Some(lambda) = self.lambda(expr, *at) {
+                            *mentions.entry(address(lambda)).or_default() += 1;
                         }
                     }
                     _ => {}
                 },
-                ExprKind::Attribute { name, .. } => *attributes.entry(*name).or_default() += 1,
+                ExprKind::Attribute { name, .. } => {
+                    *attributes.entry(*name).or_default() += 1;
+                    // `module.function`
+                    if let Meaning::Function(function) = self.meaning(expr, *at)
+                        && !self.is_method(function)
+                    {
+                        *mentions.entry(address(function)).or_default() += 1;
+                    }
+                }
+                ExprKind::Lambda(lambda) if !self.has_name(expr) => {
+                    *mentions.entry(address(&**lambda)).or_default() += 1;
+                }
                 ExprKind::Call { func, args } => {
-                    let (function, is_bound) = match self.meaning(func, *at) {
-                        Meaning::Function(function) => (function, self.is_bound(func, function, *at)),
-                        Meaning::Class(class) => match self.constructor(class) {
-                            Some(init) => (init, true),
-                            None => continue,
-                        },
-                        _ => continue,
-                    };
-                    let site = Site {
-                        args,
-                        at: *at,
-                        is_bound,
-                    };
-                    sites.entry(address(function)).or_default().push(site);
+                    let own = (&**func, Given::Args(args));
+                    let handed = self.handed(func, args, *at, LONGEST_CHAIN);
+                    for (func, args) in [Some(own), handed].into_iter().flatten() {
+                        if let Some((callable, is_bound)) = self.called(func, *at, LONGEST_CHAIN) {
+                            let site = Site {
+                                args,
+                                at: *at,
+                                is_bound,
+                            };
+                            sites.entry(callable.address()).or_default().push(site);
+                        }
+                    }
                 }
                 _ => {}
+            }
+        }
+        for (expr, _) in self.all_exprs() {
+            if let ExprKind::Lambda(lambda) = &expr.kind {
+                let key = address(&**lambda);
+                if sites.get(&key).map(Vec::len) != mentions.get(&key).copied() {
+                    sites.remove(&key);
+                }
             }
         }
         for unit in &self.units {
@@ -114,6 +167,122 @@ impl<'a> Program<'a> {
         sites
     }
 
+    /// What a call through `func` runs, and whether that gives it an object before the arguments.
+    fn called(&self, func: &Expr, at: At, left: u32) -> Option<(Callable<'a>, bool)> {
+        let left = self.go_on(left, 1)?;
+        match self.meaning_within(func, at, left) {
+            Meaning::Function(function) => Some((
+                Callable::Function(function),
+                self.is_bound(func, function, at, left),
+            )),
+            Meaning::Class(class) => Some((Callable::Function(self.constructor(class, left)?), true)),
+            Meaning::Library(_) => None,
+            Meaning::Unknown => Some((Callable::Lambda(self.lambda(func, at)?), false)),
+        }
+    }
+
+    /// The function that a call of the library's calls, and what it gives to that: `to_thread(f, a, b)`,
+    /// `map(f, these, those)`, `sorted(these, key=f)`.
+    fn handed(&self, func: &'a Expr, args: &'a [Arg], at: At, left: u32) -> Option<(&'a Expr, Given<'a>)> {
+        let key = args.iter().find_map(|arg| match arg {
+            Arg::Keyword { name, value, .. } if name.text() == "key" => Some(value),
+            _ => None,
+        });
+        if let ExprKind::Attribute { value, name, .. } = &func.plain().kind
+            && name.text() == "sort"
+        {
+            return Some((key?, Given::ItemsOf(vec![&**value])));
+        }
+        let path = self.callee_within(func, at, self.go_on(left, 1)?)?;
+        if path == "threading.Thread" {
+            return for_thread(args);
+        }
+        let place = match &path[..] {
+            "asyncio.to_thread"
+            | "prelude.run_in_executor"
+            | "concurrent.futures.ThreadPoolExecutor.submit"
+            | "asyncio.loop.call_soon"
+            | "asyncio.loop.call_soon_threadsafe" => 0,
+            "asyncio.loop.run_in_executor" | "asyncio.loop.call_later" | "asyncio.loop.call_at" => 1,
+            "builtins.map" | "builtins.filter" => match args {
+                [Arg::Positional(func), iters @ ..] => {
+                    let iters = iters.iter().map(|arg| match arg {
+                        Arg::Positional(iter) => Some(iter),
+                        _ => None,
+                    });
+                    return Some((func, Given::ItemsOf(iters.collect::<Option<_>>()?)));
+                }
+                _ => return None,
+            },
+            "builtins.sorted" | "builtins.min" | "builtins.max" => match args {
+                [Arg::Positional(items), Arg::Keyword { .. }, ..] => {
+                    return Some((key?, Given::ItemsOf(vec![items])));
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match args.get(place)? {
+            Arg::Positional(func) => Some((func, Given::Args(&args[place + 1..]))),
+            _ => None,
+        }
+    }
+
+    /// Whether an expression is what a statement assigns to.
+    pub(super) fn is_target(&self, expr: &Expr) -> bool {
+        match self.owners.get(&address(expr)).map(|stmt| &stmt.kind) {
+            Some(StmtKind::Assign { targets, .. }) => targets.iter().any(|target| std::ptr::eq(target, expr)),
+            _ => false,
+        }
+    }
+
+    /// Whether a lambda is the only value of a name.
+    fn has_name(&self, lambda: &Expr) -> bool {
+        let place = self.places.get(&address(lambda));
+        match self.owners.get(&address(lambda)).map(|stmt| &stmt.kind) {
+            Some(StmtKind::Assign { targets, value }) if std::ptr::eq(value, lambda) => match &targets[..] {
+                [target] => place
+                    .and_then(|place| self.only_value(target, place.at))
+                    .is_some_and(|(value, _)| std::ptr::eq(value, lambda)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Which parameter gets a value that a call is given, or gives to what it calls.
+    pub(super) fn param_given(
+        &self,
+        call: &Expr,
+        value: &Expr,
+        at: At,
+        left: u32,
+    ) -> Option<(Callable<'a>, &'a Param)> {
+        let ExprKind::Call { func, args } = &self.places.get(&address(call.plain()))?.expr.kind else {
+            return None;
+        };
+        let own = (&**func, Given::Args(&args[..]));
+        let mut runs = [Some(own), self.handed(func, args, at, left)]
+            .into_iter()
+            .flatten();
+        runs.find_map(|(func, args)| {
+            let (callable, is_bound) = self.called(func, at, left)?;
+            let site = Site { args, at, is_bound };
+            let is_it = |param: &&Param| {
+                let given = self.argument_of(callable.params(), param, &site);
+                given.is_some_and(|given| std::ptr::eq(given.plain(), value.plain()))
+            };
+            let params = callable.params();
+            let mut params = params.posonly.iter().chain(&params.args).chain(&params.kwonly);
+            Some((callable, params.find(is_it)?))
+        })
+    }
+
+    fn is_method(&self, function: &Function) -> bool {
+        let inside = self.inside.get(&address(function));
+        inside.is_some_and(|inside| self.unit(*inside).class.is_some())
+    }
+
     /// Whether a decorator leaves a function as it is.
     fn keeps(&self, decorator: &Expr, function: usize) -> bool {
         let at = self.defined.get(&function);
@@ -139,8 +308,8 @@ impl<'a> Program<'a> {
     }
 
     /// The `__init__` that is called when a class is.
-    fn constructor(&self, class: &'a Class) -> Option<&'a Function> {
-        match self.own_method(class, Symbol::new("__init__"), LONGEST_CHAIN) {
+    fn constructor(&self, class: &'a Class, left: u32) -> Option<&'a Function> {
+        match self.own_method(class, Symbol::new("__init__"), left) {
             Meaning::Function(init) => Some(init),
             _ => None,
         }
@@ -167,49 +336,71 @@ impl<'a> Program<'a> {
     }
 
     /// Whether a call through `func` gives a method its object.
-    fn is_bound(&self, func: &Expr, method: &Function, at: At) -> bool {
+    fn is_bound(&self, func: &Expr, method: &Function, at: At, left: u32) -> bool {
         let Some(inside) = self.inside.get(&address(method)) else {
             return false;
         };
         let ExprKind::Attribute { value, .. } = &func.plain().kind else {
             return false;
         };
-        let is_of_class = matches!(self.meaning(value, at), Meaning::Class(_));
+        let is_of_class = matches!(self.meaning_within(value, at, left), Meaning::Class(_));
         self.unit(*inside).class.is_some()
             && !is_decorated(method, "staticmethod")
             && (!is_of_class || is_decorated(method, "classmethod"))
     }
 
-    /// What a call gives for a parameter, and where that stands.
-    fn argument<'b>(
-        &self,
-        function: &'b Function,
-        param: &'b Param,
-        site: &Site<'b>,
-    ) -> Option<(&'b Expr, At)> {
+    /// What a call gives for a parameter that stands among `params`, if it gives its own arguments.
+    fn argument_of<'b>(&self, params: &Params, param: &Param, site: &Site<'b>) -> Option<&'b Expr> {
+        let args = match &site.args {
+            Given::Args(args) => args,
+            Given::Values(values) => return values.get(place_of(params, param, site.is_bound)?),
+            Given::ItemsOf(_) => return None,
+        };
         let is_unpacked = |arg: &Arg| matches!(arg, Arg::Star(_) | Arg::DoubleStar(_));
-        if site.args.iter().any(is_unpacked) {
+        if args.iter().any(is_unpacked) {
             return None;
         }
-        let mut given = site.args.iter();
-        let by_name = given.find_map(|arg| match arg {
+        let by_name = args.iter().find_map(|arg| match arg {
             Arg::Keyword { name, value, .. } if *name == param.name => Some(value),
             _ => None,
         });
-        let mut positional = function.params.posonly.iter().chain(&function.params.args);
-        let place = positional.position(|other| std::ptr::eq(other, param));
-        let place = place.map(|place| place.checked_sub(usize::from(site.is_bound)));
-        let by_place = match place {
-            Some(None) => return None, // the object itself
-            Some(Some(place)) => match site.args.get(place) {
-                Some(Arg::Positional(value)) => Some(value),
-                _ => None,
-            },
-            None => None,
+        by_name.or_else(|| match args.get(place_of(params, param, site.is_bound)?) {
+            Some(Arg::Positional(value)) => Some(value),
+            _ => None,
+        })
+    }
+
+    /// Everything that a call may give for a parameter.
+    fn argument(
+        &self,
+        params: &'a Params,
+        param: &'a Param,
+        site: &Site<'a>,
+        left: u32,
+    ) -> Option<Vec<Item<'a>>> {
+        let default = || {
+            let default = param.default.as_ref()?;
+            Some(vec![Item::value(default, self.place_of(default)?)])
         };
-        match by_name.or(by_place) {
-            Some(value) => Some((value, site.at)),
-            None => Some((param.default.as_ref()?, *self.defined.get(&address(function))?)),
+        match &site.args {
+            Given::Args(args) => {
+                let is_unpacked = |arg: &Arg| matches!(arg, Arg::Star(_) | Arg::DoubleStar(_));
+                if args.iter().any(is_unpacked) {
+                    return None;
+                }
+                match self.argument_of(params, param, site) {
+                    Some(value) => Some(vec![Item::value(value, site.at)]),
+                    None => default(),
+                }
+            }
+            Given::Values(_) => match self.argument_of(params, param, site) {
+                Some(value) => Some(vec![Item::value(value, site.at)]),
+                None => default(),
+            },
+            Given::ItemsOf(containers) => match containers.get(place_of(params, param, site.is_bound)?) {
+                Some(container) => self.inside_of(container, site.at, By::Loop, left),
+                None => default(),
+            },
         }
     }
 
@@ -221,28 +412,33 @@ impl<'a> Program<'a> {
         args: &'b [Arg],
         at: At,
     ) -> Vec<(&'b Param, &'b Expr)> {
-        let is_bound = self.is_bound(func, function, at);
-        let site = Site { args, at, is_bound };
+        self.steps.set(LONGEST_SEARCH);
+        let is_bound = self.is_bound(func, function, at, LONGEST_CHAIN);
+        let site = Site {
+            args: Given::Args(args),
+            at,
+            is_bound,
+        };
         let params = function.params.posonly.iter().chain(&function.params.args);
         let params = params.chain(&function.params.kwonly);
-        let given = params.filter_map(|param| {
-            let (value, _) = self.argument(function, param, &site)?;
-            let is_default = param
-                .default
-                .as_ref()
-                .is_some_and(|default| std::ptr::eq(default, value));
-            (!is_default).then_some((param, value))
-        });
-        given.collect()
+        params
+            .filter_map(|param| Some((param, self.argument_of(&function.params, param, &site)?)))
+            .collect()
     }
 
-    /// What all calls of a function give for a parameter.
-    pub(super) fn arguments(&self, function: &'a Function, param: &'a Param) -> Option<Vec<(&'a Expr, At)>> {
-        let sites = self.known.borrow().sites.get(&address(function))?.clone();
-        sites
-            .iter()
-            .map(|site| self.argument(function, param, site))
-            .collect()
+    /// What all calls of a function or lambda give for a parameter.
+    pub(super) fn arguments(
+        &self,
+        callable: Callable<'a>,
+        param: &'a Param,
+        left: u32,
+    ) -> Option<Vec<Item<'a>>> {
+        let sites = self.known.borrow().sites.get(&callable.address())?.clone();
+        let mut given = Vec::new();
+        for site in &sites {
+            given.extend(self.argument(callable.params(), param, site, left)?);
+        }
+        Some(given)
     }
 
     /// The class of the object that a parameter is, if it is the first one of a method.
@@ -253,15 +449,17 @@ impl<'a> Program<'a> {
         (std::ptr::eq(first, param) && function.decorators.is_empty()).then_some(class)
     }
 
-    /// What a parameter is: by its annotation, or else by all calls of the function.
-    pub(super) fn kind_given(&self, function: &'a Function, param: &'a Param, left: u32) -> Kind<'a> {
-        if let (Some(annotation), Some(at)) = (&param.annotation, self.defined.get(&address(function)))
-            && !matches!(self.annotated(annotation, *at, left), Kind::Unknown)
-        {
-            return self.annotated(annotation, *at, left);
-        }
-        if let Some(class) = self.object_given(function, param) {
-            return Kind::Instance(class);
+    /// What a parameter is: by its annotation, or else by all calls.
+    pub(super) fn kind_given(&self, callable: Callable<'a>, param: &'a Param, left: u32) -> Kind<'a> {
+        if let Callable::Function(function) = callable {
+            if let (Some(annotation), Some(at)) = (&param.annotation, self.defined.get(&address(function)))
+                && !matches!(self.annotated(annotation, *at, left), Kind::Unknown)
+            {
+                return self.annotated(annotation, *at, left);
+            }
+            if let Some(class) = self.object_given(function, param) {
+                return Kind::Instance(class);
+            }
         }
         if let Some(known) = self.known.borrow().kinds.get(&address(param)) {
             return *known;
@@ -270,14 +468,14 @@ impl<'a> Program<'a> {
             .borrow_mut()
             .kinds
             .insert(address(param), Kind::Unknown);
-        let given = self.arguments(function, param).unwrap_or_default();
-        let kind = Kind::any_of(given.iter().map(|(value, at)| self.kind_within(value, *at, left)));
+        let given = self.arguments(callable, param, left).unwrap_or_default();
+        let kind = self.kind_of_items(&given, left);
         self.known.borrow_mut().kinds.insert(address(param), kind);
         kind
     }
 
-    /// What a parameter names, if all calls of the function agree.
-    pub(super) fn meaning_given(&self, function: &'a Function, param: &'a Param, left: u32) -> Meaning<'a> {
+    /// What a parameter names, if all calls agree.
+    pub(super) fn meaning_given(&self, callable: Callable<'a>, param: &'a Param, left: u32) -> Meaning<'a> {
         if let Some(known) = self.known.borrow().meanings.get(&address(param)) {
             return known.clone();
         }
@@ -285,453 +483,37 @@ impl<'a> Program<'a> {
             .borrow_mut()
             .meanings
             .insert(address(param), Meaning::Unknown);
-        let given = self.arguments(function, param).unwrap_or_default();
-        let meaning = same(
-            given
-                .iter()
-                .map(|(value, at)| self.meaning_within(value, *at, left)),
-        );
+        let given = self.arguments(callable, param, left).unwrap_or_default();
+        let meaning = self.meaning_of_items(&given, left);
         self.known
             .borrow_mut()
             .meanings
             .insert(address(param), meaning.clone());
         meaning
     }
+}
 
-    /// What the items of a container are.
-    pub(super) fn kind_inside(&self, container: &Expr, at: At, by: By, left: u32) -> Kind<'a> {
-        let items = self.inside_of(container, at, by, left).unwrap_or_default();
-        Kind::any_of(items.iter().map(|(item, at)| self.kind_within(item, *at, left)))
-    }
+/// Which positional argument gives a parameter its value.
+fn place_of(params: &Params, param: &Param, is_bound: bool) -> Option<usize> {
+    let mut positional = params.posonly.iter().chain(&params.args);
+    let place = positional.position(|other| std::ptr::eq(other, param))?;
+    place.checked_sub(usize::from(is_bound))
+}
 
-    /// What the items of a container name, if they all name the same.
-    pub(super) fn meaning_inside(&self, container: &Expr, at: At, by: By, left: u32) -> Meaning<'a> {
-        let items = self.inside_of(container, at, by, left).unwrap_or_default();
-        same(
-            items
-                .iter()
-                .map(|(item, at)| self.meaning_within(item, *at, left)),
-        )
-    }
-
-    /// Everything that is ever put into a container, be it a list, a set, or the values of a dict.
-    pub(super) fn inside_of(
-        &self,
-        container: &Expr,
-        at: At,
-        by: By,
-        left: u32,
-    ) -> Option<Vec<(&'a Expr, At)>> {
-        let left = self.go_on(left, 1)?;
-        match &self.places.get(&address(container.plain()))?.expr.kind {
-            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => {
-                self.each_inside(items, at, left)
-            }
-            // A loop over a dict gives its keys.
-            ExprKind::Dict(_) if by == By::Loop => None,
-            ExprKind::Comprehension(made) if by == By::Loop && made.kind == ComprehensionKind::Dict => None,
-            ExprKind::Dict(items) => {
-                let value = |item: &'a DictItem| match item {
-                    DictItem::Pair(_, value) => Some((value, at)),
-                    DictItem::Unpack(_) => None,
-                };
-                items.iter().map(value).collect()
-            }
-            ExprKind::Comprehension(made) => Some(vec![(&made.element, self.place_of(&made.element)?)]),
-            ExprKind::Call { func, args } => match (&args[..], &func.plain().kind) {
-                ([], ExprKind::Attribute { value, name, .. }) if name.text() == "values" => {
-                    self.inside_of(value, at, By::Index, left)
-                }
-                (args, _) => match (self.meaning_within(func, at, left), args) {
-                    (Meaning::Library(path), []) if is_container(&path) => {
-                        (path != "builtins.dict" || by == By::Index).then(Vec::new)
-                    }
-                    (Meaning::Library(path), [Arg::Positional(from)]) if is_container(&path) => {
-                        self.inside_of(from, at, By::Loop, left)
-                    }
-                    _ => None,
-                },
-            },
-            ExprKind::Name(name) => {
-                let owner = self.names.owner(at.scope, *name)?;
-                if let Some([Binding::Item(outer, outer_at)]) =
-                    self.bindings.get(&(owner, *name)).map(Vec::as_slice)
-                {
-                    // What a loop takes out of containers that hold others.
-                    let mut found = Vec::new();
-                    for (inner, at) in self.inside_of(outer, *outer_at, By::Loop, left)? {
-                        found.extend(self.inside_of(inner, at, by, left)?);
-                    }
-                    return Some(found);
-                }
-                let is_it = |expr: &Expr, place: At| match &expr.kind {
-                    ExprKind::Name(other) => {
-                        other == name && self.names.owner(place.scope, *other) == Some(owner)
-                    }
-                    _ => false,
-                };
-                self.put_into(self.bindings.get(&(owner, *name))?, &is_it, by, left)
-            }
-            ExprKind::Attribute { value, name, .. } => {
-                let class = match self.class_of_self(value, at) {
-                    Some(class) => class,
-                    None => match self.kind_within(value, at, left) {
-                        Kind::Instance(class) => class,
-                        _ => return None,
-                    },
-                };
-                if self.is_set_elsewhere(class, *name, left) {
-                    return None;
-                }
-                let is_it = |expr: &Expr, _: At| matches!(&expr.kind, ExprKind::Attribute { name: other, .. } if other == name);
-                let own = self.attributes.get(&(address(class), *name)).map(Vec::as_slice);
-                match (own, self.shared(class, *name)) {
-                    (Some(bindings), None) | (None, Some(bindings)) => {
-                        self.put_into(bindings, &is_it, by, left)
-                    }
-                    _ => None,
-                }
-            }
+/// What a thread runs, and what it gives to that.
+fn for_thread(args: &[Arg]) -> Option<(&Expr, Given<'_>)> {
+    let named = |wanted: &str| {
+        args.iter().find_map(|arg| match arg {
+            Arg::Keyword { name, value, .. } if name.text() == wanted => Some(value),
             _ => None,
-        }
-    }
-
-    /// Everything that an expression may be which is an item of a container, or a loop's variable.
-    pub(super) fn taken_from(&self, item: &Expr, at: At, left: u32) -> Option<Vec<(&'a Expr, At)>> {
-        match &item.plain().kind {
-            ExprKind::Subscript { value, .. } => self.inside_of(value, at, By::Index, left),
-            ExprKind::Name(name) => {
-                let owner = self.names.owner(at.scope, *name)?;
-                match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
-                    Some([Binding::Item(items, at)]) => self.inside_of(items, *at, By::Loop, left),
-                    Some([Binding::ItemPart(items, at, n)]) => self.inside_part(items, *at, *n, left),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    fn each_inside(&self, items: &'a [Expr], at: At, left: u32) -> Option<Vec<(&'a Expr, At)>> {
-        let mut found = Vec::new();
-        for item in items {
-            match &item.plain().kind {
-                ExprKind::Starred(inner) => found.extend(self.inside_of(inner, at, By::Loop, left)?),
-                _ => found.push((item, at)),
-            }
-        }
-        Some(found)
-    }
-
-    /// What is put into a container that a variable holds: what it begins with, and what is added wherever it
-    /// is mentioned.
-    fn put_into(
-        &self,
-        bindings: &[Binding<'a>],
-        is_it: &dyn Fn(&Expr, At) -> bool,
-        by: By,
-        left: u32,
-    ) -> Option<Vec<(&'a Expr, At)>> {
-        self.go_on(left, self.exprs.len() / 64)?;
-        let mut found = Vec::new();
-        for binding in bindings {
-            let (Binding::Value(value, at) | Binding::Declared(_, Some(value), at)) = binding else {
-                return None;
-            };
-            if let Some((function, param)) = self.handed_on_once(value, *at) {
-                for (given, at) in self.arguments(function, param)? {
-                    found.extend(self.inside_of(given, at, by, left)?);
-                }
-                continue;
-            }
-            found.extend(self.inside_of(value, *at, by, left)?);
-        }
-        for (expr, at) in self.exprs.iter().filter(|(expr, at)| is_it(expr, *at)) {
-            match self.use_of(expr, left)? {
-                Use::Looks => {}
-                Use::Puts(value) => found.push((value, *at)),
-            }
-        }
-        Some(found)
-    }
-
-    /// The parameter that an expression names which is mentioned nowhere else.
-    fn handed_on_once(&self, value: &Expr, at: At) -> Option<(&'a Function, &'a Param)> {
-        let ExprKind::Name(name) = value.plain().kind else {
-            return None;
-        };
-        let owner = self.names.owner(at.scope, name)?;
-        let Some([Binding::Param(function, param)]) = self.bindings.get(&(owner, name)).map(Vec::as_slice)
-        else {
-            return None;
-        };
-        let is_it = |expr: &Expr, at: At| {
-            matches!(expr.kind, ExprKind::Name(other) if other == name)
-                && self.names.owner(at.scope, name) == Some(owner)
-        };
-        let mentions = self.exprs.iter().filter(|(expr, at)| is_it(expr, *at)).count();
-        (mentions == 1).then_some((function, param))
-    }
-
-    /// What is done with a container where it is mentioned; none if more may become of it there.
-    fn use_of(&self, mention: &'a Expr, left: u32) -> Option<Use<'a>> {
-        let mut inner = mention;
-        let Place { at, mut around, .. } = *self.places.get(&address(mention))?;
-        while let Some(paren) = around.filter(|around| matches!(around.kind, ExprKind::Paren(_))) {
-            inner = paren;
-            around = self.around(paren);
-        }
-        let Some(around) = around else {
-            return match &self.owners.get(&address(inner))?.kind {
-                StmtKind::Assign { value, .. } if std::ptr::eq(value, inner) => None,
-                StmtKind::AugAssign { .. } | StmtKind::With { .. } | StmtKind::Match { .. } => None,
-                StmtKind::AnnAssign { value, .. }
-                    if value.as_ref().is_some_and(|v| std::ptr::eq(v, inner)) =>
-                {
-                    None
-                }
-                StmtKind::Return(_) if matches!(mention.kind, ExprKind::Attribute { .. }) => None,
-                _ => Some(Use::Looks),
-            };
-        };
-        match &around.kind {
-            ExprKind::Attribute { name, .. } => {
-                let call = self.around(around).map(|call| &call.kind);
-                let args = match call {
-                    Some(ExprKind::Call { func, args }) if std::ptr::eq(&**func, around) => args,
-                    _ => return is_removal(name.text()).then_some(Use::Looks),
-                };
-                match (name.text(), &args[..]) {
-                    ("append" | "add" | "appendleft", [Arg::Positional(value)])
-                    | ("insert" | "setdefault", [_, Arg::Positional(value)]) => Some(Use::Puts(value)),
-                    (
-                        "index" | "count" | "copy" | "get" | "items" | "keys" | "values" | "sort" | "reverse",
-                        _,
-                    ) => Some(Use::Looks),
-                    (name, _) => is_removal(name).then_some(Use::Looks),
-                }
-            }
-            ExprKind::Subscript { value, index } if std::ptr::eq(&**value, inner) => {
-                if self.around(around).is_some() {
-                    return Some(Use::Looks);
-                }
-                match &self.owners.get(&address(around))?.kind {
-                    StmtKind::Assign { targets, value } if !std::ptr::eq(value, around) => {
-                        let is_item = targets.iter().any(|target| std::ptr::eq(target, around))
-                            && !matches!(index.plain().kind, ExprKind::Slice { .. });
-                        is_item.then_some(Use::Puts(value))
-                    }
-                    StmtKind::AugAssign { target, .. } if std::ptr::eq(target, around) => None,
-                    StmtKind::For { target, .. } if std::ptr::eq(target, around) => None,
-                    _ => Some(Use::Looks),
-                }
-            }
-            ExprKind::Call { func, .. } if !std::ptr::eq(&**func, inner) => {
-                matches!(self.meaning_within(func, at, left), Meaning::Library(_)).then_some(Use::Looks)
-            }
-            ExprKind::Comprehension(made) => {
-                let is_looped = made
-                    .clauses
-                    .iter()
-                    .any(|clause| std::ptr::eq(&clause.iter, inner));
-                is_looped.then_some(Use::Looks)
-            }
-            ExprKind::Starred(_)
-            | ExprKind::Compare { .. }
-            | ExprKind::Unary { .. }
-            | ExprKind::Binary { .. }
-            | ExprKind::FString(_) => Some(Use::Looks),
-            _ => None,
-        }
-    }
-
-    /// The expression around one, in the same statement.
-    fn around(&self, expr: &Expr) -> Option<&'a Expr> {
-        self.places.get(&address(expr)).and_then(|place| place.around)
-    }
-
-    /// What a call gives, if that is a function or a class.
-    pub(super) fn meaning_returned(&self, func: &Expr, args: &[Arg], at: At, left: u32) -> Meaning<'a> {
-        match self.meaning_within(func, at, left) {
-            Meaning::Library(path) if path == "functools.partial" => match args {
-                [Arg::Positional(of), ..] => self.meaning_within(of, at, left),
-                _ => Meaning::Unknown,
-            },
-            Meaning::Function(function) if function.decorators.is_empty() => {
-                self.meaning_of_body(function, left)
-            }
-            _ => Meaning::Unknown,
-        }
-    }
-
-    /// The function or class that a plain function returns.
-    fn meaning_of_body(&self, function: &'a Function, left: u32) -> Meaning<'a> {
-        let Some(&inside) = self.inside.get(&address(function)) else {
-            return Meaning::Unknown;
-        };
-        if function.is_async || self.yields(function) {
-            return Meaning::Unknown;
-        }
-        let returned = returns(&function.body);
-        same(
-            returned.iter().map(|value| {
-                value.map_or(Meaning::Unknown, |value| self.meaning_within(value, inside, left))
-            }),
-        )
-    }
-
-    /// What the decorators of a function make of it, as far as they are known.
-    pub(super) fn decorated(&self, function: &'a Function, left: u32) -> Option<Decorated<'a>> {
-        let left = left.checked_sub(1)?;
-        let &at = self.defined.get(&address(function))?;
-        let mut made = function;
-        for (i, decorator) in function.decorators.iter().enumerate().rev() {
-            let applied = match &decorator.plain().kind {
-                ExprKind::Call { func, .. } => self.path(func, at),
-                _ => self.path(decorator, at),
-            };
-            match applied.as_deref() {
-                Some("builtins.staticmethod" | "builtins.classmethod" | "functools.wraps") => {}
-                Some("builtins.property" | "functools.cached_property") if i == 0 => {
-                    return Some(Decorated::Property);
-                }
-                Some("contextlib.asynccontextmanager") if i == 0 => return Some(Decorated::AsyncContext),
-                Some(_) => return None,
-                None => match self.meaning_within(decorator, at, left) {
-                    Meaning::Function(decorator) if gives_its_first(decorator) => {}
-                    Meaning::Function(decorator) if decorator.decorators.is_empty() => {
-                        match self.meaning_of_body(decorator, left) {
-                            Meaning::Function(inner) => match self.decorated(inner, left)? {
-                                Decorated::Function(inner) => made = inner,
-                                _ => return None,
-                            },
-                            _ => return None,
-                        }
-                    }
-                    _ => return None,
-                },
-            }
-        }
-        Some(Decorated::Function(made))
-    }
-
-    /// The expressions that make what an expression gives: the only value of a name, what a function returns
-    /// that only hands it on.
-    pub fn made_in(&self, place: Span) -> Vec<Span> {
-        let exprs = self.exprs.iter().filter(|(expr, _)| expr.span == place);
-        exprs
-            .flat_map(|(expr, at)| self.handed_on(expr, *at, LONGEST_CHAIN))
-            .collect()
-    }
-
-    fn handed_on(&self, expr: &Expr, at: At, left: u32) -> Vec<Span> {
-        let Some(left) = left.checked_sub(1) else {
-            return vec![];
-        };
-        let sources: Vec<&Expr> = match &expr.plain().kind {
-            ExprKind::Name(_) => self
-                .only_value(expr, at)
-                .map(|(value, _)| value)
-                .into_iter()
-                .collect(),
-            ExprKind::Call { func, .. } => match (self.lambda(func, at), self.meaning(func, at)) {
-                (Some(lambda), _) => vec![&lambda.body],
-                (_, Meaning::Function(function)) if !function.is_async && !self.yields(function) => {
-                    returns(&function.body).into_iter().flatten().collect()
-                }
-                _ => {
-                    let functions = self.taken_from(func, at, left).unwrap_or_default();
-                    let lambdas = functions.iter().filter_map(|(func, at)| self.lambda(func, *at));
-                    lambdas.map(|lambda| &lambda.body).collect()
-                }
-            },
-            ExprKind::Subscript { .. } => {
-                let items = self.taken_from(expr, at, left).unwrap_or_default();
-                items.into_iter().map(|(item, _)| item).collect()
-            }
-            ExprKind::Walrus { value, .. } => vec![&**value],
-            _ => vec![],
-        };
-        let mut found = Vec::new();
-        for source in sources {
-            found.push(source.span);
-            if let Some(at) = self.place_of(source) {
-                found.extend(self.handed_on(source, at, left));
-            }
-        }
-        found
-    }
-
-    /// The lambda that an expression is, or the only value of a name.
-    pub(super) fn lambda(&self, func: &Expr, at: At) -> Option<&'a Lambda> {
-        let value = match func.plain().kind {
-            ExprKind::Name(_) => self.only_value(func, at)?.0,
-            _ => self.places.get(&address(func.plain()))?.expr,
-        };
-        match &value.plain().kind {
-            ExprKind::Lambda(lambda) => Some(lambda),
-            _ => None,
-        }
-    }
-}
-
-/// How something is taken out of a container.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
-    Loop,
-    Index,
-}
-
-/// What a mention of a container does to what is in it.
-enum Use<'a> {
-    /// It adds nothing.
-    Looks,
-    Puts(&'a Expr),
-}
-
-fn is_removal(method: &str) -> bool {
-    matches!(method, "remove" | "discard" | "pop" | "popleft" | "clear")
-}
-
-fn is_container(path: &str) -> bool {
-    matches!(
-        path,
-        "builtins.list"
-            | "builtins.tuple"
-            | "builtins.set"
-            | "builtins.dict"
-            | "builtins.sorted"
-            | "builtins.reversed"
-            | "collections.deque"
-    )
-}
-
-/// Whether a decorator gives back the function that it is given.
-fn gives_its_first(decorator: &Function) -> bool {
-    let first = decorator.params.posonly.first().or(decorator.params.args.first());
-    let gives = |value: &Option<&Expr>| {
-        matches!(
-            (value.map(|value| &value.plain().kind), first),
-            (Some(ExprKind::Name(name)), Some(first)) if *name == first.name
-        )
+        })
     };
-    let returned = returns(&decorator.body);
-    !decorator.is_async && !returned.is_empty() && returned.iter().all(gives)
-}
-
-/// What all of them name.
-fn same<'a>(mut meanings: impl Iterator<Item = Meaning<'a>>) -> Meaning<'a> {
-    let Some(first) = meanings.next() else {
-        return Meaning::Unknown;
+    let is_starred = |value: &Expr| matches!(value.plain().kind, ExprKind::Starred(_));
+    let given = match named("args").map(|given| &given.plain().kind) {
+        None => &[],
+        Some(ExprKind::Tuple(values) | ExprKind::List(values)) => &values[..],
+        Some(_) => return None,
     };
-    let is_first = |other: Meaning| match (&first, &other) {
-        (Meaning::Library(a), Meaning::Library(b)) => a == b,
-        (Meaning::Function(a), Meaning::Function(b)) => std::ptr::eq(*a, *b),
-        (Meaning::Class(a), Meaning::Class(b)) => std::ptr::eq(*a, *b),
-        _ => false,
-    };
-    match meanings.all(is_first) {
-        true => first,
-        false => Meaning::Unknown,
-    }
+    let is_plain = named("kwargs").is_none() && !given.iter().any(is_starred);
+    Some((named("target").filter(|_| is_plain)?, Given::Values(given)))
 }

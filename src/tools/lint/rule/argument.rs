@@ -1,6 +1,6 @@
 //! Something else is given, or awaited, than what is needed.
 
-use super::{calls, keyword, positional};
+use super::{calls, form, keyword, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::library::{self, Gives};
@@ -27,6 +27,12 @@ pub fn wait(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 
 /// `await 3`, `await plain_function()`
 pub fn awaited(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    // An object may be one of a class that derives from the one that is known.
+    let may_be = program.mentioned.contains("__await__")
+        || program.stmts.iter().any(|(stmt, _)| match &stmt.kind {
+            StmtKind::Class(class) => !class.args.is_empty() && form::has(class, "__await__") == Some(true),
+            _ => false,
+        });
     for (expr, at) in &program.exprs {
         let ExprKind::Await(value) = &expr.kind else {
             continue;
@@ -38,6 +44,28 @@ pub fn awaited(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         match program.kind(value, *at) {
             Kind::Plain if program.callee(value, *at).as_deref() == Some("time.sleep") => {}
             Kind::Plain => tell(expr.span, format!("'{text}' gives nothing that can be awaited")),
+            Kind::Object("concurrent.futures.Future") => tell(
+                expr.span,
+                format!("'{text}' is a future of threads: `await asyncio.wrap_future(…)`"),
+            ),
+            Kind::Object(class) => {
+                let class = class.strip_prefix("builtins.").unwrap_or(class);
+                tell(
+                    expr.span,
+                    format!("'{text}' is of {class}, which cannot be awaited"),
+                );
+            }
+            Kind::AsyncContext => tell(
+                expr.span,
+                format!("'{text}' is entered with `async with`, and cannot be awaited"),
+            ),
+            Kind::Instance(class) if !may_be && form::has(class, "__await__") == Some(false) => tell(
+                expr.span,
+                format!(
+                    "'{text}' is an object of '{}', which has no `__await__`",
+                    class.name
+                ),
+            ),
             Kind::Unknown => {
                 if let Meaning::Function(function) = program.meaning(value, *at)
                     && function.decorators.is_empty()

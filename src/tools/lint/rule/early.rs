@@ -3,7 +3,10 @@
 use super::{method_call, order};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{At, Kind, Program, each_expr_in, suspends};
+use crate::tools::lint::program::{At, Kind, Meaning, Program, each_expr_in, returns, suspends};
+
+/// Functions that give what others give are followed so far.
+const LONGEST_CHAIN: u32 = 4;
 
 const TASK: &str = "the task cannot have run yet: await it first";
 const FUTURE: &str = "nothing gives this future a result: whoever has it calls set_result()";
@@ -16,8 +19,7 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
     for (expr, at) in &program.exprs {
         if let Some(task) = asked(expr)
-            && matches!(task.plain().kind, ExprKind::Call { .. })
-            && matches!(program.kind(task, *at), Kind::Task)
+            && makes_task(program, task, *at)
             && !program.expects(*at, "InvalidStateError")
         {
             tell(expr.span, TASK.into());
@@ -95,8 +97,38 @@ fn put_by<'a>(program: &Program<'a>, stmt: &'a Stmt, at: At) -> Option<&'a Expr>
     makes_task(program, task, at).then_some(container)
 }
 
+/// Whether an expression makes a task: it calls what makes one, or a function that gives what such a call gives.
 fn makes_task(program: &Program, value: &Expr, at: At) -> bool {
-    matches!(value.plain().kind, ExprKind::Call { .. }) && matches!(program.kind(value, at), Kind::Task)
+    makes_task_within(program, value, at, LONGEST_CHAIN)
+}
+
+fn makes_task_within(program: &Program, value: &Expr, at: At, left: u32) -> bool {
+    let (Some(left), ExprKind::Call { func, .. }) = (left.checked_sub(1), &value.plain().kind) else {
+        return false;
+    };
+    if let Meaning::Function(function) = program.meaning(func, at) {
+        let returned = returns(&function.body);
+        let makes = |value: &Option<&Expr>| {
+            let inside = value.and_then(|value| Some((value, program.place_of(value)?)));
+            inside.is_some_and(|(value, at)| makes_task_within(program, value, at, left))
+        };
+        return !function.is_async
+            && function.decorators.is_empty()
+            && !returned.is_empty()
+            && returned.iter().all(makes);
+    }
+    matches!(program.kind(value, at), Kind::Task)
+        && matches!(
+            program.callee(value, at).as_deref(),
+            Some(
+                "asyncio.create_task"
+                    | "asyncio.ensure_future"
+                    | "asyncio.Task"
+                    | "asyncio.loop.create_task"
+                    | "asyncio.TaskGroup.create_task"
+                    | "prelude.spawn"
+            )
+        )
 }
 
 /// Whether a call gives a task or future of work that is not done as long as nothing else runs.

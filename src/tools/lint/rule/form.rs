@@ -77,7 +77,7 @@ fn with_item(program: &Program, context: &Expr, is_async: bool, at: At, tell: &m
 }
 
 /// Whether a class has a method; none if it may inherit what is not seen.
-fn has(class: &Class, method: &str) -> Option<bool> {
+pub fn has(class: &Class, method: &str) -> Option<bool> {
     let own = class.body.iter().any(|stmt| match &stmt.kind {
         StmtKind::Function(function) => function.name.text() == method,
         StmtKind::Assign { targets, .. } => targets
@@ -139,8 +139,8 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         ) || program.is_property(value, at);
         let (what, write) = match program.kind(value, at) {
             kind if kind.is_coroutine() && is_sure => ("coroutine", use_as.instead()),
-            Kind::Task if use_as == Use::Value => ("task", use_as.instead()),
-            Kind::Future if use_as == Use::Value => ("future", use_as.instead()),
+            Kind::Task if matches!(use_as, Use::Value | Use::AsyncLoop) => ("task", use_as.instead()),
+            Kind::Future if matches!(use_as, Use::Value | Use::AsyncLoop) => ("future", use_as.instead()),
             _ => return,
         };
         let error = if use_as == Use::Attribute {
@@ -165,6 +165,11 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 check(iter, *at, if *is_async { Use::AsyncLoop } else { Use::Value });
             }
             StmtKind::AugAssign { value, .. } => check(value, *at, Use::Value),
+            StmtKind::With { items, .. } => {
+                items
+                    .iter()
+                    .for_each(|item| check(&item.context, *at, Use::Value));
+            }
             StmtKind::Assign { targets, value } => {
                 let is_unpacked =
                     |target: &Expr| matches!(target.plain().kind, ExprKind::Tuple(_) | ExprKind::List(_));
@@ -206,9 +211,21 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     }
                 }
                 // `", ".join(word(x) for x in items)`
-                if let Some((text, "join", [Arg::Positional(items)])) = method_call(expr)
-                    && matches!(text.plain().kind, ExprKind::Constant(Constant::Str(_)))
-                {
+                let joined = match method_call(expr) {
+                    Some((text, "join", [Arg::Positional(items)]))
+                        if matches!(text.plain().kind, ExprKind::Constant(Constant::Str(_))) =>
+                    {
+                        Some(items)
+                    }
+                    _ => None,
+                };
+                // `sum(price(x) for x in items)`
+                let added = match (program.callee(expr, *at).as_deref(), &args[..]) {
+                    (Some("builtins.sum"), [Arg::Positional(items), ..])
+                    | (Some("builtins.min" | "builtins.max"), [Arg::Positional(items)]) => Some(items),
+                    _ => None,
+                };
+                for items in joined.into_iter().chain(added) {
                     for (item, at) in program.inside(items, *at) {
                         check(item, at, Use::Value);
                     }

@@ -78,9 +78,23 @@ fn binds(program: &Program, stmt: &Stmt, object: &Expr, at: At) -> bool {
             each_expr_in(target, &mut |part| {
                 found |= program.is_same((part, at), (object, at));
             });
+            found |= hangs_on(program, object, target, at);
         }
     });
     found
+}
+
+/// Whether an object is looked for in what a target binds: `c.job` if `c` is bound.
+fn hangs_on(program: &Program, object: &Expr, target: &Expr, at: At) -> bool {
+    match (&target.plain().kind, &object.plain().kind) {
+        (ExprKind::Tuple(targets) | ExprKind::List(targets), _) => {
+            targets.iter().any(|target| hangs_on(program, object, target, at))
+        }
+        (_, ExprKind::Attribute { value, .. } | ExprKind::Subscript { value, .. }) => {
+            program.is_same((target, at), (value, at)) || hangs_on(program, value, target, at)
+        }
+        _ => false,
+    }
 }
 
 /// `loop.close()`, then something that needs an open loop.
@@ -166,7 +180,12 @@ fn run_by<'a>(program: &Program<'a>, expr: &'a Expr, at: At) -> Vec<&'a Expr> {
         _ => vec![],
     };
     let is_coroutine = |value: &&Expr| {
-        matches!(value.plain().kind, ExprKind::Name(_)) && program.kind(value, at).is_coroutine()
+        let is_variable = match value.plain().kind {
+            ExprKind::Name(_) => true,
+            ExprKind::Attribute { .. } => program.is_set_once(value, at),
+            _ => false,
+        };
+        is_variable && program.kind(value, at).is_coroutine()
     };
     run.into_iter().filter(is_coroutine).collect()
 }

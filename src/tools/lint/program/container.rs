@@ -1,0 +1,494 @@
+//! What is in containers: lists, dicts, queues.
+//!
+//! Always true: if not all that may be put in is seen, nothing is known.
+
+use super::function::same;
+use super::*;
+
+/// How something is taken out of a container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Loop,
+    Index,
+}
+
+/// What a container holds.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'a> {
+    pub of: Of,
+    pub expr: &'a Expr,
+    pub at: At,
+}
+
+/// How what is in a container comes from an expression.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// It is what the expression gives.
+    Value,
+    /// It is what awaiting that gives: `await gather(…)`.
+    Awaited,
+    /// It is what calling that gives: `map(…)`.
+    Called,
+    /// It is what awaiting that gives: `await gather(*map(…))`.
+    CallAwaited,
+}
+
+type Items<'a> = Vec<Item<'a>>;
+
+impl<'a> Item<'a> {
+    pub fn value(expr: &'a Expr, at: At) -> Self {
+        Item {
+            of: Of::Value,
+            expr,
+            at,
+        }
+    }
+
+    /// The expression that gives it, if that gives it as it is.
+    pub fn plainly(&self) -> Option<(&'a Expr, At)> {
+        (self.of == Of::Value).then_some((self.expr, self.at))
+    }
+}
+
+impl<'a> Program<'a> {
+    /// What the items of a container are.
+    pub(super) fn kind_inside(&self, container: &Expr, at: At, by: By, left: u32) -> Kind<'a> {
+        self.kind_of_items(&self.inside_of(container, at, by, left).unwrap_or_default(), left)
+    }
+
+    /// What all of some items are.
+    pub(super) fn kind_of_items(&self, items: &[Item<'a>], left: u32) -> Kind<'a> {
+        let is_none = |item: &Item| item.of == Of::Value && is_none(item.expr);
+        Kind::of_some(
+            items
+                .iter()
+                .map(|item| (self.kind_of_item(item, left), is_none(item))),
+        )
+    }
+
+    fn kind_of_item(&self, item: &Item<'a>, left: u32) -> Kind<'a> {
+        match item.of {
+            Of::Value => self.kind_within(item.expr, item.at, left),
+            Of::Awaited => self.awaited(item.expr, item.at, left),
+            Of::Called => self.result(item.expr, item.at, left),
+            Of::CallAwaited => match self.result(item.expr, item.at, left) {
+                Kind::Coroutine(function) => self.returned(function, left),
+                _ => Kind::Unknown,
+            },
+        }
+    }
+
+    /// What the items of a container name, if they all name the same.
+    pub(super) fn meaning_inside(&self, container: &Expr, at: At, by: By, left: u32) -> Meaning<'a> {
+        self.meaning_of_items(&self.inside_of(container, at, by, left).unwrap_or_default(), left)
+    }
+
+    pub(super) fn meaning_of_items(&self, items: &[Item<'a>], left: u32) -> Meaning<'a> {
+        same(items.iter().map(|item| match item.of {
+            Of::Value => self.meaning_within(item.expr, item.at, left),
+            Of::Awaited | Of::Called | Of::CallAwaited => Meaning::Unknown,
+        }))
+    }
+
+    /// Everything that a loop over a container may give, if all of that is known and
+    /// stands in the program as it is.
+    pub fn inside(&self, container: &Expr, at: At) -> Vec<(&'a Expr, At)> {
+        self.steps.set(LONGEST_SEARCH);
+        let items = self.inside_of(container, at, By::Loop, LONGEST_CHAIN);
+        let items = items.unwrap_or_default();
+        let own = items.iter().filter(|item| self.is_own(item.at));
+        own.filter_map(Item::plainly).collect()
+    }
+
+    /// Everything that is ever put into a container, be it a list, a set, a queue, or the values of a dict.
+    pub(super) fn inside_of(&self, container: &Expr, at: At, by: By, left: u32) -> Option<Items<'a>> {
+        let left = self.go_on(left, 1)?;
+        match &self.places.get(&address(container.plain()))?.expr.kind {
+            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => {
+                self.each_inside(items, at, left)
+            }
+            // A loop over a dict gives its keys.
+            ExprKind::Dict(_) if by == By::Loop => None,
+            ExprKind::Comprehension(made) if by == By::Loop && made.kind == ComprehensionKind::Dict => None,
+            ExprKind::Dict(items) => {
+                let value = |item: &'a DictItem| match item {
+                    DictItem::Pair(_, value) => Some(Item::value(value, at)),
+                    DictItem::Unpack(_) => None,
+                };
+                items.iter().map(value).collect()
+            }
+            ExprKind::Comprehension(made) => {
+                Some(vec![Item::value(&made.element, self.place_of(&made.element)?)])
+            }
+            ExprKind::Await(work) => self.inside_of_result(work, at, left),
+            ExprKind::Call { func, args } => self.inside_of_call(func, args, at, by, left),
+            ExprKind::Name(name) => {
+                let owner = self.names.owner(at.scope, *name)?;
+                let bindings = self.bindings.get(&(owner, *name))?;
+                if let [Binding::Item(outer, outer_at)] = &bindings[..] {
+                    // What a loop takes out of containers that hold others.
+                    let mut found = Vec::new();
+                    for inner in self.inside_of(outer, *outer_at, By::Loop, left)? {
+                        let (inner, at) = inner.plainly()?;
+                        found.extend(self.inside_of(inner, at, by, left)?);
+                    }
+                    return Some(found);
+                }
+                self.put_into(bindings, Holder::Name(owner, *name), by, left)
+            }
+            ExprKind::Attribute { value, name, .. } => {
+                let class = match self.class_of_self(value, at) {
+                    Some(class) => class,
+                    None => match (
+                        self.meaning_within(value, at, left),
+                        self.kind_within(value, at, left),
+                    ) {
+                        (Meaning::Class(class), _) | (_, Kind::Instance(class)) => class,
+                        _ => return None,
+                    },
+                };
+                if self.is_set_elsewhere(class, *name, left) {
+                    return None;
+                }
+                let own = self.attributes.get(&(address(class), *name)).map(Vec::as_slice);
+                match (own, self.shared(class, *name)) {
+                    (Some(bindings), None) | (None, Some(bindings)) => {
+                        self.put_into(bindings, Holder::Attribute(*name), by, left)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What is in the result of `await work`.
+    fn inside_of_result(&self, work: &'a Expr, at: At, left: u32) -> Option<Items<'a>> {
+        let ExprKind::Call { func, args } = &work.plain().kind else {
+            let (work, at) = self.only_value(work, at)?;
+            return self.inside_of_result(work, at, self.go_on(left, 1)?);
+        };
+        match self.callee_within(func, at, left).as_deref() {
+            Some("asyncio.gather") => {
+                let mut found = Vec::new();
+                for arg in args {
+                    match arg {
+                        Arg::Positional(work) => found.push(Item::value(work, at)),
+                        Arg::Star(work) => found.extend(self.inside_of(work, at, By::Loop, left)?),
+                        // Errors may be among the results, for whose sake they are looked at before.
+                        Arg::Keyword { .. } => {}
+                        Arg::DoubleStar(_) => return None,
+                    }
+                }
+                let awaited = found.into_iter().map(|item| {
+                    let of = match item.of {
+                        Of::Value => Of::Awaited,
+                        Of::Called => Of::CallAwaited,
+                        Of::Awaited | Of::CallAwaited => return None,
+                    };
+                    Some(Item { of, ..item })
+                });
+                awaited.collect()
+            }
+            _ => None,
+        }
+    }
+
+    /// What is in what a call gives.
+    fn inside_of_call(
+        &self,
+        func: &'a Expr,
+        args: &'a [Arg],
+        at: At,
+        by: By,
+        left: u32,
+    ) -> Option<Items<'a>> {
+        if let (ExprKind::Attribute { value, name, .. }, []) = (&func.plain().kind, args)
+            && name.text() == "values"
+        {
+            return self.inside_of(value, at, By::Index, left);
+        }
+        match (&self.callee_within(func, at, left)?[..], args) {
+            (path, []) if is_container(path) => (path != "builtins.dict" || by == By::Index).then(Vec::new),
+            (path, [Arg::Positional(from), ..]) if is_container(path) => {
+                self.inside_of(from, at, By::Loop, left)
+            }
+            (path, _) if is_queue(path) => Some(vec![]),
+            ("builtins.map", [Arg::Positional(func), ..]) => Some(vec![Item {
+                of: Of::Called,
+                expr: func,
+                at,
+            }]),
+            ("builtins.filter", [_, Arg::Positional(from)])
+            | ("asyncio.as_completed", [Arg::Positional(from), ..]) => {
+                self.inside_of(from, at, By::Loop, left)
+            }
+            _ => None,
+        }
+    }
+
+    /// Everything that an expression may be which is an item of a container, or a loop's variable.
+    pub(super) fn taken_from(&self, item: &Expr, at: At, left: u32) -> Option<Items<'a>> {
+        match &item.plain().kind {
+            ExprKind::Subscript { value, .. } => self.inside_of(value, at, By::Index, left),
+            ExprKind::Name(name) => {
+                let owner = self.names.owner(at.scope, *name)?;
+                match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
+                    Some([Binding::Item(items, at)]) => self.inside_of(items, *at, By::Loop, left),
+                    Some([Binding::ItemPart(items, at, n)]) => self.inside_part(items, *at, *n, left),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn each_inside(&self, items: &'a [Expr], at: At, left: u32) -> Option<Items<'a>> {
+        let mut found = Vec::new();
+        for item in items {
+            match &item.plain().kind {
+                ExprKind::Starred(inner) => found.extend(self.inside_of(inner, at, By::Loop, left)?),
+                _ => found.push(Item::value(item, at)),
+            }
+        }
+        Some(found)
+    }
+
+    /// What is put into a container that a variable holds: what it begins with, and what is added wherever it
+    /// is mentioned.
+    fn put_into(&self, bindings: &[Binding<'a>], holder: Holder, by: By, left: u32) -> Option<Items<'a>> {
+        let mut found = Vec::new();
+        for binding in bindings {
+            match binding {
+                Binding::Value(value, at) | Binding::Declared(_, Some(value), at) => {
+                    found.extend(self.inside_of(value, *at, by, left)?);
+                }
+                Binding::Param(callable, param) => {
+                    for given in self.arguments(*callable, param, left)? {
+                        let (given, at) = given.plainly()?;
+                        found.extend(self.inside_of(given, at, by, left)?);
+                    }
+                }
+                Binding::Part(whole, at, n) => found.extend(self.inside_nth(whole, *at, *n, left)?),
+                _ => return None,
+            }
+        }
+        self.added_to(holder, left, &mut found)?;
+        Some(found)
+    }
+
+    /// What is in the n-th part of something: `done, pending = await asyncio.wait(tasks)`.
+    fn inside_nth(&self, whole: &Expr, at: At, n: usize, left: u32) -> Option<Items<'a>> {
+        let ExprKind::Await(work) = &whole.plain().kind else {
+            return None;
+        };
+        let work = self.places.get(&address(work.plain()))?.expr;
+        match &work.kind {
+            ExprKind::Call { func, args } if n < 2 => {
+                match (self.callee_within(func, at, left).as_deref(), &args[..]) {
+                    (Some("asyncio.wait"), [Arg::Positional(from), ..]) => {
+                        self.inside_of(from, at, By::Loop, left)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Finds what is added to a container wherever a variable is mentioned that holds it; none if more may
+    /// become of it there.
+    fn added_to(&self, holder: Holder, left: u32, found: &mut Items<'a>) -> Option<()> {
+        let left = self.go_on(left, 1 + self.exprs.len() / 64)?;
+        if matches!(holder, Holder::Name(owner, _) if self.names.is_imported(owner)) {
+            return None; // what others do with it by its module is not looked for
+        }
+        let is_it = |expr: &Expr, at: At| match (&expr.kind, holder) {
+            (ExprKind::Name(name), Holder::Name(owner, wanted)) => {
+                *name == wanted && self.names.owner(at.scope, *name) == Some(owner)
+            }
+            (ExprKind::Attribute { name, .. }, Holder::Attribute(wanted)) => *name == wanted,
+            _ => false,
+        };
+        let mut mentions = self.all_exprs().filter(|(expr, at)| is_it(expr, *at));
+        mentions.try_for_each(|(expr, _)| self.added_at(expr, left, found))
+    }
+
+    /// What is added to a container where it is mentioned.
+    fn added_at(&self, mention: &'a Expr, left: u32, found: &mut Items<'a>) -> Option<()> {
+        let mut inner = mention;
+        let Place { at, mut around, .. } = *self.places.get(&address(mention))?;
+        while let Some(paren) = around.filter(|around| matches!(around.kind, ExprKind::Paren(_))) {
+            inner = paren;
+            around = self.around(paren);
+        }
+        let Some(around) = around else {
+            return match &self.owners.get(&address(inner))?.kind {
+                StmtKind::Assign { targets, value } if std::ptr::eq(value, inner) => match &targets[..] {
+                    [target] => self.added_to(self.holder(target, at)?, left, found),
+                    _ => None,
+                },
+                StmtKind::AugAssign { .. } | StmtKind::With { .. } | StmtKind::Match { .. } => None,
+                StmtKind::AnnAssign { target, value, .. }
+                    if value.as_ref().is_some_and(|v| std::ptr::eq(v, inner)) =>
+                {
+                    self.added_to(self.holder(target, at)?, left, found)
+                }
+                StmtKind::Return(_) if matches!(mention.kind, ExprKind::Attribute { .. }) => None,
+                _ => Some(()),
+            };
+        };
+        match &around.kind {
+            ExprKind::Attribute { name, .. } => {
+                let call = self.around(around).map(|call| &call.kind);
+                let args = match call {
+                    Some(ExprKind::Call { func, args }) if std::ptr::eq(&**func, around) => args,
+                    _ => return is_removal(name.text()).then_some(()),
+                };
+                match (name.text(), &args[..]) {
+                    (
+                        "append" | "add" | "appendleft" | "put" | "put_nowait",
+                        [Arg::Positional(value), ..],
+                    )
+                    | ("insert" | "setdefault", [_, Arg::Positional(value)]) => {
+                        found.push(Item::value(value, at));
+                        Some(())
+                    }
+                    (name, _) => (is_look(name) || is_removal(name)).then_some(()),
+                }
+            }
+            ExprKind::Subscript { value, index } if std::ptr::eq(&**value, inner) => {
+                if self.around(around).is_some() {
+                    return Some(());
+                }
+                match &self.owners.get(&address(around))?.kind {
+                    StmtKind::Assign { targets, value } if !std::ptr::eq(value, around) => {
+                        let is_item = targets.iter().any(|target| std::ptr::eq(target, around))
+                            && !matches!(index.plain().kind, ExprKind::Slice { .. });
+                        is_item.then(|| found.push(Item::value(value, at)))
+                    }
+                    StmtKind::AugAssign { target, .. } if std::ptr::eq(target, around) => None,
+                    StmtKind::For { target, .. } if std::ptr::eq(target, around) => None,
+                    _ => Some(()),
+                }
+            }
+            ExprKind::Call { func, args } if !std::ptr::eq(&**func, inner) => {
+                if let Some((callable, param)) = self.param_given(around, inner, at, left) {
+                    let owner = match callable {
+                        Callable::Function(function) => self.names.opened_by(function)?,
+                        Callable::Lambda(lambda) => self.names.opened_by(lambda)?,
+                    };
+                    return self.added_to(Holder::Name(owner, param.name), left, found);
+                }
+                match (&self.callee_within(func, at, left)?[..], &args[..]) {
+                    ("heapq.heappush", [_, Arg::Positional(value)])
+                    | ("bisect.insort", [_, Arg::Positional(value), ..]) => {
+                        found.push(Item::value(value, at));
+                        Some(())
+                    }
+                    ("functools.partial", _) => None,
+                    _ => Some(()),
+                }
+            }
+            ExprKind::Comprehension(made) => {
+                let mut clauses = made.clauses.iter();
+                clauses
+                    .any(|clause| std::ptr::eq(&clause.iter, inner))
+                    .then_some(())
+            }
+            ExprKind::Tuple(_) if self.is_target(around) => Some(()),
+            // `Thread(target=f, args=(items,))`
+            ExprKind::Tuple(_) | ExprKind::List(_) => {
+                let call = self.around(around)?;
+                let (callable, param) = self.param_given(call, inner, at, left)?;
+                let owner = match callable {
+                    Callable::Function(function) => self.names.opened_by(function)?,
+                    Callable::Lambda(lambda) => self.names.opened_by(lambda)?,
+                };
+                self.added_to(Holder::Name(owner, param.name), left, found)
+            }
+            ExprKind::Starred(_)
+            | ExprKind::Compare { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::FString(_) => Some(()),
+            _ => None,
+        }
+    }
+
+    /// The variable that a target is.
+    fn holder(&self, target: &Expr, at: At) -> Option<Holder> {
+        match target.plain().kind {
+            ExprKind::Name(name) => Some(Holder::Name(self.names.owner(at.scope, name)?, name)),
+            ExprKind::Attribute { name, .. } => Some(Holder::Attribute(name)),
+            _ => None,
+        }
+    }
+
+    /// The expression around one, in the same statement.
+    pub(super) fn around(&self, expr: &Expr) -> Option<&'a Expr> {
+        self.places.get(&address(expr)).and_then(|place| place.around)
+    }
+}
+
+/// A variable, or all attributes of a name.
+#[derive(Clone, Copy)]
+enum Holder {
+    Name(Scope, Symbol),
+    Attribute(Symbol),
+}
+
+fn is_removal(method: &str) -> bool {
+    matches!(
+        method,
+        "remove" | "discard" | "pop" | "popleft" | "clear" | "get" | "get_nowait"
+    )
+}
+
+/// Whether a method changes nothing of what a container holds.
+fn is_look(method: &str) -> bool {
+    matches!(
+        method,
+        "index"
+            | "count"
+            | "copy"
+            | "items"
+            | "keys"
+            | "values"
+            | "sort"
+            | "reverse"
+            | "task_done"
+            | "join"
+            | "qsize"
+            | "empty"
+            | "full"
+            | "shutdown"
+    )
+}
+
+/// Whether objects of a class of the library are queues.
+fn is_queue(path: &str) -> bool {
+    matches!(
+        path,
+        "asyncio.Queue"
+            | "asyncio.LifoQueue"
+            | "asyncio.PriorityQueue"
+            | "queue.Queue"
+            | "queue.LifoQueue"
+            | "queue.PriorityQueue"
+            | "queue.SimpleQueue"
+    )
+}
+
+fn is_container(path: &str) -> bool {
+    matches!(
+        path,
+        "builtins.list"
+            | "builtins.tuple"
+            | "builtins.set"
+            | "builtins.dict"
+            | "builtins.sorted"
+            | "builtins.reversed"
+            | "collections.deque"
+    )
+}
