@@ -7,7 +7,7 @@
 use super::attribute;
 use super::call;
 use super::error::*;
-use super::stack::Window;
+use super::stack::{self, Window};
 use super::suggest;
 use super::types::{self, Type, class};
 use super::unit::Unit;
@@ -345,7 +345,11 @@ fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, pac
         ))
     } else {
         INITIALIZING.with_borrow_mut(|names| names.push(module_name));
-        let result = run(&code, &module);
+        // Threads import the library's modules unknowingly, by a call of `open`.
+        let result = match code.source.is_library() {
+            true => stack::undisturbed(|| run(&code, &module)),
+            false => run(&code, &module),
+        };
         INITIALIZING.with_borrow_mut(|names| names.retain(|name| *name != module_name));
         result
     };

@@ -295,11 +295,21 @@ const TICKS: u32 = 2000;
 thread_local! {
     static LEFT: Cell<u32> = const { Cell::new(TICKS) };
     static ON_TICK: Cell<Option<fn() -> Res<()>>> = const { Cell::new(None) };
+    /// How much work is on its way that nobody may disturb.
+    static UNDISTURBED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// What to do now and then while scripts run: let other threads go on, notice Ctrl-C.
 pub fn on_tick(hook: fn() -> Res<()>) {
     ON_TICK.set(Some(hook));
+}
+
+/// Does work in which no tick lets another thread go on, so that nobody meets it half done.
+pub fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    UNDISTURBED.set(UNDISTURBED.get() + 1);
+    let done = work();
+    UNDISTURBED.set(UNDISTURBED.get() - 1);
+    done
 }
 
 /// Makes the next tick look at the rest of the world at once.
@@ -323,7 +333,7 @@ fn look_around() -> Res<()> {
         sweep::sweep();
     }
     match ON_TICK.get() {
-        Some(hook) => hook(),
-        None => Ok(()),
+        Some(hook) if UNDISTURBED.get() == 0 => hook(),
+        _ => Ok(()),
     }
 }
