@@ -75,6 +75,12 @@ impl Prompt {
         self.0.send_line(line).expect("the prompt reads");
     }
 
+    /// Type without an end of the line.
+    fn type_keys(&mut self, keys: &str) {
+        self.0.send(keys).expect("the prompt reads");
+        self.0.flush().expect("the prompt reads");
+    }
+
     fn press(&mut self, control: char) {
         self.0.send_control(control).expect("the prompt reads");
     }
@@ -143,8 +149,7 @@ fn a_background_task_goes_on_while_a_line_is_typed() {
     prompt.enter("task = spawn(speak())");
     prompt.see(PROMPT);
     // Half a line; the output comes above it, then the half line again; both halves count.
-    prompt.0.send("40 ").expect("the prompt reads");
-    prompt.0.flush().expect("the prompt reads");
+    prompt.type_keys("40 ");
     prompt.see("from the back");
     prompt.see("40 ");
     prompt.ask("+ 2", "42");
@@ -164,8 +169,7 @@ fn an_error_is_told_and_the_prompt_goes_on() {
 #[test]
 fn ctrl_c_drops_the_line_or_ends_what_runs() {
     let mut prompt = Prompt::open();
-    prompt.0.send("half a li").expect("the prompt reads");
-    prompt.0.flush().expect("the prompt reads");
+    prompt.type_keys("half a li");
     prompt.see("half a li");
     prompt.press('c');
     prompt.see(PROMPT);
@@ -277,8 +281,7 @@ fn load_runs_a_file_and_keeps_its_names() {
 fn lines_come_back_from_the_history() {
     let mut prompt = Prompt::open();
     prompt.ask("6 * 7", "42");
-    prompt.0.send("\u{1b}[A").expect("the prompt reads"); // the arrow up
-    prompt.0.flush().expect("the prompt reads");
+    prompt.type_keys("\u{1b}[A"); // the arrow up
     prompt.ask("", "42");
 }
 
@@ -294,8 +297,7 @@ fn the_tab_key_completes_what_is_imported_and_methods_of_texts() {
         ),
         ("'-'.joi\t", "('ab')", "'a-b'"),
     ] {
-        prompt.0.send(typed).expect("the prompt reads");
-        prompt.0.flush().expect("the prompt reads");
+        prompt.type_keys(typed);
         prompt.ask(rest, answer);
     }
 }
@@ -307,11 +309,9 @@ fn the_arrow_up_goes_back_into_a_block() {
     prompt.see(MORE);
     prompt.enter("return 6 * 6");
     prompt.see(MORE);
-    prompt.0.send("\u{1b}[A").expect("the prompt reads");
-    prompt.0.flush().expect("the prompt reads");
+    prompt.type_keys("\u{1b}[A");
     prompt.see("return 6 * 6");
-    prompt.0.send("\u{7f}7").expect("the prompt reads"); // Backspace
-    prompt.0.flush().expect("the prompt reads");
+    prompt.type_keys("\u{7f}7"); // Backspace
     prompt.enter("");
     prompt.see(MORE);
     prompt.enter("");

@@ -45,11 +45,10 @@ pub fn advice(error: &Ref<Exception>) -> Option<String> {
 
 /// The errors of a group in a line each, with where they were raised.
 fn members_of(group: &Ref<Exception>, members: &[Value]) -> Option<String> {
-    let mut all: Vec<String> = Vec::new();
-    collect(members, &mut all);
-    let missed = except_without_star(group, members);
+    let errors = leaves(members);
+    let missed = except_without_star(group, &errors);
     let mut told: Vec<(String, usize)> = Vec::new();
-    for error in all {
+    for error in errors.iter().map(line_of) {
         match told.iter_mut().find(|(other, _)| *other == error) {
             Some((_, times)) => *times += 1,
             None => told.push((error, 1)),
@@ -72,7 +71,7 @@ fn members_of(group: &Ref<Exception>, members: &[Value]) -> Option<String> {
 }
 
 /// What to say of an `except` around the place that names an error of the group, and does not catch the group.
-fn except_without_star(group: &Exception, members: &[Value]) -> Option<String> {
+fn except_without_star(group: &Exception, errors: &[Ref<Exception>]) -> Option<String> {
     let (code, span) = standing::raised(group)?;
     let below = code.source.text.get(span.end as usize..)?;
     let catches = |class: &str| {
@@ -83,41 +82,36 @@ fn except_without_star(group: &Exception, members: &[Value]) -> Option<String> {
                 .is_some_and(|rest| rest.starts_with([':', ' ']))
         })
     };
-    let mut classes = Vec::new();
-    classes_of(members, &mut classes);
-    let class = classes.into_iter().find(|class| catches(class))?;
+    let class = errors
+        .iter()
+        .map(|error| error.class().name())
+        .find(|class| catches(class))?;
     Some(format!(
         "`except {class}` does not catch a group of errors: write `except* {class}`"
     ))
 }
 
-/// The classes of the errors in a group, and in groups in it.
-fn classes_of(members: &[Value], classes: &mut Vec<String>) {
-    for member in members {
-        let Value::Exception(member) = member else {
+/// The errors in a group, and in groups in it, in their order.
+fn leaves(members: &[Value]) -> Vec<Ref<Exception>> {
+    let mut left: Vec<Value> = members.iter().rev().cloned().collect();
+    let mut leaves = Vec::new();
+    while let Some(member) = left.pop() {
+        let Value::Exception(member) = &member else {
             continue;
         };
         match group::members(member) {
-            Some(inner) => classes_of(&inner, classes),
-            None => classes.push(member.class().name().to_string()),
+            Some(inner) => left.extend(inner.into_iter().rev()),
+            None => leaves.push(Ref::clone(member)),
         }
     }
+    leaves
 }
 
-fn collect(members: &[Value], told: &mut Vec<String>) {
-    for member in members {
-        let Value::Exception(member) = member else {
-            continue;
-        };
-        match group::members(member) {
-            Some(inner) => collect(&inner, told),
-            None => {
-                let place = standing::raised(member);
-                let line = place.map(|(code, span)| format!(" (line {})", code.source.line(span.start)));
-                told.push(format!("{}{}", headline(member), line.unwrap_or_default()));
-            }
-        }
-    }
+/// An error of a group, with the line where it came up.
+fn line_of(error: &Ref<Exception>) -> String {
+    let line =
+        standing::raised(error).map(|(code, span)| format!(" (line {})", code.source.line(span.start)));
+    format!("{}{}", headline(error), line.unwrap_or_default())
 }
 
 /// What is known of an error, and where it was raised.

@@ -154,17 +154,25 @@ fn match_items<'p>(
 ) -> Res<bool> {
     let star = star.unwrap_or(patterns.len());
     let (before, rest) = items.split_at(star);
-    for (pattern, item) in patterns.iter().zip(before) {
-        if !pattern.matches(frame, item, bound)? {
-            return Ok(false);
-        }
+    if !match_each(frame, before, patterns, bound)? {
+        return Ok(false);
     }
     let after = patterns.get(star + 1..).unwrap_or_default();
     let (middle, rest) = rest.split_at(rest.len() - after.len());
     if let Some(PatternNode::Star(Some(store))) = patterns.get(star) {
         bound.push((store, Value::list(middle.to_vec())));
     }
-    for (pattern, item) in after.iter().zip(rest) {
+    match_each(frame, rest, after, bound)
+}
+
+/// Matches one item by each pattern.
+fn match_each<'p>(
+    frame: &mut Frame,
+    items: &[Value],
+    patterns: &'p [PatternNode],
+    bound: &mut Bound<'p>,
+) -> Res<bool> {
+    for (pattern, item) in patterns.iter().zip(items) {
         if !pattern.matches(frame, item, bound)? {
             return Ok(false);
         }
