@@ -78,22 +78,22 @@ fn end_suspended(generator: &Ref<Generator>) {
 
 /// The program leaves a future behind. If nobody asked for the error that it failed with, that is
 /// told; so is a pending task, and its coroutine is closed.
-fn end_future(task: &Ref<Future>) {
-    if task.is_done() {
-        if task.unseen.replace(false)
+fn end_future(future: &Ref<Future>) {
+    if future.is_done() {
+        if future.unseen.replace(false)
             && let Some(mourn) = MOURN.get()
         {
-            mourn(task.clone());
+            mourn(future.clone());
         }
         return;
     }
-    if let Some(state) = &task.task
+    if let Some(state) = &future.task
         && state.log_destroy.replace(false)
         && let Some(mourn) = MOURN.get()
     {
-        mourn(task.clone());
+        mourn(future.clone());
     }
-    if let Some(Value::Generator(coroutine)) = &coroutine_of(task) {
+    if let Some(Value::Generator(coroutine)) = &coroutine_of(future) {
         end_suspended(coroutine);
     }
 }

@@ -1,6 +1,6 @@
 //! Which modules there are, and how each is made: the one list that `import` asks.
 
-use super::{asyncio, modules};
+use super::{asyncio, modules, outside};
 use crate::interp::import::{self, Found, Library};
 use crate::interp::{attribute, call};
 use crate::source::{Symbol, name};
@@ -208,7 +208,11 @@ fn asyncio_face(_: &Module, name: Symbol) -> Res<Option<Value>> {
 }
 
 /// How `import` asks for modules.
-pub const MODULES: Library = Library { find, names, advice };
+pub const MODULES: Library = Library {
+    find,
+    names,
+    advice: outside::advice,
+};
 
 fn find(module: &str) -> Option<Found> {
     if module == "asyncio" {
@@ -275,23 +279,6 @@ fn names() -> Vec<&'static str> {
         .chain(["asyncio"])
         .filter(|n| !n.starts_with('_'))
         .collect()
-}
-
-/// Modules of Python that aio leaves out, with what to use instead.
-fn advice(module: &str) -> Option<&'static str> {
-    let top = module.split('.').next().unwrap_or(module);
-    Some(match top {
-        "trio" | "anyio" | "curio" => "use asyncio, whose words the prelude already has",
-        "numpy" | "pandas" => "use lists, `math` and `statistics`",
-        "requests" | "aiohttp" | "httpx" | "urllib" | "http" => "network clients are not there",
-        "multiprocessing" => "use concurrent.futures, or threads through run_in_executor",
-        "ctypes" | "cffi" => "aio has no foreign functions",
-        "ast" | "dis" | "code" | "codeop" => "`aio states FILE` shows how a program is compiled",
-        "pdb" => "`aio run --trace FILE` tells what a run does",
-        "pickle" | "marshal" | "shelve" => "use json",
-        "argparse" | "optparse" | "getopt" => "read sys.argv",
-        _ => return None,
-    })
 }
 
 /// The prelude: names that need no import (LANGUAGE: `spawn`, `gather`, …).

@@ -4,6 +4,7 @@ pub mod asyncio;
 pub mod builtins;
 mod catalog;
 pub mod modules;
+mod outside;
 
 pub use catalog::{MODULES, PRELUDE, arguments, at_exit, prelude, set_arguments};
 
