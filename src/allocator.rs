@@ -3,8 +3,10 @@
 //! The crate's own `MiMalloc` asks for every alignment explicitly, which sends small objects of
 //! most sizes down mimalloc 3's slow over-allocating way (110 more instructions and a larger
 //! piece). Plain requests are aligned enough for all but rare types. What is given out is accounted
-//! for, so that cycles are collected when it has become much.
+//! for, so that cycles are collected when it has become much. A request that cannot be met ends the
+//! process in good order.
 
+use aio::runtime::console;
 use aio::value::sweep::account;
 use libmimalloc_sys::{mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc};
 use std::alloc::{GlobalAlloc, Layout};
@@ -19,6 +21,15 @@ fn is_natural(layout: Layout) -> bool {
     layout.align() <= NATURAL && layout.align() <= layout.size()
 }
 
+/// What was asked for, which is there.
+#[inline]
+fn given(memory: *mut u8) -> *mut u8 {
+    if memory.is_null() {
+        console::end_without_memory();
+    }
+    memory
+}
+
 // SAFETY: mimalloc's functions keep the contract of an allocator; `is_natural` sees to the
 // alignment.
 unsafe impl GlobalAlloc for Allocator {
@@ -26,13 +37,13 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         account(layout.size() as isize);
         // SAFETY: passed on from the caller.
-        unsafe {
+        given(unsafe {
             if is_natural(layout) {
                 mi_malloc(layout.size()).cast()
             } else {
                 mi_malloc_aligned(layout.size(), layout.align()).cast()
             }
-        }
+        })
     }
 
     #[inline]
@@ -41,12 +52,10 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe {
             if is_natural(layout) {
                 account(layout.size() as isize);
-                return mi_zalloc(layout.size()).cast();
+                return given(mi_zalloc(layout.size()).cast());
             }
             let memory = self.alloc(layout);
-            if !memory.is_null() {
-                memory.write_bytes(0, layout.size());
-            }
+            memory.write_bytes(0, layout.size());
             memory
         }
     }
@@ -62,12 +71,12 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         account(size as isize - layout.size() as isize);
         // SAFETY: passed on from the caller.
-        unsafe {
+        given(unsafe {
             if is_natural(layout) && layout.align() <= size {
                 mi_realloc(memory.cast(), size).cast()
             } else {
                 mi_realloc_aligned(memory.cast(), size, layout.align()).cast()
             }
-        }
+        })
     }
 }

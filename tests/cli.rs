@@ -565,3 +565,32 @@ fn a_year_on_the_virtual_clock_takes_no_time() {
         "0.0\n31536000.0\n",
     );
 }
+
+/// `aio -c TEXT` where the system gives so many KiB of memory.
+#[cfg(target_os = "linux")]
+fn limited(kib: usize, text: &str) -> Run {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -v {kib}; exec \"$0\" -c \"$1\"");
+    run(
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_aio"), text]),
+        b"",
+    )
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn little_memory_is_enough_to_run() {
+    let run = limited(200_000, "def f(n): return n and 1 + f(n - 1)\nprint(f(900))");
+    expect(&run, 0, "900\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn when_memory_runs_out_nothing_that_was_printed_is_lost() {
+    let forever = "print('first')\nkept = []\nwhile True: kept.append([len(kept)])";
+    for kib in [200_000, 800_000] {
+        let run = limited(kib, forever);
+        expect(&run, 1, "first\n");
+        assert!(run.err().starts_with("MemoryError: "), "{}", run.err());
+    }
+}

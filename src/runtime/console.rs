@@ -6,11 +6,16 @@
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const BUFFER: usize = 64 << 10;
 
 /// The status of a process whose reader went away: as if ended by SIGPIPE.
 const BROKEN_PIPE: i32 = 141;
+
+const NO_MEMORY: &str = "MemoryError: the system has no more memory
+  help: keep less at a time: iterate instead of making lists, and `del` what is done with
+";
 
 /// Takes a program's output.
 pub trait Sink {
@@ -77,6 +82,23 @@ pub fn write_error(text: &str) {
 /// Lets stdout's reader see all that was written.
 pub fn flush() {
     CONSOLE.with_borrow_mut(Console::flush);
+}
+
+/// There is no memory left: lets out what was written, and ends the process. It takes none itself.
+#[cold]
+pub fn end_without_memory() -> ! {
+    static ENDING: AtomicBool = AtomicBool::new(false);
+    if !ENDING.swap(true, Ordering::Relaxed) {
+        let _ = CONSOLE.try_with(|console| {
+            if let Ok(console) = console.try_borrow() {
+                // Nobody is left to tell that they are closed.
+                let _ = io::stdout().write_all(&console.buffer);
+                let _ = io::stdout().flush();
+            }
+        });
+        let _ = io::stderr().write_all(NO_MEMORY.as_bytes());
+    }
+    super::leave(1)
 }
 
 impl Console {

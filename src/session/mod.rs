@@ -23,13 +23,17 @@ use crate::tools::trace;
 use crate::value::generator::ABANDON;
 use crate::value::*;
 pub use mistake::lint;
+use std::iter;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::mpsc;
 
 pub use crate::runtime::clock::Clock;
 
-/// Address space reserved for a session's native stack; memory is used only as it is touched.
+/// Address space reserved for a session's native stack; memory is used only as it is touched. Where
+/// the system gives no more (`ulimit -v`), it is less.
 const STACK_BYTES: usize = 1 << 30;
+const LEAST_STACK_BYTES: usize = 16 << 20;
 /// What the interpreter's own recursion may use below the floor that script calls are checked
 /// against.
 const HEADROOM: usize = 1 << 20;
@@ -50,25 +54,39 @@ pub struct Options {
 pub const INTERRUPTED: i32 = 130;
 
 /// Runs `work` on a thread with a large stack, made ready to run scripts; gives its result.
-pub fn on_session_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = std::thread::Builder::new()
-        .name("aio".into())
-        .stack_size(STACK_BYTES)
-        .spawn(move || {
-            start();
-            work()
+pub fn on_session_thread<T, W>(work: W) -> T
+where
+    T: Send + 'static,
+    W: FnOnce() -> T + Send + 'static,
+{
+    let sizes = iter::successors(Some(STACK_BYTES), |bytes| Some(bytes / 4));
+    let begun = sizes
+        .take_while(|bytes| *bytes >= LEAST_STACK_BYTES)
+        .find_map(|bytes| {
+            let (send, receive) = mpsc::channel();
+            let run = move || {
+                start(bytes);
+                receive.recv().map(|work: W| work())
+            };
+            let builder = std::thread::Builder::new().name("aio".into());
+            let thread = builder.stack_size(bytes).spawn(run).ok()?;
+            Some((thread, send))
         });
-    let thread = thread.unwrap_or_else(|e| panic!("the system gives no stack of {STACK_BYTES} bytes: {e}"));
+    let Some((thread, send)) = begun else {
+        console::write_error("aio: the system gives it no memory for a stack\n");
+        runtime::exit(1);
+    };
+    let _ = send.send(work); // it waits for that
     match thread.join() {
-        Ok(result) => result,
+        Ok(result) => result.expect("the work was sent"),
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 
-/// Makes the current thread ready to run scripts. Its stack is of [`STACK_BYTES`].
-fn start() {
+/// Makes the current thread ready to run scripts. Its stack is of so many bytes.
+fn start(stack_bytes: usize) {
     let here = 0u8;
-    let floor = (&raw const here as usize).saturating_sub(STACK_BYTES - HEADROOM - (64 << 10));
+    let floor = (&raw const here as usize).saturating_sub(stack_bytes - HEADROOM - (64 << 10));
     // The values of the main thread live as long as the process.
     let values = Box::leak(Box::new(ValueStack::main()));
     Saved::fresh(values, floor).swap();

@@ -235,13 +235,15 @@ fn urandom(args: &[Value]) -> Res {
     random_bytes(size).map(|bytes| Ref::new(Bytes(bytes.into())).into())
 }
 
+/// More random bytes are not asked for at once.
+const MOST_BYTES: usize = 1 << 31;
+
 /// Bytes that nobody can guess.
 pub fn random_bytes(size: usize) -> Res<Vec<u8>> {
-    let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(size)
-        .map_err(|_| raise_empty(Type::MemoryError))?;
-    bytes.resize(size, 0);
+    if size > MOST_BYTES {
+        return Err(raise_empty(Type::MemoryError));
+    }
+    let mut bytes = vec![0; size];
     let mut filled = 0;
     while filled < size {
         match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
