@@ -48,13 +48,83 @@ thread_local! {
     static MODULES: RefCell<IndexMap<Symbol, Value, FxBuildHasher>> = RefCell::default();
     /// Where sibling modules are looked for.
     static FOLDERS: RefCell<Vec<PathBuf>> = RefCell::default();
-    /// Modules whose code is running for its import, outermost first.
-    static INITIALIZING: RefCell<Vec<Symbol>> = RefCell::default();
+    /// Modules whose code is running for its import, outermost first, and the threads that run it.
+    static INITIALIZING: RefCell<Vec<(Symbol, u64)>> = RefCell::default();
+    /// Threads that wait for another one's import of a module.
+    static WAITING: RefCell<Vec<(u64, Symbol)>> = RefCell::default();
+    static THREADS: Cell<Option<Threads>> = const { Cell::new(None) };
+}
+
+/// What imports ask of script threads, which may import the same module.
+#[derive(Clone, Copy)]
+pub struct Threads {
+    /// The number of the thread that runs.
+    pub current: fn() -> u64,
+    /// Blocks it until it is woken, or has reason to look again.
+    pub block: fn() -> Res<()>,
+    /// Wakes one that is blocked.
+    pub wake: fn(u64),
+}
+
+pub fn set_threads(threads: Threads) {
+    THREADS.set(Some(threads));
 }
 
 /// Whether a module's code has not run to its end: circular imports meet such modules.
 pub fn is_initializing(module: &Module) -> bool {
-    INITIALIZING.with_borrow(|names| names.contains(&module.name))
+    importer(module.name).is_some()
+}
+
+/// The thread that runs a module's code for its import.
+fn importer(module: Symbol) -> Option<u64> {
+    INITIALIZING.with_borrow(|all| all.iter().find(|(name, _)| *name == module).map(|(_, by)| *by))
+}
+
+/// Waits until no other thread is in the middle of importing a module, unless that one waits for
+/// us: then we take the module as it is.
+fn wait_for_other_thread(module: Symbol) -> Res<()> {
+    if INITIALIZING.with_borrow(Vec::is_empty) {
+        return Ok(());
+    }
+    let Some(threads) = THREADS.get() else {
+        return Ok(());
+    };
+    let me = (threads.current)();
+    while importer(module).is_some_and(|by| by != me) && !waits_for(importer(module), me) {
+        WAITING.with_borrow_mut(|all| all.push((me, module)));
+        let woken = (threads.block)();
+        WAITING.with_borrow_mut(|all| all.retain(|(thread, _)| *thread != me));
+        woken?;
+    }
+    Ok(())
+}
+
+/// Whether a thread waits for an import of `whom`, or for one that waits for it.
+fn waits_for(thread: Option<u64>, whom: u64) -> bool {
+    let mut next = thread;
+    while let Some(thread) = next {
+        if thread == whom {
+            return true;
+        }
+        let wanted = WAITING.with_borrow(|all| all.iter().find(|(by, _)| *by == thread).map(|(_, m)| *m));
+        next = wanted.and_then(importer);
+    }
+    false
+}
+
+/// Runs a module's code; other threads that import the module wait for it.
+fn initialize(module: Symbol, run: impl FnOnce() -> Res) -> Res {
+    let threads = THREADS.get();
+    let me = threads.map_or(0, |threads| (threads.current)());
+    INITIALIZING.with_borrow_mut(|all| all.push((module, me)));
+    let result = run();
+    INITIALIZING.with_borrow_mut(|all| all.retain(|(name, _)| *name != module));
+    if let Some(threads) = threads {
+        let waiting = WAITING.with_borrow(Clone::clone);
+        let waiting = waiting.iter().filter(|(_, wanted)| *wanted == module);
+        waiting.for_each(|(thread, _)| (threads.wake)(*thread));
+    }
+    result
 }
 
 pub fn set_library(library: Library) {
@@ -170,7 +240,9 @@ pub fn is_library(module: &str) -> bool {
 
 /// A module by its full name, run if it was not before.
 fn load(name: Symbol, from: &Ref<Module>) -> Res {
-    if let Some(module) = MODULES.with_borrow(|m| m.get(&name).cloned()) {
+    if let Some(module) = loaded_module(name) {
+        // If its import fails there, it is taken as far as it got: so CPython has it.
+        wait_for_other_thread(name)?;
         if module.is_none() {
             return Err(missing(
                 name,
@@ -344,14 +416,11 @@ fn run_module(module_name: Symbol, source: Rc<Source>, file: Option<String>, pac
             "'await' outside function (an imported module cannot wait)",
         ))
     } else {
-        INITIALIZING.with_borrow_mut(|names| names.push(module_name));
         // Threads import the library's modules unknowingly, by a call of `open`.
-        let result = match code.source.is_library() {
+        initialize(module_name, || match code.source.is_library() {
             true => stack::undisturbed(|| run(&code, &module)),
             false => run(&code, &module),
-        };
-        INITIALIZING.with_borrow_mut(|names| names.retain(|name| *name != module_name));
-        result
+        })
     };
     if let Err(raised) = result {
         let old = MODULES.with_borrow_mut(|m| m.shift_remove(&module_name));

@@ -3,8 +3,9 @@
 use super::current;
 use super::event_loop::{self, EventLoop};
 use super::instrument::{Event, tell};
-use crate::interp::call;
-use crate::interp::report::unraisable;
+use crate::interp::report::{self, unraisable};
+use crate::interp::types::Type;
+use crate::interp::{call, text};
 use crate::source::Symbol;
 use crate::value::generator::Progress;
 use crate::value::*;
@@ -55,9 +56,21 @@ pub fn begin(generator: &Ref<Generator>) -> Res<()> {
             call::call(&first, &[generator.clone().into()])?;
         }
     } else if let Some(event_loop) = current::running() {
+        if EventLoop::of(&event_loop).is_some_and(|l| l.asyncgens_shut_down.get()) {
+            warn_late(generator)?;
+        }
         belongs_to(generator, event_loop);
     }
     Ok(())
+}
+
+/// An async generator begins when its loop has ended all that it had.
+#[cold]
+fn warn_late(generator: &Ref<Generator>) -> Res<()> {
+    let shown = text::repr(&generator.clone().into())?;
+    let message =
+        format!("asynchronous generator {shown} was scheduled after loop.shutdown_asyncgens() call");
+    report::warn(Type::ResourceWarning, &message)
 }
 
 /// A loop will shut an async generator down.

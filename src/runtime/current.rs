@@ -4,6 +4,7 @@ use super::event_loop::{self, EventLoop};
 use super::thread;
 use crate::interp::call;
 use crate::interp::error::runtime_error;
+use crate::interp::report::deprecated;
 use crate::source::Symbol;
 use crate::value::*;
 
@@ -64,6 +65,7 @@ pub fn own_loop() -> Res {
         return Ok(own);
     }
     if me.is_main() && own.is_unset() {
+        deprecated("There is no current event loop")?;
         let made = new_event_loop()?;
         me.event_loop.set(made.clone());
         return Ok(made);

@@ -161,7 +161,7 @@ impl Handle {
         }
         if let Some((callback, args)) = self.callback() {
             let debug = is_debug(&self.event_loop);
-            parts.push(callback_repr(&callback, if debug { items(&args) } else { &[] })?);
+            parts.push(callback_repr(&callback, items(&args), debug)?);
         }
         let made = object.map_or_else(|| Ok(String::new()), |object| origin::shown(&object.attrs))?;
         Ok(format!("<{}{made}>", parts.join(" ")))
@@ -234,7 +234,7 @@ pub fn settle_callback(
     }
     let error = raised.take();
     let debug = is_debug(event_loop);
-    let shown = callback_repr(callback, if debug { args } else { &[] }).unwrap_or_else(|raised| {
+    let shown = callback_repr(callback, args, debug).unwrap_or_else(|raised| {
         let _ = raised.take();
         "callback".into()
     });

@@ -25,7 +25,7 @@ pub mod task;
 pub mod thread;
 pub mod timer;
 
-use crate::interp::{async_iter, stack};
+use crate::interp::{async_iter, import, stack};
 use crate::value::future::MOURN;
 use crate::value::*;
 use std::cell::Cell;
@@ -116,6 +116,7 @@ pub fn start() {
         abandoned: asyncgen::abandoned,
     });
     stack::on_tick(thread::preempt);
+    import::set_threads(thread::FOR_IMPORTS);
 }
 
 /// Ends the process. What is left of a script's objects is not taken apart: no finaliser runs.

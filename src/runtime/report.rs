@@ -79,7 +79,9 @@ fn unless_fatal(result: Res<()>, tell: impl FnOnce(&Ref<Exception>)) -> Res<()> 
         if ends_program(&error) {
             return Err(Raised::again(error));
         }
+        let before = exception::set_handled(Some(error.clone()));
         tell(&error);
+        exception::set_handled(before);
     }
     Ok(())
 }

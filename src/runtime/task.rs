@@ -199,30 +199,23 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
     } else {
         wrap_awaitable(awaitable)?
     };
-    let made = (|| {
-        let event_loop = match event_loop {
-            Some(event_loop) => event_loop.clone(),
-            None => current::get_event_loop()?,
-        };
-        derived::create_task(&event_loop, &wrapped, &Value::Unset, None)
-    })();
-    let task = match made {
-        Ok(task) => task,
-        Err(raised) => {
-            // A coroutine made here would be told "never awaited"; one that was given is the
-            // caller's to close.
-            if !is_coroutine(awaitable)
-                && let Value::Generator(wrapper) = &wrapped
-            {
-                let aside = exception::lay_aside();
-                if let Err(raised) = machine::close(wrapper) {
-                    let _ = raised.take();
-                }
-                exception::put_back(aside);
-            }
-            return Err(raised);
-        }
+    let is_given = is_coroutine(awaitable);
+    let event_loop = match event_loop {
+        Some(event_loop) => Ok(event_loop.clone()),
+        None => current::get_event_loop(),
     };
+    // One made here would be told as "never awaited".
+    let event_loop = event_loop.inspect_err(|_| {
+        if !is_given {
+            abandon(&wrapped);
+        }
+    })?;
+    let made = derived::create_task(&event_loop, &wrapped, &Value::Unset, None);
+    let task = made.inspect_err(|raised| {
+        if !is_given || matches(raised, Type::RuntimeError) {
+            abandon(&wrapped);
+        }
+    })?;
     match future::of(&task) {
         Some(task) => Ok(task.clone()),
         None => Err(type_error(format!(
@@ -230,6 +223,15 @@ pub fn ensure_future(awaitable: &Value, event_loop: Option<&Value>) -> Res<Ref<F
             class_name(&task)
         ))),
     }
+}
+
+/// Closes a coroutine that will not run, while an exception is on its way.
+fn abandon(coroutine: &Value) {
+    let aside = exception::lay_aside();
+    if let Err(raised) = call::call_method(coroutine, Symbol::new("close"), &[]) {
+        let _ = raised.take();
+    }
+    exception::put_back(aside);
 }
 
 /// A coroutine that awaits an object with `__await__`.

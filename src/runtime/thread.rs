@@ -7,9 +7,9 @@
 
 use super::instrument::{Event, tell};
 use super::{AfterDeadlock, DEADLOCK_STATUS, clock, console, hooks, inbox, signal};
-use crate::interp::call;
 use crate::interp::stack::{Saved, ValueStack};
 use crate::interp::types::{Type, is_exception};
+use crate::interp::{call, import};
 use crate::source::Symbol;
 use crate::value::context::{self, Context};
 use crate::value::running::{self, Chain, Seen};
@@ -315,6 +315,21 @@ pub fn wake(thread: &Rc<Thread>) {
     thread.woken.set(true);
     ready(thread);
 }
+
+/// What imports ask of threads.
+pub const FOR_IMPORTS: import::Threads = import::Threads {
+    current: || current().id,
+    block: || block(None, "import").map(drop),
+    wake: |id| {
+        let all = threads(|t| {
+            std::iter::once(&t.main)
+                .chain(&t.alive)
+                .cloned()
+                .collect::<Vec<_>>()
+        });
+        all.iter().filter(|thread| thread.id == id).for_each(wake);
+    },
+};
 
 /// Lets the main thread look at what has come for it.
 pub fn wake_main() {

@@ -186,7 +186,7 @@ fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
     let mut texts = Vec::new();
     for callback in &callbacks {
         match callback {
-            Callback::Script(func, _) => texts.push(callback_repr(func, &[])?),
+            Callback::Script(func, _) => texts.push(callback_repr(func, &[], false)?),
             Callback::Wake(_) => texts.push("Task.task_wakeup()".to_string()),
             Callback::Native(_) => {}
         }
@@ -202,40 +202,78 @@ fn write_callbacks(future: &Ref<Future>, out: &mut String) -> Res<()> {
     Ok(())
 }
 
-/// `f(1) at script.aio:3`: a callback with the arguments that are shown.
-pub fn callback_repr(callback: &Value, args: &[Value]) -> Res<String> {
-    let shown: Res<Vec<String>> = args.iter().map(|arg| shortened(arg, 0)).collect();
-    let shown = format!("({})", shown?.join(", "));
-    let mut out = callback_name(callback)? + &shown;
-    let mut innermost = callback.clone();
-    while let Some(inner) = partial_of(&innermost)? {
-        innermost = inner;
-    }
-    if let Value::Function(f) = &innermost {
-        let source = &f.code.source;
-        out.push_str(&format!(" at {}:{}", source.name, f.code.first_line));
+/// `f(1) at script.aio:3`: a callback with its arguments, which only debug mode shows.
+pub fn callback_repr(callback: &Value, args: &[Value], debug: bool) -> Res<String> {
+    let mut out = String::new();
+    write_call(callback, args, None, debug, &mut out)?;
+    if let Some(function) = innermost(callback)? {
+        let code = &function.code;
+        out.push_str(&format!(" at {}:{}", code.source.name, code.first_line));
     }
     Ok(out)
 }
 
-/// What a `functools.partial` calls.
-fn partial_of(callback: &Value) -> Res<Option<Value>> {
-    match class_of(callback).name() {
-        "partial" => attribute::find(callback, Symbol::new("func")),
-        _ => Ok(None),
+/// The name of a callback and what it is called with: of a partial, what it holds and what is
+/// added each in brackets of their own.
+fn write_call(
+    callback: &Value,
+    args: &[Value],
+    keywords: Option<&Value>,
+    debug: bool,
+    out: &mut String,
+) -> Res<()> {
+    if let Some(func) = part_of_partial(callback, "func")? {
+        let held = part_of_partial(callback, "args")?;
+        let held = held.as_ref().map_or(Ok(Vec::new()), iterate::collect)?;
+        let named = part_of_partial(callback, "keywords")?;
+        write_call(&func, &held, named.as_ref(), debug, out)?;
+    } else if let Value::Future(_) = callback {
+        out.push_str(&repr(callback)?);
+    } else {
+        match callable_name(callback)? {
+            Some(name) => out.push_str(&name),
+            None => out.push_str(&repr(callback)?),
+        }
     }
+    let mut shown = Vec::new();
+    if debug {
+        for arg in args {
+            shown.push(shortened(arg, 0)?);
+        }
+        for key in keywords.map_or(Ok(Vec::new()), iterate::collect)? {
+            let value = keywords.map_or(Ok(Value::None), |all| subscript::get_item(all, &key))?;
+            shown.push(format!("{}={}", to_str(&key)?, shortened(&value, 0)?));
+        }
+    }
+    out.push_str(&format!("({})", shown.join(", ")));
+    Ok(())
 }
 
-fn callback_name(callback: &Value) -> Res<String> {
-    if let Value::Future(_) = callback {
-        return repr(callback);
+/// The function that a callback is in the end: below partials, and below what says that it wraps
+/// another.
+fn innermost(callback: &Value) -> Res<Option<Ref<Function>>> {
+    /// Wrappers that a script lets wrap each other have to end somewhere.
+    const MOST: usize = 1000;
+    let mut callback = callback.clone();
+    for _ in 0..MOST {
+        let below = match attribute::find(&callback, Symbol::new("__wrapped__"))? {
+            None => part_of_partial(&callback, "func")?,
+            below => below,
+        };
+        match (below, &callback) {
+            (Some(below), _) => callback = below,
+            (None, Value::Function(function)) => return Ok(Some(Ref::clone(function))),
+            (None, _) => return Ok(None),
+        }
     }
-    if let Some(func) = partial_of(callback)? {
-        return Ok(callback_name(&func)? + "()");
-    }
-    match callable_name(callback)? {
-        Some(name) => Ok(name),
-        None => repr(callback),
+    Ok(None)
+}
+
+/// A part of a `functools.partial`.
+fn part_of_partial(callback: &Value, part: &'static str) -> Res<Option<Value>> {
+    match class_of(callback).name() {
+        "partial" => attribute::find(callback, Symbol::new(part)),
+        _ => Ok(None),
     }
 }
 
