@@ -57,6 +57,15 @@ pub fn references(target: &Value) -> Vec<Value> {
     found.iter().filter_map(|r| unsafe { r.value() }).collect()
 }
 
+/// The oldest of the references to an object that fits.
+pub fn find(target: &Value, fits: impl Fn(&Value) -> bool) -> Option<Value> {
+    let place = target.place()?;
+    let nth = |n: usize| tables(|t| t.references.get(&place)?.get(n).copied());
+    // SAFETY: they stand in the tables.
+    let mut all = (0..).map_while(|n| nth(n).map(|reference| unsafe { reference.value() }));
+    all.find_map(|reference| reference.filter(|reference| fits(reference)))
+}
+
 /// A field that points to an object without keeping it alive.
 #[derive(Default)]
 pub struct Pointer(ValueCell);

@@ -4,6 +4,7 @@ use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::mapping::{self, dict_set_hashed};
 use crate::interp::payload::*;
+use crate::interp::stack::Window;
 use crate::interp::types::{Type, class_of, named_class};
 use crate::interp::{attribute, call, descriptor, iterate, operator};
 use crate::library::asyncio::natives;
@@ -33,8 +34,8 @@ const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "reduce" "(function, iterable, initial=None, /)"
         "Fold the items of an iterable into one value, from the left, beginning with initial if it is given."
         |args| reduce(&args[0], &args[1], &args[2]);
-    Function Plain "_take_on" "(wrapper, wrapped, names, /)"
-        "Give an object those of the named attributes that another one has." |args| {
+    Function Plain "_wrap" "(wrapper, wrapped, assigned, updated, /)"
+        "Make a wrapper look like what it wraps: by the attributes and the dicts that are named." |args| {
         let names = iterate::collect(&args[2])?;
         let names = names.iter().map(attribute_name).collect::<Res<Vec<_>>>()?;
         let at_once = takes_names(&args[0], &args[1], &names);
@@ -46,7 +47,11 @@ const FUNCTIONS: &[NativeDef] = natives! {
                 attribute::set(&args[0], name, value)?;
             }
         }
-        Ok(Value::None)
+        for name in iterate::collect(&args[3])? {
+            take_entries(&args[0], &args[1], attribute_name(&name)?)?;
+        }
+        attribute::set(&args[0], Symbol::new("__wrapped__"), args[1].clone())?;
+        Ok(args[0].clone())
     };
     Function Plain "cmp_to_key" "(mycmp)" "A sort key from a function that compares two items."
         |args| Ok(Key::value(&args[0], Value::Unset));
@@ -66,6 +71,18 @@ fn takes_names(wrapper: &Value, wrapped: &Value, names: &[Symbol]) -> bool {
         drop(old);
     }
     are_all
+}
+
+/// Adds the entries of a named dict of another object to the wrapper's own.
+fn take_entries(wrapper: &Value, wrapped: &Value, name: Symbol) -> Res<()> {
+    let is_bare = |of: &Value| matches!(of, Value::Function(function) if function.attrs.is_empty());
+    if name == name::DICT && matches!(wrapper, Value::Function(_)) && is_bare(wrapped) {
+        return Ok(());
+    }
+    let own = attribute::get(wrapper, name)?;
+    let theirs = attribute::find(wrapped, name)?.unwrap_or_else(|| mapping::new_dict().into());
+    call::call_method(&own, Symbol::new("update"), &[theirs])?;
+    Ok(())
 }
 
 /// An item that compares as a function says, or, without an item, what makes such keys.
@@ -220,15 +237,33 @@ fn call_partial(args: &[Value], names: &[Symbol]) -> Res {
     let part = |name: Symbol| partial.slot(name).unwrap_or(Value::None);
     let (func, first, keywords) = (part(name::FUNC), part(name::ARGS), part(name::KEYWORDS));
     let first = as_tuple(&first).map_or(&[][..], |first| &first.items[..]);
-    let all: SmallVec<[Value; 4]> = first.iter().chain(positional).cloned().collect();
-    let mut named = as_dict(&keywords).map_or_else(Vec::new, |dict| dict.symbol_entries());
+    let count = first.len() + positional.len();
+    let window = Window::open();
+    window.push(Value::Unset)?;
+    for arg in first.iter().chain(positional) {
+        window.push(arg.clone())?;
+    }
+    let Some(keywords) = as_dict(&keywords).filter(|keywords| !keywords.is_empty()) else {
+        for value in values {
+            window.push(value.clone())?;
+        }
+        return call::invoke(&func, &window, count, names);
+    };
+    // What is given anew stands where it stood before.
+    let mut all: SmallVec<[Symbol; 8]> = SmallVec::new();
+    for (name, value) in keywords.symbol_entries() {
+        let given = names.iter().position(|given| *given == name);
+        window.push(given.map_or(value, |place| values[place].clone()))?;
+        all.push(name);
+    }
+    let known = all.len();
     for (name, value) in names.iter().zip(values) {
-        match named.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => *old = value.clone(),
-            None => named.push((*name, value.clone())),
+        if !all[..known].contains(name) {
+            window.push(value.clone())?;
+            all.push(*name);
         }
     }
-    call::call_kw(&func, &all, &named)
+    call::invoke(&func, &window, count, &all)
 }
 
 /// The arguments of a call to an object: the object, the positional ones, and the values of the named ones.

@@ -17,13 +17,19 @@ struct Reference {
     hash: Cell<Option<i64>>,
 }
 
+thread_local! {
+    static CLASS: Ref<Class> = {
+        let class = named_class("weakref.ReferenceType");
+        if class.own(name::NEW).is_none() {
+            builtins::add(&class, METHODS);
+            weak::NOTIFY.set(Some(notify));
+        }
+        class
+    };
+}
+
 fn class() -> Ref<Class> {
-    let class = named_class("weakref.ReferenceType");
-    if class.own(name::NEW).is_none() {
-        builtins::add(&class, METHODS);
-        weak::NOTIFY.set(Some(notify));
-    }
-    class
+    CLASS.with(Ref::clone)
 }
 
 /// Calls the callbacks of references whose object has died.
@@ -124,7 +130,7 @@ fn new(args: &[Value]) -> Res {
                     .opaque::<Reference>()
                     .is_some_and(|data| data.callback.get().is_unset())
         };
-        if let Some(known) = weak::references(object).into_iter().find(plain) {
+        if let Some(known) = weak::find(object, plain) {
             return Ok(known);
         }
     }

@@ -52,6 +52,11 @@ fn bits(value: &Value) -> Res<i64> {
     as_small(value).ok_or_else(|| wrong_self("__or__", "RegexFlag", value))
 }
 
+/// All bits up to the highest flag, also the lowest one, which has no name.
+fn all_bits() -> i64 {
+    FLAGS.iter().fold(1, |all, flag| all | i64::from(flag.2))
+}
+
 /// The order of the class: the kinds of text among the others.
 fn by_definition() -> impl Iterator<Item = &'static (&'static str, &'static str, u32)> {
     [7, 0, 1, 4, 2, 3, 5, 6].into_iter().map(|index| &FLAGS[index])
@@ -66,6 +71,7 @@ pub fn of_pattern(bits: i64) -> String {
 fn repr(bits: i64) -> String {
     match bits {
         0 => "re.NOFLAG".to_string(),
+        _ if bits & (all_bits() - 1) == 0 => format!("re.RegexFlag({bits})"),
         _ => listed(bits, by_definition()),
     }
 }
@@ -117,8 +123,7 @@ const METHODS: &[NativeDef] = &[
         combine(args, |a, b| a ^ b)
     }),
     method("__invert__", "(self, /)", "Return the other flags.", |args| {
-        let all = FLAGS.iter().fold(0, |all, flag| all | i64::from(flag.2));
-        Ok(value(all & !bits(&args[0])?))
+        Ok(value(all_bits() & !bits(&args[0])?))
     }),
     method(
         "__contains__",
@@ -161,10 +166,9 @@ const METHODS: &[NativeDef] = &[
     }),
     getter("name", "The names of the flags.", |args| {
         let text = repr(bits(&args[0])?);
-        Ok(if text == "re.NOFLAG" {
-            Value::from("NOFLAG")
-        } else {
-            Value::from(text.replace("re.", ""))
+        Ok(match text.starts_with("re.RegexFlag") {
+            true => Value::None,
+            false => Value::from(text.replace("re.", "")),
         })
     }),
 ];
