@@ -152,6 +152,21 @@ fn again(func: &Value, window: &Window, start: usize, npos: usize, names: &[Symb
     invoke(func, &inner, npos, names)
 }
 
+/// The name of a module that has a function of its name.
+fn own_function(object: &Value) -> Res<Option<Symbol>> {
+    let Value::Module(module) = object else {
+        return Ok(None);
+    };
+    let Some(name) = module
+        .get(name::NAME)
+        .and_then(|name| super::payload::as_str(&name).map(|name| name.symbol()))
+    else {
+        return Ok(None);
+    };
+    let found = attribute::find(object, name)?;
+    Ok(found.filter(is_callable).map(|_| name))
+}
+
 #[cold]
 fn call_object(object: &Value, window: &Window, npos: usize, names: &[Symbol]) -> Res {
     let Some(method) = special(object, name::CALL) else {
@@ -161,8 +176,11 @@ fn call_object(object: &Value, window: &Window, npos: usize, names: &[Symbol]) -
             _ => "",
         };
         let raised = type_error(format!(
-            "'{}' object is not callable",
-            super::types::class_name(object)
+            "'{}' object is not callable{}",
+            super::types::class_name(object),
+            own_function(object)?.map_or(String::new(), |name| format!(
+                ". Did you mean: '{name}.{name}(...)'?"
+            ))
         ));
         return Err(if hint.is_empty() {
             raised

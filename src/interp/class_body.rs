@@ -292,12 +292,14 @@ pub fn make(
                 *made.module.borrow_mut() = value.clone();
                 value
             }
-            (name::NEW, Value::Function(_)) => {
-                Opaque::value(class(Type::StaticMethod), StaticMethod(value.clone()))
-            }
-            (name::INIT_SUBCLASS | name::CLASS_GETITEM, Value::Function(_)) => {
-                Opaque::value(class(Type::ClassMethod), ClassMethod(value.clone()))
-            }
+            (name::NEW, Value::Function(_)) => Opaque::value(
+                class(Type::StaticMethod),
+                StaticMethod(ValueCell::new(value.clone())),
+            ),
+            (name::INIT_SUBCLASS | name::CLASS_GETITEM, Value::Function(_)) => Opaque::value(
+                class(Type::ClassMethod),
+                ClassMethod(ValueCell::new(value.clone())),
+            ),
             _ => value,
         };
         made.dict.borrow_mut().insert(n, value);

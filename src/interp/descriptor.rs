@@ -26,7 +26,7 @@ pub fn is_data_descriptor(attribute: &Value) -> bool {
 
 /// What a property gives for an object.
 pub fn read(property: &Property, object: &Value) -> Res {
-    match property.get.given() {
+    match property.get.get().given() {
         Some(get) => call::call(get, std::slice::from_ref(object)),
         None => Err(no_accessor(property, object, "getter")),
     }
@@ -34,7 +34,7 @@ pub fn read(property: &Property, object: &Value) -> Res {
 
 /// Assigns through a property of an object.
 pub fn write(property: &Property, object: &Value, value: Value) -> Res<()> {
-    match property.set.given() {
+    match property.set.get().given() {
         Some(set) => call::call(set, &[object.clone(), value]).map(drop),
         None => Err(no_accessor(property, object, "setter")),
     }
@@ -42,7 +42,7 @@ pub fn write(property: &Property, object: &Value, value: Value) -> Res<()> {
 
 /// Deletes through a property of an object.
 pub fn erase(property: &Property, object: &Value) -> Res<()> {
-    match property.del.given() {
+    match property.del.get().given() {
         Some(del) => call::call(del, std::slice::from_ref(object)).map(drop),
         None => Err(no_accessor(property, object, "deleter")),
     }
@@ -59,7 +59,7 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
             _ => Ok(attribute.clone()),
         },
         Value::Opaque(o) => {
-            if let Some(get) = own_get(o) {
+            if let Some(get) = own_special(o, name::GET) {
                 return call::call_unbound(&get, attribute, &[object.clone(), owner.clone().into()]);
             }
             if let Some(property) = o.get::<Property>() {
@@ -69,10 +69,10 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
                 return member.get(object);
             }
             if let Some(it) = o.get::<ClassMethod>() {
-                return bind_class_method(&it.0, owner);
+                return bind_class_method(&it.0.get(), owner);
             }
             if let Some(it) = o.get::<StaticMethod>() {
-                return Ok(it.0.clone());
+                return Ok(it.0.get());
             }
             // `super(cls)` that was kept in the class
             if let Some(it) = o.get::<SuperObject>().filter(|it| it.object.is_unset()) {
@@ -93,11 +93,11 @@ fn get_for(attribute: &Value, object: Value, owner: &Ref<Class>) -> Res {
     }
 }
 
-/// The `__get__` of a script's class that inherits from a built-in descriptor's.
-fn own_get(descriptor: &Opaque) -> Option<Value> {
+/// `__get__` or another method of a script's class that inherits from a built-in descriptor's.
+fn own_special(descriptor: &Opaque, name: Symbol) -> Option<Value> {
     let class = &descriptor.class;
-    let get = class.is_script.then(|| class.lookup(name::GET))??;
-    (!matches!(get, Value::Native(_))).then_some(get)
+    let method = class.is_script.then(|| class.lookup(name))??;
+    (!matches!(method, Value::Native(_))).then_some(method)
 }
 
 /// What `Class.attribute` gives for an attribute found in the class.
@@ -105,14 +105,14 @@ pub fn bind_to_class(attribute: &Value, owner: &Ref<Class>) -> Res {
     match attribute {
         Value::Native(n) if n.role == NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
         Value::Opaque(o) => {
-            if let Some(get) = own_get(o) {
+            if let Some(get) = own_special(o, name::GET) {
                 return call::call_unbound(&get, attribute, &[Value::None, owner.clone().into()]);
             }
             if let Some(it) = o.get::<ClassMethod>() {
-                return bind_class_method(&it.0, owner);
+                return bind_class_method(&it.0.get(), owner);
             }
             if let Some(it) = o.get::<StaticMethod>() {
-                return Ok(it.0.clone());
+                return Ok(it.0.get());
             }
             get_for(attribute, Value::None, owner)
         }
@@ -143,6 +143,10 @@ pub fn method(func: &Value, this: &Value) -> Value {
 pub fn set_by(descriptor: &Value, object: &Value, value: &Value) -> Res<bool> {
     match descriptor {
         Value::Opaque(o) => {
+            if let Some(set) = own_special(o, name::SET) {
+                call::call_unbound(&set, descriptor, &[object.clone(), value.clone()])?;
+                return Ok(true);
+            }
             if let Some(property) = o.get::<Property>() {
                 write(property, object, value.clone())?;
                 return Ok(true);
@@ -166,6 +170,10 @@ pub fn set_by(descriptor: &Value, object: &Value, value: &Value) -> Res<bool> {
 pub fn delete_by(descriptor: &Value, object: &Value) -> Res<bool> {
     match descriptor {
         Value::Opaque(o) => {
+            if let Some(delete) = own_special(o, name::DELETE) {
+                call::call_unbound(&delete, descriptor, std::slice::from_ref(object))?;
+                return Ok(true);
+            }
             if let Some(property) = o.get::<Property>() {
                 erase(property, object)?;
                 return Ok(true);
@@ -222,7 +230,7 @@ fn no_accessor(property: &Property, object: &Value, accessor: &str) -> Raised {
 /// The name of a property: that of its attribute, or else that of the function that reads.
 pub fn property_name(property: &Property) -> Res<Option<Value>> {
     let name = property.name.get();
-    match (name.is_unset(), property.get.given()) {
+    match (name.is_unset(), property.get.get().given()) {
         (false, _) => Ok(Some(name)),
         (true, Some(get)) => find(get, name::NAME),
         (true, None) => Ok(None),

@@ -211,12 +211,12 @@ fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
             reach(opaque.class.clone().into());
             if let Some(property) = opaque.get::<Property>() {
                 for part in [&property.get, &property.set, &property.del] {
-                    reach(part.clone());
+                    reach(part.get());
                 }
             } else if let Some(method) = opaque.get::<ClassMethod>() {
-                reach(method.0.clone());
+                reach(method.0.get());
             } else if let Some(method) = opaque.get::<StaticMethod>() {
-                reach(method.0.clone());
+                reach(method.0.get());
             } else if let Some(container) = opaque.container() {
                 container.outline().into_iter().for_each(reach);
             }

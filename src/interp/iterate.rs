@@ -327,15 +327,34 @@ fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
             }
             made => made,
         },
-        Beyond::GetItem(object, index) => match subscript::get_item(&object, &Value::Int(index)) {
-            Ok(item) => Ok(Some(item)),
-            Err(raised) if matches(&raised, Type::IndexError) || matches(&raised, Type::StopIteration) => {
-                drop(raised.take());
-                end(iterator);
-                Ok(None)
+        Beyond::GetItem(object, index) => {
+            let item = subscript::get_item(&object, &Value::Int(index));
+            let mut state = iterator.state.borrow_mut();
+            let is_backwards = match &mut *state {
+                IteratorState::Backwards { left, .. } => {
+                    *left = index as usize;
+                    true
+                }
+                _ => false,
+            };
+            drop(state);
+            match item {
+                Ok(item) => Ok(Some(item)),
+                Err(raised)
+                    if matches(&raised, Type::IndexError) || matches(&raised, Type::StopIteration) =>
+                {
+                    drop(raised.take());
+                    end(iterator);
+                    Ok(None)
+                }
+                Err(raised) => {
+                    if is_backwards {
+                        end(iterator);
+                    }
+                    Err(raised)
+                }
             }
-            Err(raised) => Err(raised),
-        },
+        }
     }
 }
 
@@ -428,6 +447,10 @@ fn advance(state: &mut IteratorState) -> Beyond {
             *index += 1;
             return Beyond::GetItem(object.clone(), at);
         }
+        IteratorState::Backwards { object, left } => match left.checked_sub(1) {
+            Some(before) => return Beyond::GetItem(object.clone(), before as i64),
+            None => None,
+        },
         IteratorState::Native(items) => return Beyond::Call(items.clone()),
         IteratorState::Items(items) => items.next(),
     })
@@ -502,7 +525,7 @@ pub fn ask_length(value: &Value, iterator: &Value) -> Res<usize> {
     match (value, iterator) {
         (Value::Instance(_), _) => length_hint(value),
         (Value::Iterator(_), Value::Iterator(walker)) => match &*walker.state.borrow() {
-            IteratorState::Sequence { .. } => length_hint(value),
+            IteratorState::Sequence { .. } | IteratorState::Backwards { .. } => length_hint(value),
             _ => Ok(0),
         },
         _ => Ok(0),
@@ -675,26 +698,47 @@ pub fn told_length(value: &Value) -> Res<Option<usize>> {
         }
     }
     if let Value::Iterator(iterator) = value {
-        let walked = match &*iterator.state.borrow() {
-            IteratorState::Sequence { object, index } if has_length(object) => Some((object.clone(), *index)),
-            _ => None,
+        let (sequence, at, reversed) = match &*iterator.state.borrow() {
+            IteratorState::Sequence { object, index } if has_length(object) => {
+                (object.clone(), *index, false)
+            }
+            IteratorState::Backwards { object, left } => (object.clone(), *left as i64, true),
+            _ => (Value::Unset, 0, false),
         };
-        if let Some((sequence, index)) = walked {
-            let left = length(&sequence)? as i64 - index;
+        if !sequence.is_unset() {
+            let len = length(&sequence)? as i64;
+            let left = match reversed {
+                true if len < at => 0,
+                true => at,
+                false => len - at,
+            };
             return Ok(Some(usize::try_from(left).unwrap_or(0)));
         }
         return Ok(Some(match &*iterator.state.borrow() {
             IteratorState::List(list, at) => list.len().saturating_sub(*at),
-            IteratorState::ListReversed(_, left) => *left,
+            IteratorState::ListReversed(list, left) => {
+                if *left <= list.len() {
+                    *left
+                } else {
+                    0
+                }
+            }
             IteratorState::Tuple(tuple, at) => tuple.items.len().saturating_sub(*at),
             IteratorState::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
             IteratorState::Items(items) => items.len(),
             IteratorState::Str(text, at) => text.text[*at..].chars().count(),
             IteratorState::Bytes(bytes, at) => bytes.0.len().saturating_sub(*at),
-            IteratorState::Dict { left, .. } => *left,
-            IteratorState::Set { set, position, .. } => {
-                mapping::as_set_table(set).map_or(0, |table| table.borrow().count_from(*position))
+            IteratorState::Dict { dict, len, left, .. } => {
+                if dict.len() == *len {
+                    *left
+                } else {
+                    0
+                }
             }
+            IteratorState::Set { set, position, len } => mapping::as_set_table(set)
+                .map(|table| table.borrow())
+                .filter(|table| table.len() == *len)
+                .map_or(0, |table| table.count_from(*position)),
             _ => return Ok(None),
         }));
     }
@@ -724,10 +768,16 @@ pub fn told_length(value: &Value) -> Res<Option<usize>> {
 /// An iterator over what a callable gives until it gives the sentinel: `iter(f, sentinel)`.
 pub fn call_iter(callable: &Value, sentinel: &Value) -> Value {
     let (callable, sentinel) = (callable.clone(), sentinel.clone());
+    // The callable may go through the iterator itself, and end it.
+    let ended = Cell::new(false);
     NativeIterator::from_fn("callable_iterator", move || {
         match until_stop(call::call(&callable, &[]))? {
-            Some(value) if super::operator::same_or_equal(&sentinel, &value)? => Ok(None),
-            given => Ok(given),
+            _ if ended.get() => Ok(None),
+            Some(value) if !super::operator::same_or_equal(&sentinel, &value)? => Ok(Some(value)),
+            _ => {
+                ended.set(true);
+                Ok(None)
+            }
         }
     })
 }

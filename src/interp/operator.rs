@@ -575,6 +575,8 @@ fn contains_plain(inner: &Value, container: &Value, item: &Value) -> Res<bool> {
             Some(table) => collection::set_has(table, item),
             None => Ok(false),
         },
+        // An int that compares in a way of its own is asked for each number.
+        Value::Range(_) if special::find(item, name::EQ).is_some() => contains_by_iteration(container, item),
         Value::Range(range) => match plain(item) {
             Value::Int(n) => Ok(range_has(range, *n)),
             Value::Bool(b) => Ok(range_has(range, b.get() as i64)),

@@ -229,6 +229,15 @@ impl Scopes {
             (true, _) => Meaning::Owned(id),
             (false, kind) => match self.find_around(id, name) {
                 Meaning::Global if kind == ScopeKind::Class => Meaning::Namespace,
+                // As part of a class body a comprehension does not see the body's `__class__`.
+                Meaning::Owned(owner)
+                    if scope.host != id
+                        && name.text() == "__class__"
+                        && self.list[scope.host].kind == ScopeKind::Class
+                        && (owner == scope.host || self.list[owner].host != scope.host) =>
+                {
+                    Meaning::Global
+                }
                 found => found,
             },
         })

@@ -243,7 +243,7 @@ fn codes_of(object: &Value) -> Vec<Rc<Code>> {
             let inner = other.opaque::<ClassMethod>().map(|method| &method.0);
             let inner = inner.or_else(|| other.opaque::<StaticMethod>().map(|method| &method.0));
             let inner = inner.or_else(|| other.opaque::<Property>().map(|property| &property.get));
-            inner.map(codes_of).unwrap_or_default()
+            inner.map(|inner| codes_of(&inner.get())).unwrap_or_default()
         }
     }
 }

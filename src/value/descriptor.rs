@@ -2,23 +2,25 @@
 
 use super::iterator::DictPart;
 use super::*;
+use std::cell::Cell;
 
 /// `property(get, set, del, doc)`; each None if it is not there.
 pub struct Property {
-    pub get: Value,
-    pub set: Value,
-    pub del: Value,
-    /// None if it is that of the function that reads.
+    pub get: ValueCell,
+    pub set: ValueCell,
+    pub del: ValueCell,
     pub doc: ValueCell,
+    /// Whether the doc is that of the function that reads.
+    pub is_getters_doc: Cell<bool>,
     /// What `__set_name__` said; unset if it was not called.
     pub name: ValueCell,
 }
 
 /// `classmethod(func)`
-pub struct ClassMethod(pub Value);
+pub struct ClassMethod(pub ValueCell);
 
 /// `staticmethod(func)`
-pub struct StaticMethod(pub Value);
+pub struct StaticMethod(pub ValueCell);
 
 /// `dict.keys()`, `dict.values()`, `dict.items()`: shows the dict as it is now.
 pub struct DictView {

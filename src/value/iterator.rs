@@ -84,6 +84,11 @@ pub enum IteratorState {
         object: Value,
         index: i64,
     },
+    /// The same from its end: how many items are left.
+    Backwards {
+        object: Value,
+        left: usize,
+    },
     /// Rust code that makes the next item. It is called with no borrow held.
     Native(NextItem),
     /// Items that are all there.

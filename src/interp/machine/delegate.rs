@@ -4,7 +4,7 @@ use super::awaiting::lend;
 use super::{Outcome, close, send};
 use crate::interp::error::*;
 use crate::interp::types::{Type, class_name, is_exception};
-use crate::interp::{attribute, call, iterate};
+use crate::interp::{attribute, call, iterate, report};
 use crate::source::name;
 use crate::value::*;
 
@@ -88,7 +88,10 @@ pub fn step(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
                         Err(raised) => Err(raised),
                     },
                     Ok(None) => Err(Raised::again(exception)),
-                    Err(raised) => Err(raised),
+                    Err(raised) => {
+                        report::unraisable(raised, other);
+                        Err(Raised::again(exception))
+                    }
                 }
             }
             other => match attribute::find(other, name::THROW) {

@@ -172,8 +172,8 @@ fn sequences(
                 if !same_or_equal(&x, &y)? {
                     // Comparing the items may have changed the sequences.
                     match (op, a(i), b(i)) {
-                        (CompareOp::Eq, ..) => return Ok(false),
-                        (CompareOp::NotEq, ..) => return Ok(true),
+                        (CompareOp::Eq, Some(_), Some(_)) => return Ok(false),
+                        (CompareOp::NotEq, Some(_), Some(_)) => return Ok(true),
                         (_, Some(x), Some(y)) => return super::compare_bool(op, &x, &y),
                         _ => continue,
                     }

@@ -66,12 +66,13 @@ pub fn default_repr(value: &Value) -> String {
 pub fn class_path(class: &Ref<Class>) -> String {
     let qualname = class.qualname.borrow();
     let module = match class.own(crate::source::name::MODULE) {
-        Some(module) if text_of(&module).is_some() => module,
-        _ => class.module.borrow().clone(),
+        Some(module) => module,
+        None => class.module.borrow().clone(),
     };
     match text_of(&module) {
-        Some("builtins") | None => qualname.to_string(),
+        Some("builtins") => qualname.to_string(),
         Some(module) => format!("{module}.{qualname}"),
+        None => class.name().to_string(),
     }
 }
 

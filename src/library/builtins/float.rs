@@ -31,7 +31,13 @@ pub fn convert(value: &Value) -> Res<f64> {
             Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {}
             other => {
                 if let Some(bytes) = bytes_of(other) {
-                    return parse(&bytes.iter().map(|&b| b as char).collect::<String>());
+                    // Other bytes than ASCII ones are no number.
+                    return parse(
+                        std::str::from_utf8(&bytes)
+                            .ok()
+                            .filter(|text| text.is_ascii())
+                            .unwrap_or(""),
+                    );
                 }
                 return Err(type_error(format!(
                     "float() argument must be a string or a real number, not '{}'",

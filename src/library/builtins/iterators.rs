@@ -8,12 +8,11 @@ use crate::interp::iterate;
 use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::interp::special;
-use crate::interp::subscript;
 use crate::interp::types::{class_name, class_of, full_name, named_class};
 use crate::source::name;
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 fn enumerate(args: &[Value]) -> Res {
     let start = match &args[2] {
@@ -183,10 +182,7 @@ fn reversed(args: &[Value]) -> Res {
         other if other.opaque::<descriptor::DictView>().is_some() => {
             return call::call_method(other, name::REVERSED, &[]);
         }
-        _ if special::find(sequence, name::GETITEM).is_some() => {
-            iterate::length(sequence)?;
-            made_for(&args[0], backwards(sequence)?)
-        }
+        _ if special::find(sequence, name::GETITEM).is_some() => made_for(&args[0], backwards(sequence)?),
         _ => {
             return Err(type_error(format!(
                 "'{}' object is not reversible",
@@ -198,22 +194,12 @@ fn reversed(args: &[Value]) -> Res {
 
 /// Goes over a sequence by its indices, from the last to the first.
 fn backwards(sequence: &Value) -> Res {
-    let left = Cell::new(iterate::length(sequence)?);
-    let sequence = sequence.clone();
-    Ok(NativeIterator::from_fn("reversed", move || {
-        let Some(at) = left.get().checked_sub(1) else {
-            return Ok(None);
-        };
-        left.set(at);
-        match subscript::get_item(&sequence, &Value::from(at)) {
-            Ok(item) => Ok(Some(item)),
-            Err(raised) if matches(&raised, crate::interp::types::Type::IndexError) => {
-                drop(raised.take());
-                Ok(None)
-            }
-            Err(raised) => Err(raised),
-        }
-    }))
+    let left = iterate::length(sequence)?;
+    let object = sequence.clone();
+    Ok(NativeIterator::value(
+        "reversed",
+        IteratorState::Backwards { object, left },
+    ))
 }
 
 pub const ENUMERATE: &[NativeDef] = &[static_method(

@@ -11,13 +11,18 @@ use crate::interp::error::*;
 use crate::interp::operator::{self, collection, number, order};
 use crate::interp::payload::{has_index, index, plain};
 use crate::interp::types::{Type, class, class_of};
-use crate::interp::{iterate, subscript, text};
+use crate::interp::{iterate, mapping, subscript, text};
 use crate::source::name;
 use crate::value::*;
 
 /// An int knows ints only: what it makes of a float is the float's business.
 fn is_foreign(this: &Value, other: &Value) -> bool {
     let is_float = |value: &Value| matches!(value, Value::Float(_));
+    let is_set = |value: &Value| mapping::as_set_table(value).is_some();
+    // A set leaves it to the views of dicts what to do with it.
+    if is_set(this) {
+        return !is_set(other);
+    }
     number::number(this).is_some()
         && (number::number(other).is_none() || (is_float(other) && !is_float(this)))
 }
@@ -36,7 +41,10 @@ fn forward(op: BinaryOp, args: &[Value]) -> Res {
         return Ok(Value::NotImplemented);
     }
     check_count(op, a, &args[1])?;
-    if let Some(result) = number::binary(op, a, b).or_else(|| collection::binary(op, a, b)) {
+    let known = number::binary(op, a, b)
+        .or_else(|| collection::of_class(op, a, &args[1]))
+        .or_else(|| collection::binary(op, a, b));
+    if let Some(result) = known {
         return result;
     }
     if number::number(a).is_some() {

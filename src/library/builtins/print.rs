@@ -11,6 +11,7 @@ use crate::library::modules::sys;
 use crate::runtime::{self, console};
 use crate::source::name;
 use crate::value::*;
+use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Reads a line from standard input, with its newline; none at its end.
@@ -27,15 +28,16 @@ fn read_line() -> Res<Option<String>> {
 }
 
 /// `sep` and `end`.
-fn separator<'a>(value: &'a Value, name: &str, default: &'a str) -> Res<&'a str> {
+fn separator<'a>(value: &'a Value, name: &str, default: &'static str) -> Res<Cow<'a, str>> {
     match value.given() {
-        None => Ok(default),
-        Some(value) => text_of(value).ok_or_else(|| {
-            type_error(format!(
-                "{name} must be None or a string, not {}",
-                class_name(value)
-            ))
-        }),
+        None => Ok(default.into()),
+        Some(Value::Str(text)) => Ok(Cow::Borrowed(&text.text)),
+        // A class of a script may say how it is shown.
+        Some(value) if text_of(value).is_some() => Ok(text::str(value)?.to_string().into()),
+        Some(value) => Err(type_error(format!(
+            "{name} must be None or a string, not {}",
+            class_name(value)
+        ))),
     }
 }
 
@@ -57,14 +59,14 @@ fn print(args: &[Value]) -> Res {
         let mut line = String::new();
         for (i, item) in items.iter().enumerate() {
             if i > 0 {
-                line.push_str(sep);
+                line.push_str(&sep);
             }
             match item {
                 Value::Str(text) => line.push_str(&text.text),
                 item => line.push_str(&text::str(item)?),
             }
         }
-        line.push_str(end);
+        line.push_str(&end);
         console::write(&line);
         if !flush.is_unset() && operator::truth(flush)? {
             console::flush();
@@ -77,11 +79,11 @@ fn print(args: &[Value]) -> Res {
     let write = |text: Value| call::call_method(&file, name::WRITE, &[text]).map(drop);
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
-            write(Value::from(sep))?;
+            write(Value::from(&*sep))?;
         }
         write(text::str_value(item)?)?;
     }
-    write(Value::from(end))?;
+    write(Value::from(&*end))?;
     if !flush.is_unset() && operator::truth(flush)? {
         call::call_method(&file, name::FLUSH, &[])?;
     }

@@ -6,20 +6,17 @@ use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::slot::Member;
 use crate::interp::text::object::native_qualname;
-use crate::interp::types::class_of;
+use crate::interp::types::{Type, class_of};
 use crate::interp::{attribute, call, operator};
 use crate::source::{Symbol, name};
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::*;
+use std::cell::Cell;
 
 fn this(value: &Value) -> Res<&Property> {
     value
         .opaque::<Property>()
         .ok_or_else(|| wrong_self("property", "property", value))
-}
-
-fn given(value: &Value) -> Value {
-    value.given().cloned().unwrap_or(Value::None)
 }
 
 /// An opaque object of the class that `__new__` was called with.
@@ -30,27 +27,53 @@ fn make<T: std::any::Any>(of: &Value, data: T) -> Res {
     }
 }
 
-/// A property like another one, with the n-th of its functions exchanged.
+/// A property like another one, with the n-th of its functions exchanged; None exchanges nothing.
 fn with(args: &[Value], n: usize) -> Res {
     let this = this(&args[0])?;
-    let mut parts = [&this.get, &this.set, &this.del].map(Value::clone);
-    parts[n] = args[1].clone();
-    let [get, set, del] = parts;
-    let class = class_of(&args[0]);
-    if class.is_script {
-        return call::call(&class.into(), &[get, set, del, this.doc.get()]);
+    let mut parts = [&this.get, &this.set, &this.del].map(ValueCell::get);
+    if let Some(func) = args[1].given() {
+        parts[n] = func.clone();
     }
-    let (doc, name) = (ValueCell::new(this.doc.get()), ValueCell::new(this.name.get()));
-    Ok(Opaque::value(
-        class,
-        Property {
-            get,
-            set,
-            del,
-            doc,
-            name,
-        },
-    ))
+    let [get, set, del] = parts;
+    // The doc of the function that reads is taken anew from that function.
+    let doc = match this.is_getters_doc.get() && !get.is_none() {
+        true => Value::None,
+        false => this.doc.get(),
+    };
+    let made = call::call(&class_of(&args[0]).into(), &[get, set, del, doc])?;
+    if let Some(other) = made.opaque::<Property>() {
+        other.name.set(this.name.get());
+    }
+    Ok(made)
+}
+
+fn init_property(args: &[Value]) -> Res {
+    let [object, get, set, del, doc] = args else {
+        return Ok(Value::None);
+    };
+    let this = this(object)?;
+    let getters = match (doc.given(), get.given()) {
+        (None, Some(get)) => attribute::find(get, name::DOC)?.filter(|doc| !doc.is_none()),
+        _ => None,
+    };
+    for (part, given) in [(&this.get, get), (&this.set, set), (&this.del, del)] {
+        part.set(given.given().cloned().unwrap_or(Value::None));
+    }
+    this.name.set(Value::Unset);
+    this.is_getters_doc.set(getters.is_some());
+    let doc = getters.or(doc.given().cloned()).unwrap_or(Value::None);
+    this.doc.set(doc.clone());
+    // The doc of a subclass would hide the property's own.
+    if class_of(object).is_script
+        && let Err(raised) = attribute::set(object, name::DOC, doc)
+    {
+        let is_dropped = matches(&raised, Type::AttributeError) && !this.is_getters_doc.get();
+        if !is_dropped {
+            return Err(raised);
+        }
+        drop(raised.take());
+    }
+    Ok(Value::None)
 }
 
 /// Whether a wrapped function is marked abstract.
@@ -65,55 +88,39 @@ fn is_abstract(func: &Value) -> Res {
 pub const PROPERTY: &[NativeDef] = &[
     static_method(
         "__new__",
-        "(cls, fget=None, fset=None, fdel=None, doc=None)",
-        "Property attribute.",
+        "(cls, /, *args, **kwargs)",
+        "A property that `__init__` fills.",
         |args| {
-            let [of, get, set, del, doc] = args else {
-                return Ok(Value::None);
-            };
-            let made = make(
-                of,
+            make(
+                &args[0],
                 Property {
-                    get: given(get),
-                    set: given(set),
-                    del: given(del),
-                    doc: ValueCell::new(given(doc)),
+                    get: ValueCell::new(Value::None),
+                    set: ValueCell::new(Value::None),
+                    del: ValueCell::new(Value::None),
+                    doc: ValueCell::new(Value::None),
+                    is_getters_doc: Cell::new(false),
                     name: ValueCell::new(Value::Unset),
                 },
-            )?;
-            // The doc of a subclass would hide the property's own.
-            if let Value::Opaque(object) = &made
-                && object.class.is_script
-            {
-                let doc = match (doc.given(), get.given()) {
-                    (Some(doc), _) => doc.clone(),
-                    (None, Some(get)) => attribute::get(get, name::DOC)?,
-                    (None, None) => Value::None,
-                };
-                object.attrs.set(name::DOC, doc);
-            }
-            Ok(made)
+            )
         },
     ),
+    method(
+        "__init__",
+        "(self, fget=None, fset=None, fdel=None, doc=None)",
+        "Property attribute.",
+        init_property,
+    ),
     member("fget", "The function that reads.", |args| {
-        Ok(this(&args[0])?.get.clone())
+        Ok(this(&args[0])?.get.get())
     }),
     member("fset", "The function that assigns.", |args| {
-        Ok(this(&args[0])?.set.clone())
+        Ok(this(&args[0])?.set.get())
     }),
     member("fdel", "The function that deletes.", |args| {
-        Ok(this(&args[0])?.del.clone())
+        Ok(this(&args[0])?.del.get())
     }),
     member("__doc__", "The property's doc.", |args| {
-        let this = this(&args[0])?;
-        let doc = this.doc.get();
-        if !doc.is_none() {
-            return Ok(doc);
-        }
-        match this.get.given() {
-            Some(get) => attribute::get(get, name::DOC),
-            None => Ok(Value::None),
-        }
+        Ok(this(&args[0])?.doc.get())
     }),
     readonly("fget"),
     readonly("fset"),
@@ -132,11 +139,17 @@ pub const PROPERTY: &[NativeDef] = &[
     }),
     method(
         "__set_name__",
-        "(self, owner, name, /)",
+        "(self, /, *args)",
         "Take the name of the attribute.",
-        |args| {
-            this(&args[0])?.name.set(args[2].clone());
-            Ok(Value::None)
+        |args| match as_tuple(&args[1]).map_or(&[][..], |given| &given.items) {
+            [_, name] => {
+                this(&args[0])?.name.set(name.clone());
+                Ok(Value::None)
+            }
+            given => Err(type_error(format!(
+                "__set_name__() takes 2 positional arguments but {} were given",
+                given.len()
+            ))),
         },
     ),
     getter(
@@ -145,7 +158,7 @@ pub const PROPERTY: &[NativeDef] = &[
         |args| {
             let this = this(&args[0])?;
             for part in [&this.get, &this.set, &this.del] {
-                if let Value::Bool(b) = is_abstract(part)?
+                if let Value::Bool(b) = is_abstract(&part.get())?
                     && b.get()
                 {
                     return Ok(Value::TRUE);
@@ -264,36 +277,49 @@ pub const MEMBER: &[NativeDef] = &[
 
 /// The function inside a classmethod or staticmethod.
 fn wrapped(value: &Value) -> Res {
-    if let Some(it) = value.opaque::<ClassMethod>() {
-        return Ok(it.0.clone());
-    }
-    match value.opaque::<StaticMethod>() {
-        Some(it) => Ok(it.0.clone()),
-        None => Err(wrong_self("__func__", "classmethod", value)),
+    let (func, kind) = match (value.opaque::<ClassMethod>(), value.opaque::<StaticMethod>()) {
+        (Some(it), _) => (it.0.get(), "classmethod"),
+        (_, Some(it)) => (it.0.get(), "staticmethod"),
+        (None, None) => return Err(wrong_self("__func__", "classmethod", value)),
+    };
+    match func.is_unset() {
+        true => Err(runtime_error(format!("uninitialized {kind} object"))),
+        false => Ok(func),
     }
 }
 
-fn wrapped_attribute(args: &[Value], name: Symbol) -> Res {
-    attribute::get(&wrapped(&args[0])?, name)
+/// Wraps a function, and takes over what describes it.
+fn wrap_function(args: &[Value]) -> Res {
+    let [object, func] = args else {
+        return Ok(Value::None);
+    };
+    match (object.opaque::<ClassMethod>(), object.opaque::<StaticMethod>()) {
+        (Some(it), _) => it.0.set(func.clone()),
+        (_, Some(it)) => it.0.set(func.clone()),
+        (None, None) => return Err(wrong_self("__init__", "classmethod", object)),
+    }
+    for name in [
+        name::MODULE,
+        name::NAME,
+        name::QUALNAME,
+        name::DOC,
+        name::ANNOTATIONS,
+    ] {
+        if let Some(value) = attribute::find(func, name)? {
+            attribute::set(object, name, value)?;
+        }
+    }
+    Ok(Value::None)
 }
 
+const INIT: NativeDef = method(
+    "__init__",
+    "(self, function, /)",
+    "Wrap a function.",
+    wrap_function,
+);
 const FUNC: NativeDef = member("__func__", "The wrapped function.", |args| wrapped(&args[0]));
 const WRAPPED: NativeDef = member("__wrapped__", "The wrapped function.", |args| wrapped(&args[0]));
-const NAME: NativeDef = getter("__name__", "The function's name.", |args| {
-    wrapped_attribute(args, name::NAME)
-});
-const QUALNAME: NativeDef = getter("__qualname__", "The function's qualified name.", |args| {
-    wrapped_attribute(args, name::QUALNAME)
-});
-const MODULE: NativeDef = getter("__module__", "The function's module.", |args| {
-    wrapped_attribute(args, name::MODULE)
-});
-const ANNOTATIONS: NativeDef = getter("__annotations__", "The function's annotations.", |args| {
-    wrapped_attribute(args, Symbol::new("__annotations__"))
-});
-const DOC: NativeDef = getter("__doc__", "The function's doc.", |args| {
-    wrapped_attribute(args, name::DOC)
-});
 const ABSTRACT: NativeDef = getter(
     "__isabstractmethod__",
     "Whether the function is abstract.",
@@ -307,10 +333,11 @@ const REPR: NativeDef = method("__repr__", "(self, /)", "Return repr(self).", |a
 pub const CLASS_METHOD: &[NativeDef] = &[
     static_method(
         "__new__",
-        "(cls, function, /)",
+        "(cls, /, *args, **kwargs)",
         "Convert a function to be a class method.",
-        |args| make(&args[0], ClassMethod(args[1].clone())),
+        |args| make(&args[0], ClassMethod(ValueCell::default())),
     ),
+    INIT,
     method(
         "__get__",
         "(self, instance, owner=None, /)",
@@ -325,11 +352,6 @@ pub const CLASS_METHOD: &[NativeDef] = &[
     ),
     FUNC,
     WRAPPED,
-    NAME,
-    QUALNAME,
-    MODULE,
-    ANNOTATIONS,
-    DOC,
     ABSTRACT,
     REPR,
 ];
@@ -337,10 +359,11 @@ pub const CLASS_METHOD: &[NativeDef] = &[
 pub const STATIC_METHOD: &[NativeDef] = &[
     static_method(
         "__new__",
-        "(cls, function, /)",
+        "(cls, /, *args, **kwargs)",
         "Convert a function to be a static method.",
-        |args| make(&args[0], StaticMethod(args[1].clone())),
+        |args| make(&args[0], StaticMethod(ValueCell::default())),
     ),
+    INIT,
     method(
         "__get__",
         "(self, instance, owner=None, /)",
@@ -355,11 +378,6 @@ pub const STATIC_METHOD: &[NativeDef] = &[
     ),
     FUNC,
     WRAPPED,
-    NAME,
-    QUALNAME,
-    MODULE,
-    ANNOTATIONS,
-    DOC,
     ABSTRACT,
     REPR,
 ];

@@ -5,7 +5,8 @@ use crate::interp::big_range;
 use crate::interp::error::*;
 use crate::interp::operator;
 use crate::interp::payload::*;
-use crate::interp::{iterate, subscript};
+use crate::interp::{iterate, special, subscript};
+use crate::source::name;
 use crate::value::descriptor::BigRange;
 use crate::value::iterator::IteratorState;
 use crate::value::*;
@@ -42,6 +43,14 @@ fn new_range(args: &[Value]) -> Res {
     Ok(big_range::make(start, stop, step))
 }
 
+/// An int that is found by what it is, without asking it for each number.
+fn number_of(value: &Value) -> Option<BigInt> {
+    match special::find(value, name::EQ) {
+        Some(_) => None,
+        None => as_bigint(value),
+    }
+}
+
 pub const RANGE: &[NativeDef] = &[
     static_method(
         "__new__",
@@ -67,7 +76,7 @@ pub const RANGE: &[NativeDef] = &[
         "Return the index of value.",
         |args| {
             let range = this(args)?;
-            if let Some(n) = as_bigint(&args[1]) {
+            if let Some(n) = number_of(&args[1]) {
                 if let Some(place) = range.place(&n) {
                     return Ok(Value::from(place));
                 }
@@ -91,7 +100,7 @@ pub const RANGE: &[NativeDef] = &[
         "Return number of occurrences of value.",
         |args| {
             let range = this(args)?;
-            match as_bigint(&args[1]) {
+            match number_of(&args[1]) {
                 Some(n) => Ok(Value::Int(range.place(&n).is_some() as i64)),
                 None => {
                     let mut count = 0;

@@ -22,14 +22,6 @@ fn changeable<'a>(args: &'a [Value], method: &str) -> Res<&'a SetTable> {
         .ok_or_else(|| wrong_self(method, "set", &args[0]))
 }
 
-/// Works with the keys of another iterable as a set.
-fn with_set<T>(other: &Value, work: impl FnOnce(&SetTable) -> Res<T>) -> Res<T> {
-    match as_set_table(other) {
-        Some(table) => work(table),
-        None => work(&SetTable::new(collect_set(other)?)),
-    }
-}
-
 /// The first item of an iterable that is as asked for; what comes after it is not looked at.
 fn first_key(items: &Value, is_wanted: impl Fn(&Value) -> Res<bool>) -> Res<Option<Value>> {
     let iterator = iterate::iter(items)?;
@@ -70,6 +62,21 @@ fn union(args: &[Value]) -> Res {
     Ok(same_kind(args, result.into_inner()))
 }
 
+/// The keys of a set that an iterable has too, in the order of the iterable; once there are all of them
+/// it is not gone through further, as in CPython.
+fn common_keys(set: &SetTable, items: &Value) -> Res<SetTable> {
+    let common = SetTable::default();
+    first_key(items, |key| {
+        let hash = operator::hash(key)?;
+        let is_common = mapping::set_position(set, hash, key)?.is_some();
+        if is_common {
+            mapping::set_add_hashed(&common, hash, key)?;
+        }
+        Ok(is_common && common.borrow().len() >= set.borrow().len())
+    })?;
+    Ok(common)
+}
+
 fn intersection_of(args: &[Value], method: &str) -> Res<table::set::Set<Value>> {
     let set = this(args, method)?;
     let mut result: Option<SetTable> = None;
@@ -77,18 +84,7 @@ fn intersection_of(args: &[Value], method: &str) -> Res<table::set::Set<Value>> 
         let left = result.as_ref().unwrap_or(set);
         let common = match as_set_table(&other) {
             Some(right) => SetTable::new(collection::intersection(left, right)?),
-            None => {
-                // Walked in the order of the iterable, as in CPython.
-                let kept = SetTable::default();
-                iterate::for_each(&other, |key| {
-                    let hash = operator::hash(&key)?;
-                    if mapping::set_position(left, hash, &key)?.is_some() {
-                        mapping::set_add_hashed(&kept, hash, &key)?;
-                    }
-                    Ok(())
-                })?;
-                kept
-            }
+            None => common_keys(left, &other)?,
         };
         result = Some(common);
     }
@@ -188,10 +184,12 @@ pub const COMMON: &[NativeDef] = &[
         "Report whether another set contains this set.",
         |args| {
             let set = this(args, "issubset")?;
-            with_set(&args[1], |other| {
+            if let Some(other) = as_set_table(&args[1]) {
                 let is_small = set.borrow().len() <= other.borrow().len();
-                Ok(Value::bool(is_small && order::is_subset(set, other)?))
-            })
+                return Ok(Value::bool(is_small && order::is_subset(set, other)?));
+            }
+            let common = common_keys(set, &args[1])?;
+            Ok(Value::bool(common.borrow().len() == set.borrow().len()))
         },
     ),
     method(
@@ -326,9 +324,15 @@ pub const METHODS: &[NativeDef] = &[
         "Keep only elements found in either set, but not in both.",
         |args| {
             let set = changeable(args, "symmetric_difference_update")?;
-            with_set(&args[1], |other| {
-                collection::change_set(BinaryOp::BitXor, set, other)
-            })?;
+            let collected;
+            let other = match as_set_table(&args[1]) {
+                Some(other) => other,
+                None => {
+                    collected = SetTable::new(collect_set(&args[1])?);
+                    &collected
+                }
+            };
+            collection::change_set(BinaryOp::BitXor, set, other)?;
             Ok(Value::None)
         },
     ),

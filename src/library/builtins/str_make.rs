@@ -204,7 +204,13 @@ fn look_up(table: &Value, c: char) -> Res<Translation> {
     match plain(&found) {
         Value::None => Ok(Translation::Delete),
         Value::Int(n) => table_char(*n).map(Translation::Char),
-        Value::Str(text) => Ok(Translation::Text(text.text.to_string())),
+        Value::Str(text) => {
+            let mut chars = text.text.chars();
+            Ok(match (chars.next(), chars.next()) {
+                (Some(c), None) => Translation::Char(c),
+                _ => Translation::Text(text.text.to_string()),
+            })
+        }
         _ => Err(type_error("character mapping must return integer, None or str")),
     }
 }
@@ -227,7 +233,7 @@ fn make_translation(args: &[Value]) -> Res {
     let table = mapping::new_dict();
     let set = |c: char, value: Value| mapping::dict_set(&table, &Value::Int(i64::from(c as u32)), value);
     if args[1].is_unset() {
-        let Some(given) = as_dict(&args[0]) else {
+        let Value::Dict(given) = &args[0] else {
             return Err(type_error(
                 "if you give only one argument to maketrans it must be a dict",
             ));

@@ -106,9 +106,9 @@ fn built_in(made: &Value) -> Res {
         .collect();
     for (name, value) in own {
         let (role, func) = if let Some(ClassMethod(func)) = value.opaque() {
-            (NativeRole::ClassMethod, func.clone())
+            (NativeRole::ClassMethod, func.get())
         } else if let Some(StaticMethod(func)) = value.opaque() {
-            (NativeRole::Static, func.clone())
+            (NativeRole::Static, func.get())
         } else {
             (NativeRole::Method, value.clone())
         };

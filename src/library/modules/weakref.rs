@@ -172,14 +172,19 @@ fn repr(args: &[Value]) -> Res {
     let Some(object) = weak::target(&args[0]) else {
         return Ok(Value::from(format!("<weakref at {place}; dead>")));
     };
-    let name = attribute::find(&object, Symbol::new("__name__"))?;
+    let class = class_of(&object);
+    // As a special method is: what the object itself says does not count.
+    let name = class
+        .lookup(name::NAME)
+        .map(|name| attribute::bind(&name, &object, &class));
     let name = name
+        .transpose()?
         .as_ref()
         .and_then(text_of)
         .map_or(String::new(), |name| format!(" ({name})"));
     Ok(Value::from(format!(
         "<weakref at {place}; to '{}' at {}{name}>",
-        text::str(&attribute::get(&class_of(&object).into(), name::QUALNAME)?)?,
+        text::str(&attribute::get(&class.into(), name::QUALNAME)?)?,
         text::address(&object)
     )))
 }
