@@ -20,7 +20,7 @@ pub fn get(object: &Value, name: Symbol) -> Res {
 /// Tells an AttributeError that a script raised which attribute of what was asked for, and what
 /// may have been meant.
 #[cold]
-fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
+pub fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
     if !matches(&raised, Type::AttributeError) {
         return raised;
     }
@@ -341,6 +341,7 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
             let setter = Symbol::new(&format!("{name}="));
             return match class.lookup(setter) {
                 Some(setter) => call::call_unbound(&setter, object, &[value]).map(drop),
+                None if n.role == NativeRole::Member => Err(read_only(object, name)),
                 None => Err(not_writable(super::types::full_name(n.owner), object, name)),
             };
         }
@@ -461,6 +462,11 @@ fn is_fixed(name: Symbol) -> bool {
 }
 
 #[cold]
+fn read_only(object: &Value, name: Symbol) -> Raised {
+    attribute_error("readonly attribute", object, name)
+}
+
+#[cold]
 fn not_writable(kind: &str, object: &Value, name: Symbol) -> Raised {
     let message = format!("attribute '{name}' of '{kind}' objects is not writable");
     attribute_error(message, object, name)
@@ -495,9 +501,8 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
                 return call::call_unbound(&deleter.clone().into(), object, &[]).map(drop);
             }
             return Err(match (&class.lookup(setter), object) {
-                (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => {
-                    attribute_error("readonly attribute", object, name)
-                }
+                (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => read_only(object, name),
+                (None, Value::Instance(_)) if n.role == NativeRole::Member => read_only(object, name),
                 (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
                 (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
                     "cannot delete '{name}' attribute of immutable type '{}'",
