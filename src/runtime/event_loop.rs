@@ -5,7 +5,7 @@
 
 use super::handle::{Handle, call_back};
 use super::instrument::{Event, tell};
-use super::ready::{self, Job};
+use super::ready::{Job, Ready};
 use super::timer::Timers;
 use super::{
     Speaker, asyncgen, clock, current, derived, future, hooks, inbox, like_future, signal, task, thread,
@@ -19,16 +19,12 @@ use crate::value::context::{self, Context};
 use crate::value::opaque::Container;
 use crate::value::*;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// Room for jobs that an idle loop keeps.
-const READY_KEPT: usize = 1024;
 
 /// An event loop.
 #[derive(Default)]
 pub struct EventLoop {
-    ready: RefCell<VecDeque<Job>>,
+    ready: RefCell<Ready>,
     timers: RefCell<Timers>,
     /// Handles of signals that have come since the last pass began.
     heard: RefCell<Vec<Value>>,
@@ -126,7 +122,7 @@ impl EventLoop {
     /// Adds a job to what is ready.
     #[inline]
     pub fn push(&self, job: Job) {
-        self.ready.borrow_mut().push_back(job);
+        self.ready.borrow_mut().push(job);
         if self.waiting.get() {
             self.wake();
         }
@@ -135,7 +131,7 @@ impl EventLoop {
     /// Takes the next job that is ready.
     #[inline(always)]
     fn next_job(&self) -> Option<Job> {
-        ready::next(&mut self.ready.borrow_mut())
+        self.ready.borrow_mut().pop()
     }
 
     #[cold]
@@ -213,14 +209,6 @@ impl EventLoop {
     #[inline]
     pub fn set_current_task(&self, task: Option<Ref<Future>>) -> Option<Ref<Future>> {
         self.current.replace(task)
-    }
-
-    /// A burst of jobs does not keep its memory for ever.
-    fn give_back(&self) {
-        let mut ready = self.ready.borrow_mut();
-        if ready.capacity() > 2 * READY_KEPT {
-            ready.shrink_to(READY_KEPT);
-        }
     }
 
     pub fn note_cancelled_timer(&self) {
@@ -404,7 +392,7 @@ pub fn run_once(this: &Value) -> Res<()> {
             break;
         };
         tell(|| Event::TimerFired { when });
-        event_loop.ready.borrow_mut().push_back(match &due {
+        event_loop.ready.borrow_mut().push(match &due {
             Value::Future(future) => Job::Settle(Ref::clone(future)),
             handle => {
                 if let Some(h) = handle.opaque::<Handle>() {
@@ -499,7 +487,6 @@ fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
     if !event_loop.has_nothing_ready() {
         return Ok(());
     }
-    event_loop.give_back();
     event_loop.waiting.set(true);
     let woken = thread::block(until, thread::IN_LOOP);
     event_loop.waiting.set(false);

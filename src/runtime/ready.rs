@@ -7,8 +7,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// With more jobs than this, what they use will have left the caches before their turn. More than
-/// [`approach`] looks ahead.
+/// [`Ready::approach`] looks ahead.
 const CROWD: usize = 16;
+
+/// So many jobs stand in a block.
+const BLOCK: usize = 2048;
 
 /// Something that waits for its turn in the loop.
 #[derive(Clone)]
@@ -80,29 +83,141 @@ impl Job {
     }
 }
 
-/// Takes the next job.
-#[inline(always)]
-pub fn next(ready: &mut VecDeque<Job>) -> Option<Job> {
-    if ready.len() > CROWD {
-        approach(ready);
-    }
-    ready.pop_front()
+/// The jobs that are ready, in their order.
+///
+/// A crowd stands in blocks, each of which is given back when its jobs have run: a single list would
+/// move every time it grows, and the kernel would have to provide twice the memory (benchmark:
+/// sched/million_sleepers).
+pub struct Ready {
+    first: VecDeque<Job>,
+    /// With fewer jobs in the first block new ones join it; none do while there are others behind.
+    joining: usize,
+    /// Only the last one is not full.
+    behind: VecDeque<VecDeque<Job>>,
 }
 
-/// Brings near what the next jobs will use, one link of the chain from job to frame at a time, each
-/// when the one before has arrived: that takes about as long as two jobs (benchmark: sched/timers).
-#[inline(always)]
-fn approach(ready: &VecDeque<Job>) {
-    ready[8].prefetch();
-    if let Some(task) = ready[6].task() {
-        task.prefetch();
+impl Default for Ready {
+    fn default() -> Ready {
+        Ready {
+            first: VecDeque::new(),
+            joining: BLOCK,
+            behind: VecDeque::new(),
+        }
     }
-    if let Some(task) = ready[4].task() {
-        task.coroutine.prefetch();
+}
+
+impl Ready {
+    #[inline(always)]
+    pub fn push(&mut self, job: Job) {
+        if self.first.len() < self.joining {
+            self.first.push_back(job);
+        } else {
+            self.push_behind(job);
+        }
     }
-    if let Some(task) = ready[2].task()
-        && let Value::Generator(ref coroutine) = task.coroutine.get()
-    {
-        coroutine.prefetch_frame();
+
+    fn push_behind(&mut self, job: Job) {
+        self.joining = 0;
+        match self.behind.back_mut() {
+            Some(last) if last.len() < BLOCK => last.push_back(job),
+            _ => {
+                let mut block = VecDeque::with_capacity(BLOCK);
+                block.push_back(job);
+                self.behind.push_back(block);
+            }
+        }
+    }
+
+    /// Takes the next job.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<Job> {
+        if self.first.len() > CROWD {
+            self.approach();
+        }
+        if self.first.is_empty() {
+            self.move_up();
+        }
+        self.first.pop_front()
+    }
+
+    /// The next block, if there is one, becomes the first.
+    #[cold]
+    fn move_up(&mut self) {
+        if let Some(next) = self.behind.pop_front() {
+            self.first = next;
+        }
+        if self.behind.is_empty() {
+            self.joining = BLOCK;
+        }
+    }
+
+    /// Brings near what the next jobs will use, one link of the chain from job to frame at a time,
+    /// each when the one before has arrived: that takes about as long as two jobs (benchmark:
+    /// sched/timers).
+    #[inline(always)]
+    fn approach(&self) {
+        self.first[8].prefetch();
+        if let Some(task) = self.first[6].task() {
+            task.prefetch();
+        }
+        if let Some(task) = self.first[4].task() {
+            task.coroutine.prefetch();
+        }
+        if let Some(task) = self.first[2].task()
+            && let Value::Generator(ref coroutine) = task.coroutine.get()
+        {
+            coroutine.prefetch_frame();
+        }
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        let behind = match self.behind.back() {
+            None => 0,
+            Some(last) => (self.behind.len() - 1) * BLOCK + last.len(),
+        };
+        self.first.len() + behind
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.behind.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Job> {
+        self.first.iter().chain(self.behind.iter().flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue of handles of numbers.
+    fn push(ready: &mut Ready, numbers: std::ops::Range<usize>) {
+        numbers.for_each(|i| ready.push(Job::Handle(Value::Int(i as i64))));
+    }
+
+    fn pop(ready: &mut Ready, count: usize) -> Vec<usize> {
+        let number = |job| match job {
+            Some(Job::Handle(Value::Int(i))) => i as usize,
+            _ => panic!("no number"),
+        };
+        (0..count).map(|_| number(ready.pop())).collect()
+    }
+
+    #[test]
+    fn jobs_come_in_their_order_over_many_blocks() {
+        let mut ready = Ready::default();
+        let (mut pushed, mut popped) = (0, 0);
+        for (more, fewer) in [(3, 2), (3 * BLOCK, BLOCK), (BLOCK + 1, 3 * BLOCK + 2), (5, 5)] {
+            push(&mut ready, pushed..pushed + more);
+            pushed += more;
+            assert_eq!(ready.len(), pushed - popped);
+            assert_eq!(ready.iter().count(), pushed - popped);
+            assert!(pop(&mut ready, fewer).into_iter().eq(popped..popped + fewer));
+            popped += fewer;
+        }
+        assert!(ready.is_empty());
+        assert!(ready.pop().is_none());
     }
 }

@@ -322,6 +322,22 @@ pub struct FStringField {
     pub span: Span,
 }
 
+impl FStringPart {
+    pub fn field(&self) -> Option<&FStringField> {
+        match self {
+            FStringPart::Text(_) => None,
+            FStringPart::Field(field) => Some(field),
+        }
+    }
+}
+
+impl FStringField {
+    /// Whether the value itself is asked to format itself in a certain way: `{price:.2f}`.
+    pub fn is_formatted(&self) -> bool {
+        self.conversion.is_none() && self.spec.as_ref().is_some_and(|spec| !spec.is_empty())
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conversion {
     Str,

@@ -2,10 +2,8 @@
 //!
 //! A program that makes many objects spends much of its time in the kernel, which provides memory
 //! page by page, and clears it, when it is first touched. Chunks are provided at once, and the
-//! largest ones are huge pages where the system has them at hand (benchmarks:
-//! sched/million_sleepers, spawn_gather, cancel: two thirds of the time with small pages). Where it
-//! has to get them from afar, as under a hypervisor that took free memory back, they take ten times
-//! as long as small ones; so each is timed.
+//! largest ones ahead of their use, by a thread of their own where there is a second processor
+//! (benchmarks: sched/million_sleepers, spawn_gather, cancel).
 
 use std::alloc::{Layout, alloc, handle_alloc_error};
 
@@ -13,6 +11,7 @@ use std::alloc::{Layout, alloc, handle_alloc_error};
 pub const LARGEST_CHUNK: usize = 2 << 20;
 
 /// From this size on, a chunk's memory is provided at once.
+#[cfg(target_os = "linux")]
 const PROVIDED: usize = 256 << 10;
 
 /// Where chunks begin: at pages, which is what the kernel provides.
@@ -22,7 +21,7 @@ const PAGE: usize = 4096;
 pub fn new(bytes: usize) -> *mut u8 {
     #[cfg(target_os = "linux")]
     if bytes == LARGEST_CHUNK
-        && let Some(chunk) = region::next_chunk()
+        && let Some(chunk) = provider::next_chunk()
     {
         return chunk;
     }
@@ -34,21 +33,23 @@ pub fn new(bytes: usize) -> *mut u8 {
     }
     #[cfg(target_os = "linux")]
     if bytes >= PROVIDED {
-        region::provide(memory, bytes);
+        provider::provide_small(memory, bytes);
     }
     memory
 }
 
-/// Address space for the largest chunks.
+/// Where the largest chunks come from.
 #[cfg(target_os = "linux")]
-mod region {
+mod provider {
     use super::LARGEST_CHUNK;
     use crate::value::sweep;
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
-    use std::cell::Cell;
+    use std::cell::{OnceCell, RefCell};
+    use std::sync::mpsc::{Receiver, sync_channel};
+    use std::thread;
     use std::time::{Duration, Instant};
 
-    /// So much is asked for at once; what is not used of it costs nothing.
+    /// So much address space is asked for at once; what is not used of it costs nothing.
     const REGION: usize = 64 << 20;
 
     /// After a huge page that took longer than small ones, so many chunks are of small ones, and
@@ -56,41 +57,104 @@ mod region {
     const FEWEST_SKIPPED: u32 = 64;
     const MOST_SKIPPED: u32 = 1024;
 
+    /// So many chunks wait to be used, besides the one that the provider holds out.
+    const AHEAD: usize = 1;
+
     thread_local! {
-        /// The next chunk, and the bytes left from there on.
-        static NEXT: Cell<(*mut u8, usize)> = const { Cell::new((std::ptr::null_mut(), 0)) };
-        /// How long as much as the largest chunk took the last time in small pages.
-        static SMALL: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-        /// So many chunks are of small pages before the next huge one, and were before the last.
-        static SKIP: Cell<u32> = const { Cell::new(0) };
-        static SKIPPED: Cell<u32> = const { Cell::new(0) };
+        /// What the thread that provides chunks ahead has ready; none if it could not be had.
+        static READY: OnceCell<Option<Receiver<Chunk>>> = const { OnceCell::new() };
+        /// For when nothing is ready.
+        static OWN: RefCell<Provider> = const { RefCell::new(Provider::new(Duration::ZERO)) };
     }
 
-    /// The next chunk, as a huge page; none if small pages are likely to be had sooner, or the
-    /// kernel gives no address space.
+    /// The next chunk, with its pages; none if the kernel gives no address space.
     pub fn next_chunk() -> Option<*mut u8> {
-        if SKIP.get() > 0 {
-            SKIP.set(SKIP.get() - 1);
+        let ready = READY.with(|ready| {
+            let ready = ready.get_or_init(provide_ahead).as_ref();
+            ready.and_then(|ready| ready.try_recv().ok())
+        });
+        let chunk = ready.or_else(|| OWN.with_borrow_mut(Provider::next))?;
+        sweep::account(LARGEST_CHUNK as isize); // as what the allocator gives
+        Some(chunk.0)
+    }
+
+    /// Begins the thread that provides chunks.
+    fn provide_ahead() -> Option<Receiver<Chunk>> {
+        if thread::available_parallelism().is_ok_and(|processors| processors.get() == 1) {
             return None;
         }
-        let (chunk, left) = match NEXT.get() {
-            (_, 0) => new_region()?,
-            next => next,
+        let (send, ready) = sync_channel(AHEAD);
+        let small = OWN.with_borrow(|own| own.small);
+        let work = move || {
+            let mut provider = Provider::new(small);
+            while let Some(chunk) = provider.next()
+                && send.send(chunk).is_ok()
+            {}
         };
-        // SAFETY: a region has room for whole chunks, and this one is left of it.
-        NEXT.set((unsafe { chunk.add(LARGEST_CHUNK) }, left - LARGEST_CHUNK));
-        let skipped = match time_to_provide(chunk, LARGEST_CHUNK) > SMALL.get() {
-            true => (SKIPPED.get() * 2).clamp(FEWEST_SKIPPED, MOST_SKIPPED),
-            false => 0,
-        };
-        SKIPPED.set(skipped);
-        SKIP.set(skipped);
-        sweep::account(LARGEST_CHUNK as isize); // as what the allocator gives
-        Some(chunk)
+        thread::Builder::new()
+            .name("memory".to_owned())
+            .spawn(work)
+            .ok()?;
+        Some(ready)
+    }
+
+    /// A chunk that nobody has yet.
+    struct Chunk(*mut u8);
+
+    // SAFETY: memory that nobody else knows is as good for one thread as for another.
+    unsafe impl Send for Chunk {}
+
+    /// Gives chunks as huge pages where the system has them at hand: they take a sixth of the time
+    /// of small ones. Where it has to get them from afar, as under a hypervisor that took free
+    /// memory back, they take ten times as long; so each is timed.
+    struct Provider {
+        /// What is left of the newest region.
+        next: *mut u8,
+        left: usize,
+        /// How long a chunk of small pages took the last time.
+        small: Duration,
+        /// So many chunks are of small pages before the next huge one, and were before the last.
+        skip: u32,
+        skipped: u32,
+    }
+
+    impl Provider {
+        const fn new(small: Duration) -> Provider {
+            Provider {
+                next: std::ptr::null_mut(),
+                left: 0,
+                small,
+                skip: 0,
+                skipped: 0,
+            }
+        }
+
+        /// The next chunk; none if the kernel gives no address space.
+        fn next(&mut self) -> Option<Chunk> {
+            if self.left == 0 {
+                (self.next, self.left) = (new_region()?, REGION);
+            }
+            let chunk = self.next;
+            self.left -= LARGEST_CHUNK;
+            // SAFETY: a region has room for whole chunks, and this one is left of it.
+            self.next = unsafe { chunk.add(LARGEST_CHUNK) };
+            if self.skip > 0 {
+                self.skip -= 1;
+                refuse_huge(chunk);
+                self.small = provide(chunk, LARGEST_CHUNK);
+            } else {
+                self.skipped = match provide(chunk, LARGEST_CHUNK) > self.small {
+                    true => (self.skipped * 2).clamp(FEWEST_SKIPPED, MOST_SKIPPED),
+                    false => 0,
+                };
+                self.skip = self.skipped;
+            }
+            Some(Chunk(chunk))
+        }
     }
 
     /// A region that begins where a huge page can.
-    fn new_region() -> Option<(*mut u8, usize)> {
+    fn new_region() -> Option<*mut u8> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: memory at an address of the kernel's choice, which nobody else has.
@@ -101,20 +165,28 @@ mod region {
         let start = unsafe { memory.add(memory.align_offset(LARGEST_CHUNK)) };
         // SAFETY: the memory is ours, and holds nothing. A kernel without huge pages refuses.
         let _ = unsafe { madvise(start.cast(), REGION, Advice::LinuxHugepage) };
-        Some((start, REGION))
+        Some(start)
     }
 
-    /// Has the kernel provide the small pages of a chunk in one go.
-    pub fn provide(memory: *mut u8, size: usize) {
-        SMALL.set(time_to_provide(memory, size) * (LARGEST_CHUNK / size) as u32);
+    /// Has a chunk be one of small pages.
+    fn refuse_huge(chunk: *mut u8) {
+        // SAFETY: the memory is ours, and holds nothing.
+        let _ = unsafe { madvise(chunk.cast(), LARGEST_CHUNK, Advice::LinuxNoHugepage) };
     }
 
-    /// A kernel that cannot provide pages at once does so page by page, later.
-    fn time_to_provide(memory: *mut u8, size: usize) -> Duration {
+    /// Has the kernel provide the small pages of a chunk from the allocator.
+    pub fn provide_small(memory: *mut u8, bytes: usize) {
+        let small = provide(memory, bytes) * (LARGEST_CHUNK / bytes) as u32;
+        OWN.with_borrow_mut(|own| own.small = small);
+    }
+
+    /// Has the kernel provide so many bytes of pages in one go; gives the time it took. A kernel
+    /// that cannot do so provides them page by page, later.
+    fn provide(memory: *mut u8, bytes: usize) -> Duration {
         #[allow(clippy::disallowed_methods)] // the machine's time, whichever clock scripts see
         let begun = Instant::now();
         // SAFETY: the memory is ours, and providing its pages changes nothing in it.
-        let _ = unsafe { madvise(memory.cast(), size, Advice::LinuxPopulateWrite) };
+        let _ = unsafe { madvise(memory.cast(), bytes, Advice::LinuxPopulateWrite) };
         begun.elapsed()
     }
 }

@@ -143,6 +143,40 @@ pub fn method(class: &str, name: &str) -> Option<Gives> {
     })
 }
 
+/// Whether a method of a number, a text or a container gives something that cannot be awaited, whatever is in it.
+pub fn is_plain_method(name: &str) -> bool {
+    matches!(
+        name,
+        "append"
+            | "extend"
+            | "insert"
+            | "remove"
+            | "clear"
+            | "sort"
+            | "reverse"
+            | "add"
+            | "discard"
+            | "update"
+            | "keys"
+            | "values"
+            | "items"
+            | "copy"
+            | "count"
+            | "index"
+            | "format"
+            | "strip"
+            | "split"
+            | "replace"
+            | "upper"
+            | "lower"
+            | "title"
+            | "encode"
+            | "decode"
+            | "startswith"
+            | "endswith"
+    )
+}
+
 /// Whether an object of a class is entered with `async with` and not with `with`.
 pub fn is_entered_async(class: &str) -> bool {
     matches!(

@@ -192,7 +192,7 @@ impl<'a> Program<'a> {
             .for_each(|child| self.expr(child, at, Some(expr)));
         match &expr.kind {
             ExprKind::Lambda(lambda) => {
-                let inner = self.open(UnitKind::Lambda, None, &[], &**lambda, at);
+                let inner = self.open(UnitKind::Lambda(lambda), None, &[], &**lambda, at);
                 self.params(Callable::Lambda(lambda), inner);
                 self.expr(&lambda.body, inner, Some(expr));
             }

@@ -15,14 +15,14 @@ pub(super) enum By {
 /// What a container holds.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
-    pub of: Of,
+    pub of: Of<'a>,
     pub expr: &'a Expr,
     pub at: At,
 }
 
 /// How what is in a container comes from an expression.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+#[derive(Clone, Copy)]
+pub(super) enum Of<'a> {
     /// It is what the expression gives.
     Value,
     /// It is what awaiting that gives: `await gather(…)`.
@@ -31,6 +31,8 @@ pub(super) enum Of {
     Called,
     /// It is what awaiting that gives: `await gather(*map(…))`.
     CallAwaited,
+    /// It is this function, which the expression is given as its decorator.
+    Decorated(&'a Function),
 }
 
 type Items<'a> = Vec<Item<'a>>;
@@ -46,7 +48,7 @@ impl<'a> Item<'a> {
 
     /// The expression that gives it, if that gives it as it is.
     pub fn plainly(&self) -> Option<(&'a Expr, At)> {
-        (self.of == Of::Value).then_some((self.expr, self.at))
+        matches!(self.of, Of::Value).then_some((self.expr, self.at))
     }
 }
 
@@ -58,7 +60,7 @@ impl<'a> Program<'a> {
 
     /// What all of some items are.
     pub(super) fn kind_of_items(&self, items: &[Item<'a>], left: u32) -> Kind<'a> {
-        let is_none = |item: &Item| item.of == Of::Value && is_none(item.expr);
+        let is_none = |item: &Item| item.plainly().is_some_and(|(value, _)| is_none(value));
         Kind::of_some(
             items
                 .iter()
@@ -75,6 +77,7 @@ impl<'a> Program<'a> {
                 Kind::Coroutine(function) => self.returned(function, left),
                 _ => Kind::Unknown,
             },
+            Of::Decorated(_) => Kind::Unknown,
         }
     }
 
@@ -86,6 +89,13 @@ impl<'a> Program<'a> {
     pub(super) fn meaning_of_items(&self, items: &[Item<'a>], left: u32) -> Meaning<'a> {
         same(items.iter().map(|item| match item.of {
             Of::Value => self.meaning_within(item.expr, item.at, left),
+            // By its meaning it is what all its decorators make of it.
+            Of::Decorated(function) => match self.decorated(function, left) {
+                Some(Decorated::Function(made)) if std::ptr::eq(made, function) => {
+                    Meaning::Function(function)
+                }
+                _ => Meaning::Unknown,
+            },
             Of::Awaited | Of::Called | Of::CallAwaited => Meaning::Unknown,
         }))
     }
@@ -98,6 +108,17 @@ impl<'a> Program<'a> {
         let items = items.unwrap_or_default();
         let own = items.iter().filter(|item| self.is_own(item.at));
         own.filter_map(Item::plainly).collect()
+    }
+
+    /// What the items are that a loop over a container may give, if all of that is known.
+    pub fn kinds_inside(&self, container: &Expr, at: At) -> Vec<Kind<'a>> {
+        self.steps.set(LONGEST_SEARCH);
+        let items = self.inside_of(container, at, By::Loop, LONGEST_CHAIN);
+        let items = items.unwrap_or_default();
+        items
+            .iter()
+            .map(|item| self.kind_of_item(item, LONGEST_CHAIN))
+            .collect()
     }
 
     /// Everything that is ever put into a container, be it a list, a set, a queue, or the values of a dict.
@@ -137,26 +158,35 @@ impl<'a> Program<'a> {
                 self.put_into(bindings, Holder::Name(owner, *name), by, left)
             }
             ExprKind::Attribute { value, name, .. } => {
-                let class = match self.class_of_self(value, at) {
-                    Some(class) => class,
-                    None => match (
-                        self.meaning_within(value, at, left),
-                        self.kind_within(value, at, left),
-                    ) {
-                        (Meaning::Class(class), _) | (_, Kind::Instance(class)) => class,
-                        _ => return None,
-                    },
-                };
-                if self.is_set_elsewhere(class, *name, left) {
-                    return None;
-                }
-                let own = self.attributes.get(&(address(class), *name)).map(Vec::as_slice);
-                match (own, self.shared(class, *name)) {
-                    (Some(bindings), None) | (None, Some(bindings)) => {
-                        self.put_into(bindings, Holder::Attribute(*name), by, left)
-                    }
-                    _ => None,
-                }
+                let bindings = self.bindings_of_attribute(value, *name, at, left)?;
+                self.put_into(bindings, Holder::Attribute(*name), by, left)
+            }
+            _ => None,
+        }
+    }
+
+    /// Everything that gives an attribute of an object, or of a class, its value.
+    fn bindings_of_attribute(
+        &self,
+        object: &Expr,
+        name: Symbol,
+        at: At,
+        left: u32,
+    ) -> Option<&[Binding<'a>]> {
+        let class = match self.class_of_self(object, at) {
+            Some(class) => class,
+            None => match (
+                self.meaning_within(object, at, left),
+                self.kind_within(object, at, left),
+            ) {
+                (Meaning::Class(class), _) | (_, Kind::Instance(class)) => class,
+                _ => return None,
+            },
+        };
+        let own = self.attributes.get(&(address(class), name)).map(Vec::as_slice);
+        match (own, self.shared(class, name)) {
+            (Some(bindings), None) | (None, Some(bindings)) => {
+                (!self.is_set_elsewhere(class, name, left)).then_some(bindings)
             }
             _ => None,
         }
@@ -184,7 +214,7 @@ impl<'a> Program<'a> {
                     let of = match item.of {
                         Of::Value => Of::Awaited,
                         Of::Called => Of::CallAwaited,
-                        Of::Awaited | Of::CallAwaited => return None,
+                        Of::Awaited | Of::CallAwaited | Of::Decorated(_) => return None,
                     };
                     Some(Item { of, ..item })
                 });
@@ -227,20 +257,74 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Everything that an expression may be which is an item of a container, or a loop's variable.
-    pub(super) fn taken_from(&self, item: &Expr, at: At, left: u32) -> Option<Items<'a>> {
-        match &item.plain().kind {
+    /// Everything that an expression may be which stands for something else: an item of a container, the value
+    /// of a variable, one branch or the other.
+    pub(super) fn taken_from(&self, expr: &Expr, at: At, left: u32) -> Option<Items<'a>> {
+        let left = self.go_on(left, 1)?;
+        match &self.places.get(&address(expr.plain()))?.expr.kind {
+            ExprKind::Subscript { index, .. } if matches!(index.plain().kind, ExprKind::Slice { .. }) => None,
             ExprKind::Subscript { value, .. } => self.inside_of(value, at, By::Index, left),
             ExprKind::Name(name) => {
                 let owner = self.names.owner(at.scope, *name)?;
-                match self.bindings.get(&(owner, *name)).map(Vec::as_slice) {
-                    Some([Binding::Item(items, at)]) => self.inside_of(items, *at, By::Loop, left),
-                    Some([Binding::ItemPart(items, at, n)]) => self.inside_part(items, *at, *n, left),
-                    _ => None,
-                }
+                self.values_of(self.bindings.get(&(owner, *name))?, left)
             }
+            ExprKind::Attribute { value, name, .. } => {
+                self.values_of(self.bindings_of_attribute(value, *name, at, left)?, left)
+            }
+            ExprKind::IfElse { body, orelse, .. } => {
+                let mut found = self.taken_or_itself(body, at, left);
+                found.extend(self.taken_or_itself(orelse, at, left));
+                Some(found)
+            }
+            ExprKind::BoolOp {
+                op: BoolOp::Or,
+                values,
+            } => {
+                let values = values.iter();
+                Some(
+                    values
+                        .flat_map(|value| self.taken_or_itself(value, at, left))
+                        .collect(),
+                )
+            }
+            // `handlers.get(name, default)`
+            ExprKind::Call { func, args } => match (&func.plain().kind, &args[..]) {
+                (
+                    ExprKind::Attribute { value, name, .. },
+                    [Arg::Positional(_)] | [Arg::Positional(_), Arg::Positional(_)],
+                ) if matches!(name.text(), "get" | "pop") => {
+                    let mut found = self.inside_of(value, at, By::Index, left)?;
+                    if let Some(Arg::Positional(default)) = args.get(1) {
+                        found.extend(self.taken_or_itself(default, at, left));
+                    }
+                    Some(found)
+                }
+                _ => None,
+            },
             _ => None,
         }
+    }
+
+    fn taken_or_itself(&self, expr: &'a Expr, at: At, left: u32) -> Items<'a> {
+        let taken = self.taken_from(expr, at, left);
+        taken.unwrap_or_else(|| vec![Item::value(expr, at)])
+    }
+
+    /// Everything that bindings give a variable.
+    fn values_of(&self, bindings: &[Binding<'a>], left: u32) -> Option<Items<'a>> {
+        let mut found = Vec::new();
+        for binding in bindings {
+            match binding {
+                Binding::Value(value, at) | Binding::Declared(_, Some(value), at) => {
+                    found.extend(self.taken_or_itself(value, *at, left));
+                }
+                Binding::Param(callable, param) => found.extend(self.arguments(*callable, param, left)?),
+                Binding::Item(items, at) => found.extend(self.inside_of(items, *at, By::Loop, left)?),
+                Binding::ItemPart(items, at, n) => found.extend(self.inside_part(items, *at, *n, left)?),
+                _ => return None,
+            }
+        }
+        Some(found)
     }
 
     fn each_inside(&self, items: &'a [Expr], at: At, left: u32) -> Option<Items<'a>> {

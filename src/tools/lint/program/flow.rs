@@ -14,6 +14,7 @@ struct Site<'a> {
     at: At,
     /// The first parameter is the object whose method is called.
     is_bound: bool,
+    runs: Runs,
 }
 
 /// What a call gives.
@@ -24,6 +25,68 @@ pub(super) enum Given<'a> {
     Values(&'a [Expr]),
     /// An item of each of these containers, one after the other: `map(f, these, those)`.
     ItemsOf(Vec<&'a Expr>),
+    /// The function that is decorated with this.
+    Decorated(&'a Expr, &'a Function),
+}
+
+/// Where what is called runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// Where it is called from.
+    Here,
+    /// The loop calls it.
+    InLoop,
+    InThread,
+    Unknown,
+}
+
+/// Where a body runs; in several places if several run it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Where {
+    in_loop: bool,
+    /// At the top of a module that does not await.
+    at_top: bool,
+    in_thread: bool,
+}
+
+impl Where {
+    const IN_LOOP: Where = Where {
+        in_loop: true,
+        at_top: false,
+        in_thread: false,
+    };
+    const AT_TOP: Where = Where {
+        in_loop: false,
+        at_top: true,
+        in_thread: false,
+    };
+    const IN_THREAD: Where = Where {
+        in_loop: false,
+        at_top: false,
+        in_thread: true,
+    };
+
+    fn and(self, other: Where) -> Where {
+        Where {
+            in_loop: self.in_loop || other.in_loop,
+            at_top: self.at_top || other.at_top,
+            in_thread: self.in_thread || other.in_thread,
+        }
+    }
+
+    /// Whether a loop always runs around it.
+    pub fn is_in_loop(self) -> bool {
+        self == Where::IN_LOOP
+    }
+
+    /// Whether no loop ever runs around it.
+    pub fn has_no_loop(self) -> bool {
+        !self.in_loop && (self.at_top || self.in_thread)
+    }
+
+    pub fn is_in_thread(self) -> bool {
+        self == Where::IN_THREAD
+    }
 }
 
 /// Something with parameters that stands in the program.
@@ -86,10 +149,16 @@ impl<'a> Program<'a> {
         let mut sites: HashMap<usize, Vec<Site<'a>>> = HashMap::new();
         let mut mentions: HashMap<usize, usize> = HashMap::new();
         let mut attributes: HashMap<Symbol, usize> = HashMap::new();
+        // Functions that others make and return, and how often what these give is asked for.
+        let mut returned: Vec<(&Function, usize)> = Vec::new();
+        let mut given: HashMap<usize, usize> = HashMap::new();
         for (expr, at) in self.all_exprs() {
             self.steps.set(LONGEST_SEARCH);
             match &expr.kind {
                 ExprKind::Name(_) => match self.meaning(expr, *at) {
+                    Meaning::Function(function) if self.is_returned_where_made(expr, function, *at) => {
+                        returned.push((function, at.unit));
+                    }
                     Meaning::Function(function) => *mentions.entry(address(function)).or_default() += 1,
                     Meaning::Class(class) if !self.is_called_or_looked_into(expr) => {
                         if let Some(made) = self.constructor(class, LONGEST_CHAIN).map(address) {
@@ -116,21 +185,56 @@ impl<'a> Program<'a> {
                     *mentions.entry(address(&**lambda)).or_default() += 1;
                 }
                 ExprKind::Call { func, args } => {
-                    let own = (&**func, Given::Args(args));
+                    let own = (&**func, Given::Args(args), Runs::Here);
                     let handed = self.handed(func, args, *at, LONGEST_CHAIN);
-                    for (func, args) in [Some(own), handed].into_iter().flatten() {
+                    for (func, args, runs) in [Some(own), handed].into_iter().flatten() {
                         if let Some((callable, is_bound)) = self.called(func, *at, LONGEST_CHAIN) {
                             let site = Site {
                                 args,
                                 at: *at,
                                 is_bound,
+                                runs,
                             };
                             sites.entry(callable.address()).or_default().push(site);
                         }
                     }
+                    if let Meaning::Function(function) = self.meaning(expr, *at) {
+                        *given.entry(address(function)).or_default() += 1;
+                    }
                 }
                 _ => {}
             }
+        }
+        for function in self.units.iter().filter_map(Unit::function) {
+            self.steps.set(LONGEST_SEARCH);
+            let Some(&at) = self.defined.get(&address(function)) else {
+                continue;
+            };
+            for (i, decorator) in function.decorators.iter().rev().enumerate() {
+                let Some((callable, is_bound)) = self.called(decorator, at, LONGEST_CHAIN) else {
+                    continue;
+                };
+                // Others are given what the one below makes of it.
+                if i == 0 {
+                    let args = Given::Decorated(decorator, function);
+                    let site = Site {
+                        args,
+                        at,
+                        is_bound,
+                        runs: Runs::Here,
+                    };
+                    sites.entry(callable.address()).or_default().push(site);
+                }
+                if let Callable::Function(decorator) = callable
+                    && let Meaning::Function(made) = self.meaning_of_body(decorator, LONGEST_CHAIN)
+                {
+                    *given.entry(address(made)).or_default() += 1;
+                }
+            }
+        }
+        for (function, _) in &returned {
+            let key = address(*function);
+            *mentions.entry(key).or_default() += given.get(&key).copied().unwrap_or(0);
         }
         for (expr, _) in self.all_exprs() {
             if let ExprKind::Lambda(lambda) = &expr.kind {
@@ -164,7 +268,34 @@ impl<'a> Program<'a> {
                 sites.remove(&key);
             }
         }
-        sites
+        // Who may be called from elsewhere may give what it makes to others.
+        loop {
+            let before = sites.len();
+            for (function, maker) in &returned {
+                let maker = self.units[*maker].function().map(address);
+                if maker.is_none_or(|maker| !sites.contains_key(&maker)) {
+                    sites.remove(&address(*function));
+                }
+            }
+            if sites.len() == before {
+                return sites;
+            }
+        }
+    }
+
+    /// Whether a function is returned here by the plain function that made it, and no other is.
+    fn is_returned_where_made(&self, name: &Expr, function: &Function, at: At) -> bool {
+        let is_made_here = self
+            .defined
+            .get(&address(function))
+            .is_some_and(|defined| defined.unit == at.unit);
+        let Some(maker) = self.units[at.unit].function().filter(|_| is_made_here) else {
+            return false;
+        };
+        matches!(self.owner(name).map(|stmt| &stmt.kind), Some(StmtKind::Return(_)))
+            && maker.decorators.is_empty()
+            && matches!(self.meaning_of_body(maker, LONGEST_CHAIN),
+                Meaning::Function(made) if std::ptr::eq(made, function))
     }
 
     /// What a call through `func` runs, and whether that gives it an object before the arguments.
@@ -181,49 +312,58 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// The function that a call of the library's calls, and what it gives to that: `to_thread(f, a, b)`,
-    /// `map(f, these, those)`, `sorted(these, key=f)`.
-    fn handed(&self, func: &'a Expr, args: &'a [Arg], at: At, left: u32) -> Option<(&'a Expr, Given<'a>)> {
-        let key = args.iter().find_map(|arg| match arg {
-            Arg::Keyword { name, value, .. } if name.text() == "key" => Some(value),
-            _ => None,
-        });
+    /// The function that a call of the library's calls, what it gives to that, and where that runs:
+    /// `to_thread(f, a, b)`, `map(f, these, those)`, `sorted(these, key=f)`.
+    fn handed(
+        &self,
+        func: &'a Expr,
+        args: &'a [Arg],
+        at: At,
+        left: u32,
+    ) -> Option<(&'a Expr, Given<'a>, Runs)> {
+        let key = keyword(args, "key");
         if let ExprKind::Attribute { value, name, .. } = &func.plain().kind
             && name.text() == "sort"
         {
-            return Some((key?, Given::ItemsOf(vec![&**value])));
+            return Some((key?, Given::ItemsOf(vec![&**value]), Runs::Here));
         }
         let path = self.callee_within(func, at, self.go_on(left, 1)?)?;
-        if path == "threading.Thread" {
-            return for_thread(args);
-        }
-        let place = match &path[..] {
+        let (place, runs) = match &path[..] {
+            "threading.Thread" => {
+                let (target, given) = for_thread(args, keyword(args, "target")?)?;
+                return Some((target, given, Runs::InThread));
+            }
             "asyncio.to_thread"
             | "prelude.run_in_executor"
-            | "concurrent.futures.ThreadPoolExecutor.submit"
-            | "asyncio.loop.call_soon"
-            | "asyncio.loop.call_soon_threadsafe" => 0,
-            "asyncio.loop.run_in_executor" | "asyncio.loop.call_later" | "asyncio.loop.call_at" => 1,
+            | "concurrent.futures.ThreadPoolExecutor.submit" => (0, Runs::InThread),
+            "asyncio.loop.run_in_executor" | "threading.Timer" => (1, Runs::InThread),
+            "asyncio.loop.call_soon" | "asyncio.loop.call_soon_threadsafe" => (0, Runs::InLoop),
+            "asyncio.loop.call_later" | "asyncio.loop.call_at" => (1, Runs::InLoop),
             "builtins.map" | "builtins.filter" => match args {
                 [Arg::Positional(func), iters @ ..] => {
                     let iters = iters.iter().map(|arg| match arg {
                         Arg::Positional(iter) => Some(iter),
                         _ => None,
                     });
-                    return Some((func, Given::ItemsOf(iters.collect::<Option<_>>()?)));
+                    let items = Given::ItemsOf(iters.collect::<Option<_>>()?);
+                    return Some((func, items, Runs::Unknown));
                 }
                 _ => return None,
             },
             "builtins.sorted" | "builtins.min" | "builtins.max" => match args {
                 [Arg::Positional(items), Arg::Keyword { .. }, ..] => {
-                    return Some((key?, Given::ItemsOf(vec![items])));
+                    return Some((key?, Given::ItemsOf(vec![items]), Runs::Here));
                 }
                 _ => return None,
             },
             _ => return None,
         };
         match args.get(place)? {
-            Arg::Positional(func) => Some((func, Given::Args(&args[place + 1..]))),
+            Arg::Positional(func) if path == "threading.Timer" => {
+                let (func, given) = for_thread(args, func)?;
+                (args.len() == 2 || keyword(args, "args").is_some()).then_some((func, given, runs))
+            }
+            Arg::Positional(func) => Some((func, Given::Args(&args[place + 1..]), runs)),
             _ => None,
         }
     }
@@ -261,13 +401,18 @@ impl<'a> Program<'a> {
         let ExprKind::Call { func, args } = &self.places.get(&address(call.plain()))?.expr.kind else {
             return None;
         };
-        let own = (&**func, Given::Args(&args[..]));
-        let mut runs = [Some(own), self.handed(func, args, at, left)]
+        let own = (&**func, Given::Args(&args[..]), Runs::Here);
+        let mut called = [Some(own), self.handed(func, args, at, left)]
             .into_iter()
             .flatten();
-        runs.find_map(|(func, args)| {
+        called.find_map(|(func, args, runs)| {
             let (callable, is_bound) = self.called(func, at, left)?;
-            let site = Site { args, at, is_bound };
+            let site = Site {
+                args,
+                at,
+                is_bound,
+                runs,
+            };
             let is_it = |param: &&Param| {
                 let given = self.argument_of(callable.params(), param, &site);
                 given.is_some_and(|given| std::ptr::eq(given.plain(), value.plain()))
@@ -354,7 +499,7 @@ impl<'a> Program<'a> {
         let args = match &site.args {
             Given::Args(args) => args,
             Given::Values(values) => return values.get(place_of(params, param, site.is_bound)?),
-            Given::ItemsOf(_) => return None,
+            Given::ItemsOf(_) | Given::Decorated(..) => return None,
         };
         let is_unpacked = |arg: &Arg| matches!(arg, Arg::Star(_) | Arg::DoubleStar(_));
         if args.iter().any(is_unpacked) {
@@ -401,6 +546,14 @@ impl<'a> Program<'a> {
                 Some(container) => self.inside_of(container, site.at, By::Loop, left),
                 None => default(),
             },
+            Given::Decorated(decorator, function) => match place_of(params, param, site.is_bound) {
+                Some(0) => Some(vec![Item {
+                    of: Of::Decorated(function),
+                    expr: decorator,
+                    at: site.at,
+                }]),
+                _ => default(),
+            },
         }
     }
 
@@ -418,6 +571,7 @@ impl<'a> Program<'a> {
             args: Given::Args(args),
             at,
             is_bound,
+            runs: Runs::Here,
         };
         let params = function.params.posonly.iter().chain(&function.params.args);
         let params = params.chain(&function.params.kwonly);
@@ -439,6 +593,59 @@ impl<'a> Program<'a> {
             given.extend(self.argument(callable.params(), param, site, left)?);
         }
         Some(given)
+    }
+
+    /// Where a body runs, if all that run it are known.
+    pub fn runs(&self, at: At) -> Option<Where> {
+        self.runs_within(at.unit, &mut HashSet::new(), LONGEST_CHAIN)
+    }
+
+    fn runs_within(&self, unit: usize, seen: &mut HashSet<usize>, left: u32) -> Option<Where> {
+        let left = left.checked_sub(1)?;
+        let callable = match self.units[unit].kind {
+            UnitKind::Module { awaits: true } => return Some(Where::IN_LOOP),
+            UnitKind::Module { awaits: false } => return Some(Where::AT_TOP),
+            UnitKind::Function(function) if function.is_async => return Some(Where::IN_LOOP),
+            UnitKind::Function(function) if self.yields(function) => return None,
+            UnitKind::Function(function) => Callable::Function(function),
+            UnitKind::Lambda(lambda) => Callable::Lambda(lambda),
+        };
+        let mut found = Where::default();
+        if !seen.insert(unit) {
+            return Some(found); // it is said by those around it
+        }
+        let sites = self.known.borrow().sites.get(&callable.address())?.clone();
+        for site in &sites {
+            found = found.and(match site.runs {
+                Runs::Here => self.runs_within(site.at.unit, seen, left)?,
+                Runs::InLoop => Where::IN_LOOP,
+                Runs::InThread => Where::IN_THREAD,
+                Runs::Unknown => return None,
+            });
+        }
+        Some(found)
+    }
+
+    /// Whether an error of a class is caught around a node, or around a call that runs it.
+    pub fn expects_around(&self, at: At, error: &str) -> bool {
+        self.expects_within(at, error, LONGEST_CHAIN)
+    }
+
+    fn expects_within(&self, at: At, error: &str, left: u32) -> bool {
+        let callable = match self.units[at.unit].kind {
+            UnitKind::Module { .. } => None,
+            UnitKind::Function(function) => Some(Callable::Function(function)),
+            UnitKind::Lambda(lambda) => Some(Callable::Lambda(lambda)),
+        };
+        let sites = callable.and_then(|callable| {
+            let known = self.known.borrow();
+            known.sites.get(&callable.address()).cloned()
+        });
+        let Some(left) = left.checked_sub(1) else {
+            return true;
+        };
+        let mut sites = sites.iter().flatten();
+        self.expects(at, error) || sites.any(|site| self.expects_within(site.at, error, left))
     }
 
     /// The class of the object that a parameter is, if it is the first one of a method.
@@ -500,20 +707,21 @@ fn place_of(params: &Params, param: &Param, is_bound: bool) -> Option<usize> {
     place.checked_sub(usize::from(is_bound))
 }
 
-/// What a thread runs, and what it gives to that.
-fn for_thread(args: &[Arg]) -> Option<(&Expr, Given<'_>)> {
-    let named = |wanted: &str| {
-        args.iter().find_map(|arg| match arg {
-            Arg::Keyword { name, value, .. } if name.text() == wanted => Some(value),
-            _ => None,
-        })
-    };
+/// What a thread gives to the function that it runs.
+fn for_thread<'b>(args: &'b [Arg], target: &'b Expr) -> Option<(&'b Expr, Given<'b>)> {
     let is_starred = |value: &Expr| matches!(value.plain().kind, ExprKind::Starred(_));
-    let given = match named("args").map(|given| &given.plain().kind) {
+    let given = match keyword(args, "args").map(|given| &given.plain().kind) {
         None => &[],
         Some(ExprKind::Tuple(values) | ExprKind::List(values)) => &values[..],
         Some(_) => return None,
     };
-    let is_plain = named("kwargs").is_none() && !given.iter().any(is_starred);
-    Some((named("target").filter(|_| is_plain)?, Given::Values(given)))
+    let is_plain = keyword(args, "kwargs").is_none() && !given.iter().any(is_starred);
+    is_plain.then_some((target, Given::Values(given)))
+}
+
+fn keyword<'b>(args: &'b [Arg], wanted: &str) -> Option<&'b Expr> {
+    args.iter().find_map(|arg| match arg {
+        Arg::Keyword { name, value, .. } if name.text() == wanted => Some(value),
+        _ => None,
+    })
 }

@@ -21,12 +21,49 @@ pub enum Kind<'a> {
     /// An object of a class of the library.
     Object(&'static str),
     Instance(&'a Class),
+    /// An object of one or another of the program's classes.
+    SomeInstance(Classes<'a>),
     /// Something that cannot be awaited: a number, text, None.
     Plain,
     Unknown,
 }
 
+/// Some classes, each once.
+#[derive(Clone, Copy)]
+pub struct Classes<'a>([Option<&'a Class>; MOST_CLASSES]);
+
+/// Of so many classes a value may be; beyond that it counts as not known.
+const MOST_CLASSES: usize = 4;
+
+impl<'a> Classes<'a> {
+    pub fn each(self) -> impl Iterator<Item = &'a Class> {
+        self.0.into_iter().flatten()
+    }
+
+    fn and(mut self, other: Self) -> Option<Self> {
+        for class in other.each() {
+            if !self.each().any(|known| std::ptr::eq(known, class)) {
+                *self.0.iter_mut().find(|place| place.is_none())? = Some(class);
+            }
+        }
+        Some(self)
+    }
+}
+
 impl<'a> Kind<'a> {
+    pub fn is_instance(self) -> bool {
+        self.classes().is_some()
+    }
+
+    /// The program's classes of which it is an object.
+    fn classes(self) -> Option<Classes<'a>> {
+        match self {
+            Kind::Instance(class) => Some(Classes([Some(class), None, None, None])),
+            Kind::SomeInstance(classes) => Some(classes),
+            _ => None,
+        }
+    }
+
     pub fn is_coroutine(self) -> bool {
         matches!(
             self,
@@ -40,7 +77,13 @@ impl<'a> Kind<'a> {
             (Kind::Coroutine(a), Kind::Coroutine(b)) if !std::ptr::eq(a, b) => return Kind::SomeCoroutine,
             (Kind::Coroutine(_) | Kind::SomeCoroutine, Kind::SomeCoroutine)
             | (Kind::SomeCoroutine, Kind::Coroutine(_)) => return Kind::SomeCoroutine,
-            (Kind::Instance(a), Kind::Instance(b)) => std::ptr::eq(a, b),
+            (Kind::Instance(a), Kind::Instance(b)) if std::ptr::eq(a, b) => true,
+            (Kind::Instance(_) | Kind::SomeInstance(_), Kind::Instance(_) | Kind::SomeInstance(_)) => {
+                let both = self.classes().zip(other.classes());
+                return both
+                    .and_then(|(a, b)| a.and(b))
+                    .map_or(Kind::Unknown, Kind::SomeInstance);
+            }
             (Kind::Object(a), Kind::Object(b)) => a == b,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
         };
@@ -51,7 +94,7 @@ impl<'a> Kind<'a> {
     pub(super) fn of_some(kinds: impl Iterator<Item = (Self, bool)>) -> Self {
         let (none, some): (Vec<_>, Vec<_>) = kinds.partition(|(_, is_none)| *is_none);
         match Kind::any_of(some.iter().map(|(kind, _)| *kind)) {
-            object @ (Kind::Instance(_) | Kind::Object(_)) => object,
+            object @ (Kind::Instance(_) | Kind::SomeInstance(_) | Kind::Object(_)) => object,
             _ => Kind::any_of(none.into_iter().chain(some).map(|(kind, _)| kind)),
         }
     }
@@ -293,21 +336,34 @@ impl<'a> Program<'a> {
                     Kind::Object(class) => given(library::method(class, name.text())),
                     Kind::Task | Kind::Future => given(library::method("asyncio.Task", name.text())),
                     Kind::AsyncGenerator => given(library::method("async_generator", name.text())),
-                    _ => Kind::Unknown,
+                    Kind::Plain if library::is_plain_method(name.text()) => Kind::Plain,
+                    Kind::SomeInstance(classes) => {
+                        Kind::any_of(classes.each().map(|class| match self.method(class, *name, left) {
+                            Meaning::Function(method) => self.call_of(method, left),
+                            _ => Kind::Unknown,
+                        }))
+                    }
+                    _ => self.result_of_some(func, at, left),
                 },
                 ExprKind::Name(_) if self.class_of_cls(func, at).is_some() => {
                     self.class_of_cls(func, at).map_or(Kind::Unknown, Kind::Instance)
                 }
-                ExprKind::Name(_) | ExprKind::Subscript { .. } => {
-                    let functions = self.taken_from(func, at, left).unwrap_or_default();
-                    Kind::any_of(functions.iter().map(|item| match item.plainly() {
-                        Some((func, at)) => self.result(func, at, left),
-                        None => Kind::Unknown,
-                    }))
-                }
-                _ => Kind::Unknown,
+                _ => self.result_of_some(func, at, left),
             },
         }
+    }
+
+    /// What calling a function gives that is taken from somewhere; None is not called.
+    fn result_of_some(&self, func: &Expr, at: At, left: u32) -> Kind<'a> {
+        let functions = self.taken_from(func, at, left).unwrap_or_default();
+        let functions = functions
+            .iter()
+            .filter(|item| item.plainly().is_none_or(|(func, _)| !is_none(func)));
+        Kind::any_of(functions.map(|item| match item.of {
+            Of::Value => self.result(item.expr, item.at, left),
+            Of::Decorated(function) => self.undecorated(function, left),
+            Of::Awaited | Of::Called | Of::CallAwaited => Kind::Unknown,
+        }))
     }
 
     /// What calling one of the program's functions gives.
@@ -317,6 +373,11 @@ impl<'a> Program<'a> {
             Some(Decorated::AsyncContext) => return Kind::AsyncContext,
             _ => return Kind::Unknown,
         };
+        self.undecorated(function, left)
+    }
+
+    /// What calling a function gives as it is written, without its decorators.
+    fn undecorated(&self, function: &'a Function, left: u32) -> Kind<'a> {
         match (function.is_async, self.yields(function)) {
             (true, true) => Kind::AsyncGenerator,
             (true, false) => Kind::Coroutine(function),

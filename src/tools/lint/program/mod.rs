@@ -21,6 +21,7 @@ use crate::source::{Source, Symbol};
 use crate::syntax::ast::*;
 use container::{By, Item, Of};
 use flow::Callable;
+pub use flow::Where;
 use function::Decorated;
 pub use kind::Kind;
 use outcome::{Draw, is_none};
@@ -43,7 +44,7 @@ pub struct Unit<'a> {
 pub enum UnitKind<'a> {
     Module { awaits: bool },
     Function(&'a Function),
-    Lambda,
+    Lambda(&'a Lambda),
 }
 
 impl<'a> Unit<'a> {
@@ -52,12 +53,12 @@ impl<'a> Unit<'a> {
         match self.kind {
             UnitKind::Module { awaits } => awaits,
             UnitKind::Function(function) => function.is_async,
-            UnitKind::Lambda => false,
+            UnitKind::Lambda(_) => false,
         }
     }
 
     pub fn is_lambda(&self) -> bool {
-        matches!(self.kind, UnitKind::Lambda)
+        matches!(self.kind, UnitKind::Lambda(_))
     }
 
     pub fn function(&self) -> Option<&'a Function> {

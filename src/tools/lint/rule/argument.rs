@@ -12,9 +12,9 @@ pub fn wait(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         if program.path(func, at).as_deref() == Some("asyncio.wait")
             && let Some(given) = positional(args, 0)
             && program
-                .inside(given, at)
+                .kinds_inside(given, at)
                 .iter()
-                .any(|(item, at)| program.kind(item, *at).is_coroutine())
+                .any(|kind| kind.is_coroutine())
             && !program.expects(at, "TypeError")
         {
             tell(
@@ -116,6 +116,9 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                 Kind::Task if only_coroutines => {
                     format!("'{text}' is a task already, and a coroutine is needed here")
                 }
+                Kind::Future if only_coroutines => {
+                    format!("'{text}' is a future, and a coroutine is needed here")
+                }
                 Kind::AsyncGenerator => {
                     format!("'{text}' is an async generator, and a coroutine is needed here")
                 }
@@ -210,7 +213,7 @@ pub fn callback_of<'a>(program: &Program<'a>, call: &'a Expr, at: At) -> Option<
                     (0, true)
                 }
                 "call_later" | "call_at" => (1, true),
-                "sort" if !matches!(program.kind(value, at), Kind::Instance(_)) => (BY_NAME, false),
+                "sort" if !program.kind(value, at).is_instance() => (BY_NAME, false),
                 _ => return None,
             },
             _ => return None,

@@ -3,17 +3,13 @@
 use super::{calls, keyword, method_call, order, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{At, Kind, Program, each_expr_in};
+use crate::tools::lint::program::{At, Kind, Program, UnitKind, Where, each_expr_in};
 
 /// `time.sleep(1)` and its like in a coroutine.
 pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     join(program, tell);
     for (call, _, args, at) in calls(program) {
-        if program
-            .unit(at)
-            .function()
-            .is_none_or(|function| !function.is_async)
-        {
+        if !stops_others(program, at) {
             continue;
         }
         let Some(path) = program.callee(call, at) else {
@@ -46,6 +42,12 @@ pub fn call(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
 }
 
+/// Whether a body runs in a loop, and in a function: while the top of a module runs there may be nothing else.
+fn stops_others(program: &Program, at: At) -> bool {
+    let is_module = matches!(program.unit(at).kind, UnitKind::Module { .. });
+    !is_module && program.runs(at).is_some_and(Where::is_in_loop)
+}
+
 /// Whether a call says that it waits for no time: `sleep(0)`, `get(block=False)`, `wait(timeout=0)`.
 fn is_bounded(args: &[Arg]) -> bool {
     let given = ["block", "blocking", "timeout"].map(|name| keyword(args, name));
@@ -58,34 +60,42 @@ fn is_bounded(args: &[Arg]) -> bool {
     })
 }
 
-/// `thread.start()`, then `thread.join()`, in a coroutine that does not await between them.
+/// `thread.start()`, then `thread.join()`, in a coroutine that does not await between them; also
+/// `future = executor.submit(…)`, then `future.result()`.
 fn join(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     order::after(
         program,
-        &|stmt, at| {
-            let StmtKind::Expr(call) = &stmt.kind else {
-                return None;
-            };
-            let is_async = program
-                .unit(at)
-                .function()
-                .is_some_and(|function| function.is_async);
-            match method_call(call) {
-                Some((thread, "start", [])) if is_async => {
+        &|stmt, at| match &stmt.kind {
+            StmtKind::Expr(call) => match method_call(call) {
+                Some((thread, "start", [])) => {
                     matches!(program.kind(thread, at), Kind::Object("threading.Thread")).then_some(thread)
                 }
                 _ => None,
-            }
+            },
+            StmtKind::Assign { targets, value } => match &targets[..] {
+                [future] if matches!(value.plain().kind, ExprKind::Call { .. }) => {
+                    let kind = program.kind(value, at);
+                    matches!(kind, Kind::Object("concurrent.futures.Future")).then_some(future)
+                }
+                _ => None,
+            },
+            _ => None,
         },
-        &mut |thread, expr, at| {
-            if let Some((joined, "join", args)) = method_call(expr)
+        &mut |begun, expr, at| {
+            if let Some((waited, method @ ("join" | "result"), args)) = method_call(expr)
+                && program.is_same((begun, at), (waited, at))
                 && !is_bounded(args)
-                && program.is_same((thread, at), (joined, at))
+                && stops_others(program, at)
             {
+                let (until, instead) = match method {
+                    "join" => ("the thread ends", "`await asyncio.to_thread(…)`"),
+                    _ => ("there is a result", "`await asyncio.wrap_future(…)`"),
+                };
                 tell(
                     expr.span,
-                    "'join' blocks until the thread ends: no other task can run meanwhile; use `await asyncio.to_thread(…)`"
-                        .into(),
+                    format!(
+                        "'{method}' blocks until {until}: no other task can run meanwhile; use {instead}"
+                    ),
                 );
             }
         },
@@ -101,7 +111,9 @@ fn is_made_here(call: &Expr) -> bool {
 /// `input()` in a coroutine.
 pub fn input(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (call, func, _, at) in calls(program) {
-        if program.unit(at).is_coroutine() && program.path(func, at).as_deref() == Some("builtins.input") {
+        if program.path(func, at).as_deref() == Some("builtins.input")
+            && program.runs(at).is_some_and(Where::is_in_loop)
+        {
             tell(
                 call.span,
                 "no other task runs while this waits for a line; use `await asyncio.to_thread(input)`".into(),
@@ -149,7 +161,7 @@ fn only_looks(program: &Program, test: &Expr, at: At) -> bool {
                     object,
                     "is_set" | "done" | "empty" | "full" | "locked" | "cancelled" | "qsize",
                     [],
-                )) => !matches!(program.kind(object, at), Kind::Instance(_)),
+                )) => !program.kind(object, at).is_instance(),
                 _ => false,
             },
             ExprKind::Await(_) | ExprKind::Walrus { .. } | ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {

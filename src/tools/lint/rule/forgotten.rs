@@ -1,10 +1,9 @@
 //! Coroutines, tasks and results that nobody waits for.
 
-use super::running::{has_no_loop, is_of_threads};
 use super::{calls, dropped, method_call, positional};
 use crate::source::{Span, Symbol};
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{At, Kind, Program, each_expr, gives_value};
+use crate::tools::lint::program::{At, Kind, Program, Where, each_expr, gives_value};
 
 /// `work()` as a statement, or where only its text is asked for: `print(work())`, `f"{work()}"`,
 /// `"{}".format(work())`.
@@ -17,8 +16,10 @@ pub fn coroutine(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             let given = args.iter().filter(|arg| matches!(arg, Arg::Positional(_)));
             lost.extend(given.map(|arg| (arg.value().plain(), *at)));
         }
-        if let ExprKind::FString(_) = &expr.kind {
-            expr.each_child(&mut |part| lost.push((part.plain(), *at)));
+        if let ExprKind::FString(parts) = &expr.kind {
+            let fields = parts.iter().filter_map(FStringPart::field);
+            let shown = fields.filter(|field| !field.is_formatted());
+            lost.extend(shown.map(|field| (field.value.plain(), *at)));
         }
     }
     for (value, at) in lost {
@@ -123,9 +124,10 @@ pub fn result(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         let ExprKind::Call { args, .. } = &value.kind else {
             continue;
         };
+        let runs = program.runs(at);
         let background = match program.callee(value, at).as_deref() {
-            Some("asyncio.create_task") if has_no_loop(program, at) => continue,
-            Some("asyncio.loop.create_task") if is_of_threads(program, at) => continue,
+            Some("asyncio.create_task") if runs.is_some_and(Where::has_no_loop) => continue,
+            Some("asyncio.loop.create_task") if runs.is_some_and(Where::is_in_thread) => continue,
             Some("asyncio.create_task" | "asyncio.ensure_future" | "asyncio.loop.create_task") => false,
             Some("prelude.spawn") => true,
             _ => continue,

@@ -250,6 +250,12 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     }
                 }
             }
+            // `f"{price():.2f}"`
+            ExprKind::FString(parts) => {
+                let fields = parts.iter().filter_map(FStringPart::field);
+                let formatted = fields.filter(|field| field.is_formatted());
+                formatted.for_each(|field| check(&field.value, *at, Use::Value));
+            }
             ExprKind::Binary { left, right, .. } => {
                 check(left, *at, Use::Value);
                 check(right, *at, Use::Value);
