@@ -20,7 +20,7 @@ pub fn get(object: &Value, name: Symbol) -> Res {
 /// Tells an AttributeError that a script raised which attribute of what was asked for, and what
 /// may have been meant.
 #[cold]
-fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
+pub fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
     if !matches(&raised, Type::AttributeError) {
         return raised;
     }

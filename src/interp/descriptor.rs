@@ -85,6 +85,24 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
     }
 }
 
+/// Whether an attribute of a class is a plain property or a built-in's member, which alone says what instances
+/// give for it, as long as no class changes.
+pub fn is_plain_property(attribute: &Value) -> bool {
+    match attribute {
+        Value::Native(native) => native.role.is_getter(),
+        Value::Opaque(o) => o.get::<Property>().is_some() && own_get(o).is_none(),
+        _ => false,
+    }
+}
+
+/// What a plain property gives for an object.
+pub fn read_plainly(attribute: &Value, object: &Value) -> Res {
+    match attribute.opaque::<Property>() {
+        Some(property) => read(property, object),
+        None => call::call_unbound(attribute, object, &[]),
+    }
+}
+
 /// What the `__get__` of an attribute gives, if its class has one; else the attribute itself.
 fn get_for(attribute: &Value, object: Value, owner: &Ref<Class>) -> Res {
     match call::special(attribute, name::GET) {

@@ -7,11 +7,11 @@
 use super::*;
 use crate::code::BinaryOp;
 use crate::interp::types::class_of;
-use crate::interp::{attribute, slot, subscript};
+use crate::interp::{attribute, descriptor, slot, subscript};
 use crate::source::{Symbol, name};
 use crate::value::class::version;
 use crate::value::native::Direct;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 /// What a site remembers.
 #[derive(Default)]
@@ -19,9 +19,35 @@ pub struct Memory {
     shape: Cell<Option<&'static Shape>>,
     version: Cell<u32>,
     index: Cell<u32>,
+    /// For instances that have no such attribute themselves.
+    property: OnceCell<Box<PropertyMemory>>,
+}
+
+/// The property of a class that answers for its instances.
+#[derive(Default)]
+struct PropertyMemory {
+    shape: Cell<Option<&'static Shape>>,
+    version: Cell<u32>,
+    property: ValueCell,
 }
 
 impl Memory {
+    /// The remembered property for instances of a shape.
+    #[inline(always)]
+    fn property(&self, shape: &'static Shape) -> Option<Value> {
+        let known = self.property.get()?;
+        let is_it = std::ptr::eq(known.shape.get()?, shape) && known.version.get() == version();
+        is_it.then(|| known.property.get())
+    }
+
+    #[cold]
+    fn remember_property(&self, shape: &'static Shape, property: Value) {
+        let known = self.property.get_or_init(Default::default);
+        known.shape.set(Some(shape));
+        known.version.set(version());
+        known.property.set(property);
+    }
+
     /// The remembered index for an instance.
     #[inline(always)]
     fn index(&self, instance: &Instance) -> Option<usize> {
@@ -90,6 +116,10 @@ fn read(object: &Value, name: Symbol, memory: &Memory) -> Res {
 #[inline(never)]
 fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, memory: &Memory) -> Res {
     let shape = instance.shape();
+    if let Some(property) = memory.property(shape) {
+        return descriptor::read_plainly(&property, object)
+            .map_err(|raised| attribute::in_context(raised, object, name));
+    }
     let class = instance.class();
     let is_plain = class
         .lookup(name::GETATTRIBUTE)
@@ -105,6 +135,13 @@ fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, mem
     {
         memory.remember(shape, index);
         return Ok(instance.field(index));
+    }
+    if is_plain
+        && class.lookup(name::GETATTR).is_none()
+        && let Some(found) = class.lookup(name)
+        && descriptor::is_plain_property(&found)
+    {
+        memory.remember_property(shape, found);
     }
     attribute::get(object, name)
 }

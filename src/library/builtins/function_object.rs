@@ -430,11 +430,7 @@ pub const NATIVE: &[NativeDef] = &[
             }
         },
     ),
-    getter("__objclass__", "The class it is a method of.", |args| {
-        let owner = Symbol::new(native(&args[0])?.owner);
-        let missing = || crate::interp::attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
-        namespace::builtin(owner).ok_or_else(missing)
-    }),
+    OBJCLASS,
     TEXT_SIGNATURE,
     method(
         "__get__",
@@ -448,6 +444,20 @@ pub const NATIVE: &[NativeDef] = &[
         },
     ),
 ];
+
+pub const OBJCLASS: NativeDef = getter("__objclass__", "The class it is a method of.", |args| {
+    let missing = || attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
+    let Value::Native(native) = &args[0] else {
+        return Err(missing());
+    };
+    if let Some(class) = namespace::builtin(Symbol::new(native.owner)) {
+        return Ok(class);
+    }
+    match native.owner.rsplit_once('.') {
+        Some((module, name)) => attribute::get(&import::by_name(module)?, Symbol::new(name)),
+        None => Err(missing()),
+    }
+});
 
 pub const CELL: &[NativeDef] = &[
     super::static_method(

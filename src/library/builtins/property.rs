@@ -1,6 +1,6 @@
 //! `property`, `classmethod` and `staticmethod`.
 
-use super::function_object::call_with;
+use super::function_object::{OBJCLASS, call_with};
 use super::{getter, member, method, readonly, setter, static_method};
 use crate::interp::error::*;
 use crate::interp::payload::*;
@@ -216,6 +216,7 @@ fn this_member(value: &Value) -> Res<&Member> {
 
 /// Of slots, and of what built-in classes keep in their objects.
 pub const MEMBER: &[NativeDef] = &[
+    OBJCLASS,
     getter("__name__", "The slot's name.", |args| {
         Ok(match &args[0] {
             Value::Native(native) => native.name.into(),

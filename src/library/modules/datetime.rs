@@ -8,13 +8,15 @@ mod construct;
 mod fields;
 mod iso;
 mod operators;
+mod part;
+mod stamp;
 
 use super::time::{civil_from_days, days_from_civil};
 use crate::code::BinaryOp;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_name};
-use crate::interp::{attribute, call, operator};
+use crate::interp::{call, operator};
 use crate::library::builtins::function;
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -239,23 +241,6 @@ fn span(args: &[Value]) -> Res {
     Ok(whole)
 }
 
-/// What is left of a span's microseconds after a division and a remainder: how its parts are read.
-fn span_part(args: &[Value]) -> Res {
-    let [divisor, modulus] = [args[0].clone(), args[1].clone()];
-    Ok(Native::closure("part", "(self, /)", move |args| {
-        let us = match &args[0] {
-            Value::Instance(span) => span.slot(name::US),
-            _ => None,
-        };
-        let us = us.map_or_else(|| attribute::get(&args[0], name::US), Ok)?;
-        let parts = operator::binary(BinaryOp::FloorDiv, &us, &divisor)?;
-        match modulus.given() {
-            Some(modulus) => operator::binary(BinaryOp::Mod, &parts, modulus),
-            None => Ok(parts),
-        }
-    }))
-}
-
 /// An ordinal or a microsecond count as a number that can be reckoned with.
 fn reckonable(value: &Value) -> Res<i64> {
     let number = index_or(value, || overflow_error("date value out of range"))?;
@@ -329,12 +314,6 @@ const FUNCTIONS: &[NativeDef] = &[
         span,
     ),
     function(
-        "span_part",
-        "(divisor, modulus, /)",
-        "Return a function that gives a part of a span.",
-        span_part,
-    ),
-    function(
         "date_in",
         "(cls, number, /)",
         "Return the date of a day's number.",
@@ -353,6 +332,7 @@ const FUNCTIONS: &[NativeDef] = &[
         },
     ),
     operators::GIVE_METHODS,
+    part::GIVE_PARTS,
 ];
 
 pub fn module() -> Vec<(Symbol, Value)> {

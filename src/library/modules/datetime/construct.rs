@@ -1,7 +1,7 @@
 //! `__new__` and `replace` of dates, times and moments.
 
 use super::fields::{self, Fields, clock_us, kept};
-use super::{DAY, check_date, check_time, class_argument, int32, is_ours, iso, to_ordinal};
+use super::{DAY, check_date, check_time, class_argument, int32, is_ours, iso, part, stamp, to_ordinal};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
@@ -13,10 +13,19 @@ use smallvec::SmallVec;
 use std::ops::Range;
 
 /// The methods, by the class that they are of and the name under which `datetime` imports them.
-const METHODS: [(&str, &str, &[&[NativeDef]]); 3] = [
-    ("datetime.date", "date", &[DATE, fields::OF_DATES]),
+const METHODS: [(&str, &str, &[&[NativeDef]]); 4] = [
+    (
+        "datetime.date",
+        "date",
+        &[DATE, fields::OF_DATES, stamp::OF_DATES],
+    ),
     ("datetime.time", "time", &[TIME, fields::OF_TIMES]),
-    ("datetime.datetime", "datetime", &[MOMENT, fields::OF_MOMENTS]),
+    (
+        "datetime.datetime",
+        "datetime",
+        &[MOMENT, fields::OF_MOMENTS, stamp::OF_MOMENTS],
+    ),
+    ("datetime.timedelta", "timedelta", &[part::OF_SPANS]),
 ];
 
 /// `new_date`, `replace_date` and so on.
@@ -185,7 +194,7 @@ fn built(of: &Ref<Class>, numbers: [i64; 7], fold: i64, zone: Value, has: &Range
 }
 
 /// The same in any class; another than ours is called with the fields.
-fn make(of: &Value, numbers: [i64; 7], fold: i64, zone: Value, has: Range<usize>) -> Res {
+pub fn make(of: &Value, numbers: [i64; 7], fold: i64, zone: Value, has: Range<usize>) -> Res {
     if let Some(ours) = as_class(of).filter(|class| is_ours(class)) {
         return built(ours, numbers, fold, zone, &has);
     }
@@ -275,7 +284,7 @@ fn refuse_more(most: &str, count: usize, more: &Value, unknown: &Value) -> Res<(
 }
 
 /// A tzinfo argument.
-fn checked_zone(zone: Value) -> Res {
+pub fn checked_zone(zone: Value) -> Res {
     if matches!(zone, Value::None | Value::Unset) {
         return Ok(Value::None);
     }

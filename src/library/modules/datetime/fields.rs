@@ -83,7 +83,7 @@ pub fn civil_at(us: i64) -> [i64; 7] {
     [year, month, day, hour, minute, second, us]
 }
 
-fn clock_at(us: i64) -> [i64; 4] {
+pub fn clock_at(us: i64) -> [i64; 4] {
     let (seconds, us) = (us / SECOND, us % SECOND);
     [seconds / 3600, seconds / 60 % 60, seconds % 60, us]
 }
@@ -144,26 +144,6 @@ fn all_fields(args: &[Value]) -> Res {
     Ok(Value::tuple(all[shown].to_vec()))
 }
 
-/// How one of the nine fields of a moment is read.
-fn field_part(args: &[Value]) -> Res {
-    let place = small(&args[0])?.max(0) as usize;
-    Ok(Native::closure("part", "(self, /)", move |args| {
-        let kept = kept(&args[0])?;
-        Ok(match (place, kept) {
-            (7, Kept::Time(reading) | Kept::Moment(reading)) => reading.zone,
-            (8, Kept::Time(reading) | Kept::Moment(reading)) => Value::Int(reading.fold()),
-            (3..=6, Kept::Time(reading) | Kept::Moment(reading)) => {
-                Value::Int(clock_at(reading.us().rem_euclid(DAY))[place - 3])
-            }
-            (_, kept) => kept
-                .fields()
-                .numbers
-                .get(place)
-                .map_or(Value::None, |&n| Value::Int(n)),
-        })
-    }))
-}
-
 fn date_text([year, month, day, ..]: [i64; 7]) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
@@ -202,7 +182,6 @@ fn moment_text(args: &[Value]) -> Res {
 
 pub const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "fields" "(value, /)" "Return the fields of a date, time or moment." all_fields;
-    Function Plain "field_part" "(place, /)" "Return a function that gives one of the fields." field_part;
     Function Plain "is_moment" "(value, /)" "Return whether it is a moment."
         |args| Ok(Value::bool(matches!(Kept::of(&args[0]), Some(Kept::Moment(_)))));
     Function Plain "moment" "(value, /)" "Return the microseconds since day 0 of a moment, by the clock."

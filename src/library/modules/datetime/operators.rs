@@ -4,14 +4,14 @@
 //! what a method does not know it leaves to the other side.
 
 use super::fields::{self, Kept, kept, timed};
-use super::{DAY, SECOND, date_in, instance, moment_in, span_in, span_of};
+use super::{DAY, SECOND, construct, date_in, instance, is_ours, moment_in, span_in, span_of};
 use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::operator::order::satisfies;
 use crate::interp::payload::*;
 use crate::interp::types::class_of;
 use crate::interp::{attribute, operator};
-use crate::library::builtins::function;
+use crate::library::builtins::{function, wrong_argument};
 use crate::source::{Symbol, name};
 use crate::value::*;
 use std::rc::Rc;
@@ -145,6 +145,11 @@ fn small_us(value: &Value) -> Option<i64> {
 #[cold]
 fn not_made(value: &Value, slot: Symbol) -> Raised {
     attribute::no_attribute(value, slot)
+}
+
+#[cold]
+pub fn mixed_difference() -> Raised {
+    type_error("can't subtract offset-naive and offset-aware datetimes")
 }
 
 /// The whole days of a span, and the microseconds of the day that is left.
@@ -308,9 +313,7 @@ impl Classes {
         }
         match self.together(this, other)? {
             Some((us, its, _)) => self.span(us - its),
-            None => Err(type_error(
-                "can't subtract offset-naive and offset-aware datetimes",
-            )),
+            None => Err(mixed_difference()),
         }
     }
 
@@ -369,6 +372,36 @@ impl Classes {
     }
 }
 
+impl Classes {
+    /// A date and a time as one moment of a class, in the time's zone or another one.
+    fn combine(&self, args: &[Value]) -> Res {
+        let [of, date, time, zone] = args else {
+            return Ok(Value::NotImplemented);
+        };
+        let wrong = |place, wanted| {
+            let words = format!("combine() argument {place}");
+            wrong_argument(&words, wanted, &args[place])
+        };
+        let number = match self.kind(date).map(|_| kept(date)).transpose()? {
+            Some(Kept::Date(number)) => number,
+            Some(Kept::Moment(reading)) => reading.us().div_euclid(DAY),
+            _ => return Err(wrong(1, "datetime.date")),
+        };
+        let Some(Kept::Time(reading)) = self.kind(time).map(|_| kept(time)).transpose()? else {
+            return Err(wrong(2, "datetime.time"));
+        };
+        let zone = match zone {
+            Value::Unset => reading.zone.clone(),
+            zone => construct::checked_zone(zone.clone())?,
+        };
+        let us = number * DAY + reading.us();
+        match as_class(of).filter(|of| is_ours(of)) {
+            Some(of) => Ok(timed(of, us << 1 | reading.fold(), zone)),
+            None => construct::make(of, fields::civil_at(us), reading.fold(), zone, 0..7),
+        }
+    }
+}
+
 type Part = fn(&Classes, &Value) -> Res;
 
 /// What moments give of themselves.
@@ -386,6 +419,9 @@ const PARTS: [(&str, &str, Part); 3] = [
     ),
 ];
 
+/// A class method, unlike the others.
+const COMBINE: &str = "combine";
+
 fn give(
     class: &Ref<Class>,
     owner: &'static str,
@@ -398,7 +434,10 @@ fn give(
         name: Symbol::new(name),
         signature: Signature::new(signature),
         doc,
-        role: NativeRole::Method,
+        role: match name {
+            COMBINE => NativeRole::ClassMethod,
+            _ => NativeRole::Method,
+        },
         body,
         owner,
         module: None,
@@ -457,6 +496,18 @@ fn give_methods(args: &[Value]) -> Res {
             NativeBody::Closure(Rc::new(body)),
         );
     }
+    let combine = {
+        let classes = classes.clone();
+        NativeBody::Closure(Rc::new(move |args: &[Value]| classes.combine(args)))
+    };
+    give(
+        &classes.datetime,
+        "datetime.datetime",
+        COMBINE,
+        "(cls, date, time, tzinfo=None)",
+        "A date and a time as one moment, in the time's zone unless another one is given.",
+        combine,
+    );
     Ok(Value::None)
 }
 

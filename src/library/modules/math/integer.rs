@@ -14,8 +14,21 @@ fn big(value: &Value) -> Res<BigInt> {
     Ok(as_bigint(&n).unwrap_or_default())
 }
 
-/// Combines all arguments, each an int.
-fn fold(args: &Value, first: i64, combine: fn(&BigInt, &BigInt) -> BigInt) -> Res {
+/// Combines all arguments, each an int; most are small.
+fn fold(
+    args: &Value,
+    first: i64,
+    combine_small: fn(i64, i64) -> Option<i64>,
+    combine: fn(&BigInt, &BigInt) -> BigInt,
+) -> Res {
+    let all = as_tuple(args).map_or(&[][..], |all| &all.items[..]);
+    let small = all.iter().try_fold(first, |result, arg| match arg {
+        Value::Int(n) => combine_small(result, *n),
+        _ => None,
+    });
+    if let Some(small) = small {
+        return Ok(Value::Int(small));
+    }
     let mut result = BigInt::from(first);
     for arg in as_tuple(args).map(|t| t.items.to_vec()).unwrap_or_default() {
         result = combine(&result, &big(&arg)?);
@@ -94,7 +107,21 @@ fn perm(args: &[Value]) -> Res {
     }
 }
 
+/// The ways to choose, if the numbers stay small.
+fn small_comb(n: i64, k: i64) -> Option<i64> {
+    if k < 0 || n < k {
+        return None;
+    }
+    // Each product has its divisor among its factors.
+    (0..k.min(n - k)).try_fold(1i64, |ways, i| Some(ways.checked_mul(n - i)? / (i + 1)))
+}
+
 fn comb(args: &[Value]) -> Res {
+    if let [Value::Int(n), Value::Int(k)] = args
+        && let Some(ways) = small_comb(*n, *k)
+    {
+        return Ok(Value::Int(ways));
+    }
     let (n, k) = counts(args)?;
     if n < k {
         return Ok(Value::Int(0));
@@ -128,7 +155,11 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "gcd",
         "(*integers)",
         "Return the greatest common divisor.",
-        |args| fold(&args[0], 0, |a, b| a.gcd(b)),
+        |args| {
+            // The least int has no opposite.
+            let gcd = |a: i64, b: i64| i64::try_from(a.unsigned_abs().gcd(&b.unsigned_abs())).ok();
+            fold(&args[0], 0, gcd, |a, b| a.gcd(b))
+        },
     ),
     function(
         "isqrt",
@@ -140,7 +171,13 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "lcm",
         "(*integers)",
         "Return the least common multiple.",
-        |args| fold(&args[0], 1, |a, b| a.lcm(b)),
+        |args| {
+            let lcm = |a: i64, b: i64| match (a, b) {
+                (0, _) | (_, 0) => Some(0),
+                (a, b) => (a / a.gcd(&b)).checked_mul(b)?.checked_abs(),
+            };
+            fold(&args[0], 1, lcm, |a, b| a.lcm(b))
+        },
     ),
     function(
         "perm",

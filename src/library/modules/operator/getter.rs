@@ -142,16 +142,19 @@ const METHOD: &[NativeDef] = natives! {
 };
 
 const COMMON: &[NativeDef] = natives! {
-    Method Plain "__call__" "(self, obj=None, /, *more, **unknown)" "What is found in obj." |args| {
-        let getter = this(args)?;
-        let more = positional(&args[2]).len();
-        if args[1].is_unset() || more > 0 {
-            let got = usize::from(!args[1].is_unset()) + more;
-            let name = class_of(&args[0]).name();
-            return Err(type_error(format!("{name} expected 1 argument, got {got}")));
+    Method Given "__call__" "(self, obj, /)" "What is found in obj." |args, names| {
+        if args.is_empty() {
+            return Err(type_error("descriptor '__call__' needs an argument"));
         }
-        refuse_keywords(class_of(&args[0]).name(), &args[3])?;
-        getter.call(&args[1])
+        let getter = this(args)?;
+        match &args[1..] {
+            [obj] if names.is_empty() => getter.call(obj),
+            given => {
+                let is_method = matches!(getter, Getter::Method { .. });
+                let name = class_of(&args[0]).name();
+                Err(wrong_call(name, given.len() - names.len(), !is_method && !names.is_empty()))
+            }
+        }
     };
     Method Plain "__repr__" "(self, /)" "Return repr(self)." |args| {
         let getter = this(args)?;
@@ -201,6 +204,15 @@ fn refuse_keywords(name: &str, given: &Value) -> Res<()> {
             Err(type_error(format!("{name}() takes no keyword arguments")))
         }
         _ => Ok(()),
+    }
+}
+
+/// The error for a call with other arguments than one.
+#[cold]
+fn wrong_call(name: &str, given: usize, by_name_first: bool) -> Raised {
+    match given == 1 || by_name_first {
+        false => type_error(format!("{name} expected 1 argument, got {given}")),
+        true => type_error(format!("{name}() takes no keyword arguments")),
     }
 }
 
