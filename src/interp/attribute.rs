@@ -461,12 +461,13 @@ fn is_fixed(name: Symbol) -> bool {
     matches!(name.text(), "__mro__" | "__dict__")
 }
 
-#[cold]
 /// The error for data that a class only shows.
+#[cold]
 fn readonly(object: &Value, name: Symbol) -> Raised {
     attribute_error("readonly attribute", object, name)
 }
 
+#[cold]
 fn not_writable(kind: &str, object: &Value, name: Symbol) -> Raised {
     let message = format!("attribute '{name}' of '{kind}' objects is not writable");
     attribute_error(message, object, name)

@@ -85,12 +85,12 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
     }
 }
 
-/// Whether an attribute of a class is a plain property or a built-in's member, which alone says what instances
-/// give for it, as long as no class changes.
+/// Whether an attribute of a class is a plain property or a built-in's member, which alone says what
+/// instances give for it, as long as no class changes.
 pub fn is_plain_property(attribute: &Value) -> bool {
     match attribute {
         Value::Native(native) => native.role.is_getter(),
-        Value::Opaque(o) => o.get::<Property>().is_some() && own_get(o).is_none(),
+        Value::Opaque(o) => o.get::<Property>().is_some() && own_special(o, name::GET).is_none(),
         _ => false,
     }
 }

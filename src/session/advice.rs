@@ -7,7 +7,7 @@ mod table;
 
 use super::report::headline;
 use crate::code::{Code, StatementKind, TargetKind};
-use crate::interp::types::{Type, class_name, is_exception};
+use crate::interp::types::{Type, class_name, class_of, is_exception};
 use crate::interp::{group, import, mapping, namespace, suggest, text};
 use crate::source::{Source, Span, Symbol, name};
 use crate::tools::lint::catalog;
@@ -150,6 +150,11 @@ impl Known {
         Self::class_of_module,
         Self::hidden_module,
         Self::misspelt_key,
+        Self::getter,
+        Self::call_for_function,
+        Self::hidden_method,
+        Self::error_among_results,
+        Self::compared_items,
     ];
 
     fn of(error: &Ref<Exception>) -> Option<Known> {
@@ -545,6 +550,67 @@ impl Known {
         let close = suggest::closest(&wrong.text, keys());
         let close = close.or_else(|| suggest::swapped(&wrong.text, keys()))?;
         Some(format!("did you mean '{close}'?"))
+    }
+
+    /// `task.name` for `task.get_name()`
+    fn getter(&self) -> Option<String> {
+        let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
+        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
+        let class = class_of(&self.variable(object)?);
+        let names = [format!("get_{name}"), format!("is_{name}")];
+        let found = names
+            .iter()
+            .find(|name| class.lookup(Symbol::new(name)).is_some())?;
+        Some(format!("did you mean `.{found}()`?"))
+    }
+
+    /// `to_thread(work(3))` for `to_thread(work, 3)`
+    fn call_for_function(&self) -> Option<String> {
+        self.message.ends_with("object is not callable").then_some(())?;
+        let takers = ["to_thread", "run_in_executor", "submit"];
+        let taker = takers
+            .iter()
+            .find(|taker| self.text().contains(&format!("{taker}(")))?;
+        Some(format!(
+            "{taker}() calls what it is given: give it the function itself, and behind that what to call it with"
+        ))
+    }
+
+    /// `self.size = 3` in a class with a method `size`.
+    fn hidden_method(&self) -> Option<String> {
+        self.message.ends_with("object is not callable").then_some(())?;
+        let (_, name) = self.text().rsplit_once('(')?.0.rsplit_once('.')?;
+        let is_in_text = |words: String| self.source.text.contains(&words);
+        (is_name(name) && is_in_text(format!("def {name}(")) && is_in_text(format!("self.{name} =")))
+            .then(|| format!("`self.{name}` was given a value, which hides the method of that name"))
+    }
+
+    /// An error that is computed with like a result.
+    fn error_among_results(&self) -> Option<String> {
+        let is_error = |n: usize| {
+            self.quoted(n)
+                .is_some_and(|class| class.ends_with("Error") || class.ends_with("Exception"))
+        };
+        let is_it = self.is(Type::TypeError) && (is_error(0) || is_error(1));
+        (is_it && self.source.text.contains("return_exceptions=True")).then(|| {
+            "an error is among the results: gather(return_exceptions=True) gives errors as they are".into()
+        })
+    }
+
+    /// Items of a heap that cannot be compared.
+    fn compared_items(&self) -> Option<String> {
+        let is_it = self.message.starts_with("'<' not supported between instances of");
+        let puts = [
+            "put(",
+            "put_nowait(",
+            "heappush(",
+            "get(",
+            "get_nowait(",
+            "heappop(",
+        ];
+        (is_it && puts.iter().any(|call| self.text().contains(call))).then(|| {
+            "the items are compared, and those of equal priority by what comes next: put a counter between".into()
+        })
     }
 
     /// What a variable held, or an attribute of one, in the call that raised the error.

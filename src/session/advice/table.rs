@@ -102,6 +102,26 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "TypeError",
+        "catching classes that do not inherit from BaseException",
+        "`except` takes a class of errors, by its name and without quotes, or a tuple of such",
+    ),
+    (
+        "TypeError",
+        "Can't instantiate abstract class",
+        "a class that derives from it defines what is missing: make an object of that",
+    ),
+    (
+        "FrozenInstanceError",
+        "cannot assign to field",
+        "a frozen object stays as it is: dataclasses.replace(…) makes a changed one",
+    ),
+    (
+        "RuntimeError",
+        "coroutine raised StopIteration",
+        "`next(iterator)` raises it if nothing is left: `next(iterator, None)` gives None then",
+    ),
+    (
+        "TypeError",
         "Passing coroutines is forbidden",
         "make tasks of them: asyncio.create_task(…)",
     ),

@@ -341,7 +341,12 @@ pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String
         let released = on.as_ref().filter(|_| methods.contains(&"release"));
         return match released {
             Some(on) => Some(format!("nothing but the end of a `with` block releases `{on}`")),
-            None => others_with_it(object, waiter, all).or_else(|| of_another(remedy, on?.as_str(), all)),
+            None => others_with_it(object, waiter, all).or_else(|| match on.as_deref() {
+                Some(on) => of_another(remedy, on, all),
+                None => Some(format!(
+                    "{first}() is called, but not on this one: was another one put in its place?"
+                )),
+            }),
         };
     }
     let told = calls.iter().take(CALLS).map(|call| call.told(waiter, all));

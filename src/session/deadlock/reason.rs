@@ -211,7 +211,10 @@ impl Case<'_> {
                 };
                 let ended = match self.all.iter().find(|other| other.is(thread)) {
                     Some(other) => format!("the end of {}{}", other.name(), other.at()),
-                    None => "the end of a thread".into(),
+                    None => match &attribute(&this, "_name") {
+                        Some(Value::Str(name)) => format!("the end of thread '{}'", name.text),
+                        _ => "the end of a thread".into(),
+                    },
                 };
                 return Some(Reason::behind(ended, vec![thread]));
             }
@@ -308,7 +311,13 @@ impl Case<'_> {
             .iter()
             .enumerate()
             .filter(|(place, other)| *place != self.place && keys.iter().any(|key| other.is(*key)));
-        let others: Vec<String> = holders.map(|(_, other)| other.name() + &other.at()).collect();
+        let mut others: Vec<String> = holders.map(|(_, other)| other.name() + &other.at()).collect();
+        let is_over = |key: &&Key| !self.all.iter().any(|other| other.is(**key));
+        let over = keys.iter().filter(is_over).count();
+        if over > 0 && over < keys.len() {
+            let tasks = if over == 1 { "a task" } else { "tasks" };
+            others.push(format!("{tasks} that ended without releasing it"));
+        }
         let verb = if others.len() == 1 { "holds" } else { "hold" };
         let by = match (itself, others.is_empty()) {
             (true, true) => "it holds itself".into(),

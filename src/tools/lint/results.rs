@@ -10,6 +10,8 @@ use crate::code::{
 use crate::interp::import;
 use crate::source::name;
 use crate::tools::standing::{self, Place};
+use crate::value::frame::ScriptFrame;
+use crate::value::generator::Activation;
 use crate::value::*;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -39,6 +41,31 @@ impl Results {
         Some(((code, span), message))
     }
 
+    /// A future is done for which nobody waits yet; gives where the errors in it will be dropped, because a call
+    /// that is under way has it in a variable, and looks at that only to await it for nothing, or never.
+    pub fn settled(&self, future: &Ref<Future>) -> Option<(Option<Place>, String)> {
+        let errors = self.errors_in(future).filter(|_| !is_expected(future))?;
+        let future = Value::from(future.clone());
+        let generators = roster::tasks().into_iter().filter_map(|task| {
+            let coroutine = task.task.as_ref()?.coroutine.get();
+            match &coroutine {
+                Value::Generator(generator) => Some(Ref::clone(generator)),
+                _ => None,
+            }
+        });
+        generators.into_iter().find_map(|generator| {
+            generator.look(|stack| {
+                let frames = stack.iter().filter_map(|activation| match activation {
+                    Activation::Script(frame) => Some(frame),
+                    _ => None,
+                });
+                frames
+                    .into_iter()
+                    .find_map(|frame| kept_in(frame, &future, &errors))
+            })
+        })
+    }
+
     /// A run gives the result of a future; gives where the program drops the errors in it, as
     /// `asyncio.run(main())` does as a statement.
     pub fn run_gives(&mut self, future: &Ref<Future>) -> Option<(Place, String)> {
@@ -63,6 +90,46 @@ impl Results {
         };
         errors.iter().any(Option::is_some).then_some(errors)
     }
+}
+
+/// Whether a task or a function of the program hears of it when a future is done.
+fn is_expected(future: &Future) -> bool {
+    let callbacks = future.callbacks.list();
+    callbacks
+        .iter()
+        .any(|callback| !matches!(callback, Callback::Native(_)))
+}
+
+/// Where a call that has a future in a variable drops the errors in it; no place if it never looks at it.
+fn kept_in(frame: &ScriptFrame, future: &Value, errors: &Errors) -> Option<(Option<Place>, String)> {
+    let code = &frame.func.code;
+    if standing::is_library(code) {
+        return None;
+    }
+    let is_it = |variable: &code::Place| match variable {
+        code::Place::Local(slot) => {
+            let value = frame.seen_slots().get(*slot as usize);
+            value.is_some_and(|value| value.is(future))
+        }
+        code::Place::Global(name) => {
+            let value = frame.func.module.get(*name);
+            value.is_some_and(|value| value.is(future))
+        }
+        _ => false,
+    };
+    let awaits = |state| {
+        awaited(code, state)
+            .filter(|(value, ..)| matches!(&value.kind, TreeKind::Load(variable) if is_it(variable)))
+    };
+    if let Some((value, into, resume)) = (0..code.states.len() as StateId).find_map(awaits) {
+        let message = dropped(errors, unread(code, value, into, resume))?;
+        return Some((Some((code.clone(), value.span)), message));
+    }
+    let slots = (0..code.slots.len()).map(|slot| code::Place::Local(slot as SlotId));
+    let kept: Vec<_> = slots.filter(is_it).collect();
+    let is_forgotten = matches!(kept[..], [variable] if looks_at(code, variable) == Some(0));
+    let message = dropped(errors, |_| is_forgotten)?;
+    Some((None, message))
 }
 
 /// What to say of the first error that nothing looks at.

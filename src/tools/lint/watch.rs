@@ -255,10 +255,16 @@ impl Instrument for Watch {
                 from_other_thread(task.event_loop());
                 self.note(task);
             }
-            Event::FutureSettled(future) if future.task.is_none() => {
-                from_other_thread(future.event_loop());
-                if future.state.get() == FutureState::Failed && is_calling("set_exception") {
-                    self.note(future);
+            Event::FutureSettled(future) => {
+                if future.task.is_none() {
+                    from_other_thread(future.event_loop());
+                    if future.state.get() == FutureState::Failed && is_calling("set_exception") {
+                        self.note(future);
+                    }
+                }
+                if let Some((place, message)) = self.results.settled(future) {
+                    let place = place.or_else(|| self.places.get(&future.number).cloned());
+                    tell_at(&catalog::A029, place, message);
                 }
             }
             Event::WokenBy { task, by } => {

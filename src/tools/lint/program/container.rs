@@ -1,7 +1,9 @@
 //! What is in containers: lists, dicts, queues.
 //!
-//! Always true: if not all that may be put in is seen, nothing is known.
+//! Always true: if not all that may be put in is seen, nothing is known. What a container begins with is
+//! found here, what is put into it later in `added`.
 
+use super::added::Holder;
 use super::function::same;
 use super::*;
 
@@ -35,7 +37,7 @@ pub(super) enum Of<'a> {
     Decorated(&'a Function),
 }
 
-type Items<'a> = Vec<Item<'a>>;
+pub(super) type Items<'a> = Vec<Item<'a>>;
 
 impl<'a> Item<'a> {
     pub fn value(expr: &'a Expr, at: At) -> Self {
@@ -142,25 +144,51 @@ impl<'a> Program<'a> {
                 Some(vec![Item::value(&made.element, self.place_of(&made.element)?)])
             }
             ExprKind::Await(work) => self.inside_of_result(work, at, left),
+            ExprKind::Subscript { value, index } if !matches!(index.plain().kind, ExprKind::Slice { .. }) => {
+                self.inside_items_of(value, at, By::Index, by, left)
+            }
             ExprKind::Call { func, args } => self.inside_of_call(func, args, at, by, left),
             ExprKind::Name(name) => {
                 let owner = self.names.owner(at.scope, *name)?;
                 let bindings = self.bindings.get(&(owner, *name))?;
                 if let [Binding::Item(outer, outer_at)] = &bindings[..] {
-                    // What a loop takes out of containers that hold others.
-                    let mut found = Vec::new();
-                    for inner in self.inside_of(outer, *outer_at, By::Loop, left)? {
-                        let (inner, at) = inner.plainly()?;
-                        found.extend(self.inside_of(inner, at, by, left)?);
-                    }
+                    let mut found = self.inside_items_of(outer, *outer_at, By::Loop, by, left)?;
+                    self.added_to(Holder::name(owner, *name), left, &mut found)?;
                     return Some(found);
                 }
-                self.put_into(bindings, Holder::Name(owner, *name), by, left)
+                self.put_into(bindings, Holder::name(owner, *name), by, left)
             }
             ExprKind::Attribute { value, name, .. } => {
                 let bindings = self.bindings_of_attribute(value, *name, at, left)?;
-                self.put_into(bindings, Holder::Attribute(*name), by, left)
+                self.put_into(bindings, Holder::attribute(*name), by, left)
             }
+            _ => None,
+        }
+    }
+
+    /// What is in the containers that another one holds, which are taken out of that by `outer_by`.
+    fn inside_items_of(&self, outer: &Expr, at: At, outer_by: By, by: By, left: u32) -> Option<Items<'a>> {
+        let mut found = Vec::new();
+        for inner in self.inside_of(outer, at, outer_by, left)? {
+            match inner.of {
+                Of::Value => found.extend(self.inside_of(inner.expr, inner.at, by, left)?),
+                // What `defaultdict(list)` makes is empty.
+                Of::Called
+                    if self
+                        .path_within(inner.expr, inner.at, left)
+                        .is_some_and(|p| is_container(&p)) => {}
+                _ => return None,
+            }
+        }
+        if let Some(holder) = Holder::of(self, outer, at) {
+            self.added_to(holder.items(), left, &mut found)?;
+        }
+        Some(found)
+    }
+
+    fn path_within(&self, expr: &Expr, at: At, left: u32) -> Option<String> {
+        match self.meaning_within(expr, at, left) {
+            Meaning::Library(path) => Some(path),
             _ => None,
         }
     }
@@ -233,10 +261,19 @@ impl<'a> Program<'a> {
         by: By,
         left: u32,
     ) -> Option<Items<'a>> {
-        if let (ExprKind::Attribute { value, name, .. }, []) = (&func.plain().kind, args)
-            && name.text() == "values"
-        {
-            return self.inside_of(value, at, By::Index, left);
+        if let ExprKind::Attribute { value, name, .. } = &func.plain().kind {
+            match (name.text(), args) {
+                ("values", []) => return self.inside_of(value, at, By::Index, left),
+                // `handlers.get(name, [])`
+                ("get" | "setdefault", [Arg::Positional(_), default @ ..]) => {
+                    let mut found = self.inside_items_of(value, at, By::Index, by, left)?;
+                    for default in default {
+                        found.extend(self.inside_of(default.value(), at, by, left)?);
+                    }
+                    return Some(found);
+                }
+                _ => {}
+            }
         }
         match (&self.callee_within(func, at, left)?[..], args) {
             (path, []) if is_container(path) => (path != "builtins.dict" || by == By::Index).then(Vec::new),
@@ -244,6 +281,11 @@ impl<'a> Program<'a> {
                 self.inside_of(from, at, By::Loop, left)
             }
             (path, _) if is_queue(path) => Some(vec![]),
+            ("collections.defaultdict", [Arg::Positional(factory)]) if by == By::Index => Some(vec![Item {
+                of: Of::Called,
+                expr: factory,
+                at,
+            }]),
             ("builtins.map", [Arg::Positional(func), ..]) => Some(vec![Item {
                 of: Of::Called,
                 expr: func,
@@ -380,174 +422,10 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Finds what is added to a container wherever a variable is mentioned that holds it; none if more may
-    /// become of it there.
-    fn added_to(&self, holder: Holder, left: u32, found: &mut Items<'a>) -> Option<()> {
-        let left = self.go_on(left, 1 + self.exprs.len() / 64)?;
-        if matches!(holder, Holder::Name(owner, _) if self.names.is_imported(owner)) {
-            return None; // what others do with it by its module is not looked for
-        }
-        let is_it = |expr: &Expr, at: At| match (&expr.kind, holder) {
-            (ExprKind::Name(name), Holder::Name(owner, wanted)) => {
-                *name == wanted && self.names.owner(at.scope, *name) == Some(owner)
-            }
-            (ExprKind::Attribute { name, .. }, Holder::Attribute(wanted)) => *name == wanted,
-            _ => false,
-        };
-        let mut mentions = self.all_exprs().filter(|(expr, at)| is_it(expr, *at));
-        mentions.try_for_each(|(expr, _)| self.added_at(expr, left, found))
-    }
-
-    /// What is added to a container where it is mentioned.
-    fn added_at(&self, mention: &'a Expr, left: u32, found: &mut Items<'a>) -> Option<()> {
-        let mut inner = mention;
-        let Place { at, mut around, .. } = *self.places.get(&address(mention))?;
-        while let Some(paren) = around.filter(|around| matches!(around.kind, ExprKind::Paren(_))) {
-            inner = paren;
-            around = self.around(paren);
-        }
-        let Some(around) = around else {
-            return match &self.owners.get(&address(inner))?.kind {
-                StmtKind::Assign { targets, value } if std::ptr::eq(value, inner) => match &targets[..] {
-                    [target] => self.added_to(self.holder(target, at)?, left, found),
-                    _ => None,
-                },
-                StmtKind::AugAssign { .. } | StmtKind::With { .. } | StmtKind::Match { .. } => None,
-                StmtKind::AnnAssign { target, value, .. }
-                    if value.as_ref().is_some_and(|v| std::ptr::eq(v, inner)) =>
-                {
-                    self.added_to(self.holder(target, at)?, left, found)
-                }
-                StmtKind::Return(_) if matches!(mention.kind, ExprKind::Attribute { .. }) => None,
-                _ => Some(()),
-            };
-        };
-        match &around.kind {
-            ExprKind::Attribute { name, .. } => {
-                let call = self.around(around).map(|call| &call.kind);
-                let args = match call {
-                    Some(ExprKind::Call { func, args }) if std::ptr::eq(&**func, around) => args,
-                    _ => return is_removal(name.text()).then_some(()),
-                };
-                match (name.text(), &args[..]) {
-                    (
-                        "append" | "add" | "appendleft" | "put" | "put_nowait",
-                        [Arg::Positional(value), ..],
-                    )
-                    | ("insert" | "setdefault", [_, Arg::Positional(value)]) => {
-                        found.push(Item::value(value, at));
-                        Some(())
-                    }
-                    (name, _) => (is_look(name) || is_removal(name)).then_some(()),
-                }
-            }
-            ExprKind::Subscript { value, index } if std::ptr::eq(&**value, inner) => {
-                if self.around(around).is_some() {
-                    return Some(());
-                }
-                match &self.owners.get(&address(around))?.kind {
-                    StmtKind::Assign { targets, value } if !std::ptr::eq(value, around) => {
-                        let is_item = targets.iter().any(|target| std::ptr::eq(target, around))
-                            && !matches!(index.plain().kind, ExprKind::Slice { .. });
-                        is_item.then(|| found.push(Item::value(value, at)))
-                    }
-                    StmtKind::AugAssign { target, .. } if std::ptr::eq(target, around) => None,
-                    StmtKind::For { target, .. } if std::ptr::eq(target, around) => None,
-                    _ => Some(()),
-                }
-            }
-            ExprKind::Call { func, args } if !std::ptr::eq(&**func, inner) => {
-                if let Some((callable, param)) = self.param_given(around, inner, at, left) {
-                    let owner = match callable {
-                        Callable::Function(function) => self.names.opened_by(function)?,
-                        Callable::Lambda(lambda) => self.names.opened_by(lambda)?,
-                    };
-                    return self.added_to(Holder::Name(owner, param.name), left, found);
-                }
-                match (&self.callee_within(func, at, left)?[..], &args[..]) {
-                    ("heapq.heappush", [_, Arg::Positional(value)])
-                    | ("bisect.insort", [_, Arg::Positional(value), ..]) => {
-                        found.push(Item::value(value, at));
-                        Some(())
-                    }
-                    ("functools.partial", _) => None,
-                    _ => Some(()),
-                }
-            }
-            ExprKind::Comprehension(made) => {
-                let mut clauses = made.clauses.iter();
-                clauses
-                    .any(|clause| std::ptr::eq(&clause.iter, inner))
-                    .then_some(())
-            }
-            ExprKind::Tuple(_) if self.is_target(around) => Some(()),
-            // `Thread(target=f, args=(items,))`
-            ExprKind::Tuple(_) | ExprKind::List(_) => {
-                let call = self.around(around)?;
-                let (callable, param) = self.param_given(call, inner, at, left)?;
-                let owner = match callable {
-                    Callable::Function(function) => self.names.opened_by(function)?,
-                    Callable::Lambda(lambda) => self.names.opened_by(lambda)?,
-                };
-                self.added_to(Holder::Name(owner, param.name), left, found)
-            }
-            ExprKind::Starred(_)
-            | ExprKind::Compare { .. }
-            | ExprKind::Unary { .. }
-            | ExprKind::Binary { .. }
-            | ExprKind::FString(_) => Some(()),
-            _ => None,
-        }
-    }
-
-    /// The variable that a target is.
-    fn holder(&self, target: &Expr, at: At) -> Option<Holder> {
-        match target.plain().kind {
-            ExprKind::Name(name) => Some(Holder::Name(self.names.owner(at.scope, name)?, name)),
-            ExprKind::Attribute { name, .. } => Some(Holder::Attribute(name)),
-            _ => None,
-        }
-    }
-
     /// The expression around one, in the same statement.
     pub(super) fn around(&self, expr: &Expr) -> Option<&'a Expr> {
         self.places.get(&address(expr)).and_then(|place| place.around)
     }
-}
-
-/// A variable, or all attributes of a name.
-#[derive(Clone, Copy)]
-enum Holder {
-    Name(Scope, Symbol),
-    Attribute(Symbol),
-}
-
-fn is_removal(method: &str) -> bool {
-    matches!(
-        method,
-        "remove" | "discard" | "pop" | "popleft" | "clear" | "get" | "get_nowait"
-    )
-}
-
-/// Whether a method changes nothing of what a container holds.
-fn is_look(method: &str) -> bool {
-    matches!(
-        method,
-        "index"
-            | "count"
-            | "copy"
-            | "items"
-            | "keys"
-            | "values"
-            | "sort"
-            | "reverse"
-            | "task_done"
-            | "join"
-            | "qsize"
-            | "empty"
-            | "full"
-            | "shutdown"
-    )
 }
 
 /// Whether objects of a class of the library are queues.

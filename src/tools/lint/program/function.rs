@@ -59,7 +59,14 @@ impl<'a> Program<'a> {
                 _ => None,
             };
             match applied.as_deref() {
-                Some("builtins.staticmethod" | "builtins.classmethod" | "functools.wraps") => {}
+                Some(
+                    "builtins.staticmethod"
+                    | "builtins.classmethod"
+                    | "functools.wraps"
+                    | "abc.abstractmethod"
+                    | "typing.override"
+                    | "typing.final",
+                ) => {}
                 Some("builtins.property" | "functools.cached_property") if i == 0 => {
                     return Some(Decorated::Property);
                 }
@@ -139,7 +146,7 @@ impl<'a> Program<'a> {
         found
     }
 
-    /// The calls of a function that stand in the plain functions that its decorators put around it.
+    /// What the plain functions return that the decorators of a function put in its place.
     fn wrapped_in(&self, function: &'a Function, left: u32) -> Vec<&'a Expr> {
         let Some(&at) = self.defined.get(&address(function)) else {
             return vec![];
@@ -147,7 +154,7 @@ impl<'a> Program<'a> {
         let wrappers = function.decorators.iter().filter_map(|decorator| {
             match self.meaning_within(decorator, at, left) {
                 Meaning::Function(decorator) => match self.meaning_of_body(decorator, left) {
-                    Meaning::Function(inner) if calls_first_of(decorator, inner) => Some(inner),
+                    Meaning::Function(inner) => Some(inner),
                     _ => None,
                 },
                 _ => None,

@@ -150,8 +150,17 @@ impl<'a> Program<'a> {
                 }
                 let class = match self.class_of_self(value, at) {
                     Some(class) => class,
-                    None => match self.kind_within(value, at, left) {
-                        Kind::Instance(class) => class,
+                    None => match (
+                        self.kind_within(value, at, left),
+                        self.meaning_within(value, at, left),
+                    ) {
+                        (Kind::Instance(class), _) => class,
+                        // A variable of the class, asked for by the name of that.
+                        (_, Meaning::Class(class))
+                            if matches!(self.method(class, *name, left), Meaning::Unknown) =>
+                        {
+                            class
+                        }
                         _ => return Kind::Unknown,
                     },
                 };

@@ -4,6 +4,7 @@
 //! Names are resolved by lowering (`lower::names`). A name has a meaning here only if all its
 //! bindings agree, so a name that is bound twice is no ground for a finding.
 
+mod added;
 mod annotation;
 mod collect;
 mod container;
