@@ -274,10 +274,7 @@ pub fn make(
     let cell = names.shift_remove(&Symbol::new(CLASS_CELL));
     let made = Ref::new(Class::new(class_name, bases, mro, layout, true));
     *made.metaclass.borrow_mut() = metaclass;
-    made.bases
-        .borrow()
-        .iter()
-        .for_each(|base| base.children.borrow_mut().push(made.clone()));
+    made.list();
     for (n, value) in names {
         let value = match (n, &value) {
             (name::QUALNAME, Value::Str(s)) => {
@@ -374,12 +371,8 @@ pub fn set_bases(this: &Ref<Class>, given: &Value) -> Res<()> {
         reorder(this, &old)?;
         return Err(raised);
     }
-    for base in &old {
-        base.children.borrow_mut().retain(|child| !child.is(this));
-    }
-    for base in &bases {
-        base.children.borrow_mut().push(this.clone());
-    }
+    // Among the children of its new bases it is the last one.
+    this.list_anew();
     Ok(())
 }
 
@@ -387,8 +380,7 @@ pub fn set_bases(this: &Ref<Class>, given: &Value) -> Res<()> {
 fn reorder(this: &Ref<Class>, bases: &[Ref<Class>]) -> Res<()> {
     let mro = linearise(bases).map_err(|heads| no_order(&heads))?;
     this.rebase(bases.to_vec(), mro);
-    let children = this.children.borrow().clone();
-    for child in &children {
+    for child in &this.children() {
         let own = child.bases.borrow().clone();
         reorder(child, &own)?;
     }

@@ -201,9 +201,7 @@ pub fn make_classes() {
             let mro = linearise(&bases).expect("the built-in classes have an order");
             let class = Ref::new(Class::new(Symbol::new(name), bases, mro, *layout, false));
             *class.module.borrow_mut() = Value::from("builtins");
-            for base in class.bases.borrow().iter() {
-                base.children.borrow_mut().push(class.clone());
-            }
+            class.list();
             classes.push(class);
         }
         for &(id, module) in MODULES {

@@ -48,9 +48,8 @@ pub struct Class {
     pub field_count: Cell<u8>,
     /// Whether a class with this base was ever made.
     pub subclassed: Cell<bool>,
-    /// The script classes that name it among their bases, in order of creation. They live as
-    /// long as it does, as classes of a program do.
-    pub children: RefCell<Vec<Ref<Class>>>,
+    /// Whether it is on the list of classes, which is one reference to it.
+    is_listed: Cell<bool>,
     pub metaclass: RefCell<Option<Ref<Class>>>,
     /// Whether instances have a `__dict__`: attributes beside their slots.
     pub has_dict: Cell<bool>,
@@ -104,6 +103,22 @@ impl Dying for Class {}
 
 thread_local! {
     static VERSION: Cell<u32> = const { Cell::new(1) };
+    /// The classes, but for those that parts of the library make on demand, in order of creation. As in
+    /// CPython, where each is part of a cycle, they live until a sweep finds that nobody else holds them.
+    static LISTED: RefCell<Vec<Ref<Class>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The classes on the list.
+pub fn listed() -> Vec<Ref<Class>> {
+    LISTED.with_borrow(Vec::clone)
+}
+
+/// Lets go of the classes that were taken off the list.
+pub fn clean_list() {
+    let all = LISTED.take();
+    let (listed, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(|class| class.is_listed());
+    LISTED.set(listed);
+    drop(gone); // what this runs may make classes
 }
 
 /// Changes whenever any class changes in a way that a call site could have remembered.
@@ -134,7 +149,7 @@ impl Class {
             detached_shape: Shape::root(),
             field_count: Cell::new(0),
             subclassed: Cell::new(false),
-            children: RefCell::default(),
+            is_listed: Cell::new(false),
             metaclass: RefCell::new(None),
             has_dict: Cell::new(is_script || layout == Layout::Exception),
             slots: RefCell::default(),
@@ -279,7 +294,67 @@ impl Class {
     }
 }
 
+impl Class {
+    #[inline]
+    pub fn is_listed(&self) -> bool {
+        self.is_listed.get()
+    }
+
+    /// It will go from the list when that is cleaned.
+    pub fn unlist(&self) {
+        self.is_listed.set(false);
+    }
+
+    /// Shows what it holds, except for what is no container.
+    pub fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        let classes = self
+            .bases
+            .borrow()
+            .iter()
+            .chain(&*self.mro.borrow())
+            .cloned()
+            .collect::<Vec<_>>();
+        for class in classes.into_iter().chain(self.metaclass.borrow().clone()) {
+            each(&class.into());
+        }
+        if !self.is_script {
+            return; // its names may still have to be made
+        }
+        self.dict.borrow().values().for_each(&mut *each);
+        self.makers.borrow().1.iter().flatten().for_each(&mut *each);
+        self.cache.borrow().1.values().flatten().for_each(each);
+    }
+
+    /// Lets go of its attributes.
+    pub fn clear(&self) {
+        let attributes = std::mem::take(&mut *self.dict.borrow_mut());
+        let found = (self.makers.take(), self.cache.take());
+        VERSION.set(VERSION.get().wrapping_add(1));
+        drop((attributes, found));
+    }
+}
+
 impl Ref<Class> {
+    /// Puts it on the list of classes.
+    pub fn list(&self) {
+        if !self.is_listed.replace(true) {
+            LISTED.with_borrow_mut(|listed| listed.push(self.clone()));
+        }
+    }
+
+    /// Puts it at the end of the list.
+    pub fn list_anew(&self) {
+        self.is_listed.set(false);
+        clean_list();
+        self.list();
+    }
+
+    /// The classes that name it among their bases.
+    pub fn children(&self) -> Vec<Ref<Class>> {
+        let is_child = |class: &&Ref<Class>| class.bases.borrow().iter().any(|base| base.is(self));
+        LISTED.with_borrow(|listed| listed.iter().filter(is_child).cloned().collect())
+    }
+
     /// The class in whose namespace the attribute is found.
     pub fn owner_of(&self, name: Symbol) -> Option<Ref<Class>> {
         self.linear()

@@ -1,6 +1,7 @@
 //! Small built-in objects that are kept as opaque data: descriptors, views, proxies, type forms.
 
 use super::iterator::DictPart;
+use super::opaque::Container;
 use super::*;
 use std::cell::Cell;
 
@@ -76,4 +77,38 @@ pub struct BigRange {
     pub start: num_bigint::BigInt,
     pub stop: num_bigint::BigInt,
     pub step: num_bigint::BigInt,
+}
+
+impl Container for Property {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        for part in [&self.get, &self.set, &self.del, &self.doc] {
+            each(&part.get());
+        }
+    }
+
+    fn clear(&self) {
+        for part in [&self.get, &self.set, &self.del, &self.doc] {
+            part.set(Value::None);
+        }
+    }
+}
+
+impl Container for ClassMethod {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.0.get());
+    }
+
+    fn clear(&self) {
+        drop(self.0.take());
+    }
+}
+
+impl Container for StaticMethod {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.0.get());
+    }
+
+    fn clear(&self) {
+        drop(self.0.take());
+    }
 }

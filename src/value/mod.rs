@@ -205,25 +205,26 @@ impl Value {
         matches!(self, Value::None)
     }
 
-    /// Whether objects of its type can hold others; classes and modules, which live long, aside.
+    /// Whether objects of its type can hold others; modules, and classes that are not listed, live long and are put aside.
     #[inline(always)]
     pub fn is_container(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Value::List(_)
-                | Value::Tuple(_)
-                | Value::Dict(_)
-                | Value::Set(_)
-                | Value::FrozenSet(_)
-                | Value::Cell(_)
-                | Value::Function(_)
-                | Value::Method(_)
-                | Value::Instance(_)
-                | Value::Exception(_)
-                | Value::Generator(_)
-                | Value::Future(_)
-                | Value::Opaque(_)
-        )
+            | Value::Tuple(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::FrozenSet(_)
+            | Value::Cell(_)
+            | Value::Function(_)
+            | Value::Method(_)
+            | Value::Instance(_)
+            | Value::Exception(_)
+            | Value::Generator(_)
+            | Value::Future(_)
+            | Value::Opaque(_) => true,
+            Value::Class(class) => class.is_listed(),
+            _ => false,
+        }
     }
 
     /// `None` for an argument that was not given or is None.

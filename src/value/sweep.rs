@@ -74,6 +74,7 @@ pub fn sweep() {
     let freed = garbage.len();
     if freed > 0 {
         garbage.iter().for_each(take_apart);
+        class::clean_list();
         drop(garbage);
         bytes = heap::each_object(|_| ());
     }
@@ -99,11 +100,17 @@ struct Found {
 }
 
 fn find() -> Found {
-    heap::each_object(|object| {
-        parts_of(object, &mut |part| part.set_note((part.note() + 1).min(MANY)));
-    });
+    let count = |part: &Value| part.set_note((part.note() + 1).min(MANY));
+    heap::each_object(|object| parts_of(object, &mut |part| count(part)));
+    // Classes do not stand among the other objects. Each is held by their list, and here.
+    let classes: Vec<Value> = class::listed().into_iter().map(Value::from).collect();
+    for class in &classes {
+        count(class);
+        count(class);
+        parts_of(class, &mut |part| count(part));
+    }
     let mut reached: Vec<Value> = Vec::new();
-    heap::each_object(|object| {
+    let mut hold = |object: &Value| {
         let note = object.note();
         if note == HELD || !object.is_container() {
             return;
@@ -121,8 +128,10 @@ fn find() -> Found {
                 }
             });
         }
-    });
-    let (mut garbage, mut objects) = (Vec::new(), 0);
+    };
+    heap::each_object(&mut hold);
+    classes.iter().for_each(&mut hold);
+    let (mut garbage, mut objects) = (Vec::new(), classes.len());
     let bytes = heap::each_object(|object| {
         objects += 1;
         if object.note() != HELD && object.is_container() {
@@ -130,6 +139,12 @@ fn find() -> Found {
         }
         object.set_note(0);
     });
+    for class in classes {
+        if class.note() != HELD {
+            garbage.push(class.clone());
+        }
+        class.set_note(0);
+    }
     Found {
         garbage,
         objects,
@@ -161,6 +176,10 @@ fn take_apart(object: &Value) {
         Value::Set(set) => drop(set.table.take()),
         Value::Cell(cell) => drop(cell.value.take()),
         Value::Instance(instance) => instance.clear(),
+        Value::Class(class) => {
+            class.unlist();
+            class.clear();
+        }
         Value::Exception(exception) => each_left(exception, |left| drop(left.take())),
         Value::Opaque(opaque) => opaque.container().into_iter().for_each(Container::clear),
         _ => {}
@@ -197,22 +216,37 @@ fn parts_of(object: &Value, each: &mut dyn FnMut(&Value)) {
         Value::Function(function) => {
             parts.refs(&function.closure);
             parts.attributes(&function.attrs);
+            parts.one(&function.annotations.get());
+            let defaults = function.defaults.borrow();
+            if Rc::strong_count(&defaults) == 1 {
+                parts.all(&**defaults);
+            }
+            let defaults = function.kwdefaults.borrow();
+            if Rc::strong_count(&defaults) == 1 {
+                parts.all(defaults.iter().map(|(_, value)| value));
+            }
         }
         Value::Method(method) => parts.all([&method.func, &method.this]),
+        Value::Class(class) => class.parts(&mut |part| parts.one(part)),
         Value::Instance(instance) => {
+            parts.class(&instance.class.borrow());
             parts.refs(instance.detached());
             for field in 0..instance.shape().names.len() {
                 parts.one(&instance.field(field));
             }
             parts.one(&instance.payload);
         }
-        Value::Exception(exception) => parts.exception(exception),
+        Value::Exception(exception) => {
+            parts.class(&exception.class.borrow());
+            parts.exception(exception);
+        }
         Value::Generator(generator) => {
             parts.one(&generator.func);
             generator.look(|stack| stack.iter().for_each(|activation| parts.activation(activation)));
         }
         Value::Future(future) => parts.future(future),
         Value::Opaque(opaque) => {
+            parts.class(&opaque.class);
             parts.attributes(&opaque.attrs);
             if let Some(container) = opaque.container() {
                 container.parts(&mut |part| parts.one(part));
@@ -242,6 +276,12 @@ impl Parts<'_> {
     {
         for object in objects {
             self.one(&Value::from(object.clone()));
+        }
+    }
+
+    fn class(&mut self, class: &Ref<Class>) {
+        if class.is_listed() {
+            self.refs([class]);
         }
     }
 

@@ -23,6 +23,10 @@ pub fn format_error(error: FormatError) -> Raised {
 }
 
 #[cold]
+fn no_mapping() -> Raised {
+    type_error("format requires a mapping")
+}
+
 fn not_enough() -> Raised {
     type_error("not enough arguments for format string")
 }
@@ -69,6 +73,14 @@ impl Arguments<'_> {
         }
     }
 
+    /// What is said of a mistake in the template: a key is not even read if there is nothing to read from.
+    fn refuse(&self, mistake: String) -> Raised {
+        match mistake == percent::UNFINISHED_KEY && !self.is_mapping() {
+            true => no_mapping(),
+            false => value_error(mistake),
+        }
+    }
+
     fn check_all_used(&self) -> Res<()> {
         let unused = match as_tuple(self.given) {
             Some(tuple) => self.next < tuple.items.len(),
@@ -91,7 +103,7 @@ pub fn format(template: &str, given: &Value) -> Res<String> {
     };
     let mut whole = String::with_capacity(template.len() + 16);
     for piece in percent::pieces(template) {
-        match piece.map_err(value_error)? {
+        match piece.map_err(|mistake| arguments.refuse(mistake))? {
             Piece::Literal(text) => whole.push_str(text),
             Piece::Field(field) => {
                 let (value, conversion) = argument(&field, &mut arguments, |key| Value::from(key))?;
@@ -132,7 +144,7 @@ fn argument(
 ) -> Res<(Value, Conversion)> {
     if let Some(key) = field.key {
         if !arguments.is_mapping() {
-            return Err(type_error("format requires a mapping"));
+            return Err(no_mapping());
         }
         arguments.by_key = true;
         arguments.next = 1; // nothing is left for a field without a key
@@ -240,7 +252,7 @@ pub fn format_bytes(template: &Value, given: &Value) -> Res {
     };
     let mut whole = String::new();
     for piece in percent::pieces(&text) {
-        match piece.map_err(value_error)? {
+        match piece.map_err(|mistake| arguments.refuse(mistake))? {
             Piece::Literal(text) => whole.push_str(text),
             Piece::Field(field) => {
                 let key = |key: &str| super::collection::same_kind_of_bytes(&Value::None, narrow(key));

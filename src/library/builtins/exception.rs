@@ -261,8 +261,21 @@ fn set_attr(args: &[Value], name: Symbol) -> Res {
     Ok(Value::None)
 }
 
+/// Whether an OSError gets its parts from `__init__`: where a class has one of its own, and no `__new__`.
+/// Else it gets them from `__new__`, and `__init__` does nothing.
+fn is_filled_by_init(of: &Ref<Class>) -> bool {
+    let is_own = |name| !matches!(&of.lookup(name), Some(Value::Native(native)) if native.owner == "OSError");
+    is_own(name::INIT) && !is_own(name::NEW)
+}
+
 fn new_os_error(args: &[Value]) -> Res {
     let of = this_class(&args[0])?;
+    if is_filled_by_init(of) {
+        return Ok(Exception::new(of.clone(), Vec::new()).into());
+    }
+    if as_dict(&args[2]).is_some_and(|keywords| !keywords.is_empty()) {
+        return Err(type_error(format!("{}() takes no keyword arguments", of.name())));
+    }
     let given = items(&args[1]);
     // OSError itself gives the subclass that the number stands for.
     let of = match given.first() {
@@ -338,6 +351,9 @@ pub const OS_ERROR: &[NativeDef] = &[
         new_os_error,
     ),
     initialiser(|args| {
+        if !is_filled_by_init(&class_of(&args[0])) {
+            return Ok(Value::None);
+        }
         let given = init_with(args, &[])?;
         os_error::set_parts(this(&args[0])?, &given);
         Ok(Value::None)

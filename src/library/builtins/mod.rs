@@ -269,6 +269,9 @@ pub fn install() {
     for id in type_form::GENERIC {
         add(&class(*id), type_form::CLASS_GETITEM);
     }
+    opaque::look_into::<descriptor::Property>();
+    opaque::look_into::<descriptor::ClassMethod>();
+    opaque::look_into::<descriptor::StaticMethod>();
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);

@@ -403,7 +403,7 @@ pub const TYPE: &[NativeDef] = &[
         "Return a list of immediate subclasses.",
         |args| match &args[0] {
             Value::Class(class) => Ok(Value::list(
-                class.children.borrow().iter().map(|c| c.clone().into()).collect(),
+                class.children().into_iter().map(Value::from).collect(),
             )),
             other => Err(wrong_argument("__subclasses__()", "type", other)),
         },

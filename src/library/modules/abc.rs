@@ -27,8 +27,8 @@ struct Answer {
 }
 
 thread_local! {
-    /// By the addresses of the abstract class and the other; classes are never freed.
-    static ANSWERS: RefCell<FxHashMap<(usize, usize), Answer>> = RefCell::default();
+    /// By the first shapes of the abstract class and the other, which are never freed.
+    static ANSWERS: RefCell<FxHashMap<[usize; 2], Answer>> = RefCell::default();
     /// How often a class was registered anywhere.
     static REGISTERED: Cell<u64> = const { Cell::new(0) };
 }
@@ -74,7 +74,8 @@ fn subclass_check(class: &Value, other: &Value) -> Res {
     let (Value::Class(of), Value::Class(this)) = (class, other) else {
         return Err(type_error("issubclass() arg 1 must be a class"));
     };
-    let key = (of.address(), this.address());
+    // Other than its address, its shape is a class's own for good.
+    let key = [of, this].map(|class| std::ptr::from_ref(class.root_shape).addr());
     let registered = REGISTERED.get();
     let known = ANSWERS.with_borrow(|answers| {
         let answer = answers.get(&key)?;

@@ -134,7 +134,7 @@ fn adopt(args: &[Value]) -> Res {
         && !parent.is_subclass(stream)
     {
         stream.rebase(vec![parent.clone()], parent.linear());
-        parent.children.borrow_mut().push(stream.clone());
+        stream.list();
     }
     Ok(Value::None)
 }

@@ -6,6 +6,9 @@ use crate::text::float::{self, Layout, Style};
 use crate::text::int::{self, Int};
 use std::borrow::Cow;
 
+/// What is said of a key without an end.
+pub const UNFINISHED_KEY: &str = "incomplete format key";
+
 /// One piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -203,7 +206,7 @@ impl<'a> Pieces<'a> {
                 return Ok(&rest[..place]);
             }
         }
-        Err("incomplete format key".to_string())
+        Err(UNFINISHED_KEY.to_string())
     }
 
     fn peek(&self) -> Option<char> {
