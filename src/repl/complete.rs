@@ -219,6 +219,36 @@ pub fn peek(object: &Value, name: &str) -> Option<Value> {
     (!is_computed).then_some(found)
 }
 
+/// The names of a module: of one of the library's those that it means for others, and the modules in it.
+fn offered(module: &Module) -> Vec<Symbol> {
+    let module_name = module.name.text();
+    let public = match &module.get(Symbol::new("__all__")) {
+        Some(Value::List(list)) => list.items.borrow().clone(),
+        _ => Vec::new(),
+    };
+    let is_library = (library::MODULES.names)().contains(&module_name);
+    let is_inner = |value: &Value| {
+        let inner = match value {
+            Value::Module(inner) => inner.name.text().strip_prefix(module_name),
+            _ => None,
+        };
+        inner.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let is_public = |name: Symbol| {
+        let mut public = public.iter();
+        public.any(|public| matches!(public, Value::Str(public) if *public.text == *name.text()))
+    };
+    let is_for_all = |(name, value): &(Symbol, Value)| {
+        !is_library
+            || public.is_empty()
+            || name.text().starts_with('_')
+            || is_public(*name)
+            || is_inner(value)
+    };
+    let entries = module.entries().into_iter().filter(is_for_all);
+    entries.map(|(name, _)| name).collect()
+}
+
 /// The names of an object's attributes.
 fn members(object: &Value) -> Vec<Symbol> {
     let of_class = |class: &Ref<Class>| -> Vec<Symbol> {
@@ -236,7 +266,7 @@ fn members(object: &Value) -> Vec<Symbol> {
     }
     let fixed = fixed.into_iter().map(Symbol::new);
     let own: Vec<Symbol> = match object {
-        Value::Module(module) => return names(module.entries()).collect(),
+        Value::Module(module) => return offered(module),
         Value::Class(it) => of_class(it)
             .into_iter()
             .chain(of_class(&class(Type::Class)))

@@ -7,6 +7,7 @@
 mod call;
 mod field;
 mod foreign;
+mod keyword;
 mod number;
 mod target;
 
@@ -122,7 +123,7 @@ struct Stuck<'t> {
 
 impl Stuck<'_> {
     /// The table. Each row knows one mistake.
-    const ROWS: [fn(&Self) -> Option<SyntaxError>; 29] = [
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 30] = [
         Self::malformed_number,
         Self::legacy_statement,
         Self::import_from,
@@ -148,6 +149,7 @@ impl Stuck<'_> {
         Self::field_end,
         Self::missing_parenthesis,
         Self::missing_colon,
+        Self::misspelt_keyword,
         Self::foreign_word,
         Self::foreign_operator,
         Self::star_argument,
@@ -198,6 +200,9 @@ impl Stuck<'_> {
                 Some(format!("something is missing before '{word}'"))
             }
             "await" if has_operand => Some("'await' stands before what it waits for".into()),
+            "async" if self.line.word(self.line.at + 1) == "lambda" => {
+                Some("a lambda cannot wait: write an 'async def'".into())
+            }
             "not" if has_operand => Some("write 'not in', 'is not', or 'and not'".into()),
             "return" if self.before(1) == ":" && self.lambda_before(1) => {
                 Some("a lambda gives the value of its expression: leave out 'return'".into())
@@ -357,7 +362,11 @@ impl Stuck<'_> {
             return None;
         }
         let error = SyntaxError::new("expected 'except' or 'finally' block", self.at);
-        Some(error.help("add what should happen if the block of 'try' fails"))
+        let meant = keyword::nearest(self.found(), ["except", "finally"].into_iter());
+        Some(error.help(match meant {
+            Some(meant) if meant != self.found() => format!("did you mean '{meant}'?"),
+            _ => "add what should happen if the block of 'try' fails".into(),
+        }))
     }
 
     /// Whether the line, by its indentation, ends the block of a `try` that has no handler.
@@ -625,7 +634,10 @@ impl Stuck<'_> {
         let end = self.line.span(at - 1).end as usize;
         Some(
             error
-                .help("put a ',' between the two expressions")
+                .help(match self.bracket() {
+                    "{" => "put a ',' between the two expressions, or a ':' between key and value",
+                    _ => "put a ',' between the two expressions",
+                })
                 .label(Span::new(end, end), "a comma here?"),
         )
     }

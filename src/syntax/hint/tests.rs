@@ -199,6 +199,19 @@ fn help_names_the_way_out() {
         ),
         ("d = {'a' = 1}", "a dict's items are 'key: value'"),
         ("var x = 1", "a variable needs no declaration: 'x = 1'"),
+        ("improt x", "did you mean 'import'?"),
+        ("from x improt y", "did you mean 'import'?"),
+        ("asnyc def f(): pass", "did you mean 'async'?"),
+        ("x = awiat f()", "did you mean 'await'?"),
+        ("While x: pass", "did you mean 'while'?"),
+        (
+            "x = async lambda: 1",
+            "a lambda cannot wait: write an 'async def'",
+        ),
+        (
+            "{'a' 1}",
+            "put a ',' between the two expressions, or a ':' between key and value",
+        ),
     ] {
         let (error, _) = error_in(text);
         assert!(error.help.as_deref() == Some(help), "{text}: {:?}", error.help);

@@ -34,6 +34,7 @@ impl<'a> Program<'a> {
             attributes: HashMap::new(),
             mentioned: HashSet::new(),
             sets_by_name: false,
+            asking: HashSet::new(),
             patched: HashSet::new(),
             has_star_import: false,
         };
@@ -213,9 +214,30 @@ impl<'a> Program<'a> {
             ExprKind::Attribute { name, .. } => {
                 self.mentioned.insert(name.text());
                 self.sets_by_name |= matches!(name.text(), "__dict__" | "__setattr__");
+                self.note_question(*name, at);
             }
-            ExprKind::Name(name) => self.sets_by_name |= matches!(name.text(), "setattr" | "vars"),
+            ExprKind::Name(name) => {
+                self.sets_by_name |= matches!(name.text(), "setattr" | "vars");
+                self.note_question(*name, at);
+            }
             _ => {}
+        }
+    }
+
+    /// Notes that a unit asks whether something is asynchronous.
+    fn note_question(&mut self, name: Symbol, at: At) {
+        if matches!(
+            name.text(),
+            "iscoroutinefunction"
+                | "iscoroutine"
+                | "isawaitable"
+                | "isasyncgenfunction"
+                | "isasyncgen"
+                | "isfuture"
+                | "Awaitable"
+                | "Coroutine"
+        ) {
+            self.asking.insert(at.unit);
         }
     }
 

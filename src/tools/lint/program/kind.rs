@@ -320,6 +320,9 @@ impl<'a> Program<'a> {
         let Some(left) = left.checked_sub(1) else {
             return Kind::Unknown;
         };
+        if self.asking.contains(&at.unit) && self.is_handed(func, at) {
+            return Kind::Unknown;
+        }
         let given = |gives: Option<Gives>| match gives {
             Some(Gives::Coroutine) => Kind::LibraryCoroutine,
             Some(Gives::Sleep) => Kind::Sleep,
@@ -360,6 +363,22 @@ impl<'a> Program<'a> {
                 _ => self.result_of_some(func, at, left),
             },
         }
+    }
+
+    /// Whether a function is no name of its own where it is called: a parameter, an item of a container.
+    fn is_handed(&self, func: &Expr, at: At) -> bool {
+        let ExprKind::Name(name) = func.plain().kind else {
+            return !matches!(func.plain().kind, ExprKind::Attribute { .. });
+        };
+        let owner = self.names.owner(at.scope, name);
+        let bindings = owner.and_then(|owner| self.bindings.get(&(owner, name)));
+        let is_own = |binding: &Binding| {
+            matches!(
+                binding,
+                Binding::Function(_) | Binding::Class(_) | Binding::Library(_)
+            )
+        };
+        bindings.is_some_and(|bindings| !bindings.iter().all(is_own))
     }
 
     /// What calling a function gives that is taken from somewhere; None is not called.

@@ -182,6 +182,8 @@ pub struct Program<'a> {
     pub mentioned: HashSet<&'static str>,
     /// Whether attributes are set by names that only a run knows: `setattr`, `__dict__`.
     sets_by_name: bool,
+    /// Units that ask what they were given: `if iscoroutinefunction(f): await f()`.
+    asking: HashSet<usize>,
     /// Paths of the library to which the program assigns.
     patched: HashSet<String>,
     has_star_import: bool,

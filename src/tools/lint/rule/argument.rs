@@ -1,10 +1,10 @@
 //! Something else is given, or awaited, than what is needed.
 
-use super::{calls, form, keyword, positional};
+use super::{calls, form, keyword, positional, running};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::library::{self, Gives};
-use crate::tools::lint::program::{At, Kind, Meaning, Program};
+use crate::tools::lint::program::{At, Kind, Meaning, Program, Where};
 
 /// `asyncio.wait([work()])`
 pub fn wait(program: &Program, tell: &mut dyn FnMut(Span, String)) {
@@ -43,6 +43,9 @@ pub fn awaited(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         let text = program.text(value);
         match program.kind(value, *at) {
             Kind::Plain if program.callee(value, *at).as_deref() == Some("time.sleep") => {}
+            // That a loop is run here is told of already.
+            _ if running::runs_loop(program, value, *at).is_some()
+                && program.runs(*at).is_some_and(Where::is_in_loop) => {}
             Kind::Plain => tell(expr.span, format!("'{text}' gives nothing that can be awaited")),
             Kind::Object("concurrent.futures.Future") => tell(
                 expr.span,

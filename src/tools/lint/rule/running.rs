@@ -3,17 +3,12 @@
 use super::{calls, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{Kind, Program, UnitKind, Where};
+use crate::tools::lint::program::{At, Kind, Program, UnitKind, Where};
 
 /// `asyncio.run(…)` in a coroutine, or in a function that only coroutines call.
 pub fn nested(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (call, _, _, at) in calls(program) {
-        if let Some(
-            name @ ("asyncio.run"
-            | "asyncio.loop.run_until_complete"
-            | "asyncio.loop.run_forever"
-            | "asyncio.Runner.run"),
-        ) = program.callee(call, at).as_deref()
+        if let Some(name) = runs_loop(program, call, at)
             && program.runs(at).is_some_and(Where::is_in_loop)
             && !program.expects_around(at, "RuntimeError")
         {
@@ -23,6 +18,19 @@ pub fn nested(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             );
         }
     }
+}
+
+/// What a call calls, if that runs a loop.
+pub fn runs_loop(program: &Program, call: &Expr, at: At) -> Option<String> {
+    program.callee(call, at).filter(|path| {
+        matches!(
+            &path[..],
+            "asyncio.run"
+                | "asyncio.loop.run_until_complete"
+                | "asyncio.loop.run_forever"
+                | "asyncio.Runner.run"
+        )
+    })
 }
 
 /// `asyncio.create_task(…)` at the top of a module that does not await, or in a function that is only called
