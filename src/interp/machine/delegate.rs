@@ -3,6 +3,7 @@
 use super::awaiting::lend;
 use super::{Outcome, close, send};
 use crate::interp::error::*;
+use crate::interp::report::unraisable;
 use crate::interp::types::{Type, class_name, is_exception};
 use crate::interp::{attribute, call, iterate};
 use crate::source::name;
@@ -88,7 +89,10 @@ pub fn step(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
                         Err(raised) => Err(raised),
                     },
                     Ok(None) => Err(Raised::again(exception)),
-                    Err(raised) => Err(raised),
+                    Err(raised) => {
+                        unraisable(raised, other);
+                        Err(Raised::again(exception))
+                    }
                 }
             }
             other => match attribute::find(other, name::THROW) {
