@@ -147,6 +147,17 @@ pub fn run_forever(this: &Value) -> Res<()> {
     }
 }
 
+/// `loop.stop()`
+pub fn stop(this: &Value) -> Res<()> {
+    match overriding(this, "stop") {
+        Some(method) => call::call_unbound(&method, this, &[]).map(drop),
+        None => EventLoop::of(this).map_or(Ok(()), |event_loop| {
+            event_loop.stop();
+            Ok(())
+        }),
+    }
+}
+
 /// One pass of a loop.
 #[inline(always)]
 pub fn run_once(this: &Value, event_loop: &EventLoop) -> Res<()> {

@@ -593,9 +593,7 @@ pub fn run_until_done(this: &Value, awaitable: &Value) -> Res<Ref<Future>> {
             {
                 return; // it is on its way out of the loop already
             }
-            if let Some(event_loop) = EventLoop::of(&this) {
-                event_loop.stop();
-            }
+            future::forget(derived::stop(&this));
         }
     };
     let stop = future::add_native(&future, stop);

@@ -471,7 +471,7 @@ fn yielded(task: &Ref<Future>, state: &TaskState, event_loop: &EventLoop, value:
             shown(&this),
             shown(&value)
         )),
-        Value::Generator(_) => runtime_error(format!(
+        Value::Generator(generator) if generator.kind == GeneratorKind::Generator => runtime_error(format!(
             "yield was used instead of yield from for generator in task {} with {}",
             shown(&this),
             shown(&value)

@@ -77,13 +77,16 @@ struct Recent {
     answers: [(Cell<Symbol>, ValueCell); Recent::COUNT],
 }
 
+/// The symbol of no name.
+const NO_NAME: Symbol = Symbol(u32::MAX);
+
 impl Recent {
     const COUNT: usize = 16;
 
     fn new() -> Box<Recent> {
         Box::new(Recent {
             version: Cell::new(0),
-            answers: std::array::from_fn(|_| (Cell::new(Symbol(u32::MAX)), ValueCell::new(Value::Unset))),
+            answers: std::array::from_fn(|_| (Cell::new(NO_NAME), ValueCell::new(Value::Unset))),
         })
     }
 
@@ -91,9 +94,15 @@ impl Recent {
         &self.answers[name.0 as usize % Recent::COUNT]
     }
 
+    fn forget(&self, name: Symbol) {
+        let (known, answer) = self.place(name);
+        known.set(NO_NAME);
+        answer.set(Value::Unset);
+    }
+
     fn clear(&self) {
-        for (name, answer) in &self.answers {
-            name.set(Symbol(u32::MAX));
+        for (known, answer) in &self.answers {
+            known.set(NO_NAME);
             answer.set(Value::Unset);
         }
     }
@@ -272,7 +281,7 @@ impl Class {
             {
                 self.cache.borrow_mut().1.remove(&name);
                 if let Some(recent) = self.recent.get() {
-                    recent.clear();
+                    recent.forget(name);
                 }
             }
             _ => VERSION.set(VERSION.get().wrapping_add(1)),
@@ -322,7 +331,10 @@ impl Class {
         }
         self.dict.borrow().values().for_each(&mut *each);
         self.makers.borrow().1.iter().flatten().for_each(&mut *each);
-        self.cache.borrow().1.values().flatten().for_each(each);
+        self.cache.borrow().1.values().flatten().for_each(&mut *each);
+        for (_, answer) in self.recent.get().iter().flat_map(|recent| &recent.answers) {
+            each(&answer.get());
+        }
     }
 
     /// Lets go of its attributes.
@@ -330,6 +342,9 @@ impl Class {
         let attributes = std::mem::take(&mut *self.dict.borrow_mut());
         let found = (self.makers.take(), self.cache.take());
         VERSION.set(VERSION.get().wrapping_add(1));
+        if let Some(recent) = self.recent.get() {
+            recent.clear();
+        }
         drop((attributes, found));
     }
 }

@@ -205,7 +205,8 @@ impl Value {
         matches!(self, Value::None)
     }
 
-    /// Whether objects of its type can hold others; modules, and classes that are not listed, live long and are put aside.
+    /// Whether objects of its type can hold others; modules, and classes that are not listed, live long
+    /// and are put aside.
     #[inline(always)]
     pub fn is_container(&self) -> bool {
         match self {

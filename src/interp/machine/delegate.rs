@@ -3,8 +3,9 @@
 use super::awaiting::lend;
 use super::{Outcome, close, send};
 use crate::interp::error::*;
+use crate::interp::report::unraisable;
 use crate::interp::types::{Type, class_name, is_exception};
-use crate::interp::{attribute, call, iterate, report};
+use crate::interp::{attribute, call, iterate};
 use crate::source::name;
 use crate::value::*;
 
@@ -89,7 +90,7 @@ pub fn step(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
                     },
                     Ok(None) => Err(Raised::again(exception)),
                     Err(raised) => {
-                        report::unraisable(raised, other);
+                        unraisable(raised, other);
                         Err(Raised::again(exception))
                     }
                 }

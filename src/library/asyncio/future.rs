@@ -203,7 +203,7 @@ const TASK: &[NativeDef] = natives! {
     Method Plain "set_exception" "(self, exception, /)" "Tasks get their exception from their coroutine."
         |_| Err(runtime_error("Task does not support set_exception operation"));
     Method Plain "get_coro" "(self, /)" "The coroutine it runs."
-        |args| Ok(this_task(args)?.1.coroutine.get());
+        |args| Ok(none_if_unset(&this_task(args)?.1.coroutine.get()));
     Method Plain "get_context" "(self, /)" "The context it runs in."
         |args| Ok(context_value(task::context_of(this_task(args)?.0).unwrap_or_default()));
     Method Plain "get_name" "(self, /)" "Its name." |args| Ok(task::name(this_task(args)?.1));
@@ -222,7 +222,7 @@ const TASK: &[NativeDef] = natives! {
     Method Plain "print_stack" "(self, /, *, limit=None, file=None)" "Tell where it is suspended."
         |args| in_tasks("print_stack", args);
     Getter Plain "_coro" "(self)" "The coroutine it runs."
-        |args| Ok(this_task(args)?.1.coroutine.get());
+        |args| Ok(none_if_unset(&this_task(args)?.1.coroutine.get()));
     Getter Plain "_fut_waiter" "(self)" "What it waits for, or None." |args| {
         let waiting = this_task(args)?.1.waiting.get();
         Ok(waiting.map_or(Value::None, |on| Future::face(&on)))
