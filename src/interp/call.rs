@@ -622,7 +622,7 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
     if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
         return Ok(class_of(&window.values(1)[0]).into());
     }
-    let [new, init] = made.makers();
+    let [new, init] = [name::NEW, name::INIT].map(|half| made.lookup(half));
     let is_objects = |half: &Option<Value>| matches!(half, Some(Value::Native(n)) if n.owner == "object");
     let object = match &new {
         Some(Value::Native(n)) if made.layout == Layout::Object && n.owner == "object" => {
@@ -672,12 +672,10 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         None => return Err(type_error(format!("cannot create '{}' instances", made.name()))),
     };
     let kind = class_of(&object);
-    let init = match kind.is(made) {
-        true => made.makers()[1].take(),
-        false if kind.is_subclass(made) => kind.lookup(name::INIT),
-        false => return Ok(object),
-    };
-    match &init {
+    if !kind.is_subclass(made) {
+        return Ok(object);
+    }
+    match &kind.lookup(name::INIT) {
         Some(Value::Function(init)) => {
             window.set(0, object.clone());
             let result = call_function(init, window, 0, npos + 1, names)?;
