@@ -384,18 +384,23 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 14] = [
+    const WITH_MODULE: [&str; 19] = [
         "_asyncio",
         "_collections",
         "_contextvars",
         "_io",
+        "_queue",
         "_thread",
         "collections",
         "datetime",
         "functools",
         "itertools",
+        "operator",
+        "os",
         "posix",
         "re",
+        "sys",
+        "time",
         "types",
         "typing",
         "weakref",
@@ -404,9 +409,12 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
     let is_in_c = || match &*class.module.borrow() {
         Value::Str(module) => matches!(
             (&*module.text, class.name()),
-            ("_io" | "datetime", _)
+            ("_io" | "datetime" | "time", _)
+                | ("_queue", "SimpleQueue")
+                | ("_thread", "_local")
                 | ("collections", "OrderedDict")
                 | ("functools", "partial")
+                | ("types", "SimpleNamespace")
                 | (
                     "typing",
                     "ParamSpec" | "TypeAliasType" | "TypeVar" | "TypeVarTuple"
