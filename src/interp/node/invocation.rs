@@ -299,11 +299,14 @@ impl Invocation {
         }
     }
 
-    /// A coroutine that a call gives knows where it was made.
+    /// A coroutine or async generator that a call gives knows where it was made.
     #[inline(always)]
     fn made(&self, frame: &Frame, value: Value) -> Value {
         if let Value::Generator(generator) = &value
-            && generator.kind == GeneratorKind::Coroutine
+            && matches!(
+                generator.kind,
+                GeneratorKind::Coroutine | GeneratorKind::AsyncGenerator
+            )
         {
             generator.set_origin(&frame.func.code, self.span);
         }
