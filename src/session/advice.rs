@@ -26,7 +26,11 @@ pub fn advice(error: &Ref<Exception>) -> Option<String> {
         return members_of(error, &members);
     }
     let Some(known) = Known::of(error) else {
-        return in_table(error.class().name(), &words(error));
+        let words = words(error);
+        let takes_none = words.ends_with("() takes 0 positional arguments but 1 was given");
+        let one_more =
+            "what calls it gives it something, as a done callback is given its task: it needs a parameter";
+        return in_table(error.class().name(), &words).or(takes_none.then(|| one_more.into()));
     };
     let own = error.hint.get().map(|hint| hint.help.to_string());
     let lint = catalog::of_error(&known.class, &known.message);
@@ -313,7 +317,8 @@ impl Known {
         });
         let called = text[..opened?.0].trim_end();
         match called.chars().last()? {
-            '0'..='9' | '"' | '\'' if !is_name(called) => {
+            ')' | ']' if !called.starts_with(['(', '[']) => None,
+            '0'..='9' | '"' | '\'' | ')' | ']' if !is_name(called) => {
                 Some("is a comma or an operator missing before the `(`?".into())
             }
             _ if self.called().is_some()

@@ -70,6 +70,9 @@ impl Known {
         let owner = self.quoted(0).filter(|_| self.is(Type::AttributeError))?;
         let owner = owner.rsplit('.').next()?;
         let name = self.quoted(1)?;
+        if self.source.text.contains(&format!("class {owner}")) {
+            return None; // the program's own
+        }
         let (.., own) = FOREIGN_METHODS
             .iter()
             .find(|(owners, names, _)| owners.contains(&owner) && names.contains(&name))?;

@@ -7,8 +7,17 @@ pub const IS_METHOD: &str = "this is a function, not what it gives: call it, wit
 
 pub const IS_BYTES: &str = "text.encode() makes bytes of a text, and bytes.decode() a text of bytes";
 
+const IS_TEXT: &str = "this is a text: int(…) or float(…) makes a number of it";
+
+const IS_ITERATOR: &str = "list(…) makes a list of it, which has places and a length";
+
 /// The name of a class, words of the message, and what to do.
 pub const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "TypeError",
+        "'NoneType' object is not callable",
+        "this is None where a function is needed: name the function itself, without () behind it",
+    ),
     ("AttributeError", "'NoneType' object has no attribute", IS_NONE),
     ("TypeError", "'NoneType' object", IS_NONE),
     ("TypeError", "non-iterable NoneType object", IS_NONE),
@@ -84,6 +93,69 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "'float' object cannot be interpreted as an integer",
         "a whole number is needed: `//` divides to one, and int(…) makes one",
     ),
+    (
+        "TypeError",
+        "can't multiply sequence by non-int of type 'str'",
+        "two texts cannot be multiplied: int(…) or float(…) makes numbers of them",
+    ),
+    (
+        "TypeError",
+        "for -: 'list' and 'list'",
+        "`[x for x in these if x not in those]` leaves some out; only sets know `-`",
+    ),
+    (
+        "TypeError",
+        "for +: 'dict' and 'dict'",
+        "two dicts are put together by `|`, or by `{**one, **other}`",
+    ),
+    (
+        "TypeError",
+        "arg 2 must be a type",
+        "a class stands there, by its name and without quotes, or a tuple of classes",
+    ),
+    (
+        "TypeError",
+        "expected str instance",
+        "only texts are joined: `\", \".join(str(item) for item in items)`",
+    ),
+    ("TypeError", "bad operand type for abs(): 'str'", IS_TEXT),
+    ("TypeError", "type str doesn't define __round__", IS_TEXT),
+    (
+        "RuntimeError",
+        "has not been entered",
+        "it works only within the block of its `async with`",
+    ),
+    (
+        "TypeError",
+        "'generator' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    (
+        "TypeError",
+        "'dict_keys' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    (
+        "TypeError",
+        "'dict_values' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    (
+        "TypeError",
+        "'dict_items' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    ("TypeError", "'map' object is not subscriptable", IS_ITERATOR),
+    ("TypeError", "'filter' object is not subscriptable", IS_ITERATOR),
+    ("TypeError", "'zip' object is not subscriptable", IS_ITERATOR),
+    (
+        "TypeError",
+        "object of type 'generator' has no len()",
+        IS_ITERATOR,
+    ),
+    ("TypeError", "object of type 'map' has no len()", IS_ITERATOR),
+    ("TypeError", "object of type 'filter' has no len()", IS_ITERATOR),
+    ("TypeError", "object of type 'zip' has no len()", IS_ITERATOR),
     (
         "TypeError",
         "can't multiply sequence by non-int of type 'float'",
