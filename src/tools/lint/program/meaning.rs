@@ -27,8 +27,8 @@ impl<'a> Program<'a> {
                 Some(owner) => self.meaning_of_variable(owner, *name, left),
             },
             ExprKind::Attribute { value, name, .. } => {
-                if let Some(base) = self.base_of_super(value, at, left) {
-                    return self.own_method(base, *name, left);
+                if let Some(class) = self.class_of_super(value, at, left) {
+                    return self.inherited(class, *name, left);
                 }
                 let class = match self.class_of_self(value, at) {
                     Some(class) => Some(class),
@@ -93,28 +93,13 @@ impl<'a> Program<'a> {
         Some((top, Symbol::new(name)))
     }
 
-    /// The class that `super()` stands for.
-    pub(super) fn base_of_super(&self, object: &Expr, at: At, left: u32) -> Option<&'a Class> {
+    /// The class whose bases `super()` stands for.
+    fn class_of_super(&self, object: &Expr, at: At, left: u32) -> Option<&'a Class> {
         match &object.plain().kind {
             ExprKind::Call { func, args } if args.is_empty() => match self.meaning_within(func, at, left) {
-                Meaning::Library(path) if path == "builtins.super" => self.base(self.unit(at).class?, left),
+                Meaning::Library(path) if path == "builtins.super" => self.unit(at).class,
                 _ => None,
             },
-            _ => None,
-        }
-    }
-
-    /// The only class that a class derives from.
-    pub(super) fn base(&self, class: &Class, left: u32) -> Option<&'a Class> {
-        let [Arg::Positional(base)] = &class.args[..] else {
-            return None;
-        };
-        let (_, at) = self
-            .classes
-            .iter()
-            .find(|(other, _)| std::ptr::eq(*other, class))?;
-        match self.meaning_within(base, *at, left) {
-            Meaning::Class(base) => Some(base),
             _ => None,
         }
     }
