@@ -243,7 +243,7 @@ const FUNCTIONS: &[NativeDef] = natives! {
         Ok(match &args[0] {
             Value::Exception(error) => {
                 tell(|| Event::Uncaught(error));
-                (hooks().traceback)(error).into()
+                format!("{}{}", (hooks().traceback)(error), (hooks().help)(error)).into()
             }
             _ => Value::None,
         })
