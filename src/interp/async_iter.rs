@@ -111,7 +111,8 @@ pub fn is_awaitable(value: &Value) -> bool {
     match value {
         Value::Future(_) => true,
         Value::Generator(g) => match g.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => true,
+            GeneratorKind::Coroutine => true,
+            GeneratorKind::Awaitable(kind) => !kind.is_iterator(),
             GeneratorKind::Generator => is_awaitable_generator(g),
             GeneratorKind::AsyncGenerator => false,
         },

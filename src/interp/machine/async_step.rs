@@ -2,7 +2,7 @@
 
 use crate::interp::async_iter;
 use crate::interp::error::*;
-use crate::interp::types::Type;
+use crate::interp::types::{Type, is_exception};
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
 
@@ -33,7 +33,13 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
         return Resume::Raise(exception(Type::RuntimeError, message));
     }
     let thrown = match (thrown_in, &step) {
-        (Some(exception), _) if progress == Progress::Closed => return Resume::Raise(exception),
+        (Some(exception), _) if progress == Progress::Closed => {
+            let ends = [Type::GeneratorExit, Type::StopAsyncIteration];
+            return match is_close && ends.iter().any(|&end| is_exception(&exception, end)) {
+                true => Resume::Value(Value::None),
+                false => Resume::Raise(exception),
+            };
+        }
         (Some(exception), _) => Some(exception),
         (None, AsyncStep::Send(value)) => match progress {
             Progress::Closed => return stop(),
