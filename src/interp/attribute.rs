@@ -112,11 +112,16 @@ fn find_on_super_itself(it: &SuperObject, start: Option<Ref<Class>>, name: Symbo
     }
 }
 
+/// Whether what a class has under a name such as `__getattribute__` is asked first, and not object's own.
+pub fn is_hook(found: &Value) -> bool {
+    !matches!(found, Value::Native(native) if native.owner == "object")
+}
+
 fn find_on_instance(object: &Value, instance: &Ref<Instance>, name: Symbol) -> Res<Option<Value>> {
     let class = instance.class();
     if class.is_script
         && let Some(own) = class.lookup(name::GETATTRIBUTE)
-        && matches!(own, Value::Function(_))
+        && is_hook(&own)
     {
         return match call::call_unbound(&own, object, &[name.into()]) {
             Ok(value) => Ok(Some(value)),
@@ -309,7 +314,8 @@ fn bind_class_attribute(object: &Value, name: Symbol) -> Res<Option<Value>> {
 pub fn set(object: &Value, name: Symbol, value: Value) -> Res<()> {
     let class = class_of(object);
     if class.is_script
-        && let Some(own @ Value::Function(_)) = class.lookup(name::SETATTR)
+        && let Some(own) = class.lookup(name::SETATTR)
+        && is_hook(&own)
     {
         return call::call_unbound(&own, object, &[name.into(), value]).map(drop);
     }
@@ -477,7 +483,8 @@ fn not_writable(kind: &str, object: &Value, name: Symbol) -> Raised {
 pub fn delete(object: &Value, name: Symbol) -> Res<()> {
     let class = class_of(object);
     if class.is_script
-        && let Some(own @ Value::Function(_)) = class.lookup(name::DELATTR)
+        && let Some(own) = class.lookup(name::DELATTR)
+        && is_hook(&own)
     {
         return call::call_unbound(&own, object, &[name.into()]).map(drop);
     }

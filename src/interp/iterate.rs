@@ -301,6 +301,8 @@ fn other_next(iterator: &Value) -> Res<Option<Value>> {
 /// What a step of a native iterator needs beyond its own state.
 enum Beyond {
     Item(Option<Value>),
+    /// No item, now and for ever, but the state is kept.
+    Stay,
     Call(iterator::NextItem),
     GetItem(Value, i64),
     Raise(&'static str),
@@ -314,6 +316,7 @@ fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
             end(iterator);
             Ok(None)
         }
+        Beyond::Stay => Ok(None),
         Beyond::Raise(message) => Err(runtime_error(message)),
         Beyond::Call(items) => match items.next() {
             Ok(None) => {
@@ -441,6 +444,15 @@ fn advance(state: &mut IteratorState) -> Beyond {
                 })
             }
             None => None,
+        },
+        // It stays when none are left, as it still shows itself.
+        IteratorState::Repeat { object, left } => match left {
+            Some(0) => return Beyond::Stay,
+            Some(left) => {
+                *left -= 1;
+                Some(object.clone())
+            }
+            None => Some(object.clone()),
         },
         IteratorState::Sequence { object, index } => {
             let at = *index;

@@ -129,9 +129,10 @@ fn ask_both(
     reflected: Symbol,
     builtin: impl Fn(&Value, &Value) -> Option<Res>,
 ) -> Res<(Option<Value>, bool)> {
-    let is_same = are_of_one_class(a, b);
+    let (left_may, right_may) = (special::is_possible(a), special::is_possible(b));
+    let is_same = left_may == right_may && are_of_one_class(a, b);
     let mut asked_right = is_same;
-    if !is_same {
+    if !is_same && right_may {
         let (left, right) = (class_of(a), class_of(b));
         if right.is_subclass(&left) && overrides(b, reflected, &left) {
             asked_right = true;
@@ -140,20 +141,25 @@ fn ask_both(
             }
         }
     }
-    if let Some(value) = special::try_call(a, name, std::slice::from_ref(b))? {
-        return Ok((Some(value), true));
+    let method = special::find(a, name);
+    if let Some(method) = &method {
+        match call::call_unbound(method, a, std::slice::from_ref(b))? {
+            Value::NotImplemented => {}
+            value => return Ok((Some(value), true)),
+        }
     }
-    if !asked_right && is_int_beside_float(a, b) {
+    let is_mixed = is_int_beside_float(a, b);
+    if !asked_right && is_mixed {
         asked_right = true;
         if let Some(value) = special::try_call(b, reflected, std::slice::from_ref(a))? {
             return Ok((Some(value), true));
         }
     }
     // A class's own method has spoken for its built-in base; the other one's may still know the two.
-    let is_settled = special::find(b, reflected).is_some() && is_int_beside_float(a, b);
+    let is_settled = is_mixed && special::find(b, reflected).is_some();
     let right_knows = || !is_same && knows_left(a, b) && special::find(b, reflected).is_none();
     if !is_settled
-        && (special::find(a, name).is_none() || right_knows())
+        && (method.is_none() || right_knows())
         && let Some(result) = builtin(plain(a), plain(b))
     {
         match result? {
@@ -351,7 +357,8 @@ fn rich(op: CompareOp, a: &Value, b: &Value) -> Res {
         return by_default(op, a, b);
     }
     let mut asked_right = false;
-    if !are_of_one_class(a, b) && class_of(b).is_subclass(&class_of(a)) {
+    // What is no class's but the language's own knows nothing of classes made of it.
+    if special::is_possible(b) && !are_of_one_class(a, b) && class_of(b).is_subclass(&class_of(a)) {
         asked_right = true;
         if let Some(value) = ask(order::swapped(op), b, a)? {
             return Ok(value);

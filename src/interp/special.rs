@@ -46,9 +46,10 @@ fn is_inherent(value: &Value, native: &Native) -> bool {
         Value::Instance(instance) if !instance.payload.is_unset() => {
             // What the built-in class has in the place of object's is passed over only by choice; a library
             // class over a built-in one (defaultdict) has methods of its own.
-            let built_in = class_of(&instance.payload);
-            (native.owner == "object" && built_in.own(native.name).is_none())
-                || (!matches!(instance.payload, Value::Opaque(_)) && native.owner == built_in.name())
+            let payload = &instance.payload;
+            (native.owner == "object" && class_of(payload).own(native.name).is_none())
+                || (!matches!(payload, Value::Opaque(_) | Value::Iterator(_))
+                    && is_owner(native.owner, payload))
         }
         Value::Exception(_) => true,
         Value::Opaque(object) => {
@@ -57,6 +58,19 @@ fn is_inherent(value: &Value, native: &Native) -> bool {
             is_container || matches!(native.owner, "object" | "type")
         }
         _ => matches!(native.owner, "object" | "type"),
+    }
+}
+
+/// Whether the class of a plain value has this name; that of the usual ones is known.
+fn is_owner(owner: &str, plain: &Value) -> bool {
+    match plain {
+        Value::Int(_) | Value::Big(_) => owner == "int",
+        Value::Str(_) => owner == "str",
+        Value::Float(_) => owner == "float",
+        Value::Tuple(_) => owner == "tuple",
+        Value::List(_) => owner == "list",
+        Value::Dict(_) => owner == "dict",
+        other => owner == class_of(other).name(),
     }
 }
 

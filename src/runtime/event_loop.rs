@@ -666,7 +666,10 @@ pub fn context_of(value: &Value) -> Res<Option<Rc<Context>>> {
     match value.given() {
         None => Ok(None),
         Some(value) => match value.opaque::<Rc<Context>>() {
-            Some(context) => Ok(Some(context.clone())),
+            Some(context) => {
+                context.object.get_or_make(|| value.clone());
+                Ok(Some(context.clone()))
+            }
             None => Err(type_error(format!(
                 "a contextvars.Context was expected, got {}",
                 class_name(value)

@@ -79,6 +79,11 @@ pub enum IteratorState {
         position: usize,
         len: usize,
     },
+    /// One object, and how many times more (none: for ever).
+    Repeat {
+        object: Value,
+        left: Option<i64>,
+    },
     /// Any object with `__getitem__`.
     Sequence {
         object: Value,

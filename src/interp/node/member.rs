@@ -123,7 +123,7 @@ fn read_and_remember(object: &Value, instance: &Ref<Instance>, name: Symbol, mem
     let class = instance.class();
     let is_plain = class
         .lookup(name::GETATTRIBUTE)
-        .is_none_or(|v| matches!(v, Value::Native(_)));
+        .is_none_or(|v| !attribute::is_hook(&v));
     if is_plain && name == name::CLASS && class.lookup(name).is_none() {
         return Ok(class.into());
     }
@@ -185,7 +185,7 @@ impl AttributeTarget {
         let class = instance.class();
         let plain = class
             .lookup(name::SETATTR)
-            .is_none_or(|v| matches!(v, Value::Native(_)))
+            .is_none_or(|v| !attribute::is_hook(&v))
             && !class.lookup(self.name).is_some_and(|v| matters_for_writing(&v))
             && self.name != name::CLASS
             && self.name != name::DICT
@@ -491,7 +491,7 @@ impl MethodMemory {
                     && instance
                         .class()
                         .lookup(name::GETATTRIBUTE)
-                        .is_none_or(|v| matches!(v, Value::Native(_)))
+                        .is_none_or(|v| !attribute::is_hook(&v))
             }
             Value::Opaque(opaque) => {
                 opaque.get::<attribute::SuperObject>().is_none() && opaque.attrs.get(name).is_none()

@@ -6,7 +6,6 @@ use crate::interp::types::{Type, class, class_name};
 use crate::interp::{isinstance, iterate};
 use crate::library::asyncio::{class_argument, natives, rest};
 use crate::library::builtins::{UNHASHABLE, add};
-use crate::runtime::event_loop::context_value;
 use crate::runtime::handle;
 use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextVar};
@@ -85,9 +84,15 @@ fn context_of(args: &[Value]) -> Res<&Rc<Context>> {
         .ok_or_else(|| type_error(format!("a Context is required, not '{}'", class_name(&args[0]))))
 }
 
+/// A context that nobody else has yet, as an object. The context learns of the object when it is handed to
+/// somebody (`event_loop::context_of`), which most never are.
+fn fresh(context: Rc<Context>) -> Value {
+    Opaque::value(class(Type::Context), context)
+}
+
 const FUNCTIONS: &[NativeDef] = natives! {
     Function Plain "copy_context" "()" "A copy of the current context."
-        |_| Ok(context_value(context::current().copy()));
+        |_| Ok(fresh(context::current().copy()));
 };
 
 const VAR: &[NativeDef] = natives! {
@@ -180,7 +185,7 @@ const CONTEXT: &[NativeDef] = natives! {
         if !rest(&args[1]).is_empty() || !args[2].is_unset() {
             return Err(type_error("Context() does not accept any arguments"));
         }
-        class_argument(args).map(|_| context_value(Rc::default()))
+        class_argument(args).map(|_| fresh(Rc::default()))
     };
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "run" "(self, /, *args, **kwargs)" "Call the first argument in this context." |args| {
@@ -193,7 +198,7 @@ const CONTEXT: &[NativeDef] = natives! {
         };
         handle::run_in(context_of(args)?, callable, rest, &kwargs)
     };
-    Method Plain "copy" "(self, /)" "A copy." |args| Ok(context_value(context_of(args)?.copy()));
+    Method Plain "copy" "(self, /)" "A copy." |args| Ok(fresh(context_of(args)?.copy()));
     Method Plain "get" "(self, key, default=None, /)" "A variable's value in it, or the default." |args| {
         let found = context_of(args)?.get(variable(&args[1])?);
         Ok(found.unwrap_or_else(|| if args[2].is_unset() { Value::None } else { args[2].clone() }))

@@ -211,45 +211,33 @@ const COUNT: &[NativeDef] = &[
     }),
 ];
 
-/// One object, and how many times more (none: for ever).
-#[derive(Clone)]
-struct Repeat {
-    object: Value,
-    left: Cell<Option<i64>>,
-}
-
 fn repeat(args: &[Value]) -> Res {
     let left = match &args[2] {
         Value::Unset => None,
         times => Some(small(times)?.max(0)),
     };
-    let data = Repeat {
+    let state = IteratorState::Repeat {
         object: args[1].clone(),
-        left: Cell::new(left),
+        left,
     };
-    Ok(Opaque::value(named_class("itertools.repeat"), data))
+    Ok(NativeIterator::value("itertools.repeat", state))
 }
 
-fn repeated(this: &Value) -> Res<&Repeat> {
-    this.opaque()
-        .ok_or_else(|| wrong_self("__next__", "repeat", this))
+/// What is repeated, and how often still (none: for ever).
+fn repeated(this: &Value) -> Res<(Value, Option<i64>)> {
+    if let Value::Iterator(iterator) = plain(this)
+        && let IteratorState::Repeat { object, left } = &*iterator.state.borrow()
+    {
+        return Ok((object.clone(), *left));
+    }
+    Err(wrong_self("__next__", "repeat", this))
 }
 
 const REPEAT: &[NativeDef] = &[
-    copier::<Repeat>(),
-    method("__next__", "(self, /)", "Implement next(self).", |args| {
-        let this = repeated(&args[0])?;
-        match this.left.get() {
-            None => {}
-            Some(0) => return Err(stop_iteration(Value::None)),
-            Some(left) => this.left.set(Some(left - 1)),
-        }
-        Ok(this.object.clone())
-    }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
-        let this = repeated(&args[0])?;
-        let (kind, object) = (class_of(&args[0]).name(), text::repr(&this.object)?);
-        Ok(Value::from(match this.left.get() {
+        let (object, left) = repeated(&args[0])?;
+        let (kind, object) = (class_of(&args[0]).name(), text::repr(&object)?);
+        Ok(Value::from(match left {
             None => format!("{kind}({object})"),
             Some(left) => format!("{kind}({object}, {left})"),
         }))
@@ -258,7 +246,7 @@ const REPEAT: &[NativeDef] = &[
         "__length_hint__",
         "(self, /)",
         "How many items are left.",
-        |args| match repeated(&args[0])?.left.get() {
+        |args| match repeated(&args[0])?.1 {
             Some(left) => Ok(Value::Int(left)),
             None => Err(type_error("len() of unsized object")),
         },

@@ -2,8 +2,9 @@
 
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::{class_name, class_of, named_class};
+use crate::interp::types::{Type, class_name, class_of, named_class};
 use crate::interp::{attribute, call, isinstance, operator, report, text};
+use crate::library::builtins::object::attribute_name;
 use crate::library::builtins::{self, class_method, function, getter, method, static_method};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -58,7 +59,7 @@ fn is_referable(value: &Value) -> bool {
             let class = instance.class();
             class.is_script
                 && !matches!(class.layout, Layout::Int | Layout::Tuple | Layout::Bytes)
-                && class.linear().iter().any(has_room)
+                && (has_room(&class) || class.linear().iter().any(has_room))
         }
         Value::Exception(exception) => exception.class().is_script,
         Value::Function(_)
@@ -248,6 +249,12 @@ fn references(object: &Value) -> Vec<Value> {
     placed.into_iter().map(|(_, reference)| reference).collect()
 }
 
+/// The object that a proxy stands for.
+fn alive(proxy: &Value) -> Res {
+    weak::target(proxy)
+        .ok_or_else(|| raise(Type::ReferenceError, "weakly-referenced object no longer exists"))
+}
+
 const FUNCTIONS: &[NativeDef] = &[
     function(
         "point",
@@ -266,6 +273,12 @@ const FUNCTIONS: &[NativeDef] = &[
         |args| Ok(weak::target(&args[0]).unwrap_or(Value::None)),
     ),
     function(
+        "alive",
+        "(proxy, /)",
+        "Return the object that a proxy stands for.",
+        |args| alive(&args[0]),
+    ),
+    function(
         "getweakrefcount",
         "(object, /)",
         "Return how many weak references there are to an object.",
@@ -279,8 +292,29 @@ const FUNCTIONS: &[NativeDef] = &[
     ),
 ];
 
+/// Methods of proxies; the others are written in aio.
+const PROXY: &[NativeDef] = &[
+    method(
+        "__getattribute__",
+        "(self, name, /)",
+        "Return getattr(self, name).",
+        |args| attribute::get(&alive(&args[0])?, attribute_name(&args[1])?),
+    ),
+    method(
+        "__setattr__",
+        "(self, name, value, /)",
+        "Implement setattr(self, name, value).",
+        |args| {
+            attribute::set(&alive(&args[0])?, attribute_name(&args[1])?, args[2].clone())?;
+            Ok(Value::None)
+        },
+    ),
+];
+
 pub fn module() -> Vec<(Symbol, Value)> {
     let mut names = super::functions("_weakref", &[FUNCTIONS]);
+    let of_proxies = |def: &NativeDef| (Symbol::new(def.name), Native::of(def, "weakref.ProxyType").into());
+    names.extend(PROXY.iter().map(of_proxies));
     names.push((Symbol::new("ref"), class().into()));
     names
 }

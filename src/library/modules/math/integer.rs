@@ -48,7 +48,13 @@ fn product(low: u64, high: u64) -> BigUint {
     product(low, middle) * product(middle + 1, high)
 }
 
+/// The greatest number whose factorial is a machine int.
+const MOST_SMALL: i64 = 20;
+
 fn factorial(args: &[Value]) -> Res {
+    if let Value::Int(n @ 0..=MOST_SMALL) = args[0] {
+        return Ok(Value::Int((2..=n).product()));
+    }
     let n = big(&args[0])?;
     if n.is_negative() {
         return Err(value_error("factorial() not defined for negative values"));
