@@ -56,7 +56,7 @@ pub fn anext(iterator: &Value) -> Res {
         Value::Instance(_) => match super::machine::awaiting::await_iterator(&awaitable) {
             Ok(iterator) => {
                 let first = Activation::Delegate(Box::new(iterator));
-                return Ok(self::awaitable(Awaitable::Wrapper, Value::None, first));
+                return Ok(self::awaitable(Awaitable::Anext, Value::None, first));
             }
             Err(raised) => raised,
         },
