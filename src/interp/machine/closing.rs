@@ -4,8 +4,18 @@ use super::{Outcome, run};
 use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::types::{Type, class, is_exception};
+use crate::value::exception::handled;
 use crate::value::generator::Progress;
 use crate::value::*;
+
+/// What `close()` throws in; it comes up while the closer handles what it handles.
+pub fn generator_exit() -> Ref<Exception> {
+    let exit = Exception::new(class(Type::GeneratorExit), vec![]);
+    if let Some(handled) = handled() {
+        exit.come_while(&handled);
+    }
+    exit
+}
 
 /// Closes the frames that stand on the outermost one's stack, innermost first, as `close()` of their
 /// own generators would: each with a GeneratorExit of its own, or with what the one within it raised.
@@ -23,9 +33,7 @@ pub fn close_inner(frames: &mut Stack, exit: Ref<Exception>) -> Ref<Exception> {
             _ => ("generator", Type::StopIteration),
         };
         let mut inner: Stack = frames.drain(at..).collect();
-        let thrown = failure
-            .take()
-            .unwrap_or_else(|| Exception::new(class(Type::GeneratorExit), vec![]));
+        let thrown = failure.take().unwrap_or_else(generator_exit);
         let raised = match run(&mut inner, Err(Raised::again(thrown))) {
             Outcome::Return(_) => continue,
             Outcome::Yield(_) | Outcome::Wait(_) => {
