@@ -419,12 +419,23 @@ fn fixed_class() -> Raised {
     type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
 }
 
+/// Whether a method is one that CPython has in Python too: what the library writes stands for what is C there.
+fn is_written(method: &Value) -> bool {
+    !matches!(method, Value::Native(_))
+        && !matches!(method, Value::Function(func) if func.code.source.is_library_module())
+}
+
 /// The error for an attribute that an object without a `__dict__` cannot get.
 #[cold]
 fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
     let kind = super::types::shown_name(class);
     let message = if class.lookup(name).is_some() || name == name::DOC {
         format!("'{kind}' object attribute '{name}' is read-only")
+    } else if [name::SETATTR, name::DELATTR]
+        .into_iter()
+        .any(|hook| class.lookup(hook).is_some_and(|found| is_written(&found)))
+    {
+        format!("'{kind}' object has no attribute '{name}'")
     } else {
         format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")
     };
