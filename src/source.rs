@@ -46,7 +46,12 @@ pub struct Source {
 impl Source {
     /// Whether it is a module of the library, or made by one: nobody has written it who could see it.
     pub fn is_library(&self) -> bool {
-        self.is_made || self.name.starts_with("<library ")
+        self.is_made || self.is_library_module()
+    }
+
+    /// Whether it is a module of the library.
+    pub fn is_library_module(&self) -> bool {
+        self.name.starts_with("<library ")
     }
 
     /// Whether it is a module of the library that CPython has built in: tracebacks leave its frames out.

@@ -52,14 +52,20 @@ pub fn find(object: &Value, name: Symbol) -> Res<Option<Value>> {
 /// The same, but what a script's hook or property raises is raised.
 fn look_up(object: &Value, name: Symbol) -> Res<Option<Value>> {
     match object {
-        Value::Instance(instance) => find_on_instance(object, instance, name),
+        Value::Instance(instance) => find_with_hooks(object, instance.class(), name),
         Value::Class(class) => find_on_class(class, name),
         Value::Module(module) => find_on_module(object, module, name),
         Value::Opaque(opaque) if opaque.get::<SuperObject>().is_some() => find_on_super(object, name),
         Value::Opaque(opaque) if let Some(alias) = opaque.get::<GenericAlias>() => {
             find_on_alias(object, &alias.origin, name)
         }
-        _ => find_plain(object, name),
+        _ => {
+            let class = class_of(object);
+            match class.is_script {
+                true => find_with_hooks(object, class, name),
+                false => find_plain(object, &class, name),
+            }
+        }
     }
 }
 
@@ -67,7 +73,7 @@ fn look_up(object: &Value, name: Symbol) -> Res<Option<Value>> {
 fn find_on_alias(object: &Value, origin: &Value, name: Symbol) -> Res<Option<Value>> {
     match name.text() {
         "__class__" | "__origin__" | "__args__" | "__unpacked__" | "__parameters__" | "__mro_entries__"
-        | "__reduce__" | "__reduce_ex__" => find_plain(object, name),
+        | "__reduce__" | "__reduce_ex__" => find_plain(object, &class_of(object), name),
         "__bases__" | "__copy__" | "__deepcopy__" => Ok(None),
         _ => get(origin, name).map(Some),
     }
@@ -117,8 +123,8 @@ pub fn is_hook(found: &Value) -> bool {
     !matches!(found, Value::Native(native) if native.owner == "object")
 }
 
-fn find_on_instance(object: &Value, instance: &Ref<Instance>, name: Symbol) -> Res<Option<Value>> {
-    let class = instance.class();
+/// What an object of a script's class has: its class may have a say before it and after it.
+fn find_with_hooks(object: &Value, class: Ref<Class>, name: Symbol) -> Res<Option<Value>> {
     if class.is_script
         && let Some(own) = class.lookup(name::GETATTRIBUTE)
         && is_hook(&own)
@@ -154,8 +160,12 @@ fn find_on_instance(object: &Value, instance: &Ref<Instance>, name: Symbol) -> R
 /// What `object.__getattribute__` does: without the class's own `__getattribute__` and
 /// `__getattr__`.
 pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
-    let Value::Instance(instance) = object else {
-        return look_up(object, name);
+    let instance = match object {
+        Value::Instance(instance) => instance,
+        Value::Class(_) | Value::Module(_) => return look_up(object, name),
+        _ if object.opaque::<SuperObject>().is_some() => return look_up(object, name),
+        _ if object.opaque::<GenericAlias>().is_some() => return look_up(object, name),
+        _ => return find_plain(object, &class_of(object), name),
     };
     let class = instance.class();
     let found = class.lookup(name);
@@ -198,13 +208,12 @@ fn dict_given(value: &Value) -> Res<Ref<Dict>> {
     })
 }
 
-fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
-    let class = class_of(object);
+fn find_plain(object: &Value, class: &Ref<Class>, name: Symbol) -> Res<Option<Value>> {
     let found = class.lookup(name);
     if let Some(found) = &found
         && is_data_descriptor(found)
     {
-        return bind(found, object, &class).map(Some);
+        return bind(found, object, class).map(Some);
     }
     if let Some(attrs) = attrs_of(object)
         && let Some(value) = attrs.get(name)
@@ -218,23 +227,18 @@ fn find_plain(object: &Value, name: Symbol) -> Res<Option<Value>> {
         return look_up(&method.func, name);
     }
     if let Some(found) = found {
-        return bind(&found, object, &class).map(Some);
+        return bind(&found, object, class).map(Some);
     }
     if name == name::CLASS {
-        return Ok(Some(class.into()));
+        return Ok(Some(class.clone().into()));
     }
     if name == name::DICT
         && let Some(dict) = dict_of(object)
     {
         return Ok(Some(dict));
     }
-    if class.is_script
-        && let Some(fallback) = class.lookup(name::GETATTR)
-    {
-        return call::call_unbound(&fallback, object, &[name.into()]).map(Some);
-    }
     if name == name::DOC {
-        return find_on_class(&class, name);
+        return find_on_class(class, name);
     }
     Ok(None)
 }
@@ -415,12 +419,23 @@ fn fixed_class() -> Raised {
     type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
 }
 
+/// Whether a method is one that CPython has in Python too: what the library writes stands for what is C there.
+fn is_written(method: &Value) -> bool {
+    !matches!(method, Value::Native(_))
+        && !matches!(method, Value::Function(func) if func.code.source.is_library_module())
+}
+
 /// The error for an attribute that an object without a `__dict__` cannot get.
 #[cold]
 fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
     let kind = super::types::shown_name(class);
     let message = if class.lookup(name).is_some() || name == name::DOC {
         format!("'{kind}' object attribute '{name}' is read-only")
+    } else if [name::SETATTR, name::DELATTR]
+        .into_iter()
+        .any(|hook| class.lookup(hook).is_some_and(|found| is_written(&found)))
+    {
+        format!("'{kind}' object has no attribute '{name}'")
     } else {
         format!("'{kind}' object has no attribute '{name}' and no __dict__ for setting new attributes")
     };

@@ -253,22 +253,14 @@ pub fn make(
             return Err(type_error(format!("duplicate base class {}", base.name())));
         }
     }
-    let layouts: Vec<Layout> = bases
-        .iter()
-        .map(|b| b.layout)
-        .filter(|&l| l != Layout::Object)
-        .collect();
-    if layouts.windows(2).any(|w| w[0] != w[1]) {
+    let Some(base) = slot::best_base(&bases) else {
         return Err(type_error("multiple bases have instance lay-out conflict"));
-    }
-    let layout = layouts.first().copied().unwrap_or(Layout::Object);
-    if slot::conflict(&bases) {
-        return Err(type_error("multiple bases have instance lay-out conflict"));
-    }
+    };
+    let layout = base.layout;
     if class_name.text().contains('\0') {
         return Err(null_in_name());
     }
-    let slots = slot::declared(class_name, &names, layout)?;
+    let slots = slot::declared(class_name, &names, base)?;
     let mro = linearise(&bases).map_err(|heads| no_order(&heads))?;
     let metaclass = metaclass_of(metaclass.map(Value::from), mro.iter())?;
     let cell = names.shift_remove(&Symbol::new(CLASS_CELL));

@@ -635,9 +635,8 @@ pub fn length(value: &Value) -> Res<usize> {
     if special::is_possible(value)
         && let Some(result) = special::call(value, name::LEN, &[])
     {
-        let len = index_or(&result?, || {
-            overflow_error("cannot fit 'int' into an index-sized integer")
-        })?;
+        let result = index(&result?)?;
+        let len = index_or(&result, || overflow_error(too_wide(&result)))?;
         return usize::try_from(len).map_err(|_| value_error("__len__() should return >= 0"));
     }
     Ok(match plain(value) {

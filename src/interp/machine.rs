@@ -305,7 +305,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
         }
         Progress::Suspended => {}
     }
-    match resume(generator, Resume::Raise(closing::new_exit())) {
+    match resume(generator, Resume::Raise(closing::generator_exit())) {
         Outcome::Yield(_) | Outcome::Wait(_) => Err(runtime_error(match generator.kind {
             GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => "coroutine ignored GeneratorExit",
             GeneratorKind::AsyncGenerator => "async generator ignored GeneratorExit",

@@ -32,7 +32,7 @@ pub struct Member {
 pub fn declared(
     class_name: Symbol,
     names: &IndexMap<Symbol, Value, FxBuildHasher>,
-    layout: Layout,
+    base: &Ref<Class>,
 ) -> Res<Option<Declared>> {
     let Some(given) = names.get(&name::SLOTS) else {
         return Ok(None);
@@ -77,14 +77,10 @@ pub fn declared(
             }
         }
     }
-    if !declared.names.is_empty() && matches!(layout, Layout::Int | Layout::Bytes | Layout::Tuple) {
-        let base = match layout {
-            Layout::Int => "int",
-            Layout::Bytes => "bytes",
-            _ => "tuple",
-        };
+    if !declared.names.is_empty() && matches!(base.layout, Layout::Int | Layout::Bytes | Layout::Tuple) {
         return Err(type_error(format!(
-            "nonempty __slots__ not supported for subtype of '{base}'"
+            "nonempty __slots__ not supported for subtype of '{}'",
+            super::types::shown_name(base)
         )));
     }
     declared.names.sort_unstable_by_key(|name| name.text());
@@ -180,18 +176,47 @@ const WEAKREF: NativeDef = NativeDef {
     module: None,
 };
 
-/// Whether the slots of the bases cannot be had together: only one line of bases may have any.
-pub fn conflict(bases: &[Ref<Class>]) -> bool {
-    let solid = |base: &Ref<Class>| base.linear().into_iter().find(|c| c.own_slots.get() > 0);
-    let mut widest: Option<Ref<Class>> = None;
-    for found in bases.iter().filter_map(solid) {
-        match &widest {
-            Some(known) if known.is_subclass(&found) => {}
-            Some(known) if !found.is_subclass(known) => return true,
-            _ => widest = Some(found),
+/// Exceptions that keep more in their objects than the class above them does.
+const WIDER: [Type; 12] = [
+    Type::BaseExceptionGroup,
+    Type::StopIteration,
+    Type::SystemExit,
+    Type::ImportError,
+    Type::OSError,
+    Type::NameError,
+    Type::AttributeError,
+    Type::SyntaxError,
+    Type::UnicodeDecodeError,
+    Type::UnicodeEncodeError,
+    Type::UnicodeTranslateError,
+    Type::BaseException,
+];
+
+/// Whether instances of the class are laid out in another way than those of its base.
+fn is_solid(of: &Ref<Class>) -> bool {
+    match of.layout {
+        _ if of.is_script => of.own_slots.get() > 0,
+        Layout::Object => false,
+        Layout::Exception => WIDER.iter().any(|&wider| of.is(&class(wider))),
+        _ => true,
+    }
+}
+
+/// The base that instances are laid out like; none if the bases cannot be had together, because the
+/// layout of one does not extend that of the other.
+pub fn best_base(bases: &[Ref<Class>]) -> Option<&Ref<Class>> {
+    let solid = |base: &Ref<Class>| base.linear().into_iter().find(is_solid);
+    let mut best = bases.first()?;
+    let mut widest = solid(best);
+    for base in &bases[1..] {
+        match (&widest, solid(base)) {
+            (_, None) => {}
+            (Some(known), Some(found)) if known.is_subclass(&found) => {}
+            (Some(known), Some(found)) if !found.is_subclass(known) => return None,
+            (_, found) => (widest, best) = (found, base),
         }
     }
-    false
+    Some(best)
 }
 
 /// The member among the attributes of a class, if it is one.

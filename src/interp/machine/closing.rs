@@ -4,13 +4,14 @@ use super::{Outcome, run};
 use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::types::{Type, class, is_exception};
+use crate::value::exception::handled;
 use crate::value::generator::Progress;
 use crate::value::*;
 
-/// The GeneratorExit that closes a generator; its context is what the caller handles.
-pub fn new_exit() -> Ref<Exception> {
+/// What `close()` throws in; it comes up while the closer handles what it handles.
+pub fn generator_exit() -> Ref<Exception> {
     let exit = Exception::new(class(Type::GeneratorExit), vec![]);
-    if let Some(handled) = exception::handled() {
+    if let Some(handled) = handled() {
         exit.come_while(&handled);
     }
     exit
@@ -32,7 +33,7 @@ pub fn close_inner(frames: &mut Stack, exit: Ref<Exception>) -> Ref<Exception> {
             _ => ("generator", Type::StopIteration),
         };
         let mut inner: Stack = frames.drain(at..).collect();
-        let thrown = failure.take().unwrap_or_else(new_exit);
+        let thrown = failure.take().unwrap_or_else(generator_exit);
         let raised = match run(&mut inner, Err(Raised::again(thrown))) {
             Outcome::Return(_) => continue,
             Outcome::Yield(_) | Outcome::Wait(_) => {

@@ -358,8 +358,15 @@ fn class_pattern<'p>(
     if !isinstance::is_instance(subject, cls)? {
         return Ok(false);
     }
-    // All attributes are asked for before any is matched.
-    let mut found = Vec::with_capacity(patterns.len() + keywords.len());
+    // All attributes are asked for before any is matched, none of them twice.
+    let mut found: Vec<(Option<Symbol>, Value, &PatternNode)> =
+        Vec::with_capacity(patterns.len() + keywords.len());
+    let twice = |attr: Symbol| {
+        type_error(format!(
+            "{}() got multiple sub-patterns for attribute '{attr}'",
+            wanted.name()
+        ))
+    };
     if !patterns.is_empty() {
         // These match themselves with one positional pattern.
         let own = [
@@ -385,7 +392,7 @@ fn class_pattern<'p>(
                     patterns.len()
                 )));
             }
-            found.push((subject.clone(), &patterns[0]));
+            found.push((None, subject.clone(), &patterns[0]));
         } else {
             let names = match &match_args {
                 Some(Value::Tuple(names)) => names.items.to_vec(),
@@ -407,36 +414,34 @@ fn class_pattern<'p>(
                     patterns.len()
                 )));
             }
-            for (i, (attr, pattern)) in names.iter().zip(patterns).enumerate() {
+            for (attr, pattern) in names.iter().zip(patterns) {
                 let Value::Str(attr) = attr else {
                     return Err(type_error(format!(
                         "__match_args__ elements must be strings (got {})",
                         class_of(attr).name()
                     )));
                 };
-                let twice = |other: &Value| matches!(other, Value::Str(s) if s.text == attr.text);
-                let named = keywords.iter().any(|(name, _)| *name == attr.symbol());
-                if named || names[..i].iter().any(twice) {
-                    return Err(type_error(format!(
-                        "{}() got multiple sub-patterns for attribute '{}'",
-                        wanted.name(),
-                        attr.text
-                    )));
+                let attr = attr.symbol();
+                if found.iter().any(|(other, ..)| *other == Some(attr)) {
+                    return Err(twice(attr));
                 }
-                let Some(value) = attribute::find(subject, attr.symbol())? else {
+                let Some(value) = attribute::find(subject, attr)? else {
                     return Ok(false);
                 };
-                found.push((value, pattern));
+                found.push((Some(attr), value, pattern));
             }
         }
     }
     for (attr, pattern) in keywords {
+        if found.iter().any(|(other, ..)| *other == Some(*attr)) {
+            return Err(twice(*attr));
+        }
         let Some(value) = attribute::find(subject, *attr)? else {
             return Ok(false);
         };
-        found.push((value, pattern));
+        found.push((Some(*attr), value, pattern));
     }
-    for (value, pattern) in found {
+    for (_, value, pattern) in found {
         if !pattern.matches(frame, &value, bound)? {
             return Ok(false);
         }

@@ -570,6 +570,11 @@ pub fn keys_of(mapping: &Value) -> Res<Option<Vec<Value>>> {
             "{kind}.keys() returned a non-iterable (type {got})"
         )));
     }
+    // How many there are is asked of the iterator, not of what `keys` gave.
+    let keys = match keys {
+        Value::Instance(_) => iterate::iter(&keys)?,
+        _ => keys,
+    };
     iterate::collect(&keys).map(Some)
 }
 

@@ -5,8 +5,9 @@ use crate::interp::error::*;
 use crate::interp::mapping::as_set_table;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_of, shown_name};
-use crate::interp::{attribute, call, class_body, import, iterate, mapping, operator, text};
+use crate::interp::{attribute, call, class_body, import, iterate, mapping, operator, slot, text};
 use crate::source::{Symbol, name};
+use crate::value::descriptor::GenericAlias;
 use crate::value::*;
 
 /// An attribute's name, given as a str.
@@ -95,6 +96,9 @@ pub fn dir_names(object: &Value) -> Value {
         if instance.class().has_dict.get() {
             names.push("__dict__");
         }
+    }
+    if let Some(alias) = object.opaque::<GenericAlias>() {
+        names.extend(attribute::names(&alias.origin).into_iter().map(Symbol::text));
     }
     if let Value::Module(module) = object
         && module.on_missing.is_some()
@@ -305,7 +309,12 @@ fn type_new(args: &[Value]) -> Res {
         (object, Value::Unset, Value::Unset)
             if !object.is_unset() && matches!(meta, Value::Class(meta) if meta.is(&class(Type::Class))) =>
         {
-            return Ok(class_of(object).into());
+            return match as_dict(keywords) {
+                Some(keywords) if !keywords.is_empty() => {
+                    Err(type_error("type() takes no keyword arguments"))
+                }
+                _ => Ok(class_of(object).into()),
+            };
         }
         (object, Value::Unset, Value::Unset) if !object.is_unset() => {
             return Err(type_error("type.__new__() takes exactly 3 arguments (1 given)"));
@@ -484,9 +493,7 @@ pub const TYPE: &[NativeDef] = &[
         "The base that its instances are laid out like.",
         |args| {
             let bases = this_class(&args[0])?.bases.borrow();
-            let has_layout =
-                |base: &&Ref<Class>| base.layout != Layout::Object || !base.slots.borrow().is_empty();
-            let base = bases.iter().find(has_layout).or(bases.first());
+            let base = slot::best_base(&bases);
             Ok(base.map_or(Value::None, |base| base.clone().into()))
         },
     ),

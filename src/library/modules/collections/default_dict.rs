@@ -27,6 +27,8 @@ pub fn class() -> Ref<Class> {
         false,
     ));
     *made.module.borrow_mut() = Value::from("collections");
+    // It stands in a slot: the `__dict__` of those whose class has one does not show it.
+    made.slots.borrow_mut().push(factory_name());
     builtins::add(&made, METHODS);
     CLASS.set(Some(made.clone()));
     made
@@ -38,7 +40,7 @@ fn factory_name() -> Symbol {
 
 fn factory(this: &Value) -> Value {
     match this {
-        Value::Instance(instance) => instance.get(factory_name()).unwrap_or(Value::None),
+        Value::Instance(instance) => instance.slot(factory_name()).unwrap_or(Value::None),
         _ => Value::None,
     }
 }
@@ -56,7 +58,7 @@ fn init(args: &[Value]) -> Res {
     if !factory.is_none() && !call::is_callable(&factory) {
         return Err(type_error("first argument must be callable or None"));
     }
-    this.set(factory_name(), factory);
+    this.set_slot(factory_name(), factory);
     let keywords = as_dict(&args[2]).map(|d| d.symbol_entries()).unwrap_or_default();
     let Some(fill) = types::class(Type::Dict).lookup(name::INIT) else {
         return Ok(Value::None);
@@ -109,7 +111,7 @@ const METHODS: &[NativeDef] = &[
     }),
     setter("default_factory", |args| {
         if let Value::Instance(this) = &args[0] {
-            this.set(factory_name(), args[1].clone());
+            this.set_slot(factory_name(), args[1].clone());
         }
         Ok(Value::None)
     }),
