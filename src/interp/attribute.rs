@@ -428,7 +428,7 @@ fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
 }
 
 fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
-    if !this.is_script {
+    if !this.is_open() {
         return Err(type_error(format!(
             "cannot set '{name}' attribute of immutable type '{}'",
             this.name()
@@ -526,7 +526,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             return Err(type_error("can't delete __class__ attribute"));
         }
         Value::Instance(_) if !class.has_dict.get() => return Err(no_room(object, &class, name)),
-        Value::Class(class) if !class.is_script => {
+        Value::Class(class) if !class.is_open() => {
             return Err(type_error(format!(
                 "cannot set '{name}' attribute of immutable type '{}'",
                 class.name()

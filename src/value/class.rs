@@ -174,6 +174,12 @@ impl Class {
         self.name.borrow().text()
     }
 
+    /// Whether a script may change its attributes: what CPython has in Python is as open as a script's class.
+    pub fn is_open(&self) -> bool {
+        let in_python = |value: &Value| matches!(value, Value::Native(native) if native.in_python());
+        self.is_script || self.dict.borrow().values().any(in_python)
+    }
+
     /// Whether it is the class `super`, whose call needs the caller's frame.
     #[inline(always)]
     pub fn is_super(&self) -> bool {
