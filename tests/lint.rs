@@ -123,7 +123,7 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
     ),
     (
         "tests/golden/coroutines/which_functions_are_coroutine_functions",
-        &["A001", "A033"],
+        &["A001"],
     ),
     ("tests/golden/loop/misuse_of_asyncio", &["A027"]),
     ("tests/golden/loop/runners_loops_and_policies", &["A006"]),

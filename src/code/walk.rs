@@ -377,7 +377,7 @@ impl Code {
     }
 
     /// Calls `f` with each statement of all states, what stands in a block of one after it.
-    pub fn each_statement(&self, f: &mut dyn FnMut(&Statement)) {
+    pub fn each_statement<'a>(&'a self, f: &mut dyn FnMut(&'a Statement)) {
         for state in &self.states {
             each_statement(&state.body, f);
         }
@@ -479,7 +479,7 @@ fn each_handed_on(block: &[Statement], f: &mut dyn FnMut(HandedTo)) {
     }
 }
 
-fn each_statement(block: &[Statement], f: &mut dyn FnMut(&Statement)) {
+fn each_statement<'a>(block: &'a [Statement], f: &mut dyn FnMut(&'a Statement)) {
     for statement in block {
         f(statement);
         statement.each_block(&mut |block| each_statement(block, f));

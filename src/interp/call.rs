@@ -21,7 +21,16 @@ use crate::value::*;
 
 /// `func(*args)`
 pub fn call(func: &Value, args: &[Value]) -> Res {
-    call_kw(func, args, &[])
+    match func {
+        Value::Function(f) if f.shape.simple as usize == args.len() => {
+            let window = Window::open();
+            for arg in args {
+                window.push(arg.clone())?;
+            }
+            run_function(f, &window, 0)
+        }
+        _ => call_kw(func, args, &[]),
+    }
 }
 
 /// `func(*args, **kwargs)`
@@ -230,7 +239,7 @@ pub fn call_function(
 fn run_bound(func: &Ref<Function>, window: &Window, start: usize) -> Res {
     let code = &*func.code;
     if code.kind.is_resumable() {
-        return make_generator(func, window, start);
+        return Ok(make_generator(make_frame(func, window, start)));
     }
     for &slot in &code.cells {
         if (slot as usize) < code.params.names.len() {
@@ -339,17 +348,15 @@ fn share_all(code: &Code, slots: &mut [Value]) {
     }
 }
 
-fn make_generator(func: &Ref<Function>, window: &Window, start: usize) -> Res {
+/// The generator or coroutine of a frame that has not begun.
+pub fn make_generator(frame: FrameBox) -> Value {
+    let func = frame.func.clone();
     let kind = match func.code.kind {
         CodeKind::Generator => GeneratorKind::Generator,
         CodeKind::AsyncGenerator => GeneratorKind::AsyncGenerator,
         _ => GeneratorKind::Coroutine,
     };
-    let frame = make_frame(func, window, start);
-    let func = func.clone();
-    Ok(origin::noted(|| {
-        Generator::new(kind, func.into(), Activation::Script(frame))
-    }))
+    origin::noted(|| Generator::new(kind, func.into(), Activation::Script(frame)))
 }
 
 /// Binds the arguments of `await func(…)` and gives the callee's frame, if `func` is a script
@@ -429,14 +436,14 @@ pub fn call_native(
         }
     };
     if native.signature.has_rest() {
-        release_rest(window, start + native.signature.before_rest);
+        release_rest(&mut window.take(start + native.signature.before_rest));
     }
     done
 }
 
 /// Arguments go in their order, also those of a `*args`, unless their tuple is kept.
-fn release_rest(window: &Window, index: usize) {
-    if let Value::Tuple(rest) = &mut window.take(index)
+pub fn release_rest(rest: &mut Value) {
+    if let Value::Tuple(rest) = rest
         && let Some(rest) = rest.get_mut()
     {
         rest.items.iter_mut().for_each(|item| drop(std::mem::take(item)));
@@ -513,7 +520,7 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
     if !made.is_script && made.is(&class(Type::Class)) && npos == 1 && names.is_empty() {
         return Ok(class_of(&window.values(1)[0]).into());
     }
-    let [new, init] = made.makers();
+    let [new, init] = [name::NEW, name::INIT].map(|half| made.lookup(half));
     let is_objects = |half: &Option<Value>| matches!(half, Some(Value::Native(n)) if n.owner == "object");
     let object = match &new {
         Some(Value::Native(n)) if made.layout == Layout::Object && n.owner == "object" => {
@@ -563,12 +570,10 @@ fn construct_plainly(made: &Ref<Class>, window: &Window, npos: usize, names: &[S
         None => return Err(type_error(format!("cannot create '{}' instances", made.name()))),
     };
     let kind = class_of(&object);
-    let init = match kind.is(made) {
-        true => made.makers()[1].take(),
-        false if kind.is_subclass(made) => kind.lookup(name::INIT),
-        false => return Ok(object),
-    };
-    match &init {
+    if !kind.is_subclass(made) {
+        return Ok(object);
+    }
+    match &kind.lookup(name::INIT) {
         Some(Value::Function(init)) => {
             window.set(0, object.clone());
             let result = call_function(init, window, 0, npos + 1, names)?;

@@ -7,7 +7,9 @@ use super::node::matches_kind;
 use super::payload::plain;
 use super::types::{Type, class, is_exception};
 use crate::source::{Symbol, name};
+use crate::value::exception::Link;
 use crate::value::*;
+use std::rc::Rc;
 
 /// The exceptions of a group, or none if it is not one.
 pub fn members(exception: &Ref<Exception>) -> Option<Vec<Value>> {
@@ -87,6 +89,20 @@ fn leaves(exception: &Ref<Exception>, found: &mut Vec<usize>) {
     }
 }
 
+/// Whether a part of a group is still on the group's own way: a bare `raise` leaves it so, while `raise e`
+/// begins another one, with a row and perhaps a cause of its own.
+fn is_same_journey(part: &Ref<Exception>, group: &Ref<Exception>) -> bool {
+    let same_rows = match (part.traceback.get(), group.traceback.get()) {
+        (Some(a), Some(b)) => Rc::ptr_eq(&a, &b),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    let same_link = |a: &Link, b: &Link| match (&a.get(), &b.get()) {
+        (Value::Exception(a), Value::Exception(b)) => a.is(b),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    same_rows && same_link(&part.cause, &group.cause) && same_link(&part.context, &group.context)
+}
+
 /// What is raised at the end of `try … except*`: what its clauses raised, and of the original
 /// what no clause took or a bare `raise` gave back.
 pub fn star_rest(
@@ -104,19 +120,14 @@ pub fn star_rest(
             _ => rest,
         });
     }
-    let mut known = Vec::new();
-    leaves(original, &mut known);
     let mut kept = Vec::new();
     let mut new = Vec::new();
     for value in raised {
         let Value::Exception(exception) = &value else {
             continue;
         };
-        let mut own = Vec::new();
-        leaves(exception, &mut own);
-        let given_back = members(exception).is_some() && own.iter().all(|leaf| known.contains(leaf));
-        if given_back {
-            kept.extend(own)
+        if is_same_journey(exception, original) {
+            leaves(exception, &mut kept)
         } else {
             new.push(value)
         }

@@ -13,7 +13,7 @@ mod native;
 mod nested;
 mod throw;
 
-pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of};
+pub use awaiting::{cancel_message, cancelled_error, new_cancelled_error, outcome_of, set_cancel_message};
 pub use closing::{give_back, let_go};
 pub use nested::{Item, begin_call, next_item, run_nested, take_step};
 pub use throw::{throw, thrown};

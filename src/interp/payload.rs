@@ -121,7 +121,7 @@ pub fn warn_of_derived(method: &str, number: &str, result: &Value) -> Res<()> {
     }
     deprecated(&format!(
         "{method} returned non-{number} (type {}).  The ability to return an instance of a strict subclass of \
-         {number} is deprecated, and may not be supported in a future version of Python.",
+         {number} is deprecated, and may be removed in a future version of Python.",
         class_name(result)
     ))
 }
@@ -160,6 +160,11 @@ pub fn index(value: &Value) -> Res {
 pub fn has_index(value: &Value) -> bool {
     matches!(plain(value), Value::Int(_) | Value::Bool(_) | Value::Big(_))
         || special::find(value, name::INDEX).is_some()
+}
+
+/// What is said of an object that stands for an int beyond the sizes of memory.
+pub fn too_wide(value: &Value) -> String {
+    format!("cannot fit '{}' into an index-sized integer", class_name(value))
 }
 
 /// A value as a machine int by way of `__index__`; the exception if it does not fit.

@@ -177,9 +177,7 @@ fn sequence_index(index_value: &Value, kind: &str, _object: &Value) -> Res<i64> 
             class_name(index_value)
         )));
     }
-    index_or(index_value, || {
-        index_error("cannot fit 'int' into an index-sized integer")
-    })
+    index_or(index_value, || index_error(too_wide(index_value)))
 }
 
 fn str_item(text: &Ref<Str>, object: &Value, index_value: &Value) -> Res {
@@ -211,9 +209,7 @@ fn str_item(text: &Ref<Str>, object: &Value, index_value: &Value) -> Res {
                 class_name(index_value)
             )));
         }
-        _ => index_or(index_value, || {
-            index_error("cannot fit 'int' into an index-sized integer")
-        })?,
+        _ => index_or(index_value, || index_error(too_wide(index_value)))?,
     };
     match place(i, text.chars).and_then(|place| string::char_at(&text.text, place, text.is_ascii())) {
         Some(c) => Ok(iterate::char_value(c)),
@@ -365,12 +361,15 @@ pub fn set_item_plain(object: &Value, index: &Value, value: Value) -> Res<()> {
                 let bounds = bounds(slice)?;
                 let new = match bytes_of(&value) {
                     Some(new) => new,
-                    None if as_str(&value).is_some() || !iterate::is_iterable(&value) => {
+                    None if is_number(&value) || as_str(&value).is_some() => {
                         return Err(type_error(
                             "can assign only bytes, buffers, or iterables of ints in range(0, 256)",
                         ));
                     }
-                    None => byte_values(&value, BYTE_RANGE)?,
+                    None => {
+                        let made = call::call(&class(Type::ByteArray).into(), &[value])?;
+                        bytes_of(&made).unwrap_or_default()
+                    }
                 };
                 // No bytes in the place of any slice remove it, also of one with steps.
                 if new.is_empty() {
@@ -407,6 +406,15 @@ fn set_list_item(list: &Ref<List>, index: i64, value: Value) -> Res<()> {
     drop(items);
     drop(old);
     Ok(())
+}
+
+/// Whether it is a number or says which one it stands for.
+fn is_number(value: &Value) -> bool {
+    let says = |name| special::find(value, name).is_some();
+    matches!(
+        plain(value),
+        Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Float(_)
+    ) || [name::INDEX, name::INT, name::FLOAT].into_iter().any(says)
 }
 
 const BYTE_RANGE: &str = "byte must be in range(0, 256)";

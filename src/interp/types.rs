@@ -93,13 +93,11 @@ types! {
     RLock "RLock" Opaque (Object);
 
     BaseException "BaseException" Exception (Object);
+    BaseExceptionGroup "BaseExceptionGroup" Exception (BaseException);
     Exception "Exception" Exception (BaseException);
     GeneratorExit "GeneratorExit" Exception (BaseException);
     KeyboardInterrupt "KeyboardInterrupt" Exception (BaseException);
     SystemExit "SystemExit" Exception (BaseException);
-    CancelledError "CancelledError" Exception (BaseException);
-    BaseExceptionGroup "BaseExceptionGroup" Exception (BaseException);
-    ExceptionGroup "ExceptionGroup" Exception (BaseExceptionGroup, Exception);
     ArithmeticError "ArithmeticError" Exception (Exception);
     FloatingPointError "FloatingPointError" Exception (ArithmeticError);
     OverflowError "OverflowError" Exception (ArithmeticError);
@@ -135,8 +133,8 @@ types! {
     ReferenceError "ReferenceError" Exception (Exception);
     RuntimeError "RuntimeError" Exception (Exception);
     NotImplementedError "NotImplementedError" Exception (RuntimeError);
-    RecursionError "RecursionError" Exception (RuntimeError);
     PythonFinalizationError "PythonFinalizationError" Exception (RuntimeError);
+    RecursionError "RecursionError" Exception (RuntimeError);
     StopAsyncIteration "StopAsyncIteration" Exception (Exception);
     StopIteration "StopIteration" Exception (Exception);
     SyntaxError "SyntaxError" Exception (Exception);
@@ -161,6 +159,8 @@ types! {
     SyntaxWarning "SyntaxWarning" Exception (Warning);
     UnicodeWarning "UnicodeWarning" Exception (Warning);
     UserWarning "UserWarning" Exception (Warning);
+    ExceptionGroup "ExceptionGroup" Exception (BaseExceptionGroup, Exception);
+    CancelledError "CancelledError" Exception (BaseException);
     InvalidStateError "InvalidStateError" Exception (Exception);
 }
 
@@ -384,18 +384,23 @@ pub fn full_name(short: &'static str) -> &'static str {
 
 /// See [`class_name`].
 pub fn shown_name(class: &Ref<Class>) -> &'static str {
-    const WITH_MODULE: [&str; 14] = [
+    const WITH_MODULE: [&str; 19] = [
         "_asyncio",
         "_collections",
         "_contextvars",
         "_io",
+        "_queue",
         "_thread",
         "collections",
         "datetime",
         "functools",
         "itertools",
+        "operator",
+        "os",
         "posix",
         "re",
+        "sys",
+        "time",
         "types",
         "typing",
         "weakref",
@@ -404,9 +409,12 @@ pub fn shown_name(class: &Ref<Class>) -> &'static str {
     let is_in_c = || match &*class.module.borrow() {
         Value::Str(module) => matches!(
             (&*module.text, class.name()),
-            ("_io" | "datetime", _)
+            ("_io" | "datetime" | "time", _)
+                | ("_queue", "SimpleQueue")
+                | ("_thread", "_local")
                 | ("collections", "OrderedDict")
                 | ("functools", "partial")
+                | ("types", "SimpleNamespace")
                 | (
                     "typing",
                     "ParamSpec" | "TypeAliasType" | "TypeVar" | "TypeVarTuple"

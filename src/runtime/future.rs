@@ -8,7 +8,7 @@ use super::instrument::{Event, tell};
 use super::ready::Job;
 use super::{current, derived, task};
 use crate::interp::error::{exception, raise, runtime_error, type_error};
-pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error};
+pub use crate::interp::machine::{cancel_message, cancelled_error, new_cancelled_error, set_cancel_message};
 use crate::interp::types::{Type, class, is_exception};
 use crate::interp::{attribute, call, finalise, operator, origin};
 use crate::source::Symbol;

@@ -156,14 +156,18 @@ impl Ready {
     /// sched/timers).
     #[inline(always)]
     fn approach(&self) {
-        self.first[8].prefetch();
-        if let Some(task) = self.first[6].task() {
+        let (next, _) = self.first.as_slices();
+        let Some(next) = next.first_chunk::<9>() else {
+            return; // where the queue wraps
+        };
+        next[8].prefetch();
+        if let Some(task) = next[6].task() {
             task.prefetch();
         }
-        if let Some(task) = self.first[4].task() {
+        if let Some(task) = next[4].task() {
             task.coroutine.prefetch();
         }
-        if let Some(task) = self.first[2].task()
+        if let Some(task) = next[2].task()
             && let Value::Generator(ref coroutine) = task.coroutine.get()
         {
             coroutine.prefetch_frame();

@@ -7,7 +7,7 @@ use super::instrument::{Event, tell};
 use super::{AfterDeadlock, Level, Speaker, console, future, hooks, task};
 use crate::interp::error::type_error;
 use crate::interp::types::{class_name, class_of};
-use crate::interp::{call, iterate, origin, text};
+use crate::interp::{call, import, iterate, origin, text};
 use crate::source::Symbol;
 use crate::value::context;
 use crate::value::*;
@@ -123,6 +123,10 @@ pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
                 "source_traceback: Object created at (most recent call last):\n{}",
                 formatted(value)?.trim_end()
             )),
+            "handle_traceback" => lines.push(format!(
+                "handle_traceback: Handle created at (most recent call last):\n{}",
+                formatted(value)?.trim_end()
+            )),
             name => lines.push(format!("{name}: {}", text::repr(value)?)),
         }
     }
@@ -135,9 +139,14 @@ pub fn default_handler(_this: &Value, context: &Value) -> Res<()> {
     Ok(())
 }
 
-/// The text of a `traceback.StackSummary`.
+/// The text of a `traceback.StackSummary`, or of a list of its entries.
 fn formatted(stack: &Value) -> Res<String> {
-    let lines = call::call_method(stack, Symbol::new("format"), &[])?;
+    let traceback = import::by_name("traceback")?;
+    let lines = call::call_method(
+        &traceback,
+        Symbol::new("format_list"),
+        std::slice::from_ref(stack),
+    )?;
     iterate::collect(&lines)?.iter().map(text::str).collect()
 }
 

@@ -242,7 +242,7 @@ fn wrap_awaitable(value: &Value) -> Res {
         ));
     }
     Ok(native_coroutine(
-        "_wrap_awaitable",
+        "ensure_future.<locals>._wrap_awaitable",
         "(awaitable)",
         |args| Step::begin(Forward(Some(args[0].clone()))),
         vec![value.clone()],

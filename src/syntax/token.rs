@@ -229,7 +229,7 @@ impl Lexer<'_> {
         false
     }
 
-    /// A run of what could belong to a number, malformed or not.
+    /// A run of what could belong to a number, malformed or not: up to a second point.
     fn number(&mut self, rest: &str) {
         let bytes = rest.as_bytes();
         let hex = bytes.get(1).is_some_and(|b| matches!(b, b'x' | b'X'));
@@ -243,7 +243,8 @@ impl Lexer<'_> {
                 && bytes[..n - 1]
                     .iter()
                     .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_'));
-            if !(b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || sign) {
+            let second_point = b == b'.' && bytes[..n].contains(&b'.');
+            if !(b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || sign) || second_point {
                 break;
             }
             n += 1;

@@ -83,6 +83,9 @@ pub fn too_long_to_write() -> String {
     )
 }
 
+/// How many characters of a text that is no int its error shows.
+const MOST_SHOWN: usize = 200;
+
 /// Why a text is no int. All are ValueErrors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
@@ -98,7 +101,10 @@ impl ParseError {
     /// CPython's message; `repr` is the repr of the argument.
     pub fn message(&self, base: u32, repr: &str) -> String {
         match self {
-            Self::Invalid => format!("invalid literal for int() with base {base}: {repr}"),
+            Self::Invalid => {
+                let repr: String = repr.chars().take(MOST_SHOWN).collect();
+                format!("invalid literal for int() with base {base}: {repr}")
+            }
             Self::TooLong { digits } => format!(
                 "Exceeds the limit ({} digits) for integer string conversion: value has {digits} \
                  digits; use sys.set_int_max_str_digits() to increase the limit",

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::source::{Symbol, name};
-use rustc_hash::FxHashMap;
 use std::cell::{Cell, OnceCell, RefCell};
 
 /// What the instances of a class are made of: the built-in type at the root of its bases.
@@ -59,51 +58,52 @@ pub struct Class {
     pub own_slots: Cell<usize>,
     /// Whether it has `__del__`, as of a version.
     finaliser: Cell<(u32, bool)>,
-    /// Its `__new__` and `__init__`, as of a version.
-    makers: RefCell<(u32, [Option<Value>; 2])>,
-    /// Answers of [`Class::lookup`], valid while `version()` is unchanged.
-    cache: RefCell<(u32, FxHashMap<Symbol, Option<Value>>)>,
-    /// The same for the names asked last.
-    recent: OnceCell<Box<Recent>>,
+    /// The answers of [`Class::lookup`] to the names asked last.
+    answers: OnceCell<Box<Answers>>,
 }
 
-/// The last answers of [`Class::lookup`], found without hashing and borrowing (a tenth of the time of
+/// What a class answered, as of a version: found without hashing and borrowing (a tenth of the time of
 /// operators on instances).
-///
-/// Always true: what it holds is in the cache as well, so it keeps nothing alive any longer.
-struct Recent {
+struct Answers {
     version: Cell<u32>,
     /// Each at the place that the number of its name gives; unset for a name that is not found.
-    answers: [(Cell<Symbol>, ValueCell); Recent::COUNT],
+    places: [(Cell<Symbol>, ValueCell); Answers::COUNT],
 }
 
 /// The symbol of no name.
 const NO_NAME: Symbol = Symbol(u32::MAX);
 
-impl Recent {
-    const COUNT: usize = 16;
+impl Answers {
+    const COUNT: usize = 64;
 
-    fn new() -> Box<Recent> {
-        Box::new(Recent {
+    fn new() -> Box<Answers> {
+        Box::new(Answers {
             version: Cell::new(0),
-            answers: std::array::from_fn(|_| (Cell::new(NO_NAME), ValueCell::new(Value::Unset))),
+            places: std::array::from_fn(|_| (Cell::new(NO_NAME), ValueCell::new(Value::Unset))),
         })
     }
 
+    #[inline(always)]
     fn place(&self, name: Symbol) -> &(Cell<Symbol>, ValueCell) {
-        &self.answers[name.0 as usize % Recent::COUNT]
+        &self.places[name.0 as usize % Answers::COUNT]
     }
 
-    fn forget(&self, name: Symbol) {
-        let (known, answer) = self.place(name);
+    fn forget(&self, (known, answer): &(Cell<Symbol>, ValueCell)) {
         known.set(NO_NAME);
         answer.set(Value::Unset);
     }
 
     fn clear(&self) {
-        for (known, answer) in &self.answers {
-            known.set(NO_NAME);
-            answer.set(Value::Unset);
+        self.places.iter().for_each(|place| self.forget(place));
+    }
+
+    /// Forgets what is no longer valid. What goes may have finalisers, which may ask, and change
+    /// classes.
+    fn renew(&self) {
+        while self.version.get() != version() {
+            let now = version();
+            self.clear();
+            self.version.set(now);
         }
     }
 }
@@ -164,9 +164,7 @@ impl Class {
             slots: RefCell::default(),
             own_slots: Cell::new(0),
             finaliser: Cell::new((0, false)),
-            makers: RefCell::default(),
-            cache: RefCell::default(),
-            recent: OnceCell::new(),
+            answers: OnceCell::new(),
         }
     }
 
@@ -193,64 +191,29 @@ impl Class {
 
     /// The attribute by method resolution order, unbound.
     pub fn lookup(&self, name: Symbol) -> Option<Value> {
-        if let Some(recent) = self.recent.get()
-            && recent.version.get() == version()
+        if let Some(answers) = self.answers.get()
+            && answers.version.get() == version()
         {
-            let (known, answer) = recent.place(name);
+            let (known, answer) = answers.place(name);
             if known.get() == name {
                 let answer = answer.get();
                 return (!answer.is_unset()).then_some(answer);
             }
         }
-        self.look_further(name)
+        self.look_up(name)
     }
 
     #[inline(never)]
-    fn look_further(&self, name: Symbol) -> Option<Value> {
-        let recent = self.recent.get_or_init(Recent::new);
-        if recent.version.get() != version() {
-            recent.clear();
-            recent.version.set(version());
-        }
-        let cache = self.cache.borrow();
-        let known = (cache.0 == version()).then(|| cache.1.get(&name).cloned());
-        drop(cache);
-        let found = known.flatten().unwrap_or_else(|| self.look_up(name));
-        // What was forgotten on the way may have had finalisers that changed the class.
-        if recent.version.get() == version() && self.cache.borrow().0 == version() {
-            let (known, answer) = recent.place(name);
-            known.set(name);
-            answer.set(found.clone().unwrap_or_default());
-        }
-        found
-    }
-
-    #[cold]
     fn look_up(&self, name: Symbol) -> Option<Value> {
-        let mut stale = FxHashMap::default(); // dropped when nothing is borrowed any more
-        let mut cache = self.cache.borrow_mut();
-        if cache.0 != version() {
-            cache.0 = version();
-            std::mem::swap(&mut stale, &mut cache.1);
-        }
+        let answers = self.answers.get_or_init(Answers::new);
+        answers.renew();
         let found = self
             .own(name)
             .or_else(|| self.mro.borrow().iter().find_map(|c| c.own(name)));
-        cache.1.insert(name, found.clone());
-        found
-    }
-
-    /// Its `__new__` and `__init__`, by method resolution order; asked at each of its calls.
-    #[inline]
-    pub fn makers(&self) -> [Option<Value>; 2] {
-        let known = self.makers.borrow();
-        if known.0 == version() {
-            return known.1.clone();
-        }
-        drop(known);
-        let found = [name::NEW, name::INIT].map(|name| self.lookup(name));
-        // Dropped when nothing is borrowed any more.
-        drop(self.makers.replace((version(), found.clone())));
+        let (known, answer) = answers.place(name);
+        let before = answer.replace(found.clone().unwrap_or_default());
+        known.set(name);
+        drop(before); // may run what asks again
         found
     }
 
@@ -276,18 +239,11 @@ impl Class {
         let plain = |v: &Value| matches!(v, Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_));
         let is_plain = plain(&value);
         let old = self.dict.borrow_mut().insert(name, value);
-        // Counting in a class attribute must not make every call site forget; caches of
-        // `lookup` hold values, so only the own entry may go stale: refresh it.
+        // Counting in a class attribute must not make every call site forget.
         match &old {
-            Some(old)
-                if is_plain
-                    && plain(old)
-                    && !self.subclassed.get()
-                    && !matches!(name, name::NEW | name::INIT) =>
-            {
-                self.cache.borrow_mut().1.remove(&name);
-                if let Some(recent) = self.recent.get() {
-                    recent.forget(name);
+            Some(old) if is_plain && plain(old) && !self.subclassed.get() => {
+                if let Some(answers) = self.answers.get() {
+                    answers.forget(answers.place(name));
                 }
             }
             _ => VERSION.set(VERSION.get().wrapping_add(1)),
@@ -336,9 +292,7 @@ impl Class {
             return; // its names may still have to be made
         }
         self.dict.borrow().values().for_each(&mut *each);
-        self.makers.borrow().1.iter().flatten().for_each(&mut *each);
-        self.cache.borrow().1.values().flatten().for_each(&mut *each);
-        for (_, answer) in self.recent.get().iter().flat_map(|recent| &recent.answers) {
+        for (_, answer) in self.answers.get().iter().flat_map(|answers| &answers.places) {
             each(&answer.get());
         }
     }
@@ -346,12 +300,11 @@ impl Class {
     /// Lets go of its attributes.
     pub fn clear(&self) {
         let attributes = std::mem::take(&mut *self.dict.borrow_mut());
-        let found = (self.makers.take(), self.cache.take());
         VERSION.set(VERSION.get().wrapping_add(1));
-        if let Some(recent) = self.recent.get() {
-            recent.clear();
+        if let Some(answers) = self.answers.get() {
+            answers.clear();
         }
-        drop((attributes, found));
+        drop(attributes);
     }
 }
 

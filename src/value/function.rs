@@ -44,6 +44,8 @@ pub struct CallShape {
     /// How many positional arguments a coroutine function takes, if it takes nothing else and
     /// shares no variable; else `u32::MAX`.
     pub coroutine: u32,
+    /// The same of any function whose call makes a coroutine or generator.
+    pub resumable: u32,
     /// Slots that are parameters or locals; the others are temporaries.
     pub variables: u32,
     slots: u32,
@@ -59,6 +61,7 @@ impl CallShape {
             simple: only(!code.kind.is_resumable()),
             locals: (code.slots.len() - count) as u32,
             coroutine: only(code.kind == CodeKind::Coroutine),
+            resumable: only(code.kind.is_resumable()),
             variables: code.variables() as u32,
             slots: code.slots.len() as u32,
         }

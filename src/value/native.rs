@@ -104,6 +104,9 @@ impl Native {
     /// they have to be laid out by rule.
     #[inline(always)]
     pub fn direct(&self, npos: usize) -> Option<Direct> {
+        if self.signature.takes_rest {
+            return self.direct_with_rest(npos);
+        }
         let params = self.few_params(npos)?;
         match self.body {
             NativeBody::Plain(body) => Some(Direct::Call(body, params)),
@@ -111,6 +114,26 @@ impl Native {
             _ => None,
         }
     }
+
+    fn direct_with_rest(&self, npos: usize) -> Option<Direct> {
+        let (rest, params) = (self.signature.before_rest, self.signature.params.len());
+        let is_room_for_self = rest > 0 || self.role != NativeRole::Method;
+        match self.body {
+            NativeBody::Plain(body)
+                if npos >= self.signature.required && params <= FEW && is_room_for_self =>
+            {
+                Some(Direct::WithRest(body, Rest { place: rest, params }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where the tuple of a `*args` stands among the values that a built-in gets, and how many those are.
+#[derive(Clone, Copy)]
+pub struct Rest {
+    pub place: usize,
+    pub params: usize,
 }
 
 /// So many arguments a call site keeps on the native stack.
@@ -121,6 +144,8 @@ pub const FEW: usize = 4;
 #[derive(Clone, Copy)]
 pub enum Direct {
     Call(fn(&[Value]) -> Res, usize),
+    /// The same with a `*args`, for which the call site makes the tuple.
+    WithRest(fn(&[Value]) -> Res, Rest),
     /// A coroutine function, for who awaits it there.
     Begin(fn(&[Value]) -> Res<Step>, usize),
 }

@@ -80,6 +80,15 @@ pub fn cancel_message(future: &Future) -> Value {
     if message.is_unset() { Value::None } else { message }
 }
 
+/// Gives a task, or a future that was cancelled, another message for its next CancelledError.
+pub fn set_cancel_message(future: &Future, message: Value) {
+    match &future.task {
+        Some(_) => future.set_cancel_message(message),
+        None if future.state.get() == FutureState::Cancelled => future.outcome.set(message),
+        None => {} // `cancel(msg)` will say which
+    }
+}
+
 /// `CancelledError(message)`, without an argument for None.
 pub fn new_cancelled_error(message: Value) -> Ref<Exception> {
     let args = match message {
@@ -141,7 +150,10 @@ pub fn await_iterator(value: &Value) -> Res {
     };
     let iterator = call::call_unbound(&method, value, &[])?;
     match &iterator {
-        Value::Generator(g) if g.kind == GeneratorKind::Coroutine => {
+        Value::Generator(g)
+            if g.kind == GeneratorKind::Coroutine
+                || g.kind == GeneratorKind::Generator && async_iter::is_awaitable_generator(g) =>
+        {
             Err(type_error("__await__() returned a coroutine"))
         }
         Value::Generator(g) if g.kind != GeneratorKind::AsyncGenerator => Ok(iterator),

@@ -7,7 +7,7 @@ use crate::interp::stack::{Window, tick};
 use crate::interp::{bind, call, machine};
 use crate::source::Symbol;
 use crate::value::function::Turn;
-use crate::value::native::{Direct, FEW};
+use crate::value::native::{Direct, FEW, Rest};
 
 /// The arguments of a call site.
 enum Arguments {
@@ -189,21 +189,29 @@ impl Invocation {
                         frame.running.set_place(self.span);
                         return call::run_function(f, window, 0).at(self.span);
                     }
-                    Value::Native(n)
-                        if n.role != NativeRole::Method
-                            && let Some(Direct::Call(body, params)) = n.direct(nodes.len()) =>
-                    {
-                        return self.call_at_once(frame, body, params, Value::Unset, nodes);
-                    }
+                    Value::Native(n) if n.role != NativeRole::Method => match n.direct(nodes.len()) {
+                        Some(Direct::Call(body, params)) => {
+                            return self.call_at_once(frame, body, params, Value::Unset, nodes);
+                        }
+                        Some(Direct::WithRest(body, rest)) => {
+                            return self.call_with_rest(frame, body, rest, Value::Unset, nodes);
+                        }
+                        _ => (func, Value::Unset),
+                    },
                     _ => (func, Value::Unset),
                 }
             }
             Callee::Method(method) => {
                 let object = method.object.eval(frame)?;
-                if let Some(Direct::Call(body, params)) = method.memory.direct(&object) {
-                    return self.call_at_once(frame, body, params, object, nodes);
+                match method.memory.direct(&object) {
+                    Some(Direct::Call(body, params)) => {
+                        return self.call_at_once(frame, body, params, object, nodes);
+                    }
+                    Some(Direct::WithRest(body, rest)) => {
+                        return self.call_with_rest(frame, body, rest, object, nodes);
+                    }
+                    _ => method.find(object)?,
                 }
-                method.find(object)?
             }
         };
         self.lay_out_and_call(frame, func, receiver, nodes)
@@ -212,8 +220,13 @@ impl Invocation {
     /// Any other call with positional arguments only.
     #[inline(always)]
     fn lay_out_and_call(&self, frame: &mut Frame, func: Value, receiver: Value, nodes: &[NodeBox]) -> Res {
-        let window = &Window::open();
         let own = usize::from(!receiver.is_unset());
+        if let Value::Function(f) = &func
+            && f.shape.resumable as usize == nodes.len() + own
+        {
+            return self.make_generator(f, receiver, nodes, frame);
+        }
+        let window = &Window::open();
         window.push(receiver)?;
         for node in nodes {
             let value = node.eval(frame)?;
@@ -221,6 +234,22 @@ impl Invocation {
         }
         let (start, npos) = (1 - own, nodes.len() + own);
         self.finish(frame, window, Ready { func, start, npos }, &[])
+    }
+
+    /// A call that makes a generator or coroutine: the arguments go where its frame has them
+    /// (benchmarks: sched/spawn_gather, taskgroup).
+    #[inline(never)]
+    fn make_generator(
+        &self,
+        func: &Ref<Function>,
+        receiver: Value,
+        nodes: &[NodeBox],
+        frame: &mut Frame,
+    ) -> Res {
+        let mut made = FrameBox::new(func.clone());
+        fill_frame(&mut made, receiver, nodes, frame)?;
+        frame.running.set_place(self.span);
+        Ok(self.made(frame, call::make_generator(made)))
     }
 
     /// A call of a built-in that takes the receiver, if there is one, and the arguments as they are.
@@ -242,11 +271,42 @@ impl Invocation {
         }
     }
 
-    /// A coroutine that a call gives knows where it was made.
+    /// The same of a built-in with `*args` (benchmark: sched/call_soon).
+    #[inline(never)]
+    fn call_with_rest(
+        &self,
+        frame: &mut Frame,
+        body: fn(&[Value]) -> Res,
+        rest: Rest,
+        receiver: Value,
+        nodes: &[NodeBox],
+    ) -> Res {
+        let own = usize::from(!receiver.is_unset());
+        let (nodes, others) = nodes.split_at((rest.place - own).min(nodes.len()));
+        let mut args = NO_ARGUMENTS;
+        fill(&mut args, frame, receiver, nodes)?;
+        let mut items = Vec::with_capacity(others.len());
+        for node in others {
+            items.push(node.eval(frame)?);
+        }
+        args[rest.place] = Value::tuple(items);
+        frame.running.set_place(self.span);
+        let result = body(&args[..rest.params]);
+        call::release_rest(&mut args[rest.place]);
+        match result {
+            Ok(value) => Ok(self.made(frame, value)),
+            Err(raised) => Err(raised.at(self.span)),
+        }
+    }
+
+    /// A coroutine or async generator that a call gives knows where it was made.
     #[inline(always)]
     fn made(&self, frame: &Frame, value: Value) -> Value {
         if let Value::Generator(generator) = &value
-            && generator.kind == GeneratorKind::Coroutine
+            && matches!(
+                generator.kind,
+                GeneratorKind::Coroutine | GeneratorKind::AsyncGenerator
+            )
         {
             generator.set_origin(&frame.func.code, self.span);
         }
@@ -321,16 +381,8 @@ impl Invocation {
             unreachable!("the caller has seen it")
         };
         let mut callee = FrameBox::new(func);
-        let own = usize::from(!receiver.is_unset());
-        if own == 1 {
-            callee.fill(0, receiver);
-        }
-        for (place, node) in callee.slots()[own..].iter_mut().zip(nodes) {
-            let Ok(value) = node.eval(frame) else {
-                return Turn::Raise;
-            };
-            // It was unset, which owns nothing: there is nothing to look at.
-            std::mem::forget(std::mem::replace(place, value));
+        if fill_frame(&mut callee, receiver, nodes, frame).is_err() {
+            return Turn::Raise;
         }
         frame.running.set_place(at);
         let turn = machine::run_nested(callee, frame);
@@ -417,6 +469,21 @@ fn fill(args: &mut [Value; FEW], frame: &mut Frame, receiver: Value, nodes: &[No
     args[0] = receiver;
     for (place, node) in args[own..].iter_mut().zip(nodes) {
         *place = node.eval(frame)?;
+    }
+    Ok(())
+}
+
+/// Fills in the first slots of a frame that has not begun.
+#[inline(always)]
+fn fill_frame(to: &mut FrameBox, receiver: Value, nodes: &[NodeBox], frame: &mut Frame) -> Res<()> {
+    let own = usize::from(!receiver.is_unset());
+    if own == 1 {
+        to.fill(0, receiver);
+    }
+    for (place, node) in to.slots()[own..].iter_mut().zip(nodes) {
+        let value = node.eval(frame)?;
+        // It was unset, which owns nothing: there is nothing to look at.
+        std::mem::forget(std::mem::replace(place, value));
     }
     Ok(())
 }

@@ -391,10 +391,7 @@ fn times(len: usize, count: &Value) -> Res<usize> {
             class_name(count)
         )));
     }
-    let count = index_or(count, || {
-        overflow_error("cannot fit 'int' into an index-sized integer")
-    })?
-    .max(0) as usize;
+    let count = index_or(count, || overflow_error(too_wide(count)))?.max(0) as usize;
     match len.checked_mul(count) {
         Some(total) if total <= MOST_ITEMS => Ok(count),
         _ => Err(raise_empty(Type::MemoryError)),

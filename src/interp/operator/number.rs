@@ -169,7 +169,8 @@ fn shift_left(a: &BigInt, b: &BigInt) -> Res {
     }
     match b.to_u64() {
         Some(count) if a.bits().saturating_add(count) <= MOST_BITS => Ok(Value::from(a << count)),
-        Some(count) if count < 1 << 60 => Err(raise_empty(Type::MemoryError)),
+        // CPython could count the digits of these, 30 bits each and 4 bytes wide.
+        _ if b / 30 <= BigInt::from(i64::MAX / 4) => Err(raise_empty(Type::MemoryError)),
         _ => Err(overflow_error("too many digits in integer")),
     }
 }

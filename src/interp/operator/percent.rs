@@ -226,6 +226,7 @@ fn decimal(value: &Value, letter: char) -> Res<Int> {
             None => continue,
             Some(Ok(result)) => {
                 if let Some(n) = as_int(&result) {
+                    warn_of_derived(name.text(), "int", &result)?;
                     return Ok(n);
                 }
             }

@@ -120,6 +120,10 @@ const FUTURE: &[NativeDef] = natives! {
         |args| Ok(origin::of(this(args)?.attrs()).unwrap_or(Value::None));
     Getter Plain "_cancel_message" "(self)" "The message of cancel(msg)."
         |args| Ok(future::cancel_message(this(args)?));
+    Setter Plain "_cancel_message" "(self, value)" "The message of its next CancelledError." |args| {
+        future::set_cancel_message(this(args)?, args[1].clone());
+        Ok(Value::None)
+    };
     Getter Plain "_asyncio_future_blocking" "(self)" "Whether a coroutine is about to wait for it."
         |args| Ok(this(args)?.blocking.get().into());
     Setter Plain "_asyncio_future_blocking" "(self, value)" "Set by `__await__`." |args| {

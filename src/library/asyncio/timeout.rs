@@ -5,7 +5,7 @@ use super::{class_argument, natives, open_class};
 use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error};
 use crate::interp::types::{Type, class, is_exception};
-use crate::interp::{group, operator, text};
+use crate::interp::{attribute, call, group, operator, text};
 use crate::library::modules::functions_in_python;
 use crate::runtime::{current, derived, event_loop, future, task};
 use crate::source::Symbol;
@@ -73,7 +73,10 @@ impl Timeout {
         this.state.set(State::Active);
         this.cancelling.set(task::cancelling(&task));
         *this.task.borrow_mut() = Some(task);
-        Timeout::reschedule(object, this.when.get())
+        match derived::overriding(object, "reschedule") {
+            Some(reschedule) => call::call_unbound(&reschedule, object, &[this.when.get()]).map(drop),
+            None => Timeout::reschedule(object, this.when.get()),
+        }
     }
 
     /// Another time for an active timeout.
@@ -96,7 +99,10 @@ impl Timeout {
         }
         let running = current::get_running_loop()?;
         let event_loop = event_loop::expect(&running)?;
-        let expire = EXPIRE.with(Value::clone);
+        let (expire, arg) = match derived::overriding(object, "_on_timeout") {
+            Some(_) => (attribute::get(object, Symbol::new("_on_timeout"))?, Value::Unset),
+            None => (EXPIRE.with(Value::clone), object.clone()),
+        };
         let is_past = match &when {
             Value::Float(when) => derived::is_over(&running, event_loop, when.get())?,
             other => {
@@ -105,9 +111,9 @@ impl Timeout {
             }
         };
         let handle = if is_past {
-            derived::call_soon(&running, &expire, object)?
+            derived::call_soon(&running, &expire, &arg)?
         } else {
-            derived::call_at(&running, &when, &expire, object, None)?
+            derived::call_at(&running, &when, &expire, &arg, None)?
         };
         this.timer.set(handle);
         Ok(())
@@ -242,6 +248,10 @@ const TIMEOUT: &[NativeDef] = natives! {
         |args| Ok(matches!(this(args)?.state.get(), State::Expiring | State::Expired).into());
     Method Plain "reschedule" "(self, /, when)" "Set another time; None for no limit." |args| {
         Timeout::reschedule(&args[0], args[1].clone())?;
+        Ok(Value::None)
+    };
+    Method Plain "_on_timeout" "(self)" "Cancel the task: the time is over." |args| {
+        this(args)?.expire()?;
         Ok(Value::None)
     };
     Method Coroutine "__aenter__" "(self, /)" "The block begins." |args| {

@@ -116,8 +116,17 @@ fn partition(args: &[Value], method: &str, how: Partition, whole_first: bool) ->
     let of = |part: &[u8]| same_kind_of_bytes(&args[0], part.to_vec());
     Ok(Value::tuple(match how(&bytes, &separator) {
         Some((before, after)) => [of(before), of(&separator), of(after)],
-        None if whole_first => [of(&bytes), of(b""), of(b"")],
-        None => [of(b""), of(b""), of(&bytes)],
+        None => {
+            let whole = match plain(&args[0]) {
+                Value::ByteArray(_) => of(&bytes),
+                _ => args[0].clone(),
+            };
+            if whole_first {
+                [whole, of(b""), of(b"")]
+            } else {
+                [of(b""), of(b""), whole]
+            }
+        }
     }))
 }
 

@@ -43,9 +43,7 @@ fn content(source: &Value, encoding: &Value, errors: &Value, function: &str) -> 
         return Ok(bytes);
     }
     if has_index(source) {
-        let count = index_or(source, || {
-            overflow_error("cannot fit 'int' into an index-sized integer")
-        });
+        let count = index_or(source, || overflow_error(too_wide(source)));
         match count {
             // What fails to be a count by its type may still be an iterable.
             Err(raised) if matches(&raised, Type::TypeError) => drop(raised.take()),

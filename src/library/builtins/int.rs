@@ -3,6 +3,7 @@
 use super::{class_method, getter, method, static_method, wrong_argument};
 use crate::interp::error::*;
 use crate::interp::payload::*;
+use crate::interp::report::deprecated;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, operator, special, text};
 use crate::source::name;
@@ -57,16 +58,18 @@ pub fn check_class(of: &Value, exact: Type) -> Res<()> {
 }
 
 fn parse(text: &str, base: u32, given: &Value) -> Res<Int> {
-    match int::parse(text, base) {
-        Ok(n) => Ok(n),
-        Err(error) => {
-            let shown = match with_bytes(given, crate::text::bytes::repr) {
-                Some(bytes) => bytes,
-                None => text::repr(given)?,
-            };
-            Err(value_error(error.message(base, &shown)))
-        }
-    }
+    // Of bytes, only ASCII characters stand for anything.
+    let read = match as_str(given) {
+        None if !text.is_ascii() && (base == 0 || (2..=36).contains(&base)) => Err(int::ParseError::Invalid),
+        _ => int::parse(text, base),
+    };
+    read.or_else(|error| {
+        let shown = match with_bytes(given, crate::text::bytes::repr) {
+            Some(bytes) => bytes,
+            None => text::repr(given)?,
+        };
+        Err(value_error(error.message(base, &shown)))
+    })
 }
 
 /// `int(value)`: any number or text as an exact int.
@@ -90,22 +93,20 @@ pub fn convert(value: &Value) -> Res<Int> {
     if !is_float && special::find(value, name::INDEX).is_some() {
         return Ok(as_int(&index(value)?).unwrap_or(Int::Small(0)));
     }
-    if !matches!(
+    let is_number = matches!(
         plain(value),
         Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_)
-    ) && let Some(result) = special::call(value, name::TRUNC, &[])
-    {
-        let result = result?;
-        let integer = match has_index(&result) {
-            true => index(&result)?,
-            false => {
-                let kind = class_name(&result);
-                return Err(type_error(format!(
-                    "__trunc__ returned non-Integral (type {kind})"
-                )));
-            }
-        };
-        return Ok(as_int(&integer).unwrap_or(Int::Small(0)));
+    );
+    if !is_number && special::find(value, name::TRUNC).is_some() {
+        deprecated("The delegation of int() to __trunc__ is deprecated.")?;
+        let result = special::call(value, name::TRUNC, &[]).unwrap_or(Ok(Value::None))?;
+        if !has_index(&result) {
+            let kind = class_name(&result);
+            return Err(type_error(format!(
+                "__trunc__ returned non-Integral (type {kind})"
+            )));
+        }
+        return Ok(as_int(&index(&result)?).unwrap_or(Int::Small(0)));
     }
     match plain(value) {
         Value::Float(x) => float::to_int(x.get()).map_err(|e| not_finite(e, e.to_integer())),

@@ -113,7 +113,7 @@ pub fn dir_names(object: &Value) -> Value {
 
 #[cold]
 fn cannot_pickle(value: &Value) -> Raised {
-    type_error(format!("cannot pickle '{}' object", class_of(value).name()))
+    type_error(format!("cannot pickle '{}' object", shown_name(&class_of(value))))
 }
 
 /// What the object is made of. Of the built-in types only those with plain values can tell, and

@@ -284,7 +284,7 @@ pub const METHODS: &[NativeDef] = &[
             let separator = separator(args)?;
             Ok(Value::tuple(match string::partition(&text.text, separator) {
                 Some((before, after)) => [Value::from(before), args[1].clone(), Value::from(after)],
-                None => [plain(&args[0]).clone(), Value::from(""), Value::from("")],
+                None => [args[0].clone(), Value::from(""), Value::from("")],
             }))
         },
     ),
@@ -297,7 +297,7 @@ pub const METHODS: &[NativeDef] = &[
             let separator = separator(args)?;
             Ok(Value::tuple(match string::rpartition(&text.text, separator) {
                 Some((before, after)) => [Value::from(before), args[1].clone(), Value::from(after)],
-                None => [Value::from(""), Value::from(""), plain(&args[0]).clone()],
+                None => [Value::from(""), Value::from(""), args[0].clone()],
             }))
         },
     ),

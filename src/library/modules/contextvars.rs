@@ -40,6 +40,7 @@ pub fn install_types() {
     add(&class(Type::ContextToken), TOKEN);
     add(&class(Type::Context), CONTEXT);
     class(Type::Context).add(UNHASHABLE);
+    class(Type::ContextToken).add(UNHASHABLE);
     class(Type::ContextToken).add(ClassPart::Made(|| vec![(Symbol::new("MISSING"), missing())]));
 }
 

@@ -67,7 +67,7 @@ pub fn fspath(value: &Value) -> Res {
         }
         None => Err(type_error(format!(
             "expected str, bytes or os.PathLike object, not {}",
-            class_name(value)
+            class_of(value).name()
         ))),
     }
 }

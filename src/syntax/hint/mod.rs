@@ -41,6 +41,9 @@ pub fn explain(source: &Source, text: &str, failure: &Failure) -> SyntaxError {
     let guard = guard
         || (failure.expected.iter().all(is_quote)
             && text[..failure.at].ends_with(|c: char| c.is_ascii_alphabetic()));
+    // And a dot that could have begun a number.
+    let is_digit = |literal: &String| literal.starts_with("0..");
+    let guard = guard || (failure.expected.iter().all(is_digit) && text[..failure.at].ends_with('.'));
     let line = Line::around(text, if guard { failure.at - 1 } else { at });
     let found = line.span(line.at);
     let at = match line.kind(line.at) {

@@ -17,12 +17,6 @@ impl Stuck<'_> {
             .into_iter()
             .find(|&at| self.line.kind(at) == TokenKind::Number)?;
         let word = self.line.word(at);
-        let is_plain = word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if is_plain && word.matches('.').count() > 1 && !self.line.open.is_empty() {
-            // `1.2.3` are two numbers.
-            let message = "invalid syntax. Perhaps you forgot a comma?";
-            return Some(SyntaxError::new(message, self.line.span(at)));
-        }
         let (message, offset) = number_fault(word)?;
         let start = self.line.span(at).start as usize + offset;
         let help = match message.ends_with("invalid decimal literal") {

@@ -11,7 +11,13 @@ fn error_in(text: &str) -> (SyntaxError, u32) {
 }
 
 /// Each message is CPython 3.13's, as is each column (from 1).
-const WRONG: [(&str, &str, u32); 73] = [
+const WRONG: [(&str, &str, u32); 79] = [
+    ("x = .", "invalid syntax", 5),
+    ("a if . else b", "invalid syntax", 6),
+    ("print(a, .b)", "invalid syntax", 10),
+    ("x = 1.5.5", "invalid syntax", 8),
+    ("(1.2.3)", "invalid syntax. Perhaps you forgot a comma?", 2),
+    ("1...real", "invalid syntax", 4),
     ("if x\n    y", "expected ':'", 5),
     ("else if x:\n    y", "invalid syntax", 1),
     (

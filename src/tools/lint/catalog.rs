@@ -5,7 +5,10 @@
 //! programs of the page stand in `pages/NUMBER`. A mistake that is only noticed in a run is looked
 //! for in `watch`.
 
-use super::rule::{Rule, argument, blocking, cancel, early, forgotten, form, order, running, shared, update};
+use super::rule::{
+    Rule, argument, blocking, cancel, early, forgotten, form, generator, order, running, shared, thread,
+    update,
+};
 
 /// One kind of mistake.
 pub struct Lint {
@@ -89,7 +92,9 @@ catalog! {
         error "RuntimeError" "Cannot run the event loop while another loop is running";
     A013 "something is awaited that cannot be"
         "Only coroutines, tasks, futures and objects with `__await__` can be awaited."
-        text argument::awaited, error "TypeError" "can't be used in 'await' expression";
+        text argument::awaited, error "TypeError" "can't be used in 'await' expression",
+        error "TypeError" "that does not implement __await__",
+        error "TypeError" "from __anext__";
     A014 "a closed loop is used"
         "A loop that was closed runs nothing any more."
         text order::closed_loop, error "RuntimeError" "Event loop is closed",
@@ -105,7 +110,8 @@ catalog! {
         "Without a running loop asyncio.get_event_loop makes one at first, and raises an error in Python 3.14."
         note true text running::implicit, error "RuntimeError" "There is no current event loop";
     A018 "a loop is used from another thread"
-        "From another thread only call_soon_threadsafe and run_coroutine_threadsafe may touch a loop.";
+        "From another thread only call_soon_threadsafe and run_coroutine_threadsafe may touch a loop."
+        text thread::foreign_loop;
     A019 "a coroutine is needed and not given"
         "A task is made from a coroutine: call the `async def` function, and give what it returns."
         text argument::coroutine,
@@ -183,7 +189,8 @@ catalog! {
         "After the timeout the shielded work goes on, and nobody has a name for its task."
         text forgotten::shielded;
     A031 "an async generator is left open"
-        "The loop over the async generator was left early, so its clean-up runs at an unknown time.";
+        "The loop over the async generator was left early, so its clean-up runs at an unknown time."
+        text generator::left_open;
     A032 "a change is lost during an await"
         "A shared value is read before an `await` and written after it: what others wrote is lost."
         text update::lost;

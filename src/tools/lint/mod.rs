@@ -3,6 +3,7 @@
 
 pub mod catalog;
 pub mod explain;
+mod handed;
 mod library;
 mod program;
 mod results;

@@ -2,7 +2,7 @@
 //!
 //! Always true: who only hands the results on is not told of; whoever gets them last is.
 
-use super::watch::shown;
+use super::{handed, watch::shown};
 use crate::code::liveness::live_at_entries;
 use crate::code::{
     self, Code, CodeKind, SlotId, StateId, StatementKind, TargetKind, Terminator, Tree, TreeKind,
@@ -71,11 +71,7 @@ impl Results {
     pub fn run_gives(&mut self, future: &Ref<Future>) -> Option<(Place, String)> {
         let errors = self.errors_in(future)?;
         let (code, span) = standing::running()?;
-        let mut is_statement = false;
-        code.each_statement(&mut |statement| {
-            is_statement |= matches!(&statement.kind, StatementKind::Eval(value) if value.span == span);
-        });
-        let message = dropped(&errors, |_| is_statement)?;
+        let message = dropped(&errors, |_| handed::statement(&code, span).is_some())?;
         Some(((code, span), message))
     }
 

@@ -5,6 +5,7 @@
 
 use super::Finding;
 use super::catalog::{self, Lint};
+use super::handed;
 use super::results::Results;
 use crate::code::{
     self, Code, SlotId, StateId, Statement, StatementKind, Target, TargetKind, Terminator, Tree, TreeKind,
@@ -147,11 +148,18 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
     if origin.is_none() || TOLD.with_borrow(Option::is_none) {
         return false;
     }
+    let place = origin
+        .as_ref()
+        .and_then(handed::dropped)
+        .or_else(|| origin.clone());
     let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
     let is_news = |error: &Ref<Exception>| {
         is_refusal(error) || (mistake_of(error).is_some() && is_raised_at(error, origin.as_ref()))
     };
-    if origin.as_ref().is_some_and(is_told) || on_its_way.is_some_and(is_news) {
+    if origin.as_ref().is_some_and(is_told)
+        || place.as_ref().is_some_and(is_told)
+        || on_its_way.is_some_and(is_news)
+    {
         return true;
     }
     let name = generator_qualname(generator);
@@ -169,7 +177,7 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
     };
     tell_at(
         lint,
-        origin,
+        place,
         format!("coroutine '{name}' was never awaited: nothing of it has run"),
     );
     true
@@ -580,10 +588,15 @@ fn tell_error(error: &Ref<Exception>) -> bool {
         }
         return is_explained;
     };
-    let place = standing::raised(&first_of(error, lint));
-    // A task that was given a coroutine once more fails where the task is awaited.
-    let is_again = |place| lint.number == catalog::A021.number && is_told_in_file(lint, place);
-    if !place.as_ref().is_some_and(is_again) {
+    let place = standing::raised(&first_of(error, lint)).or_else(|| standing::raised(error));
+    let is_known = |place| match lint.number {
+        // A task that was given a coroutine once more fails where the task is awaited.
+        "A021" => is_told_in_file(lint, place),
+        // A generator that should be a coroutine is awaited.
+        "A013" => is_told_in_file(&catalog::A026, place),
+        _ => false,
+    };
+    if !place.as_ref().is_some_and(is_known) {
         tell_at(lint, place, lint.sentence);
     }
     if is_refusal(error) {
@@ -669,12 +682,13 @@ fn abandoned(generator: &Ref<Generator>) {
         return;
     };
     if cleans_up(&code, state) && !standing::is_library(&code) {
-        let span = code.states[state as usize].end_span;
+        let made = generator.origin().filter(|(code, _)| !standing::is_library(code));
+        let stands = || (code.clone(), code.states[state as usize].end_span);
         tell_at(
             &catalog::A031,
-            Some((code, span)),
+            Some(made.unwrap_or_else(stands)),
             format!(
-                "the loop over '{}' was left here, so its clean-up runs at an unknown time",
+                "'{}' was left before its end, so its clean-up runs at an unknown time",
                 generator_qualname(generator)
             ),
         );

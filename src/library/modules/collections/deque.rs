@@ -477,7 +477,7 @@ fn place(this: &Deque, at: &Value) -> Res<usize> {
             class_name(at)
         )));
     }
-    let at = index_or(at, || index_error("cannot fit 'int' into an index-sized integer"))?;
+    let at = index_or(at, || index_error(too_wide(at)))?;
     subscript::place(at, this.len()).ok_or_else(|| index_error("deque index out of range"))
 }
 

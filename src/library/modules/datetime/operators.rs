@@ -419,30 +419,10 @@ const PARTS: [(&str, &str, Part); 3] = [
     ),
 ];
 
-/// A class method, unlike the others.
-const COMBINE: &str = "combine";
-
-fn give(
-    class: &Ref<Class>,
-    owner: &'static str,
-    name: &str,
-    signature: &'static str,
-    doc: &'static str,
-    body: NativeBody,
-) {
-    let native = Native {
-        name: Symbol::new(name),
-        signature: Signature::new(signature),
-        doc,
-        role: match name {
-            COMBINE => NativeRole::ClassMethod,
-            _ => NativeRole::Method,
-        },
-        body,
-        owner,
-        module: None,
-    };
-    class.set(native.name, Ref::new(native).into());
+/// Gives a class a method that knows the other classes.
+fn give(class: &Ref<Class>, owner: &'static str, def: NativeDef) {
+    let native = Native::of(&def, owner);
+    class.set(native.name, native.into());
 }
 
 /// Gives the classes their operators, and what needs to know the other classes.
@@ -458,7 +438,7 @@ fn give_methods(args: &[Value]) -> Res {
         datetime,
         timedelta,
     });
-    let give_operators = |class: &Ref<Class>, owner, operators: &[(&str, &'static str, Operator)]| {
+    let give_operators = |class: &Ref<Class>, owner, operators: &[(&'static str, &'static str, Operator)]| {
         for &(name, doc, operator) in operators {
             let classes = classes.clone();
             let body = match operator.is_alone() {
@@ -469,7 +449,15 @@ fn give_methods(args: &[Value]) -> Res {
                     classes.operate(operator, this, other)
                 })),
             };
-            give(class, owner, name, operator.signature(), doc, body);
+            let def = NativeDef {
+                name,
+                signature: operator.signature(),
+                doc,
+                role: NativeRole::Method,
+                body,
+                module: None,
+            };
+            give(class, owner, def);
         }
     };
     give_operators(&classes.time, "datetime.time", &COMPARISONS);
@@ -487,27 +475,26 @@ fn give_methods(args: &[Value]) -> Res {
     for (name, doc, part) in PARTS {
         let classes_of_part = classes.clone();
         let body = move |args: &[Value]| part(&classes_of_part, &args[0]);
-        give(
-            &classes.datetime,
-            "datetime.datetime",
+        let def = NativeDef {
             name,
-            "(self, /)",
+            signature: "(self, /)",
             doc,
-            NativeBody::Closure(Rc::new(body)),
-        );
+            role: NativeRole::Method,
+            body: NativeBody::Closure(Rc::new(body)),
+            module: None,
+        };
+        give(&classes.datetime, "datetime.datetime", def);
     }
-    let combine = {
-        let classes = classes.clone();
-        NativeBody::Closure(Rc::new(move |args: &[Value]| classes.combine(args)))
+    let combining = classes.clone();
+    let combine = NativeDef {
+        name: "combine",
+        signature: "(cls, date, time, tzinfo=None)",
+        doc: "A date and a time as one moment, in the time's zone unless another one is given.",
+        role: NativeRole::ClassMethod,
+        body: NativeBody::Closure(Rc::new(move |args: &[Value]| combining.combine(args))),
+        module: None,
     };
-    give(
-        &classes.datetime,
-        "datetime.datetime",
-        COMBINE,
-        "(cls, date, time, tzinfo=None)",
-        "A date and a time as one moment, in the time's zone unless another one is given.",
-        combine,
-    );
+    give(&classes.datetime, "datetime.datetime", combine);
     Ok(Value::None)
 }
 

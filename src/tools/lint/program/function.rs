@@ -134,6 +134,10 @@ impl<'a> Program<'a> {
                 items.iter().map(|item| item.expr).collect()
             }
             ExprKind::Walrus { value, .. } => vec![&**value],
+            ExprKind::Await(work) => match self.kind_within(work, at, left) {
+                Kind::Coroutine(function) => returns(&function.body).into_iter().flatten().collect(),
+                _ => vec![],
+            },
             _ => vec![],
         };
         let mut found = Vec::new();

@@ -71,6 +71,11 @@ impl<'a> Kind<'a> {
         )
     }
 
+    /// Whether only `await` gives its result.
+    pub fn is_waited_for(self) -> bool {
+        self.is_coroutine() || matches!(self, Kind::Task | Kind::Future)
+    }
+
     /// What a value is that is of the one kind or of the other.
     fn or(self, other: Self) -> Self {
         let is_same = match (self, other) {
@@ -343,18 +348,16 @@ impl<'a> Program<'a> {
                 body.and_then(|body| Some(self.kind_within(body, self.place_of(body)?, left)))
                     .unwrap_or(Kind::Unknown)
             }
+            Meaning::Unknown if self.kind_within(func, at, left).is_instance() => {
+                self.result_of_method(self.kind_within(func, at, left), Symbol::new("__call__"), left)
+            }
             Meaning::Unknown => match &func.plain().kind {
                 ExprKind::Attribute { value, name, .. } => match self.kind_within(value, at, left) {
                     Kind::Object(class) => given(library::method(class, name.text())),
                     Kind::Task | Kind::Future => given(library::method("asyncio.Task", name.text())),
                     Kind::AsyncGenerator => given(library::method("async_generator", name.text())),
                     Kind::Plain if library::is_plain_method(name.text()) => Kind::Plain,
-                    Kind::SomeInstance(classes) => {
-                        Kind::any_of(classes.each().map(|class| match self.method(class, *name, left) {
-                            Meaning::Function(method) => self.call_of(method, left),
-                            _ => Kind::Unknown,
-                        }))
-                    }
+                    object @ Kind::SomeInstance(_) => self.result_of_method(object, *name, left),
                     _ => self.result_of_some(func, at, left),
                 },
                 ExprKind::Name(_) if self.class_of_cls(func, at).is_some() => {
@@ -363,6 +366,15 @@ impl<'a> Program<'a> {
                 _ => self.result_of_some(func, at, left),
             },
         }
+    }
+
+    /// What a method gives, of whichever class the object is.
+    fn result_of_method(&self, object: Kind<'a>, name: Symbol, left: u32) -> Kind<'a> {
+        let classes = object.classes().into_iter().flat_map(Classes::each);
+        Kind::any_of(classes.map(|class| match self.method(class, name, left) {
+            Meaning::Function(method) => self.call_of(method, left),
+            _ => Kind::Unknown,
+        }))
     }
 
     /// Whether a function is no name of its own where it is called: a parameter, an item of a container.

@@ -43,6 +43,8 @@ pub fn awaited(program: &Program, tell: &mut dyn FnMut(Span, String)) {
         let text = program.text(value);
         match program.kind(value, *at) {
             Kind::Plain if program.callee(value, *at).as_deref() == Some("time.sleep") => {}
+            // That it should be a coroutine is told of there.
+            Kind::Plain if running::is_of_old_coroutine(program, value, *at) => {}
             // That a loop is run here is told of already.
             _ if running::runs_loop(program, value, *at).is_some()
                 && program.runs(*at).is_some_and(Where::is_in_loop) => {}

@@ -49,9 +49,12 @@ fn is_shown(program: &Program, call: &Expr, at: At) -> bool {
     shows || matches!(method_call(call), Some((object, "format", _)) if is_text(object))
 }
 
-/// Whether evaluating an expression makes the coroutine that it gives: a call, or a property.
+/// Whether evaluating an expression makes the coroutine that it gives: a call, an awaited one of
+/// an `async def` function that returns it, or a property.
 fn is_made(program: &Program, value: &Expr, at: At) -> bool {
-    is_call(value) || program.is_property(value, at)
+    let is_given = matches!(&value.kind, ExprKind::Await(work)
+        if is_call(work.plain()) && matches!(program.kind(work, at), Kind::Coroutine(_)));
+    is_call(value) || is_given || program.is_property(value, at)
 }
 
 /// The name of the function that a coroutine is of; if another one has taken its place, the name it is

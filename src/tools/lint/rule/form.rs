@@ -131,6 +131,7 @@ fn iterated(program: &Program, iter: &Expr, is_async: bool, at: At, tell: &mut d
 /// `if is_ready():`, `fetch() + 1`, where the function is `async def`; the same with a variable that is
 /// always such a coroutine.
 pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    let mut made_elsewhere = Vec::new();
     let mut check = |expr: &Expr, at: At, use_as: Use| {
         let value = expr.plain();
         let is_sure = matches!(
@@ -226,8 +227,17 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                     _ => None,
                 };
                 for items in joined.into_iter().chain(added) {
-                    for (item, at) in program.inside(items, *at) {
-                        check(item, at, Use::Value);
+                    let is_here =
+                        |item: &Expr| items.span.start <= item.span.start && item.span.end <= items.span.end;
+                    let (here, elsewhere): (Vec<_>, Vec<_>) = program
+                        .inside(items, *at)
+                        .into_iter()
+                        .partition(|(item, _)| is_here(item));
+                    here.into_iter()
+                        .for_each(|(item, at)| check(item, at, Use::Value));
+                    let mut kinds = elsewhere.iter().map(|(item, at)| program.kind(item, *at));
+                    if kinds.any(Kind::is_waited_for) && !program.expects(*at, "TypeError") {
+                        made_elsewhere.push(items);
                     }
                 }
                 if !program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) {
@@ -298,6 +308,13 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             }
             _ => {}
         }
+    }
+    for items in made_elsewhere {
+        let text = program.text(items);
+        tell(
+            items.span,
+            format!("what is in '{text}' are no results yet: `await asyncio.gather(*…)` gives those"),
+        );
     }
 }
 

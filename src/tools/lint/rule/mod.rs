@@ -8,9 +8,11 @@ pub mod cancel;
 pub mod early;
 pub mod forgotten;
 pub mod form;
+pub mod generator;
 pub mod order;
 pub mod running;
 pub mod shared;
+pub mod thread;
 pub mod update;
 
 use super::program::{At, Program};

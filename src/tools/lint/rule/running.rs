@@ -3,7 +3,7 @@
 use super::{calls, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{At, Kind, Program, UnitKind, Where};
+use crate::tools::lint::program::{At, Kind, Meaning, Program, UnitKind, Where, each_expr};
 
 /// `asyncio.run(…)` in a coroutine, or in a function that only coroutines call.
 pub fn nested(program: &Program, tell: &mut dyn FnMut(Span, String)) {
@@ -71,21 +71,10 @@ pub fn implicit(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 pub fn generator_based(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for (expr, at) in &program.exprs {
         match &expr.kind {
-            ExprKind::YieldFrom(value) => {
-                let kind = program.kind(value, *at);
-                let is_made_awaitable = program.unit(*at).function().is_some_and(|function| {
-                    !function.decorators.is_empty() || function.name.text() == "__await__"
-                });
-                if (kind.is_coroutine() || matches!(kind, Kind::AsyncGenerator))
-                    && !is_made_awaitable
-                    && !program.expects(*at, "TypeError")
-                {
-                    tell(
-                        expr.span,
-                        "`yield from` cannot wait for a coroutine: write `async def` and `await`".into(),
-                    );
-                }
-            }
+            ExprKind::YieldFrom(value) if waits_by_yield(program, value, *at) => tell(
+                expr.span,
+                "`yield from` cannot wait for a coroutine: write `async def` and `await`".into(),
+            ),
             ExprKind::Attribute { .. } | ExprKind::Name(_)
                 if program.path(expr, *at).as_deref() == Some("asyncio.coroutine")
                     && !program.expects(*at, "AttributeError") =>
@@ -98,4 +87,32 @@ pub fn generator_based(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             _ => {}
         }
     }
+}
+
+/// Whether `yield from` is to wait for a coroutine.
+fn waits_by_yield(program: &Program, value: &Expr, at: At) -> bool {
+    let kind = program.kind(value, at);
+    let is_made_awaitable = program
+        .unit(at)
+        .function()
+        .is_some_and(|function| !function.decorators.is_empty() || function.name.text() == "__await__");
+    (kind.is_coroutine() || matches!(kind, Kind::AsyncGenerator))
+        && !is_made_awaitable
+        && !program.expects(at, "TypeError")
+}
+
+/// Whether a call is of a generator that waits by `yield from`.
+pub fn is_of_old_coroutine(program: &Program, call: &Expr, at: At) -> bool {
+    let ExprKind::Call { func, .. } = &call.plain().kind else {
+        return false;
+    };
+    let Meaning::Function(function) = program.meaning(func, at) else {
+        return false;
+    };
+    let mut found = false;
+    each_expr(&function.body, &mut |expr| {
+        found |= matches!(&expr.kind, ExprKind::YieldFrom(value)
+            if program.place_of(expr).is_some_and(|at| waits_by_yield(program, value, at)));
+    });
+    found
 }

@@ -3,31 +3,100 @@
 use super::{calls, dropped, method_call};
 use crate::source::{Span, Symbol};
 use crate::syntax::ast::*;
-use crate::tools::lint::program::{At, Kind, Meaning, Program, each_expr, each_stmt};
+use crate::tools::lint::program::{At, Kind, Meaning, Program, each_expr, each_expr_in, each_stmt};
+use std::collections::HashSet;
 
 /// Functions that await functions are followed so far.
 const LONGEST_CHAIN: u32 = 4;
 
-/// `await lock.acquire()` in a program that never releases anything.
+/// `await lock.acquire()` in a program that never releases anything, or with a `return` before the release.
 pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     if program.mentioned.contains("release") {
-        return;
+        return left_with(program, tell);
     }
-    for (call, _, _, at) in calls(program) {
-        if let Some(
-            "asyncio.Lock.acquire"
-            | "asyncio.Condition.acquire"
-            | "asyncio.Semaphore.acquire"
-            | "asyncio.BoundedSemaphore.acquire",
-        ) = program.callee(call, at).as_deref()
-            && is_kept(program, call)
-        {
-            tell(
-                call.span,
-                "nothing in this program releases what is taken here: use `async with`".into(),
-            );
+    for (expr, _) in &program.exprs {
+        let ExprKind::Await(awaited) = &expr.kind else {
+            continue;
+        };
+        each_expr_in(awaited, &mut |call| {
+            if let Some(at) = program.place_of(call)
+                && let Some(
+                    "asyncio.Lock.acquire"
+                    | "asyncio.Condition.acquire"
+                    | "asyncio.Semaphore.acquire"
+                    | "asyncio.BoundedSemaphore.acquire",
+                ) = program.callee(call, at).as_deref()
+            {
+                tell(
+                    call.span,
+                    "nothing in this program releases what is taken here: use `async with`".into(),
+                );
+            }
+        });
+    }
+}
+
+/// `await lock.acquire()`, `if …: return`, `lock.release()`
+fn left_with(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    let units = |wanted: &str| -> HashSet<usize> {
+        let named = program.exprs.iter().filter(
+            |(expr, _)| matches!(&expr.kind, ExprKind::Attribute { name, .. } if name.text() == wanted),
+        );
+        named.map(|(_, at)| at.unit).collect()
+    };
+    if !units("release").is_subset(&units("acquire")) {
+        return; // somebody may release what others took
+    }
+    for &(block, at) in &program.blocks {
+        for (i, stmt) in block.iter().enumerate() {
+            if let Some((call, lock)) = acquired(program, stmt, at)
+                && let Some(end) = block.iter().position(|stmt| releases(stmt, (lock, at), program))
+                && let Some(between) = block.get(i + 1..end)
+                && let Some(way_out) = returns_in(between)
+            {
+                let line = program.source.line(way_out.start);
+                tell(
+                    call.span,
+                    format!("this lock is still held after the `return` in line {line}: use `async with`"),
+                );
+            }
         }
     }
+}
+
+/// `await lock.acquire()` as a statement: the call, and the lock.
+fn acquired<'a>(program: &Program, stmt: &'a Stmt, at: At) -> Option<(&'a Expr, &'a Expr)> {
+    let StmtKind::Expr(value) = &stmt.kind else {
+        return None;
+    };
+    let ExprKind::Await(call) = &value.plain().kind else {
+        return None;
+    };
+    match method_call(call) {
+        Some((lock, "acquire", _)) if is_lock(program, lock, at) => Some((call, lock)),
+        _ => None,
+    }
+}
+
+/// Whether a statement, or one in it, releases a lock.
+fn releases(stmt: &Stmt, lock: (&Expr, At), program: &Program) -> bool {
+    let mut found = false;
+    each_expr(std::slice::from_ref(stmt), &mut |expr| {
+        found |= matches!(&expr.kind, ExprKind::Attribute { value, name, .. }
+            if name.text() == "release" && program.is_same((value, lock.1), lock));
+    });
+    found
+}
+
+/// The first `return` among some statements.
+fn returns_in(stmts: &[Stmt]) -> Option<Span> {
+    let mut found = None;
+    each_stmt(stmts, &mut |stmt| {
+        if matches!(stmt.kind, StmtKind::Return(_)) {
+            found.get_or_insert(stmt.span);
+        }
+    });
+    found
 }
 
 /// Whether somebody may await a value.
@@ -60,11 +129,7 @@ pub fn never_done(program: &Program, tell: &mut dyn FnMut(Span, String)) {
 pub fn taken_twice(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     for &(block, at) in &program.blocks {
         for (i, stmt) in block.iter().enumerate() {
-            if let StmtKind::Expr(value) = &stmt.kind
-                && let ExprKind::Await(call) = &value.plain().kind
-                && let Some((lock, "acquire", _)) = method_call(call)
-                && is_lock(program, lock, at)
-            {
+            if let Some((_, lock)) = acquired(program, stmt, at) {
                 while_held(&block[i + 1..], &mut |held| {
                     takes_again(program, held, (lock, at), tell)
                 });
