@@ -431,7 +431,7 @@ fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
     if !this.is_open() {
         return Err(type_error(format!(
             "cannot set '{name}' attribute of immutable type '{}'",
-            this.name()
+            super::types::shown_name(this)
         )));
     }
     if let Some(found) = own_meta_attribute(this, name)
@@ -514,7 +514,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
                 (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
                 (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
                     "cannot delete '{name}' attribute of immutable type '{}'",
-                    of.name()
+                    super::types::shown_name(of)
                 )),
                 _ => not_writable(class.name(), object, name),
             });
@@ -529,7 +529,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
         Value::Class(class) if !class.is_open() => {
             return Err(type_error(format!(
                 "cannot set '{name}' attribute of immutable type '{}'",
-                class.name()
+                super::types::shown_name(class)
             )));
         }
         Value::Instance(instance) if name == name::DICT => {

@@ -332,6 +332,7 @@ fn wrapper_class() -> Ref<Class> {
     let class = named_class("functools._lru_cache_wrapper");
     if class.own(name::NEW).is_none() {
         builtins::add(&class, WRAPPER);
+        class.is_final.set(true);
         opaque::look_into::<Cache>();
         class.has_dict.set(true);
     }
