@@ -169,16 +169,21 @@ pub fn unexpected_keyword(native: &Native, name: Symbol, given: usize) -> Raised
     ))
 }
 
-/// The error for arguments by name to a built-in that takes none.
+/// The error for arguments by name, `named` of them beside `npos` others, to a built-in that takes none.
 #[cold]
-pub fn no_keywords(native: &Native, name: Symbol) -> Raised {
+pub fn no_keywords(native: &Native, name: Symbol, npos: usize, named: usize) -> Raised {
     if script_name(native).is_some() {
         return unexpected_keyword(native, name, 1);
     }
     if is_given_its_class(native) {
         let short = short_name(native);
+        let given = npos - own(native) + named;
         return type_error(match native.signature.positional - own(native) {
             0 => format!("{short}() takes no arguments"),
+            1 if given > 1 => {
+                let keyword = if given == named { "keyword " } else { "" };
+                format!("{short}() takes at most 1 {keyword}argument ({given} given)")
+            }
             _ => format!("{short}() takes exactly 1 positional argument (0 given)"),
         });
     }
@@ -331,7 +336,9 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
             let missing: Vec<Symbol> = signature.params[index..]
                 .iter()
                 .filter(|p| {
-                    matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional) && !p.has_default
+                    matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional)
+                        && !p.has_default
+                        && !left.iter().any(|(name, _)| *name == p.name)
                 })
                 .map(|p| p.name)
                 .collect();

@@ -56,7 +56,7 @@ pub fn anext(iterator: &Value) -> Res {
         Value::Instance(_) => match super::machine::awaiting::await_iterator(&awaitable) {
             Ok(iterator) => {
                 let first = Activation::Delegate(Box::new(iterator));
-                return Ok(self::awaitable(Awaitable::Wrapper, Value::None, first));
+                return Ok(self::awaitable(Awaitable::Anext, Value::None, first));
             }
             Err(raised) => raised,
         },
@@ -111,7 +111,8 @@ pub fn is_awaitable(value: &Value) -> bool {
     match value {
         Value::Future(_) => true,
         Value::Generator(g) => match g.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => true,
+            GeneratorKind::Coroutine => true,
+            GeneratorKind::Awaitable(kind) => !kind.is_iterator(),
             GeneratorKind::Generator => is_awaitable_generator(g),
             GeneratorKind::AsyncGenerator => false,
         },

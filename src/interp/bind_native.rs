@@ -106,7 +106,7 @@ fn bind_by_rule(
         .iter()
         .all(|p| p.kind == ParamKind::PositionalOnly);
     if is_positional && let Some(name) = names.first() {
-        return Err(argument::no_keywords(native, *name));
+        return Err(argument::no_keywords(native, *name, npos, names.len()));
     }
     if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
         return Err(argument::too_many(native, npos, names));
@@ -155,7 +155,7 @@ fn bind_by_rule(
             .iter()
             .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
         {
-            return Err(argument::no_keywords(native, name));
+            return Err(argument::no_keywords(native, name, npos, names.len()));
         }
         return Err(argument::unexpected_keyword(native, name, names.len()));
     }

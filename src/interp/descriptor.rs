@@ -54,6 +54,8 @@ pub fn bind(attribute: &Value, object: &Value, owner: &Ref<Class>) -> Res {
         Value::Function(_) => Ok(method(attribute, object)),
         Value::Native(n) => match n.role {
             NativeRole::Method => Ok(method(attribute, object)),
+            // To scripts it is a function like their own.
+            NativeRole::Function if n.in_python() => Ok(method(attribute, object)),
             NativeRole::ClassMethod => Ok(method(attribute, &owner.clone().into())),
             NativeRole::Getter | NativeRole::Member => call::call_unbound(attribute, object, &[]),
             _ => Ok(attribute.clone()),

@@ -305,8 +305,7 @@ pub fn close(generator: &Ref<Generator>) -> Res {
         }
         Progress::Suspended => {}
     }
-    let exit = Exception::new(super::types::class(Type::GeneratorExit), vec![]);
-    match resume(generator, Resume::Raise(exit)) {
+    match resume(generator, Resume::Raise(closing::new_exit())) {
         Outcome::Yield(_) | Outcome::Wait(_) => Err(runtime_error(match generator.kind {
             GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => "coroutine ignored GeneratorExit",
             GeneratorKind::AsyncGenerator => "async generator ignored GeneratorExit",
@@ -354,9 +353,14 @@ fn run(frames: &mut Stack, mut input: Res) -> Outcome {
                 comes_up = turn == Turn::Raise;
                 take_turn(frames, turn, value)
             }
-            Some(_) => {
+            Some(top) => {
                 comes_up &= input.is_err();
-                native::step(frames, input, is_thrown)
+                let is_step = matches!(top, Activation::AsyncStep(_));
+                let height = frames.len();
+                let progress = native::step(frames, input, is_thrown);
+                // So is one that a step throws into its generator.
+                comes_up |= is_step && frames.len() >= height;
+                progress
             }
             None => {
                 return match input {

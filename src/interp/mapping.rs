@@ -342,7 +342,10 @@ pub fn set_remove_hashed(table: &SetTable, hash: i64, key: &Value) -> Res<bool> 
 
 /// All keys of a set, as it is now.
 pub fn set_keys(table: &SetTable) -> Vec<Value> {
-    table.borrow().iter().cloned().collect()
+    let table = table.borrow();
+    let mut keys = Vec::with_capacity(table.len());
+    keys.extend(table.iter().cloned());
+    keys
 }
 
 pub fn set_keys_hashed(table: &SetTable) -> Vec<(i64, Value)> {

@@ -15,11 +15,16 @@ use crate::value::*;
 use std::rc::Rc;
 
 /// The method with which a script's class of loops overrides a built-in one.
+#[inline]
 pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
-    let class = match this {
-        Value::Opaque(object) if object.class.is_script => &object.class,
-        _ => return None,
-    };
+    match this {
+        Value::Opaque(object) if object.class.is_script => overridden(&object.class, name),
+        _ => None,
+    }
+}
+
+#[cold]
+fn overridden(class: &Class, name: &'static str) -> Option<Value> {
     let method = class.lookup(Symbol::new(name))?;
     (!matches!(method, Value::Native(_))).then_some(method)
 }

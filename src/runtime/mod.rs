@@ -79,6 +79,8 @@ impl Speaker {
 pub struct Hooks {
     /// An exception with its traceback and its causes, as stderr shows it; ends with a newline.
     pub traceback: fn(&Ref<Exception>) -> String,
+    /// What a person can do about an exception that did not end the program, in whole lines.
+    pub help: fn(&Ref<Exception>) -> String,
     /// What the logger `asyncio` is given, with an exception or without.
     pub log: fn(Speaker, &str, Option<&Ref<Exception>>),
     /// Tells who waits for what when nothing can ever run again.
@@ -91,6 +93,7 @@ thread_local! {
     static HOOKS: Cell<Hooks> = const {
         Cell::new(Hooks {
             traceback: report::plain_exception,
+            help: |_| String::new(),
             log: report::log,
             deadlock: report::deadlock,
             thread_exception: report::thread_exception,

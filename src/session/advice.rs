@@ -3,6 +3,7 @@
 //! Asked only when the error is told, so that errors which are caught cost nothing. What the place that
 //! raised it has to say goes first; then the table, the first row that fits.
 
+mod argument;
 mod table;
 
 use super::report::headline;
@@ -24,7 +25,13 @@ pub fn advice(error: &Ref<Exception>) -> Option<String> {
     if let Some(members) = group::members(error) {
         return members_of(error, &members);
     }
-    let known = Known::of(error)?;
+    let Some(known) = Known::of(error) else {
+        let words = words(error);
+        let takes_none = words.ends_with("() takes 0 positional arguments but 1 was given");
+        let one_more =
+            "what calls it gives it something, as a done callback is given its task: it needs a parameter";
+        return in_table(error.class().name(), &words).or(takes_none.then(|| one_more.into()));
+    };
     let own = error.hint.get().map(|hint| hint.help.to_string());
     let lint = catalog::of_error(&known.class, &known.message);
     // What cannot be entered in the one way nor in the other is no matter of `async`.
@@ -34,13 +41,26 @@ pub fn advice(error: &Ref<Exception>) -> Option<String> {
         .iter()
         .find_map(|row| row(&known))
         .or(own)
-        .or_else(|| known.in_table())
+        .or_else(|| in_table(&known.class, &known.message))
         .or_else(|| Known::AFTER.iter().find_map(|row| row(&known)))
         .or_else(|| lint.map(|lint| lint.sentence.to_string()));
     match (advice, lint) {
         (Some(advice), Some(lint)) => Some(format!("{advice}\n`aio explain {}` tells more", lint.number)),
         (advice, _) => advice,
     }
+}
+
+/// What an error says.
+fn words(error: &Ref<Exception>) -> String {
+    text::str(&error.clone().into()).unwrap_or_else(|raised| {
+        drop(raised.take());
+        String::new()
+    })
+}
+
+fn in_table(class: &str, message: &str) -> Option<String> {
+    let fits = |(of, words, _): &&(&str, &str, &str)| *of == class && message.contains(words);
+    TABLE.iter().find(fits).map(|(.., advice)| (*advice).to_string())
 }
 
 /// The errors of a group in a line each, with where they were raised.
@@ -129,6 +149,8 @@ impl Known {
     /// These know better than the place that raised the error, which does not see the text around it.
     const BEFORE: &'static [Row] = &[
         Self::listed_awaitables,
+        Self::list_of_awaitables,
+        Self::foreign_method,
         Self::hidden_function,
         Self::keys_for_items,
         Self::error_after_its_handler,
@@ -152,6 +174,9 @@ impl Known {
         Self::misspelt_key,
         Self::getter,
         Self::call_for_function,
+        Self::arguments_beside,
+        Self::misspelt_init,
+        Self::called_property,
         Self::hidden_method,
         Self::error_among_results,
         Self::compared_items,
@@ -159,14 +184,10 @@ impl Known {
 
     fn of(error: &Ref<Exception>) -> Option<Known> {
         let (code, span) = standing::raised(error)?;
-        let message = text::str(&error.clone().into()).unwrap_or_else(|raised| {
-            drop(raised.take());
-            String::new()
-        });
         Some(Known {
             error: Ref::clone(error),
             class: error.class().name().to_string(),
-            message,
+            message: words(error),
             source: code.source.clone(),
             span,
         })
@@ -197,12 +218,6 @@ impl Known {
     /// The n-th text in single quotes of the message.
     fn quoted(&self, n: usize) -> Option<&str> {
         self.message.split('\'').nth(2 * n + 1)
-    }
-
-    fn in_table(&self) -> Option<String> {
-        let fits =
-            |(class, words, _): &&(&str, &str, &str)| *class == self.class && self.message.contains(words);
-        TABLE.iter().find(fits).map(|(.., advice)| (*advice).to_string())
     }
 
     /// `gather([a(), b()])`
@@ -302,7 +317,8 @@ impl Known {
         });
         let called = text[..opened?.0].trim_end();
         match called.chars().last()? {
-            '0'..='9' | '"' | '\'' if !is_name(called) => {
+            ')' | ']' if !called.starts_with(['(', '[']) => None,
+            '0'..='9' | '"' | '\'' | ')' | ']' if !is_name(called) => {
                 Some("is a comma or an operator missing before the `(`?".into())
             }
             _ if self.called().is_some()

@@ -41,6 +41,7 @@ pub fn install() {
     listen(notice);
     runtime::set_hooks(Hooks {
         traceback,
+        help,
         log,
         deadlock: || {
             console::write_error(&deadlock::report());
@@ -330,13 +331,22 @@ fn forget(result: Res) {
     }
 }
 
+/// What to do about an error that did not end the program; nothing if a script reads what is told.
+fn help(error: &Ref<Exception>) -> String {
+    if redirected(name::STDERR).is_some() || group::members(error).is_some() {
+        return String::new();
+    }
+    let advice = advice(error).map(|advice| advice.replace('\n', "\n        "));
+    advice.map_or(String::new(), |advice| format!("  help: {advice}\n"))
+}
+
 /// Once a script has imported `logging`, it is its logger that tells.
 fn log(speaker: Speaker, message: &str, error: Option<&Ref<Exception>>) {
     if import::loaded_module(Symbol::new("logging")).is_some() {
         forget(log_through_logging(speaker, message, error));
     } else if speaker.level != Level::Debug {
-        let shown = error.map(traceback).unwrap_or_default();
-        write_error(&format!("{message}\n{shown}"));
+        let shown = error.map(|error| format!("{}{}", traceback(error), help(error)));
+        write_error(&format!("{message}\n{}", shown.unwrap_or_default()));
     }
     if let Some(error) = error {
         tell(|| Event::Uncaught(error));
@@ -360,8 +370,9 @@ fn log_through_logging(speaker: Speaker, message: &str, error: Option<&Ref<Excep
 fn thread_exception(error: &Ref<Exception>, func: &Value) {
     let name = task::shown(func);
     write_error(&format!(
-        "Exception ignored in thread started by: {name}\n{}",
-        traceback(error)
+        "Exception ignored in thread started by: {name}\n{}{}",
+        traceback(error),
+        help(error)
     ));
     tell(|| Event::Uncaught(error));
 }
@@ -445,11 +456,19 @@ fn never_awaited_report(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exce
         return render(&Diagnostic::new(Severity::Warning, title, &code.source).label(span, label));
     }
     let name = generator_qualname(generator);
-    let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source)
-        .label(span, "this call only makes the coroutine; nothing of it has run")
-        .help(format!(
-            "write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"
-        ));
+    let function = name.rsplit('.').next().unwrap_or(&name);
+    let diagnostic = Diagnostic::new(Severity::Warning, title, &code.source);
+    // A loop, or a function under another name, is not called by the name of what it gives.
+    let diagnostic = match code.source.slice(span).contains(&format!("{function}(")) {
+        true => diagnostic
+            .label(span, "this call only makes the coroutine; nothing of it has run")
+            .help(format!(
+                "write `await {name}(...)`, or start it with asyncio.create_task({name}(...))"
+            )),
+        false => diagnostic
+            .label(span, "this only makes the coroutine; nothing of it has run")
+            .help("write `await` before what this gives, or start it with asyncio.create_task(…)"),
+    };
     render(&diagnostic)
 }
 

@@ -5,6 +5,7 @@
 
 use super::*;
 use crate::source::Span;
+use smallvec::SmallVec;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -55,7 +56,7 @@ impl Awaiting {
 #[derive(Default)]
 pub struct Handled {
     /// Its own, innermost last.
-    pub exceptions: Vec<Ref<Exception>>,
+    pub exceptions: SmallVec<[Ref<Exception>; 1]>,
     /// What its awaiter is handling.
     pub inherited: Option<Ref<Exception>>,
 }

@@ -5,6 +5,7 @@ use super::running::Running;
 use super::*;
 use crate::code::{Code, CodeKind};
 use crate::source::Symbol;
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -147,7 +148,7 @@ pub struct Frame<'a> {
 #[derive(Default)]
 pub struct Handling {
     /// Innermost last.
-    pub exceptions: Vec<Ref<Exception>>,
+    pub exceptions: SmallVec<[Ref<Exception>; 1]>,
     /// What was being handled when the first of these began.
     pub outer: Option<Ref<Exception>>,
 }

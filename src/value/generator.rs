@@ -32,6 +32,13 @@ pub enum Awaitable {
     FutureIter,
 }
 
+impl Awaitable {
+    /// Whether it is the iterator that an awaitable gave, and cannot be awaited itself.
+    pub fn is_iterator(self) -> bool {
+        matches!(self, Awaitable::Wrapper | Awaitable::FutureIter)
+    }
+}
+
 impl GeneratorKind {
     #[inline]
     pub fn is_awaitable(self) -> bool {

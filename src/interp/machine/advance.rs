@@ -91,7 +91,7 @@ fn advance_handling(
     set_handled(exceptions.last().or(outer.as_ref()).cloned());
     view.handling = Some(Box::new(Handling { exceptions, outer }));
     let turn = view.func.program.advance(view, state, input);
-    let exceptions = view.handling.take().map_or_else(Vec::new, |h| h.exceptions);
+    let exceptions = view.handling.take().map(|h| h.exceptions).unwrap_or_default();
     if inherited.is_some() || !exceptions.is_empty() {
         *kept = Some(Box::new(Handled {
             exceptions,

@@ -2,7 +2,7 @@
 
 use crate::interp::async_iter;
 use crate::interp::error::*;
-use crate::interp::types::Type;
+use crate::interp::types::{Type, is_exception};
 use crate::value::generator::{AsyncStep, Progress};
 use crate::value::*;
 
@@ -33,7 +33,13 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
         return Resume::Raise(exception(Type::RuntimeError, message));
     }
     let thrown = match (thrown_in, &step) {
-        (Some(exception), _) if progress == Progress::Closed => return Resume::Raise(exception),
+        (Some(exception), _) if progress == Progress::Closed => {
+            let ends = [Type::GeneratorExit, Type::StopAsyncIteration];
+            return match is_close && ends.iter().any(|&end| is_exception(&exception, end)) {
+                true => Resume::Value(Value::None),
+                false => Resume::Raise(exception),
+            };
+        }
         (Some(exception), _) => Some(exception),
         (None, AsyncStep::Send(value)) => match progress {
             Progress::Closed => return stop(),
@@ -66,6 +72,7 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
             if is_close {
                 frames.push(Activation::Closing(generator.clone()));
             }
+            come_while_own(&frame, &exception);
             Resume::Raise(exception)
         }
         (AsyncStep::Send(value), None) => Resume::Value(value),
@@ -76,18 +83,30 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
                 return Resume::Value(Value::None);
             }
             frames.push(Activation::Closing(generator.clone()));
-            Resume::Raise(Exception::new(
-                crate::interp::types::class(Type::GeneratorExit),
-                vec![],
-            ))
+            let exit = Exception::new(crate::interp::types::class(Type::GeneratorExit), vec![]);
+            come_while_own(&frame, &exit);
+            Resume::Raise(exit)
         }
     };
     generator.progress.set(Progress::Running);
     generator.busy.set(true);
     generator.started.set(true);
     frame.owner = Some(generator.clone());
+    // Each step is taken while something else may be handled.
+    let inherited = super::inherited(frames);
+    if inherited.is_some() || frame.handled.is_some() {
+        frame.handled.get_or_insert_default().inherited = inherited;
+    }
     frames.push(Activation::Script(frame));
     input
+}
+
+/// What a generator's frame handles itself becomes the context of what is thrown into it.
+fn come_while_own(frame: &FrameBox, exception: &Ref<Exception>) {
+    let handled = frame.handled.as_deref();
+    if let Some(own) = handled.and_then(|handled| handled.exceptions.last()) {
+        exception.come_while(own);
+    }
 }
 
 /// Whether the generator of a step that has not begun can take it.

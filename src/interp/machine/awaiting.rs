@@ -103,7 +103,8 @@ pub fn begin_await(frames: &mut Stack, value: Value) -> Result<Resume, Outcome> 
     match &value {
         Value::Future(future) if is_plain(future) => return begin_wait(frames, Ref::clone(future)),
         Value::Generator(generator) => match generator.kind {
-            GeneratorKind::Coroutine | GeneratorKind::Awaitable(_) => return Ok(lend(frames, generator)),
+            GeneratorKind::Coroutine => return Ok(lend(frames, generator)),
+            GeneratorKind::Awaitable(kind) if !kind.is_iterator() => return Ok(lend(frames, generator)),
             GeneratorKind::Generator if async_iter::is_awaitable_generator(generator) => {
                 return Ok(lend(frames, generator));
             }
@@ -131,7 +132,7 @@ pub fn begin_await(frames: &mut Stack, value: Value) -> Result<Resume, Outcome> 
 pub fn not_awaitable(value: &Value) -> Raised {
     let raised = type_error(format!(
         "object {} can't be used in 'await' expression",
-        class_of(value).name()
+        class_name(value)
     ));
     match value {
         Value::Function(f) if f.code.kind == CodeKind::Coroutine => {

@@ -7,6 +7,15 @@ use crate::interp::types::{Type, class, is_exception};
 use crate::value::generator::Progress;
 use crate::value::*;
 
+/// The GeneratorExit that closes a generator; its context is what the caller handles.
+pub fn new_exit() -> Ref<Exception> {
+    let exit = Exception::new(class(Type::GeneratorExit), vec![]);
+    if let Some(handled) = exception::handled() {
+        exit.come_while(&handled);
+    }
+    exit
+}
+
 /// Closes the frames that stand on the outermost one's stack, innermost first, as `close()` of their
 /// own generators would: each with a GeneratorExit of its own, or with what the one within it raised.
 /// What is to be raised in the outermost frame.
@@ -23,9 +32,7 @@ pub fn close_inner(frames: &mut Stack, exit: Ref<Exception>) -> Ref<Exception> {
             _ => ("generator", Type::StopIteration),
         };
         let mut inner: Stack = frames.drain(at..).collect();
-        let thrown = failure
-            .take()
-            .unwrap_or_else(|| Exception::new(class(Type::GeneratorExit), vec![]));
+        let thrown = failure.take().unwrap_or_else(new_exit);
         let raised = match run(&mut inner, Err(Raised::again(thrown))) {
             Outcome::Return(_) => continue,
             Outcome::Yield(_) | Outcome::Wait(_) => {

@@ -117,7 +117,12 @@ pub fn next_item(generator: &Ref<Generator>, result: &mut Value) -> Item {
     generator.busy.set(true);
     generator.started.set(true);
     // SAFETY: the generator is marked as running, so its frame is ours until it rests.
-    let (turn, value) = unsafe { advance(frame, std::ptr::null(), Ok(Value::None)) };
+    let (turn, value) = unsafe {
+        if let Some(handled) = &mut (*frame.as_ptr()).handled {
+            handled.inherited = None; // that was for the step before
+        }
+        advance(frame, std::ptr::null(), Ok(Value::None))
+    };
     stack::leave_call();
     *result = value;
     if turn == Turn::Yield {

@@ -450,6 +450,10 @@ fn same_timer(args: &[Value]) -> Res<Option<bool>> {
 }
 
 const TIMER_HANDLE: &[NativeDef] = natives! {
+    Method Plain "cancel" "(self)" "Take the callback back." |args| {
+        handle(args)?.cancel(&args[0])?;
+        Ok(Value::None)
+    };
     Static Plain "__new__" "(cls, when, callback, args, loop, context=None)" "A callback for a time." |args| {
         new_handle(class_argument(args)?, &args[2..], args[1].clone())
     };

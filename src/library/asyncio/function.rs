@@ -129,6 +129,9 @@ const IN_C: &[NativeDef] = natives! {
     };
     Function Plain "current_task" "(loop=None)" "The task that runs now, or None." |args| {
         let event_loop = loop_or_running(&args[0])?;
+        if EventLoop::of(&event_loop).is_none() {
+            operator::hash(&event_loop)?; // it would be looked up
+        }
         let current = EventLoop::of(&event_loop).and_then(EventLoop::current_task);
         Ok(current.map_or(Value::None, Value::from))
     };

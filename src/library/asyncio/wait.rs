@@ -5,6 +5,7 @@ use super::timeout::Timeout;
 use super::{natives, rest};
 use crate::code::CompareOp;
 use crate::interp::error::{raise_empty, runtime_error, type_error, value_error};
+use crate::interp::mapping::SetTable;
 use crate::interp::types::{Type, class_of, is_exception};
 use crate::interp::{attribute, iterate, mapping, operator, payload, text};
 use crate::library::modules::collections::deque;
@@ -211,8 +212,13 @@ impl NativeCoroutine for Wait {
         if let Resume::Raise(exception) = input {
             return Err(Raised::again(exception));
         }
-        let (done, pending): (Vec<_>, Vec<_>) = futures.into_iter().partition(|f| f.is_done());
-        Ok(Step::Return(Value::tuple([set_of(done)?, set_of(pending)?])))
+        let (done, pending) = (SetTable::default(), SetTable::default());
+        for future in &futures {
+            let table = if future.is_done() { &done } else { &pending };
+            mapping::set_add(table, &Future::face(future))?;
+        }
+        let sets = [done, pending].map(|table| mapping::new_set(table.into_inner()));
+        Ok(Step::Return(Value::tuple(sets)))
     }
 
     fn name(&self) -> &'static str {

@@ -121,6 +121,10 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
             (_, Some(Activation::Wait(future))) => future::iterate(future),
             (_, Some(Activation::Delegate(iterator))) => (**iterator).clone(),
             (_, Some(Activation::Pass(_))) => stand_in("sleep", Value::None),
+            (_, Some(Activation::Default(_))) => {
+                let kind = GeneratorKind::Awaitable(Awaitable::Anext);
+                Ref::new(Generator::lent(kind, Value::None)).into()
+            }
             _ => Value::None,
         };
         Above::Known(known)
@@ -339,14 +343,16 @@ pub const FUNCTIONS: &[NativeDef] = &[
     ),
 ];
 
-/// The awaitables that async generators give, and `coroutine.__await__()`.
-pub const AWAITED: &[NativeDef] = &[
-    method(
-        "__await__",
-        "(self, /)",
-        "Return an iterator to be used in await expression.",
-        |args| Ok(args[0].clone()),
-    ),
+/// The awaitables that async generators give.
+pub const AWAITED: &[NativeDef] = &[method(
+    "__await__",
+    "(self, /)",
+    "Return an iterator to be used in await expression.",
+    |args| Ok(args[0].clone()),
+)];
+
+/// The same, and the iterators that `coroutine.__await__()` and `future.__await__()` give.
+pub const STEPPED: &[NativeDef] = &[
     method("__iter__", "(self, /)", "Implement iter(self).", |args| {
         Ok(args[0].clone())
     }),

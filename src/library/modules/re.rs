@@ -135,18 +135,8 @@ fn characters(value: &Value) -> Option<(Vec<char>, bool)> {
 
 /// `re.compile(pattern, flags)`
 fn compile(pattern: &Value, flags: &Value) -> Res {
-    let flags = match as_small(flags) {
-        None if flags.is_unset() => 0,
-        None => {
-            let kind = types::class_name(flags);
-            return Err(type_error(format!(
-                "unsupported operand type(s) for &: '{kind}' and 'int'"
-            )));
-        }
-        Some(flags) => flags as u32,
-    };
     if pattern.opaque::<Pattern>().is_some() {
-        if flags != 0 {
+        if !flags.is_unset() && operator::truth(flags)? {
             return Err(value_error(
                 "cannot process flags argument with a compiled pattern",
             ));
@@ -156,6 +146,16 @@ fn compile(pattern: &Value, flags: &Value) -> Res {
     let Some((chars, is_text)) = characters(pattern) else {
         operator::hash(pattern)?; // as a key of the known ones
         return Err(type_error("first argument must be string or compiled pattern"));
+    };
+    let flags = match as_small(flags) {
+        None if flags.is_unset() => 0,
+        None => {
+            let kind = types::class_name(flags);
+            return Err(type_error(format!(
+                "unsupported operand type(s) for &: '{kind}' and 'int'"
+            )));
+        }
+        Some(flags) => flags as u32,
     };
     let text: String = chars.iter().collect();
     let known = CACHE.with_borrow(|cache| {

@@ -189,8 +189,7 @@ const LOCK: &[NativeDef] = natives! {
     };
     Method Plain "locked" "(self, /)" "Whether a thread holds the lock."
         |args| Ok(Lock::of(&args[0])?.locked.get().into());
-    Method Plain "__enter__" "(self)" "Take the lock."
-        |args| Ok(Lock::of(&args[0])?.acquire(&args[0], true, None)?.into());
+    Method Plain "__enter__" "(self, blocking=True, timeout=-1)" "Take the lock." acquire;
     Method Plain "__exit__" "(self, *exc)" "Let the lock go." |args| {
         Lock::of(&args[0])?.release()?;
         Ok(Value::None)
@@ -243,7 +242,7 @@ const FUNCTIONS: &[NativeDef] = natives! {
         Ok(match &args[0] {
             Value::Exception(error) => {
                 tell(|| Event::Uncaught(error));
-                (hooks().traceback)(error).into()
+                format!("{}{}", (hooks().traceback)(error), (hooks().help)(error)).into()
             }
             _ => Value::None,
         })

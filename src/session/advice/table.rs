@@ -7,8 +7,17 @@ pub const IS_METHOD: &str = "this is a function, not what it gives: call it, wit
 
 pub const IS_BYTES: &str = "text.encode() makes bytes of a text, and bytes.decode() a text of bytes";
 
+const IS_TEXT: &str = "this is a text: int(…) or float(…) makes a number of it";
+
+const IS_ITERATOR: &str = "list(…) makes a list of it, which has places and a length";
+
 /// The name of a class, words of the message, and what to do.
 pub const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "TypeError",
+        "'NoneType' object is not callable",
+        "this is None where a function is needed: name the function itself, without () behind it",
+    ),
     ("AttributeError", "'NoneType' object has no attribute", IS_NONE),
     ("TypeError", "'NoneType' object", IS_NONE),
     ("TypeError", "non-iterable NoneType object", IS_NONE),
@@ -17,6 +26,10 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("TypeError", "(not \"NoneType\")", IS_NONE),
     ("TypeError", "'method' object", IS_METHOD),
     ("TypeError", "'builtin_function_or_method' object", IS_METHOD),
+    ("TypeError", "'method' and '", IS_METHOD),
+    ("TypeError", "and 'method'", IS_METHOD),
+    ("TypeError", "'builtin_function_or_method' and '", IS_METHOD),
+    ("TypeError", "and 'builtin_function_or_method'", IS_METHOD),
     ("TypeError", "'function' object is not iterable", IS_METHOD),
     ("TypeError", "(not \"bytes\") to str", IS_BYTES),
     ("TypeError", "can't concat str to bytes", IS_BYTES),
@@ -79,6 +92,144 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "TypeError",
         "'float' object cannot be interpreted as an integer",
         "a whole number is needed: `//` divides to one, and int(…) makes one",
+    ),
+    (
+        "TypeError",
+        "can't multiply sequence by non-int of type 'str'",
+        "two texts cannot be multiplied: int(…) or float(…) makes numbers of them",
+    ),
+    (
+        "TypeError",
+        "for -: 'list' and 'list'",
+        "`[x for x in these if x not in those]` leaves some out; only sets know `-`",
+    ),
+    (
+        "TypeError",
+        "for +: 'dict' and 'dict'",
+        "two dicts are put together by `|`, or by `{**one, **other}`",
+    ),
+    (
+        "TypeError",
+        "arg 2 must be a type",
+        "a class stands there, by its name and without quotes, or a tuple of classes",
+    ),
+    (
+        "TypeError",
+        "expected str instance",
+        "only texts are joined: `\", \".join(str(item) for item in items)`",
+    ),
+    ("TypeError", "bad operand type for abs(): 'str'", IS_TEXT),
+    ("TypeError", "type str doesn't define __round__", IS_TEXT),
+    (
+        "RuntimeError",
+        "has not been entered",
+        "it works only within the block of its `async with`",
+    ),
+    (
+        "TypeError",
+        "'generator' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    (
+        "TypeError",
+        "'dict_keys' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    (
+        "TypeError",
+        "'dict_values' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    (
+        "TypeError",
+        "'dict_items' object is not subscriptable",
+        IS_ITERATOR,
+    ),
+    ("TypeError", "'map' object is not subscriptable", IS_ITERATOR),
+    ("TypeError", "'filter' object is not subscriptable", IS_ITERATOR),
+    ("TypeError", "'zip' object is not subscriptable", IS_ITERATOR),
+    (
+        "TypeError",
+        "object of type 'generator' has no len()",
+        IS_ITERATOR,
+    ),
+    ("TypeError", "object of type 'map' has no len()", IS_ITERATOR),
+    ("TypeError", "object of type 'filter' has no len()", IS_ITERATOR),
+    ("TypeError", "object of type 'zip' has no len()", IS_ITERATOR),
+    (
+        "TypeError",
+        "can't multiply sequence by non-int of type 'float'",
+        "texts and lists are repeated a whole number of times: int(…) makes one",
+    ),
+    (
+        "TypeError",
+        "'list' object cannot be interpreted as an integer",
+        "a whole number is needed: len(…) gives that of its items, and a loop takes them without range()",
+    ),
+    (
+        "TypeError",
+        "object of type 'int' has no len()",
+        "a number has no length: len(str(…)) counts its digits",
+    ),
+    (
+        "TypeError",
+        "cannot unpack non-iterable int object",
+        "there is a single number, and one name takes it; enumerate(…) gives pairs",
+    ),
+    (
+        "TypeError",
+        "unhashable type: 'dict'",
+        "a dict can be neither a key nor an element of a set",
+    ),
+    (
+        "TypeError",
+        "unhashable type: 'set'",
+        "a frozenset can be a key or an element of a set where a set cannot",
+    ),
+    (
+        "TypeError",
+        "instances of 'dict' and 'dict'",
+        "dicts have no order: `key=` says by what they are compared",
+    ),
+    (
+        "ValueError",
+        "Unknown format code 'f' for object of type 'str'",
+        "`f` shows a number: float(…) makes one of a text",
+    ),
+    (
+        "ValueError",
+        "Unknown format code 'd' for object of type",
+        "`d` shows a whole number: int(…) makes one",
+    ),
+    (
+        "TypeError",
+        "'datetime.datetime' and 'str'",
+        "datetime.fromisoformat(…) and strptime(…) make a time of a text",
+    ),
+    (
+        "TypeError",
+        "string argument expected, got",
+        "only text is written here: str(…) makes some of a value",
+    ),
+    (
+        "TypeError",
+        "write() argument must be str",
+        "only text is written here: str(…) makes some of a value",
+    ),
+    (
+        "UnicodeEncodeError",
+        "",
+        "this encoding has no such character: \"utf-8\" has all, and `errors=\"replace\"` puts a `?`",
+    ),
+    (
+        "UnicodeDecodeError",
+        "",
+        "these bytes are no text in this encoding: name another one, or give `errors=\"replace\"`",
+    ),
+    (
+        "TypeError",
+        "argument after * must be an iterable, not int",
+        "what stands behind `*`, and the `args` of a thread, is a tuple or list: `(5,)`",
     ),
     (
         "TypeError",
@@ -302,4 +453,89 @@ pub const FOREIGN_ATTRIBUTES: &[(&str, &str)] = &[
     ("forEach", "a `for` loop"),
     ("iteritems", "items()"),
     ("then", "`await`"),
+];
+
+/// What other libraries call things: classes and modules, the names there, and what there is instead.
+pub const FOREIGN_METHODS: &[(&[&str], &[&str], &str)] = &[
+    (
+        &["Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"],
+        &["push", "append", "add", "enqueue", "send", "offer", "insert"],
+        "put(…)",
+    ),
+    (
+        &["Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"],
+        &["pop", "popleft", "dequeue", "take", "recv", "receive", "poll"],
+        "get()",
+    ),
+    (
+        &["Queue", "LifoQueue", "PriorityQueue"],
+        &["done", "finish", "complete"],
+        "task_done()",
+    ),
+    (
+        &["Event"],
+        &[
+            "notify",
+            "notify_all",
+            "fire",
+            "trigger",
+            "emit",
+            "signal",
+            "release",
+        ],
+        "set()",
+    ),
+    (&["Event"], &["reset", "unset"], "clear()"),
+    (&["Condition"], &["signal", "set"], "notify()"),
+    (&["Condition"], &["broadcast"], "notify_all()"),
+    (
+        &["Lock", "Semaphore", "BoundedSemaphore", "Condition"],
+        &["lock", "take", "enter"],
+        "acquire(), and better `async with`,",
+    ),
+    (
+        &["Lock", "Semaphore", "BoundedSemaphore", "Condition"],
+        &["unlock", "give", "free"],
+        "release(), and better `async with`,",
+    ),
+    (&["Task", "Future"], &["join", "wait", "get", "await"], "`await`"),
+    (&["Task"], &["kill", "stop", "terminate", "abort"], "cancel()"),
+    (
+        &["Task"],
+        &["is_done", "finished", "completed", "is_alive"],
+        "done()",
+    ),
+    (&["Task"], &["start", "run"], "create_task(…), which starts it,"),
+    (
+        &["TaskGroup"],
+        &["start_soon", "spawn", "start", "add_task", "add", "run", "submit"],
+        "create_task(…)",
+    ),
+    (
+        &["asyncio"],
+        &["spawn", "start", "go", "launch", "async", "start_soon"],
+        "asyncio.create_task(…)",
+    ),
+    (&["asyncio"], &["coroutine"], "`async def`"),
+    (
+        &["asyncio"],
+        &["get_current_loop", "current_loop", "get_loop"],
+        "asyncio.get_running_loop()",
+    ),
+    (&["asyncio"], &["delay", "pause"], "asyncio.sleep(…)"),
+    (
+        &["asyncio"],
+        &["parallel", "join", "all", "wait_all"],
+        "asyncio.gather(…)",
+    ),
+    (
+        &["asyncio"],
+        &["race", "select", "wait_any"],
+        "asyncio.wait(…, return_when=asyncio.FIRST_COMPLETED)",
+    ),
+    (
+        &["Thread"],
+        &["stop", "kill", "terminate", "cancel"],
+        "an Event that the thread asks",
+    ),
 ];

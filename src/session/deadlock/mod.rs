@@ -176,7 +176,7 @@ impl Group {
         let party = self.first(all);
         let mut own = party.all_own();
         let Some(inner) = own.next() else {
-            return self.in_brief(all);
+            return self.where_made(all);
         };
         let source = &inner.code().source;
         let waits = if self.members.len() == 1 {
@@ -200,12 +200,31 @@ impl Group {
         render(&diagnostic)
     }
 
+    /// The same of a task that runs only what the library wrote, such as `create_task(event.wait())`.
+    fn where_made(&self, all: &[Party]) -> String {
+        let made = self.first(all).made().filter(|_| self.members.len() == 1);
+        let Some((code, span)) = made else {
+            return self.in_brief(all);
+        };
+        let source = &code.source;
+        let mut diagnostic = Diagnostic::new(Severity::Error, self.title(all), source)
+            .label(source.on_first_line(span), "what it runs is made here");
+        if let Some(help) = self.help(all) {
+            diagnostic = diagnostic.help(help);
+        }
+        render(&diagnostic)
+    }
+
     fn in_brief(&self, all: &[Party]) -> String {
         let mut out = format!("  × {}\n", self.title(all));
-        if let Some(own) = self.first(all).own() {
-            let source = &own.code().source;
-            let text = source.line_text(own.line()).trim();
-            let _ = writeln!(out, "      {}:{}: {text}", source.name, own.line());
+        let party = self.first(all);
+        let stands = party.own().map(|own| (own.code().clone(), own.span));
+        let made = || party.made().filter(|_| self.members.len() == 1);
+        if let Some((code, span)) = stands.or_else(made) {
+            let source = &code.source;
+            let line = source.line(span.start);
+            let text = source.line_text(line).trim();
+            let _ = writeln!(out, "      {}:{line}: {text}", source.name);
         }
         for line in self.help(all).iter().flat_map(|help| help.lines()) {
             let _ = writeln!(out, "      help: {line}");
@@ -229,7 +248,7 @@ fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
     let locks = circle.iter().all(|i| reasons[*i].is_lock);
     out.push_str(match (locks, circle.len()) {
         (true, 1) if reasons[circle[0]].help.is_some() => "",
-        (true, 1) => "  help: a lock must be released before it is taken again\n",
+        (true, 1) => "  help: what is held must be released before it is taken again\n",
         (true, _) => "  help: take the locks in the same order everywhere\n",
         (false, 1) if reasons[circle[0]].behind.is_empty() => {
             "  help: another task must do that, or it must be done before\n"

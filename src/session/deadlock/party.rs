@@ -6,6 +6,7 @@ use crate::interp::finalise;
 use crate::runtime::task;
 use crate::runtime::thread::{self, Thread};
 use crate::source::{Span, Symbol};
+use crate::tools::standing::{self, Place};
 use crate::value::generator::{Activation, Progress};
 use crate::value::*;
 use std::rc::Rc;
@@ -99,6 +100,11 @@ impl Party {
             Value::Function(func) if generator.progress.get() == Progress::Created => Some(Ref::clone(func)),
             _ => None,
         }
+    }
+
+    /// Where the coroutine of its task was made.
+    pub fn made(&self) -> Option<Place> {
+        standing::origin(self.task.as_ref()?)
     }
 
     /// The program's innermost call.

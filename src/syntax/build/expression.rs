@@ -212,7 +212,10 @@ impl Builder<'_> {
         while let Some(item) = pairs.next() {
             self.item(item, &mut pairs, &mut items)?;
         }
-        items.bare(|star| fail("can't use starred expression here", star))
+        items.bare(|star| {
+            let error = SyntaxError::new("can't use starred expression here", star);
+            Err(Box::new(error.help("a ',' behind it makes a tuple: '*items,'")))
+        })
     }
 
     /// An `expr` and the `walrus` that may follow it.

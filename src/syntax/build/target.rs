@@ -110,7 +110,13 @@ impl Builder<'_> {
     /// Check a target of `=`, `for`, `with` or a comprehension.
     pub(super) fn check_target(&self, target: &Expr) -> Built<()> {
         if let Some(part) = invalid_part(target, false) {
-            return fail(format!("cannot assign to {}", describe(part)), part.span);
+            let help = match part.kind {
+                ExprKind::Await(_) => "a loop that waits for each item is written 'async for'",
+                ExprKind::Constant(_) => "a name gets the value, and no value can stand in its place",
+                _ => "only names, attributes, subscripts and lists of these can get a value",
+            };
+            let message = format!("cannot assign to {}", describe(part));
+            return Err(Box::new(SyntaxError::new(message, part.span).help(help)));
         }
         self.check_stars(target)
     }

@@ -8,6 +8,7 @@ mod call;
 mod field;
 mod foreign;
 mod keyword;
+mod misplaced;
 mod number;
 mod target;
 
@@ -126,7 +127,7 @@ struct Stuck<'t> {
 
 impl Stuck<'_> {
     /// The table. Each row knows one mistake.
-    const ROWS: [fn(&Self) -> Option<SyntaxError>; 30] = [
+    const ROWS: [fn(&Self) -> Option<SyntaxError>; 32] = [
         Self::malformed_number,
         Self::legacy_statement,
         Self::import_from,
@@ -152,11 +153,13 @@ impl Stuck<'_> {
         Self::field_end,
         Self::missing_parenthesis,
         Self::missing_colon,
+        Self::misplaced,
         Self::misspelt_keyword,
         Self::foreign_word,
         Self::foreign_operator,
         Self::star_argument,
         Self::double_star_group,
+        Self::missing_operator,
     ];
 
     fn explain(&self) -> SyntaxError {
@@ -367,6 +370,7 @@ impl Stuck<'_> {
         let error = SyntaxError::new("expected 'except' or 'finally' block", self.at);
         let meant = keyword::nearest(self.found(), ["except", "finally"].into_iter());
         Some(error.help(match meant {
+            None if self.found() == "catch" => "an exception is caught with 'except'".into(),
             Some(meant) if meant != self.found() => format!("did you mean '{meant}'?"),
             _ => "add what should happen if the block of 'try' fails".into(),
         }))

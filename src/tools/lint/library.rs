@@ -57,8 +57,10 @@ pub fn call(path: &str) -> Option<Gives> {
         }
         "time.sleep" | "time.time" | "time.monotonic" | "time.perf_counter" | "builtins.print"
         | "builtins.input" | "builtins.len" | "builtins.str" | "builtins.int" | "builtins.float"
-        | "builtins.range" | "builtins.enumerate" | "builtins.zip" | "builtins.list" | "builtins.dict"
-        | "builtins.set" | "builtins.sum" | "builtins.sorted" => Gives::Plain,
+        | "builtins.range" | "builtins.map" | "builtins.filter" | "builtins.enumerate" | "builtins.zip"
+        | "builtins.list" | "builtins.dict" | "builtins.set" | "builtins.sum" | "builtins.sorted" => {
+            Gives::Plain
+        }
         path => Gives::Object(CLASSES.iter().find(|&&class| class == path)?),
     })
 }

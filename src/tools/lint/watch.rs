@@ -12,12 +12,12 @@ use crate::code::{
 };
 use crate::interp::text::object::generator_qualname;
 use crate::interp::types::{Type, is_exception};
-use crate::interp::{finalise, group, mapping};
+use crate::interp::{finalise, group, import, mapping};
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::handle::ends_program;
 use crate::runtime::instrument::{self, Event, Instrument};
 use crate::runtime::{clock, console, current, thread};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, name};
 use crate::tools::standing::{self, Place};
 use crate::value::generator::Progress;
 use crate::value::*;
@@ -599,9 +599,7 @@ fn tell_error(error: &Ref<Exception>) -> bool {
     if !place.as_ref().is_some_and(is_known) {
         tell_at(lint, place, lint.sentence);
     }
-    if is_refusal(error) {
-        pass_over_refused(error);
-    }
+    pass_over_refused(error);
     true
 }
 
@@ -627,8 +625,16 @@ fn is_refusal(error: &Ref<Exception>) -> bool {
     mistake_of(error).is_some_and(|lint| lint.number != catalog::A022.number)
 }
 
-/// It is no news that the coroutines in the variables of the frames that the error left never run.
+/// It is no news that the coroutines in the variables of the frames that the error left, and in those that the
+/// last of these reads, never run.
 fn pass_over_refused(error: &Ref<Exception>) {
+    if let Some((code, _)) = standing::raised(error)
+        && let Some(Value::Module(main)) = &import::loaded_module(name::MAIN)
+    {
+        let read = code.names_read();
+        let values = read.iter().filter_map(|name| main.get(*name));
+        values.for_each(|value| pass_over(&value, DEEPEST_VARIABLE));
+    }
     let mut row = error.traceback.get();
     while let Some(at) = row {
         if let Some(left) = at.left.get() {

@@ -58,21 +58,22 @@ impl RLock {
     }
 }
 
+fn acquire(args: &[Value]) -> Res {
+    let (blocking, until) = patience(args)?;
+    Ok(RLock::of(&args[0])?.acquire(&args[0], blocking, until)?.into())
+}
+
 pub(super) const RLOCK: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A lock that is free."
         |args| Ok(Opaque::value(class_argument(args)?, RLock::default()));
     Method Plain "__init__" "(self, *args, **kwargs)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "acquire" "(self, blocking=True, timeout=-1)"
-        "Take the lock, waiting at most timeout seconds; tell whether it was taken." |args| {
-        let (blocking, until) = patience(args)?;
-        Ok(RLock::of(&args[0])?.acquire(&args[0], blocking, until)?.into())
-    };
+        "Take the lock, waiting at most timeout seconds; tell whether it was taken." acquire;
     Method Plain "release" "(self, /)" "Give the lock back once." |args| {
         RLock::of(&args[0])?.release()?;
         Ok(Value::None)
     };
-    Method Plain "__enter__" "(self)" "Take the lock."
-        |args| Ok(RLock::of(&args[0])?.acquire(&args[0], true, None)?.into());
+    Method Plain "__enter__" "(self, blocking=True, timeout=-1)" "Take the lock." acquire;
     Method Plain "__exit__" "(self, *exc)" "Give the lock back once." |args| {
         RLock::of(&args[0])?.release()?;
         Ok(Value::None)

@@ -193,23 +193,25 @@ impl<'a> Program<'a> {
         left: u32,
         found: &mut Items<'a>,
     ) -> Option<()> {
-        match &self.owners.get(&address(inner))?.kind {
+        // What gets the container as another name, and how deep in that they are.
+        let (target, depth) = match &self.owners.get(&address(inner))?.kind {
             StmtKind::Assign { targets, value } if std::ptr::eq(value, inner) => match &targets[..] {
-                [target] => self.added_to(Holder::of(self, target, at)?.deeper_by(depth), left, found),
-                _ => None,
+                [target] => (target, depth),
+                _ => return None,
             },
-            StmtKind::AugAssign { .. } | StmtKind::With { .. } | StmtKind::Match { .. } => None,
-            StmtKind::AnnAssign { target, value, .. }
-                if value.as_ref().is_some_and(|v| std::ptr::eq(v, inner)) =>
-            {
-                self.added_to(Holder::of(self, target, at)?.deeper_by(depth), left, found)
-            }
+            StmtKind::AnnAssign {
+                target,
+                value: Some(value),
+                ..
+            } if std::ptr::eq(value, inner) => (target, depth),
             StmtKind::For { target, iter, .. } if depth > 0 && std::ptr::eq(iter, inner) => {
-                self.added_to(Holder::of(self, target, at)?.deeper_by(depth - 1), left, found)
+                (target, depth - 1)
             }
-            StmtKind::Return(_) if depth > 0 || !matches!(mention.kind, ExprKind::Name(_)) => None,
-            _ => Some(()),
-        }
+            StmtKind::AugAssign { .. } | StmtKind::With { .. } | StmtKind::Match { .. } => return None,
+            StmtKind::Return(_) if depth > 0 || !matches!(mention.kind, ExprKind::Name(_)) => return None,
+            _ => return Some(()),
+        };
+        self.added_to(Holder::of(self, target, at)?.deeper_by(depth), left, found)
     }
 
     /// The same by what a call calls, which is given the container.

@@ -1,5 +1,6 @@
 //! What annotations say of values.
 
+use super::container::Items;
 use super::outcome::is_none;
 use super::*;
 
@@ -25,6 +26,74 @@ impl<'a> Program<'a> {
                 meaning => instance_of(meaning),
             },
             _ => instance_of(self.meaning_within(annotation, at, left)),
+        }
+    }
+
+    /// What is in a container that is declared with an annotation: `list[Job]`, `dict[str, Job]`, `Queue[Job]`.
+    pub(super) fn declared_inside(
+        &self,
+        annotation: &'a Expr,
+        at: At,
+        by: By,
+        left: u32,
+    ) -> Option<Items<'a>> {
+        let left = self.go_on(left, 1)?;
+        let (value, index) = match &annotation.plain().kind {
+            ExprKind::Binary {
+                op: BinaryOp::BitOr,
+                left: one,
+                right: other,
+            } => match (is_none(one), is_none(other)) {
+                (true, _) => return self.declared_inside(other, at, by, left),
+                (_, true) => return self.declared_inside(one, at, by, left),
+                _ => return None,
+            },
+            ExprKind::Subscript { value, index } => (value, index.plain()),
+            _ => return None,
+        };
+        let Meaning::Library(path) = self.meaning_within(value, at, left) else {
+            return None;
+        };
+        let item = match (path.rsplit('.').next()?, &index.kind, by) {
+            ("Optional", ..) => return self.declared_inside(index, at, by, left),
+            ("tuple" | "Tuple", ExprKind::Tuple(items), _) => match &items[..] {
+                [item, rest] if matches!(rest.plain().kind, ExprKind::Constant(Constant::Ellipsis)) => item,
+                _ => return None,
+            },
+            (
+                "dict" | "Dict" | "defaultdict" | "DefaultDict" | "OrderedDict" | "Mapping"
+                | "MutableMapping",
+                ExprKind::Tuple(items),
+                by,
+            ) => match (&items[..], by) {
+                ([key, _], By::Loop) => key,
+                ([_, value], By::Index) => value,
+                _ => return None,
+            },
+            (
+                "list" | "List" | "set" | "Set" | "frozenset" | "FrozenSet" | "deque" | "Deque" | "Sequence"
+                | "MutableSequence" | "Collection" | "Iterable" | "Iterator" | "Queue" | "LifoQueue"
+                | "PriorityQueue" | "SimpleQueue",
+                ..,
+            ) => index,
+            _ => return None,
+        };
+        Some(vec![Item {
+            of: Of::Declared,
+            expr: item,
+            at,
+        }])
+    }
+
+    /// The same of a variable: what its only binding declares.
+    pub(super) fn declared_in(&self, bindings: &[Binding<'a>], by: By, left: u32) -> Option<Items<'a>> {
+        match bindings {
+            [Binding::Declared(annotation, _, at)] => self.declared_inside(annotation, *at, by, left),
+            [Binding::Param(Callable::Function(function), param)] => {
+                let at = *self.defined.get(&address(*function))?;
+                self.declared_inside(param.annotation.as_ref()?, at, by, left)
+            }
+            _ => None,
         }
     }
 

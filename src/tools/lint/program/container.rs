@@ -33,6 +33,8 @@ pub(super) enum Of<'a> {
     Called,
     /// It is what awaiting that gives: `await gather(*map(…))`.
     CallAwaited,
+    /// It is of the class that the expression names, an annotation.
+    Declared,
     /// It is this function, which the expression is given as its decorator.
     Decorated(&'a Function),
 }
@@ -79,6 +81,7 @@ impl<'a> Program<'a> {
                 Kind::Coroutine(function) => self.returned(function, left),
                 _ => Kind::Unknown,
             },
+            Of::Declared => self.annotated(item.expr, item.at, left),
             Of::Decorated(_) => Kind::Unknown,
         }
     }
@@ -98,7 +101,7 @@ impl<'a> Program<'a> {
                 }
                 _ => Meaning::Unknown,
             },
-            Of::Awaited | Of::Called | Of::CallAwaited => Meaning::Unknown,
+            Of::Awaited | Of::Called | Of::CallAwaited | Of::Declared => Meaning::Unknown,
         }))
     }
 
@@ -156,11 +159,11 @@ impl<'a> Program<'a> {
                     self.added_to(Holder::name(owner, *name), left, &mut found)?;
                     return Some(found);
                 }
-                self.put_into(bindings, Holder::name(owner, *name), by, left)
+                self.put_into_or_declared(bindings, Holder::name(owner, *name), by, left)
             }
             ExprKind::Attribute { value, name, .. } => {
                 let bindings = self.bindings_of_attribute(value, *name, at, left)?;
-                self.put_into(bindings, Holder::attribute(*name), by, left)
+                self.put_into_or_declared(bindings, Holder::attribute(*name), by, left)
             }
             _ => None,
         }
@@ -172,6 +175,7 @@ impl<'a> Program<'a> {
         for inner in self.inside_of(outer, at, outer_by, left)? {
             match inner.of {
                 Of::Value => found.extend(self.inside_of(inner.expr, inner.at, by, left)?),
+                Of::Declared => found.extend(self.declared_inside(inner.expr, inner.at, by, left)?),
                 // What `defaultdict(list)` makes is empty.
                 Of::Called
                     if self
@@ -216,6 +220,8 @@ impl<'a> Program<'a> {
             (Some(bindings), None) | (None, Some(bindings)) => {
                 (!self.is_set_elsewhere(class, name, left)).then_some(bindings)
             }
+            // `jobs: list[Job]` in the class, `self.jobs = …` in a method.
+            (Some(_), Some(declared @ [Binding::Declared(..)])) => Some(declared),
             _ => None,
         }
     }
@@ -242,7 +248,7 @@ impl<'a> Program<'a> {
                     let of = match item.of {
                         Of::Value => Of::Awaited,
                         Of::Called => Of::CallAwaited,
-                        Of::Awaited | Of::CallAwaited | Of::Decorated(_) => return None,
+                        Of::Awaited | Of::CallAwaited | Of::Decorated(_) | Of::Declared => return None,
                     };
                     Some(Item { of, ..item })
                 });
@@ -378,6 +384,20 @@ impl<'a> Program<'a> {
             }
         }
         Some(found)
+    }
+
+    /// What is put into a container that a variable holds, or what its annotation says of that.
+    fn put_into_or_declared(
+        &self,
+        bindings: &[Binding<'a>],
+        holder: Holder,
+        by: By,
+        left: u32,
+    ) -> Option<Items<'a>> {
+        match self.put_into(bindings, holder, by, left) {
+            Some(found) if !found.is_empty() => Some(found),
+            none => self.declared_in(bindings, by, left).or(none),
+        }
     }
 
     /// What is put into a container that a variable holds: what it begins with, and what is added wherever it

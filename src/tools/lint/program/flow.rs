@@ -9,12 +9,12 @@ const MOST_ROUNDS: usize = 4;
 
 /// A call of a function or lambda.
 #[derive(Clone)]
-struct Site<'a> {
-    args: Given<'a>,
-    at: At,
+pub(super) struct Site<'a> {
+    pub args: Given<'a>,
+    pub at: At,
     /// The first parameter is the object whose method is called.
-    is_bound: bool,
-    runs: Runs,
+    pub is_bound: bool,
+    pub runs: Runs,
 }
 
 /// What a call gives.
@@ -97,7 +97,7 @@ pub(super) enum Callable<'a> {
 }
 
 impl<'a> Callable<'a> {
-    fn address(self) -> usize {
+    pub fn address(self) -> usize {
         match self {
             Callable::Function(function) => address(function),
             Callable::Lambda(lambda) => address(lambda),
@@ -145,161 +145,8 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn all_calls(&self) -> HashMap<usize, Vec<Site<'a>>> {
-        let mut sites: HashMap<usize, Vec<Site<'a>>> = HashMap::new();
-        let mut mentions: HashMap<usize, usize> = HashMap::new();
-        let mut attributes: HashMap<Symbol, usize> = HashMap::new();
-        // Functions that others make and return, and how often what these give is asked for.
-        let mut returned: Vec<(&Function, usize)> = Vec::new();
-        let mut given: HashMap<usize, usize> = HashMap::new();
-        for (expr, at) in self.all_exprs() {
-            self.steps.set(LONGEST_SEARCH);
-            match &expr.kind {
-                ExprKind::Name(_) => match self.meaning(expr, *at) {
-                    Meaning::Function(function) if self.is_returned_where_made(expr, function, *at) => {
-                        returned.push((function, at.unit));
-                    }
-                    Meaning::Function(function) => *mentions.entry(address(function)).or_default() += 1,
-                    Meaning::Class(class) if !self.is_called_or_looked_into(expr) => {
-                        if let Some(made) = self.constructor(class, LONGEST_CHAIN).map(address) {
-                            *mentions.entry(made).or_default() += 1;
-                        }
-                    }
-                    Meaning::Unknown if !self.is_target(expr) => {
-                        if let Some(lambda) = self.lambda(expr, *at) {
-                            *mentions.entry(address(lambda)).or_default() += 1;
-                        }
-                    }
-                    _ => {}
-                },
-                ExprKind::Attribute { name, .. } => {
-                    *attributes.entry(*name).or_default() += 1;
-                    // `module.function`
-                    if let Meaning::Function(function) = self.meaning(expr, *at)
-                        && !self.is_method(function)
-                    {
-                        *mentions.entry(address(function)).or_default() += 1;
-                    }
-                }
-                ExprKind::Lambda(lambda) if !self.has_name(expr) => {
-                    *mentions.entry(address(&**lambda)).or_default() += 1;
-                }
-                ExprKind::Call { func, args } => {
-                    let own = (&**func, Given::Args(args), Runs::Here);
-                    let handed = self.handed(func, args, *at, LONGEST_CHAIN);
-                    for (func, args, runs) in [Some(own), handed].into_iter().flatten() {
-                        if let Some((callable, is_bound)) = self.called(func, *at, LONGEST_CHAIN) {
-                            let site = Site {
-                                args,
-                                at: *at,
-                                is_bound,
-                                runs,
-                            };
-                            sites.entry(callable.address()).or_default().push(site);
-                        }
-                    }
-                    if let Meaning::Function(function) = self.meaning(expr, *at) {
-                        *given.entry(address(function)).or_default() += 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-        for function in self.units.iter().filter_map(Unit::function) {
-            self.steps.set(LONGEST_SEARCH);
-            let Some(&at) = self.defined.get(&address(function)) else {
-                continue;
-            };
-            for (i, decorator) in function.decorators.iter().rev().enumerate() {
-                let Some((callable, is_bound)) = self.called(decorator, at, LONGEST_CHAIN) else {
-                    continue;
-                };
-                // Others are given what the one below makes of it.
-                if i == 0 {
-                    let args = Given::Decorated(decorator, function);
-                    let site = Site {
-                        args,
-                        at,
-                        is_bound,
-                        runs: Runs::Here,
-                    };
-                    sites.entry(callable.address()).or_default().push(site);
-                }
-                if let Callable::Function(decorator) = callable
-                    && let Meaning::Function(made) = self.meaning_of_body(decorator, LONGEST_CHAIN)
-                {
-                    *given.entry(address(made)).or_default() += 1;
-                }
-            }
-        }
-        for (function, _) in &returned {
-            let key = address(*function);
-            *mentions.entry(key).or_default() += given.get(&key).copied().unwrap_or(0);
-        }
-        for (expr, _) in self.all_exprs() {
-            if let ExprKind::Lambda(lambda) = &expr.kind {
-                let key = address(&**lambda);
-                if sites.get(&key).map(Vec::len) != mentions.get(&key).copied() {
-                    sites.remove(&key);
-                }
-            }
-        }
-        for unit in &self.units {
-            let Some(function) = unit.function() else { continue };
-            let key = address(function);
-            let calls = sites.get(&key).map_or(0, Vec::len);
-            let name = function.name.text();
-            let is_method = unit.class.is_some();
-            let by_name = match is_method {
-                true => attributes.get(&function.name).copied().unwrap_or(0),
-                false => 0,
-            };
-            // Python itself calls special methods, and classes may be called by other names.
-            let is_certain = match name {
-                "__init__" => !self.makes_itself(unit.class),
-                _ => !(name.starts_with("__") && name.ends_with("__")),
-            };
-            let made = match name == "__init__" && is_method {
-                true => calls.saturating_sub(by_name),
-                false => 0,
-            };
-            let seen = mentions.get(&key).copied().unwrap_or(0) + by_name + made;
-            if !is_certain || calls != seen || !function.decorators.iter().all(|d| self.keeps(d, key)) {
-                sites.remove(&key);
-            }
-        }
-        // Who may be called from elsewhere may give what it makes to others.
-        loop {
-            let before = sites.len();
-            for (function, maker) in &returned {
-                let maker = self.units[*maker].function().map(address);
-                if maker.is_none_or(|maker| !sites.contains_key(&maker)) {
-                    sites.remove(&address(*function));
-                }
-            }
-            if sites.len() == before {
-                return sites;
-            }
-        }
-    }
-
-    /// Whether a function is returned here by the plain function that made it, and no other is.
-    fn is_returned_where_made(&self, name: &Expr, function: &Function, at: At) -> bool {
-        let is_made_here = self
-            .defined
-            .get(&address(function))
-            .is_some_and(|defined| defined.unit == at.unit);
-        let Some(maker) = self.units[at.unit].function().filter(|_| is_made_here) else {
-            return false;
-        };
-        matches!(self.owner(name).map(|stmt| &stmt.kind), Some(StmtKind::Return(_)))
-            && maker.decorators.is_empty()
-            && matches!(self.meaning_of_body(maker, LONGEST_CHAIN),
-                Meaning::Function(made) if std::ptr::eq(made, function))
-    }
-
     /// What a call through `func` runs, and whether that gives it an object before the arguments.
-    fn called(&self, func: &Expr, at: At, left: u32) -> Option<(Callable<'a>, bool)> {
+    pub(super) fn called(&self, func: &Expr, at: At, left: u32) -> Option<(Callable<'a>, bool)> {
         let left = self.go_on(left, 1)?;
         match self.meaning_within(func, at, left) {
             Meaning::Function(function) => Some((
@@ -314,7 +161,7 @@ impl<'a> Program<'a> {
 
     /// The function that a call of the library's calls, what it gives to that, and where that runs:
     /// `to_thread(f, a, b)`, `map(f, these, those)`, `sorted(these, key=f)`.
-    fn handed(
+    pub(super) fn handed(
         &self,
         func: &'a Expr,
         args: &'a [Arg],
@@ -376,20 +223,6 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Whether a lambda is the only value of a name.
-    fn has_name(&self, lambda: &Expr) -> bool {
-        let place = self.places.get(&address(lambda));
-        match self.owners.get(&address(lambda)).map(|stmt| &stmt.kind) {
-            Some(StmtKind::Assign { targets, value }) if std::ptr::eq(value, lambda) => match &targets[..] {
-                [target] => place
-                    .and_then(|place| self.only_value(target, place.at))
-                    .is_some_and(|(value, _)| std::ptr::eq(value, lambda)),
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
     /// Which parameter gets a value that a call is given, or gives to what it calls.
     pub(super) fn param_given(
         &self,
@@ -423,61 +256,12 @@ impl<'a> Program<'a> {
         })
     }
 
-    fn is_method(&self, function: &Function) -> bool {
-        let inside = self.inside.get(&address(function));
-        inside.is_some_and(|inside| self.unit(*inside).class.is_some())
-    }
-
-    /// Whether a decorator leaves a function as it is.
-    fn keeps(&self, decorator: &Expr, function: usize) -> bool {
-        let at = self.defined.get(&function);
-        at.is_some_and(|at| {
-            matches!(
-                self.path(decorator, *at).as_deref(),
-                Some("builtins.staticmethod" | "builtins.classmethod")
-            )
-        })
-    }
-
-    /// Whether a class is only called here, or something of it is asked for, or another derives from it alone.
-    fn is_called_or_looked_into(&self, class: &Expr) -> bool {
-        match self.around(class).map(|around| &around.kind) {
-            Some(ExprKind::Call { func, .. }) => std::ptr::eq(&**func, class),
-            Some(ExprKind::Attribute { .. }) => true,
-            Some(_) => false,
-            None => matches!(
-                self.owners.get(&address(class)).map(|stmt| &stmt.kind),
-                Some(StmtKind::Class(derived)) if derived.args.len() == 1
-            ),
-        }
-    }
-
     /// The `__init__` that is called when a class is.
-    fn constructor(&self, class: &'a Class, left: u32) -> Option<&'a Function> {
+    pub(super) fn constructor(&self, class: &'a Class, left: u32) -> Option<&'a Function> {
         match self.own_method(class, Symbol::new("__init__"), left) {
             Meaning::Function(init) => Some(init),
             _ => None,
         }
-    }
-
-    /// Whether objects of a class, or of one that may derive from it, may be made by other names.
-    fn makes_itself(&self, class: Option<&Class>) -> bool {
-        let Some(class) = class else { return true };
-        let is_classmethod =
-            |expr: &Expr| matches!(expr.plain().kind, ExprKind::Name(name) if name.text() == "classmethod");
-        let has_classmethod = |class: &Class| {
-            class.body.iter().any(|stmt| match &stmt.kind {
-                StmtKind::Function(function) => function.decorators.iter().any(is_classmethod),
-                _ => false,
-            })
-        };
-        let mut related = self.classes.iter().map(|(other, _)| *other).filter(|other| {
-            std::ptr::eq(*other, class)
-                || self.derives(other, class, LONGEST_CHAIN)
-                || self.derives(class, other, LONGEST_CHAIN)
-        });
-        self.mentioned.contains("__class__")
-            || related.any(|class| has_classmethod(class) || !class.decorators.is_empty())
     }
 
     /// Whether a call through `func` gives a method its object.

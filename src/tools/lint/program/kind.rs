@@ -402,7 +402,7 @@ impl<'a> Program<'a> {
         Kind::any_of(functions.map(|item| match item.of {
             Of::Value => self.result(item.expr, item.at, left),
             Of::Decorated(function) => self.undecorated(function, left),
-            Of::Awaited | Of::Called | Of::CallAwaited => Kind::Unknown,
+            Of::Awaited | Of::Called | Of::CallAwaited | Of::Declared => Kind::Unknown,
         }))
     }
 

@@ -27,8 +27,8 @@ impl<'a> Program<'a> {
                 Some(owner) => self.meaning_of_variable(owner, *name, left),
             },
             ExprKind::Attribute { value, name, .. } => {
-                if let Some(base) = self.base_of_super(value, at, left) {
-                    return self.own_method(base, *name, left);
+                if let Some(class) = self.class_of_super(value, at, left) {
+                    return self.inherited(class, *name, left);
                 }
                 let class = match self.class_of_self(value, at) {
                     Some(class) => Some(class),
@@ -93,28 +93,13 @@ impl<'a> Program<'a> {
         Some((top, Symbol::new(name)))
     }
 
-    /// The class that `super()` stands for.
-    pub(super) fn base_of_super(&self, object: &Expr, at: At, left: u32) -> Option<&'a Class> {
+    /// The class whose bases `super()` stands for.
+    fn class_of_super(&self, object: &Expr, at: At, left: u32) -> Option<&'a Class> {
         match &object.plain().kind {
             ExprKind::Call { func, args } if args.is_empty() => match self.meaning_within(func, at, left) {
-                Meaning::Library(path) if path == "builtins.super" => self.base(self.unit(at).class?, left),
+                Meaning::Library(path) if path == "builtins.super" => self.unit(at).class,
                 _ => None,
             },
-            _ => None,
-        }
-    }
-
-    /// The only class that a class derives from.
-    pub(super) fn base(&self, class: &Class, left: u32) -> Option<&'a Class> {
-        let [Arg::Positional(base)] = &class.args[..] else {
-            return None;
-        };
-        let (_, at) = self
-            .classes
-            .iter()
-            .find(|(other, _)| std::ptr::eq(*other, class))?;
-        match self.meaning_within(base, *at, left) {
-            Meaning::Class(base) => Some(base),
             _ => None,
         }
     }
@@ -148,13 +133,13 @@ impl<'a> Program<'a> {
         let Some(left) = left.checked_sub(1) else {
             return true;
         };
-        match &class.args[..] {
-            [] => false,
-            [_] => match self.base(class, left) {
-                Some(base) => std::ptr::eq(base, from) || self.derives(base, from, left),
-                None => false,
-            },
-            _ => true,
+        match (&class.args[..], self.bases(class, left)) {
+            ([], _) => false,
+            ([_], None) => false, // from one of the library's
+            (_, None) => true,
+            (_, Some(bases)) => bases
+                .into_iter()
+                .any(|base| std::ptr::eq(base, from) || self.derives(base, from, left)),
         }
     }
 
@@ -172,15 +157,68 @@ impl<'a> Program<'a> {
         });
         match (found.next(), found.next()) {
             (Some(function), None) => Meaning::Function(function),
-            (None, _) => match (self.shared(class, name), self.base(class, left)) {
-                (Some([Binding::Value(value, at)]), _) if !self.is_set_elsewhere(class, name, left) => {
-                    self.meaning_within(value, *at, left)
-                }
-                (None, Some(base)) => self.own_method(base, name, left),
-                _ => Meaning::Unknown,
+            (None, _) => match self.shared(class, name) {
+                Some(_) if self.is_set_elsewhere(class, name, left) => Meaning::Unknown,
+                Some([Binding::Value(value, at)]) => self.meaning_within(value, *at, left),
+                Some([Binding::Class(inner)]) => Meaning::Class(inner),
+                Some(_) => Meaning::Unknown,
+                None => self.inherited(class, name, left),
             },
             _ => Meaning::Unknown,
         }
+    }
+
+    /// A method of the classes that a class derives from, if only one of them has it.
+    fn inherited(&self, class: &'a Class, name: Symbol, left: u32) -> Meaning<'a> {
+        let bases = self.bases(class, left).unwrap_or_default();
+        let mut found = bases.into_iter().filter(|base| self.may_have(base, name, left));
+        match (found.next(), found.next()) {
+            (Some(base), None) => self.own_method(base, name, left),
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// Whether objects of a class may have an attribute.
+    fn may_have(&self, class: &'a Class, name: Symbol, left: u32) -> bool {
+        let Some(left) = left.checked_sub(1) else {
+            return true;
+        };
+        let defines =
+            |stmt: &Stmt| matches!(&stmt.kind, StmtKind::Function(function) if function.name == name);
+        self.attributes.contains_key(&(address(class), name))
+            || self.shared(class, name).is_some()
+            || class.body.iter().any(defines)
+            || self
+                .bases(class, left)
+                .is_none_or(|bases| bases.into_iter().any(|base| self.may_have(base, name, left)))
+    }
+
+    /// The classes of the program that a class derives from, if all are known; those of the library that say only
+    /// what kind of class it is are left out.
+    fn bases(&self, class: &Class, left: u32) -> Option<Vec<&'a Class>> {
+        let at = self
+            .classes
+            .iter()
+            .find(|(other, _)| std::ptr::eq(*other, class))?
+            .1;
+        let mut found = Vec::new();
+        for arg in &class.args {
+            let Arg::Positional(base) = arg else { return None };
+            let base = match &base.plain().kind {
+                ExprKind::Subscript { value, .. } => value,
+                _ => base,
+            };
+            match self.meaning_within(base, at, left) {
+                Meaning::Class(base) => found.push(base),
+                Meaning::Library(path)
+                    if matches!(
+                        &path[..],
+                        "abc.ABC" | "builtins.object" | "typing.Protocol" | "typing.Generic"
+                    ) => {}
+                _ => return None,
+            }
+        }
+        Some(found)
     }
 
     /// The path of the library's thing that an expression names.

@@ -6,6 +6,7 @@
 
 mod added;
 mod annotation;
+mod calls;
 mod collect;
 mod container;
 mod flow;

@@ -31,7 +31,15 @@ impl<'a> Program<'a> {
                 if !matches!(last, Some(StmtKind::Return(_) | StmtKind::Raise { .. })) {
                     kinds.push((Kind::Plain, true));
                 }
-                Kind::of_some(kinds.into_iter())
+                let declared = || {
+                    let defined = self.defined.get(&address(function));
+                    let declared = function.returns.as_ref().zip(defined);
+                    declared.map_or(Kind::Unknown, |(of, at)| self.annotated(of, *at, left))
+                };
+                match Kind::of_some(kinds.into_iter()) {
+                    Kind::Unknown => declared(),
+                    kind => kind,
+                }
             },
         )
     }

@@ -240,6 +240,22 @@ pub fn value(program: &Program, tell: &mut dyn FnMut(Span, String)) {
                         made_elsewhere.push(items);
                     }
                 }
+                // `asyncio.sleep(delay())`, `items.extend(load())`
+                let used = match (program.callee(expr, *at).as_deref(), method_call(expr)) {
+                    (
+                        Some("asyncio.sleep" | "prelude.sleep" | "time.sleep" | "json.dumps" | "json.loads"),
+                        _,
+                    ) => args.first(),
+                    (_, Some((object, "extend" | "update", args)))
+                        if matches!(program.kind(object, *at), Kind::Plain) =>
+                    {
+                        args.first()
+                    }
+                    _ => None,
+                };
+                if let Some(Arg::Positional(used)) = used {
+                    check(used, *at, Use::Value);
+                }
                 if !program.callee(expr, *at).is_some_and(|path| takes_apart(&path)) {
                     continue;
                 }

@@ -5,13 +5,32 @@ use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Program, Where};
 
+/// Methods that have to wake the loop of one object or another.
+const WAKE: &[&str] = &[
+    "set",
+    "put_nowait",
+    "get_nowait",
+    "task_done",
+    "shutdown",
+    "release",
+    "set_result",
+    "set_exception",
+    "cancel",
+    "create_task",
+    "call_soon",
+    "call_later",
+    "call_at",
+    "stop",
+];
+
 /// `event.set()` in a function that only threads run.
 pub fn foreign_loop(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     // A loop that is run by hand may be one of the thread's own.
     let only_own = ["run_forever", "run_until_complete", "new_event_loop", "Runner"];
     let all_run_elsewhere = !only_own.iter().any(|name| program.mentioned.contains(name));
     for (call, .., at) in calls(program) {
-        let Some((object, method, _)) = method_call(call) else {
+        let Some((object, method, _)) = method_call(call).filter(|(_, method, _)| WAKE.contains(method))
+        else {
             continue;
         };
         let Some(safe) = wakes(program.kind(object, at), method, all_run_elsewhere) else {
