@@ -443,10 +443,10 @@ fn no_room(object: &Value, class: &Ref<Class>, name: Symbol) -> Raised {
 }
 
 fn set_on_class(this: &Ref<Class>, name: Symbol, value: Value) -> Res<()> {
-    if !this.is_script {
+    if !this.is_open() {
         return Err(type_error(format!(
             "cannot set '{name}' attribute of immutable type '{}'",
-            this.name()
+            super::types::shown_name(this)
         )));
     }
     if let Some(found) = own_meta_attribute(this, name)
@@ -529,7 +529,7 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
                 (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
                 (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
                     "cannot delete '{name}' attribute of immutable type '{}'",
-                    of.name()
+                    super::types::shown_name(of)
                 )),
                 _ => not_writable(class.name(), object, name),
             });
@@ -541,10 +541,10 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             return Err(type_error("can't delete __class__ attribute"));
         }
         Value::Instance(_) if !class.has_dict.get() => return Err(no_room(object, &class, name)),
-        Value::Class(class) if !class.is_script => {
+        Value::Class(class) if !class.is_open() => {
             return Err(type_error(format!(
                 "cannot set '{name}' attribute of immutable type '{}'",
-                class.name()
+                super::types::shown_name(class)
             )));
         }
         Value::Instance(instance) if name == name::DICT => {

@@ -7,6 +7,7 @@
 use super::argument;
 use super::attribute;
 use super::bind::bind_arguments;
+use super::bind_native::bind_native;
 use super::class_body;
 use super::error::*;
 use super::origin;
@@ -14,7 +15,7 @@ use super::stack::{self, Window};
 use super::types::{Type, class, class_of, shown_name};
 use crate::code::{Code, CodeKind};
 use crate::source::{Symbol, name};
-use crate::value::native::{FEW, ParamKind, Parameters};
+use crate::value::native::{FEW, ParamKind};
 use crate::value::running::Running;
 use crate::value::*;
 
@@ -474,109 +475,6 @@ pub fn begin_native(
     };
     bind_native(native, window, start, npos, names)?;
     body(window.values(start)).map(Some)
-}
-
-/// Lays out one value for each parameter of a built-in; unset where nothing was given.
-#[inline(always)]
-fn bind_native(
-    native: &Ref<Native>,
-    window: &Window,
-    start: usize,
-    npos: usize,
-    names: &[Symbol],
-) -> Res<()> {
-    let signature: &Parameters = &native.signature;
-    if names.is_empty() && signature.fits(npos) {
-        window.push_unset(signature.params.len() - npos)
-    } else if names.is_empty() && signature.takes_rest && npos >= signature.required {
-        bind_rest(signature, window, start, npos)
-    } else {
-        bind_native_by_rule(native, window, start, npos, names)
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn bind_native_by_rule(
-    native: &Ref<Native>,
-    window: &Window,
-    start: usize,
-    npos: usize,
-    names: &[Symbol],
-) -> Res<()> {
-    let signature: &Parameters = &native.signature;
-    let own = argument::own(native);
-    let mut given = window.drain(start);
-    let keyword_values = given.split_off(npos.min(given.len()));
-    let is_positional = signature
-        .params
-        .iter()
-        .all(|p| p.kind == ParamKind::PositionalOnly);
-    if is_positional && let Some(name) = names.first() {
-        return Err(argument::no_keywords(native, *name, npos, names.len()));
-    }
-    if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
-        return Err(argument::too_many(native, npos, names));
-    }
-    let mut given = given.into_iter();
-    let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();
-    let has_kwargs = signature.params.iter().any(|p| p.kind == ParamKind::Kwargs);
-    for (i, param) in signature.params.iter().enumerate() {
-        let value = match param.kind {
-            ParamKind::Args => Value::tuple(given.by_ref().collect::<Vec<_>>()),
-            ParamKind::Kwargs if keywords.is_empty() => Value::Unset,
-            ParamKind::Kwargs => {
-                let dict = Ref::new(Dict::default());
-                for (name, value) in keywords.drain(..) {
-                    dict.set_symbol(name, value);
-                }
-                dict.into()
-            }
-            kind => {
-                let mut value = match kind {
-                    ParamKind::KeywordOnly => Value::Unset,
-                    _ => given.next().unwrap_or_default(),
-                };
-                if kind != ParamKind::PositionalOnly
-                    && let Some(k) = keywords.iter().position(|(n, _)| *n == param.name)
-                {
-                    if !value.is_unset() {
-                        return Err(argument::given_twice(native, param.name, i + 1 - own));
-                    }
-                    value = keywords.remove(k).1;
-                }
-                if value.is_unset() && !param.has_default {
-                    return Err(argument::missing(native, npos, &keywords, i));
-                }
-                value
-            }
-        };
-        window.push(value)?;
-    }
-    if let Some((name, _)) = keywords.first()
-        && !has_kwargs
-    {
-        let name = *name;
-        if signature
-            .params
-            .iter()
-            .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
-        {
-            return Err(argument::no_keywords(native, name, npos, names.len()));
-        }
-        return Err(argument::unexpected_keyword(native, name, names.len()));
-    }
-    Ok(())
-}
-
-/// Positional arguments for a built-in with `*args`: those beyond the other parameters become its
-/// tuple (benchmark: sched/call_soon).
-fn bind_rest(signature: &Parameters, window: &Window, start: usize, npos: usize) -> Res<()> {
-    let own = signature.before_rest;
-    window.push_unset(own.saturating_sub(npos))?;
-    let rest = window.drain(start + own);
-    window.push(Value::tuple(rest))?;
-    window.push_unset(signature.params.len() - own - 1)
 }
 
 /// `Class(…)`: `__new__`, then `__init__`

@@ -229,6 +229,18 @@ fn resolve_bases(bases: Vec<Value>) -> Res<Bases> {
     })
 }
 
+/// Whether a built-in class is no base: what nobody can make by calling it, and tuples with named items.
+fn is_final(base: &Ref<Class>) -> bool {
+    let is_made = || !matches!(&base.lookup(name::NEW), Some(Value::Native(new)) if new.owner == "object");
+    base.is_final.get()
+        || !base.is_script
+            && match base.layout {
+                Layout::Opaque => !is_made(),
+                Layout::Tuple => !base.is(&class(Type::Tuple)),
+                _ => false,
+            }
+}
+
 /// Makes a class of a namespace: `type(name, bases, namespace)` and the end of `class`.
 pub fn make(
     class_name: Symbol,
@@ -243,7 +255,7 @@ pub fn make(
         bases
     };
     for (i, base) in bases.iter().enumerate() {
-        if base.layout == Layout::Closed || base.is_super() {
+        if base.layout == Layout::Closed || base.is_super() || is_final(base) {
             return Err(type_error(format!(
                 "type '{}' is not an acceptable base type",
                 super::types::shown_name(base)

@@ -5,6 +5,7 @@ pub mod async_iter;
 pub mod attribute;
 pub mod big_range;
 pub mod bind;
+mod bind_native;
 pub mod call;
 pub mod class_body;
 pub mod descriptor;

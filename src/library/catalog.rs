@@ -66,9 +66,11 @@ sources! {
     "_io_file" "io_file"
     "_io_text" "io_text"
     "_ordered_dict" "ordered_dict"
+    "_os_environ" "os_environ"
     "_os_program" "os_program"
     "_os_walk" "os_walk"
     "_path_glob" "path_glob"
+    "_re_flag" "re_flag"
     "_re_scanner" "re_scanner"
     "_statistics_kernel" "statistics_kernel"
     "_struct_time" "struct_time"
@@ -182,8 +184,32 @@ const LATE_NAMES: &[(&str, &str, &str)] = &[
     ("os", "popen", "_os_program"),
     ("os", "system", "_os_program"),
     ("os", "waitstatus_to_exitcode", "_os_program"),
+    ("os", "device_encoding", "_os_environ"),
+    ("os", "environb", "_os_environ"),
+    ("os", "getenvb", "_os_environ"),
+    ("os", "supports_dir_fd", "_os_environ"),
+    ("os", "supports_effective_ids", "_os_environ"),
+    ("os", "supports_fd", "_os_environ"),
+    ("os", "supports_follow_symlinks", "_os_environ"),
     ("os", "walk", "_os_walk"),
+    ("re", "A", "_re_flag"),
+    ("re", "ASCII", "_re_flag"),
+    ("re", "DEBUG", "_re_flag"),
+    ("re", "DOTALL", "_re_flag"),
+    ("re", "I", "_re_flag"),
+    ("re", "IGNORECASE", "_re_flag"),
+    ("re", "L", "_re_flag"),
+    ("re", "LOCALE", "_re_flag"),
+    ("re", "M", "_re_flag"),
+    ("re", "MULTILINE", "_re_flag"),
+    ("re", "NOFLAG", "_re_flag"),
+    ("re", "RegexFlag", "_re_flag"),
+    ("re", "S", "_re_flag"),
     ("re", "Scanner", "_re_scanner"),
+    ("re", "U", "_re_flag"),
+    ("re", "UNICODE", "_re_flag"),
+    ("re", "VERBOSE", "_re_flag"),
+    ("re", "X", "_re_flag"),
     ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),

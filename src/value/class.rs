@@ -39,8 +39,12 @@ pub struct Class {
     pub mro: RefCell<Vec<Ref<Class>>>,
     pub dict: ClassDict,
     pub layout: Layout,
-    /// Made by a `class` statement: its attributes may be changed.
+    /// Made by a `class` statement.
     pub is_script: bool,
+    /// Written in aio for a class that CPython has in C: no script may change it.
+    pub is_sealed: Cell<bool>,
+    /// Whether it cannot be a base although what it is made of could.
+    pub is_final: Cell<bool>,
     pub root_shape: &'static Shape,
     pub detached_shape: &'static Shape,
     /// The most fields an instance was seen to have: how much room a new one gets.
@@ -154,6 +158,8 @@ impl Class {
             dict: ClassDict::default(),
             layout,
             is_script,
+            is_sealed: Cell::new(false),
+            is_final: Cell::new(false),
             root_shape: Shape::root(),
             detached_shape: Shape::root(),
             field_count: Cell::new(0),
@@ -170,6 +176,12 @@ impl Class {
 
     pub fn name(&self) -> &'static str {
         self.name.borrow().text()
+    }
+
+    /// Whether a script may change its attributes: what CPython has in Python is as open as a script's class.
+    pub fn is_open(&self) -> bool {
+        let in_python = |value: &Value| matches!(value, Value::Native(native) if native.in_python());
+        !self.is_sealed.get() && self.is_script || self.dict.borrow().values().any(in_python)
     }
 
     /// Whether it is the class `super`, whose call needs the caller's frame.

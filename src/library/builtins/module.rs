@@ -63,6 +63,9 @@ pub const MODULE: &[NativeDef] = &[
                 let made = Module::new(name.symbol());
                 made.set(NAME, args[1].clone());
                 made.set(DOC, args[2].given().cloned().unwrap_or(Value::None));
+                for unknown in ["__package__", "__loader__", "__spec__"] {
+                    made.set(Symbol::new(unknown), Value::None);
+                }
                 Ok(Ref::new(made).into())
             }
             (None, None) if args[1].is_unset() => {

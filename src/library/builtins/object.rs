@@ -499,8 +499,9 @@ pub const TYPE: &[NativeDef] = &[
     ),
     getter("__annotations__", "The annotations of the class body.", |args| {
         let this = this_class(&args[0])?;
-        if let Some(own) = this.own(name::ANNOTATIONS) {
-            return Ok(own);
+        match this.own(name::ANNOTATIONS) {
+            None | Some(Value::Native(_)) => {}
+            Some(own) => return Ok(own),
         }
         if !this.is_script {
             return Err(attribute::no_attribute(&args[0], name::ANNOTATIONS));

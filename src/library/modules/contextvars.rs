@@ -10,6 +10,7 @@ use crate::runtime::handle;
 use crate::source::Symbol;
 use crate::value::context::{self, Context, ContextVar};
 use crate::value::*;
+use smallvec::SmallVec;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -188,15 +189,17 @@ const CONTEXT: &[NativeDef] = natives! {
         class_argument(args).map(|_| fresh(Rc::default()))
     };
     Method Plain "__init__" "(self)" "Nothing is left to do." |_| Ok(Value::None);
-    Method Plain "run" "(self, /, *args, **kwargs)" "Call the first argument in this context." |args| {
-        let kwargs = match &args[2] {
-            Value::Dict(dict) => dict.symbol_entries(),
-            _ => vec![],
-        };
-        let Some((callable, rest)) = rest(&args[1]).split_first() else {
+    Method Given "run" "(self, /, *args, **kwargs)" "Call the first argument in this context." |args, names| {
+        let (positional, values) = args.split_at(args.len() - names.len());
+        let [_, callable, rest @ ..] = positional else {
             return Err(type_error("run() missing 1 required positional argument"));
         };
-        handle::run_in(context_of(args)?, callable, rest, &kwargs)
+        let kwargs: SmallVec<[_; 4]> = names.iter().copied().zip(values.iter().cloned()).collect();
+        let context = context_of(args)?;
+        if context::is_entered(context) {
+            context.object.get_or_make(|| args[0].clone()); // which is about to be shown
+        }
+        handle::run_in(context, callable, rest, &kwargs)
     };
     Method Plain "copy" "(self, /)" "A copy." |args| Ok(fresh(context_of(args)?.copy()));
     Method Plain "get" "(self, key, default=None, /)" "A variable's value in it, or the default." |args| {

@@ -251,7 +251,11 @@ fn call_partial(args: &[Value], names: &[Symbol]) -> Res {
     };
     // What is given anew stands where it stood before.
     let mut all: SmallVec<[Symbol; 8]> = SmallVec::new();
-    for (name, value) in keywords.symbol_entries() {
+    let kept = keywords.symbol_entries();
+    if kept.len() < keywords.len() {
+        return Err(type_error("keywords must be strings"));
+    }
+    for (name, value) in kept {
         let given = names.iter().position(|given| *given == name);
         window.push(given.map_or(value, |place| values[place].clone()))?;
         all.push(name);
@@ -328,6 +332,7 @@ fn wrapper_class() -> Ref<Class> {
     let class = named_class("functools._lru_cache_wrapper");
     if class.own(name::NEW).is_none() {
         builtins::add(&class, WRAPPER);
+        class.is_final.set(true);
         opaque::look_into::<Cache>();
         class.has_dict.set(true);
     }

@@ -383,9 +383,11 @@ const FUNCTIONS: &[NativeDef] = &[
         "Return where a symbolic link leads.",
         |args| {
             let path = path_arg(&args[0], "readlink")?;
-            std::fs::read_link(path)
-                .map(|to| shown(&to))
-                .map_err(|e| failed(e, &args[0]))
+            let to = std::fs::read_link(path).map_err(|e| failed(e, &args[0]))?;
+            Ok(match as_bytes(&fspath(&args[0])?) {
+                Some(_) => Ref::new(Bytes(to.into_os_string().into_vec().into())).into(),
+                None => shown(&to),
+            })
         },
     ),
     function("chmod", "(path, mode)", "Set who may do what with a file.", chmod),
@@ -589,6 +591,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
             super::struct_sequence::class("os", "terminal_size", &["columns", "lines"]).into(),
         ),
         ("stat_result", stat::class().into()),
+        ("times_result", process::times_class().into()),
         ("DirEntry", scan::entry_class().into()),
     ];
     names.extend(

@@ -169,6 +169,7 @@ fn system_class() -> Ref<Class> {
     ));
     *class.module.borrow_mut() = Value::from("random");
     builtins::add(&class, SYSTEM);
+    class.has_dict.set(true);
     class
 }
 

@@ -73,6 +73,9 @@ const ERROR_METHODS: &[NativeDef] = &[method(
 #[cold]
 fn mistake(mistake: Mistake, text: &[char], pattern: &Value) -> Raised {
     let Mistake { message, place } = mistake;
+    if message == translate::TOO_LARGE {
+        return raise(Type::OverflowError, message);
+    }
     let place = (place <= text.len()).then_some(place);
     let error = Exception::new(error_class(), Vec::new());
     let pattern = if place.is_some() { pattern } else { &Value::None };
@@ -316,6 +319,5 @@ pub fn module() -> Vec<(Symbol, Value)> {
     ] {
         names.push((Symbol::new(name), class.into()));
     }
-    names.extend(flag::names());
     names
 }

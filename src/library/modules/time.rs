@@ -271,6 +271,14 @@ impl Fields {
         let mut n = [0; 8];
         for (number, item) in n.iter_mut().zip(items) {
             *number = payload::small(item)?;
+            for (is_beyond, word) in [
+                (*number > i64::from(i32::MAX), "greater than maximum"),
+                (*number < i64::from(i32::MIN), "less than minimum"),
+            ] {
+                if is_beyond {
+                    return Err(raise(Type::OverflowError, format!("signed integer is {word}")));
+                }
+            }
         }
         let [
             mut year,

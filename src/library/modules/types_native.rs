@@ -4,7 +4,7 @@ use crate::code::CodeKind;
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class};
-use crate::interp::{attribute, call, import, isinstance, mapping, special, text};
+use crate::interp::{attribute, call, import, isinstance, iterate, mapping, special, text};
 use crate::library::builtins::function;
 use crate::source::{Source, Symbol, name};
 use crate::value::descriptor::{ClassMethod, StaticMethod};
@@ -36,6 +36,28 @@ const FUNCTIONS: &[NativeDef] = &[
         "(cls, /)",
         "Make the methods of a class built-in ones, as CPython has them, and return it.",
         |args| built_in(&args[0]),
+    ),
+    function(
+        "seal",
+        "(*classes)",
+        "Let no script change the classes.",
+        |args| {
+            for class in iterate::collect(&args[0])?.iter().filter_map(as_class) {
+                class.is_sealed.set(true);
+            }
+            Ok(Value::None)
+        },
+    ),
+    function(
+        "end",
+        "(*classes)",
+        "Let nobody derive from the classes.",
+        |args| {
+            for class in iterate::collect(&args[0])?.iter().filter_map(as_class) {
+                class.is_final.set(true);
+            }
+            Ok(Value::None)
+        },
     ),
     function(
         "fill",

@@ -88,6 +88,7 @@ pub fn classes() -> Vec<(Symbol, Value)> {
         if class.own(name::NEW).is_none() {
             builtins::add(&class, table);
             builtins::add(&class, COMMON);
+            class.is_final.set(true);
             opaque::look_into::<Getter>();
         }
         (Symbol::new(name), class.into())

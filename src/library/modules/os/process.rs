@@ -160,9 +160,17 @@ fn renames(args: &[Value]) -> Res {
     Ok(Value::None)
 }
 
+/// The class of what `times` gives.
+pub fn times_class() -> Ref<Class> {
+    const FIELDS: &[&str] = &["user", "system", "children_user", "children_system", "elapsed"];
+    thread_local! {
+        static CLASS: Ref<Class> = struct_sequence::class("posix", "times_result", FIELDS);
+    }
+    CLASS.with(Ref::clone)
+}
+
 /// The processor's time that this process and its children have taken, and the time that has gone by.
 fn times(_: &[Value]) -> Res {
-    const FIELDS: &[&str] = &["user", "system", "children_user", "children_system", "elapsed"];
     const TICKS: f64 = 100.0; // in a second, as the kernel shows times
     /// Where the four times stand behind the name, in parentheses.
     const TIMES: std::ops::Range<usize> = 11..15;
@@ -176,9 +184,8 @@ fn times(_: &[Value]) -> Res {
         .collect();
     items.resize(TIMES.len(), 0.0);
     items.push(crate::runtime::clock::now());
-    let class = struct_sequence::class("posix", "times_result", FIELDS);
     Ok(struct_sequence::value(
-        &class,
+        &times_class(),
         items.into_iter().map(Value::float).collect(),
     ))
 }

@@ -18,6 +18,9 @@ pub const ASCII: u32 = 256;
 const GLOBAL: u32 = 128;
 const KINDS: u32 = ASCII | LOCALE | UNICODE;
 
+/// What is wrong with a repetition that cannot be counted: no error of patterns, but an OverflowError.
+pub const TOO_LARGE: &str = "the repetition number is too large";
+
 /// What is wrong with a pattern (or a template), and at which character.
 pub struct Mistake {
     pub message: String,
@@ -304,7 +307,7 @@ impl Parser<'_> {
                     return Ok(());
                 }
                 let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n < u32::MAX);
-                let too_large = || self.mistake("the repetition number is too large", self.at - here);
+                let too_large = || self.mistake(TOO_LARGE, self.at - here);
                 let min = if low.is_empty() {
                     0
                 } else {
