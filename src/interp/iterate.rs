@@ -265,7 +265,7 @@ fn is_indexed(value: &Value) -> bool {
 }
 
 /// The next item; none at the end.
-#[inline]
+#[inline(always)]
 pub fn next(iterator: &Value) -> Res<Option<Value>> {
     match iterator {
         // Most loops count (benchmark: sched/async_gen).
@@ -311,6 +311,7 @@ enum Beyond {
     Raise(&'static str),
 }
 
+#[inline(never)]
 fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
     let beyond = advance(&mut iterator.state.borrow_mut());
     settle(iterator, beyond)
