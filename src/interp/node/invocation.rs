@@ -189,15 +189,12 @@ impl Invocation {
                         frame.running.set_place(self.span);
                         return call::run_function(f, window, 0).at(self.span);
                     }
-                    Value::Native(n) if n.role != NativeRole::Method => match n.direct(nodes.len()) {
-                        Some(Direct::Call(body, params)) => {
-                            return self.call_at_once(frame, body, params, Value::Unset, nodes);
-                        }
-                        Some(Direct::WithRest(body, rest)) => {
-                            return self.call_with_rest(frame, body, rest, Value::Unset, nodes);
-                        }
-                        _ => (func, Value::Unset),
-                    },
+                    Value::Native(n)
+                        if n.role != NativeRole::Method
+                            && let Some(Direct::Call(body, params)) = n.direct(nodes.len()) =>
+                    {
+                        return self.call_at_once(frame, body, params, Value::Unset, nodes);
+                    }
                     _ => (func, Value::Unset),
                 }
             }
@@ -221,10 +218,18 @@ impl Invocation {
     #[inline(always)]
     fn lay_out_and_call(&self, frame: &mut Frame, func: Value, receiver: Value, nodes: &[NodeBox]) -> Res {
         let own = usize::from(!receiver.is_unset());
-        if let Value::Function(f) = &func
-            && f.shape.resumable as usize == nodes.len() + own
-        {
-            return self.make_generator(f, receiver, nodes, frame);
+        match &func {
+            Value::Function(f) if f.shape.resumable as usize == nodes.len() + own => {
+                return self.make_generator(f, receiver, nodes, frame);
+            }
+            Value::Native(n)
+                if own == 0
+                    && n.role != NativeRole::Method
+                    && let Some(Direct::WithRest(body, rest)) = n.direct(nodes.len()) =>
+            {
+                return self.call_with_rest(frame, body, rest, receiver, nodes);
+            }
+            _ => {}
         }
         let window = &Window::open();
         window.push(receiver)?;
