@@ -18,7 +18,6 @@ pub use closing::{give_back, let_go};
 pub use nested::{Item, begin_call, next_item, run_nested, take_step};
 pub use throw::{throw, thrown};
 
-use super::async_iter;
 use super::error::*;
 use super::finalise;
 use super::stack;
@@ -521,10 +520,7 @@ fn take_rare_turn(frames: &mut Stack, turn: Turn, value: Value) -> Result<Res, O
                     Resume::Value(Value::None),
                 ))
             }
-            other => match async_iter::anext(other) {
-                Ok(awaitable) => awaiting::begin_await(frames, awaitable),
-                Err(raised) => return Ok(Err(raised)),
-            },
+            _ => unreachable!("other iterators are asked by the frame itself"),
         }),
         Turn::Yield => {
             let is_async_generator = matches!(frames.last(),

@@ -3,7 +3,8 @@
 //! This is the only place that goes from state to state. A synchronous call walks to the end; a
 //! resumable frame walks to its next suspension.
 
-use super::error::runtime_error;
+use super::async_iter;
+use super::error::{matches, runtime_error};
 use super::finalise;
 use super::iterate;
 use super::machine::{self, Item};
@@ -436,7 +437,7 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
                 }
                 End::AsyncNext { iter, done } => {
                     attempt!(tick());
-                    match async_next(*iter, frame) {
+                    match async_next(*iter, frame, state.span) {
                         Item::Next => go_on(state, frame),
                         Item::End => {
                             drop(frame.take_local(*iter));
@@ -508,10 +509,10 @@ fn begin_await(awaited: &Awaited, frame: &mut Frame) -> Res<Turn> {
     Ok(turn)
 }
 
-/// The next item of the async iterator in a slot, if it is there without suspending; left in
-/// `frame.result`.
+/// The next item of the async iterator in a slot, if it is there without suspending, or what to await
+/// for it; left in `frame.result`.
 #[inline(always)]
-fn async_next(iter: u32, frame: &mut Frame) -> Item {
+fn async_next(iter: u32, frame: &mut Frame, span: Span) -> Item {
     if let Value::Generator(generator) = frame.local(iter) {
         let mut value = Value::Unset;
         let item = machine::next_item(generator, &mut value);
@@ -520,8 +521,30 @@ fn async_next(iter: u32, frame: &mut Frame) -> Item {
             return item;
         }
     }
-    frame.result = frame.local(iter).clone();
-    Item::Turn(Turn::AsyncNext)
+    ask_next(iter, frame, span)
+}
+
+/// Asks an iterator whose step is not taken at once. A script's `__anext__` is called here, while what
+/// the frame handles is being handled.
+#[inline(never)]
+fn ask_next(iter: u32, frame: &mut Frame, span: Span) -> Item {
+    let iterator = frame.local(iter).clone();
+    if matches!(&iterator, Value::Generator(g) if g.kind == GeneratorKind::AsyncGenerator) {
+        frame.result = iterator;
+        return Item::Turn(Turn::AsyncNext);
+    }
+    frame.running.set_place(span);
+    match async_iter::anext(&iterator) {
+        Ok(awaitable) => {
+            frame.result = awaitable;
+            Item::Turn(Turn::Await)
+        }
+        Err(raised) if matches(&raised, Type::StopAsyncIteration) => {
+            drop(raised.take());
+            Item::End
+        }
+        Err(_) => Item::Turn(Turn::Raise),
+    }
 }
 
 /// What a suspension waited for is there already, in `frame.result`: the state it goes on in.

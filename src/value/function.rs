@@ -221,7 +221,7 @@ pub enum Turn {
     /// `await value`, and go on with its outcome as the built-in coroutine that was left for the
     /// machine.
     AwaitAs,
-    /// `async for`: the next item of this async iterator is wanted.
+    /// `async for`: the next item of this async generator is wanted.
     AsyncNext,
     Yield,
     YieldFrom,
