@@ -10,10 +10,10 @@ use super::types::{Type, class_of};
 use super::{attribute, iterate, mapping};
 use crate::source::{Symbol, name};
 use crate::value::*;
+use smallvec::SmallVec;
 
 /// Rearranges the arguments from `start` on into one value for each parameter
 /// (https://docs.python.org/3/reference/expressions.html#calls).
-#[cold]
 #[inline(never)]
 pub fn bind_arguments(
     func: &Ref<Function>,
@@ -24,9 +24,9 @@ pub fn bind_arguments(
 ) -> Res<()> {
     let params = &func.code.params;
     let positional = params.positional as usize;
-    let kwonly = params.kwonly as usize;
+    let by_name = positional + params.kwonly as usize;
     // What most calls of functions with `*args` need: the positional arguments stay where they are.
-    if params.has_vararg && names.is_empty() && kwonly == 0 && npos >= positional {
+    if params.has_vararg && names.is_empty() && by_name == positional && npos >= positional {
         let extra = window.drain(start + positional);
         window.push(Value::tuple(extra))?;
         if params.has_kwarg {
@@ -34,98 +34,121 @@ pub fn bind_arguments(
         }
         return Ok(());
     }
-    let mut given = window.drain(start);
-    let keyword_values = given.split_off(npos);
-    let mut bound: Vec<Value> = Vec::with_capacity(func.code.slots.len());
+    let misfit = || Err(misfit(func, npos, names));
+    let named = start + npos;
+    let values: SmallVec<[Value; 8]> = (0..names.len()).map(|i| window.take(named + i)).collect();
     let mut extra = Vec::new();
-    let given_count = given.len();
-    for value in given {
-        if bound.len() < positional {
-            bound.push(value)
-        } else {
-            extra.push(value)
+    if npos > positional {
+        if !params.has_vararg {
+            return misfit();
         }
+        extra = window.drain(start + positional);
+        extra.truncate(npos - positional);
     }
-    bound.resize_with(positional + kwonly, Value::default);
-    let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
-    for (&name, value) in names.iter().zip(keyword_values) {
-        let place = params.names[..positional + kwonly]
-            .iter()
-            .position(|&p| p == name);
-        match place {
-            Some(i) if i < params.posonly as usize => match params.has_kwarg {
-                true => kwargs.push((name, value)),
-                false => return Err(unexpected_keyword(func, name, names)),
+    window.resize(start + params.names.len())?;
+    let kwargs = params.has_kwarg.then(|| Ref::new(Dict::default()));
+    for (i, (&name, value)) in names.iter().zip(values).enumerate() {
+        match params.names[..by_name].iter().position(|&param| param == name) {
+            Some(place) if place >= params.posonly as usize => {
+                if !window.values(start)[place].is_unset() {
+                    return misfit();
+                }
+                window.set(start + place, value);
+            }
+            _ => match &kwargs {
+                Some(kwargs) if !names[..i].contains(&name) => kwargs.set_symbol(name, value),
+                _ => return misfit(),
             },
-            Some(i) => {
-                if !bound[i].is_unset() {
-                    return Err(type_error(format!(
-                        "{}() got multiple values for argument '{name}'",
-                        qualname(func)
-                    )));
-                }
-                bound[i] = value;
-            }
-            None if params.has_kwarg => {
-                if kwargs.iter().any(|(n, _)| *n == name) {
-                    return Err(type_error(format!(
-                        "{}() got multiple values for keyword argument '{name}'",
-                        qualname(func)
-                    )));
-                }
-                kwargs.push((name, value));
-            }
-            None => return Err(unexpected_keyword(func, name, names)),
         }
     }
-    if !extra.is_empty() && !params.has_vararg {
-        return Err(too_many(func, given_count, &bound[positional..]));
-    }
-    let defaults = func.defaults.borrow().clone();
-    // The last ones count, if a script set more of them than there are parameters.
-    let surplus = defaults.len().saturating_sub(positional);
-    let first_default = positional - (defaults.len() - surplus);
-    let mut missing = Vec::new();
-    for i in 0..positional {
-        if bound[i].is_unset() {
-            if i >= first_default {
-                bound[i] = defaults[surplus + i - first_default].clone();
-            } else {
-                missing.push(params.names[i]);
-            }
-        }
-    }
-    if !missing.is_empty() {
-        return Err(missing_arguments(func, "positional", &missing));
-    }
-    if kwonly > 0 {
-        let kwdefaults = func.kwdefaults.borrow().clone();
-        for (value, name) in bound.iter_mut().zip(&params.names).skip(positional) {
-            if value.is_unset() {
-                match kwdefaults.iter().find(|(n, _)| n == name) {
-                    Some((_, default)) => *value = default.clone(),
-                    None => missing.push(*name),
+    if npos < positional {
+        let defaults = func.defaults.borrow();
+        for place in npos..positional {
+            if window.values(start)[place].is_unset() {
+                match default_of(&defaults, place, positional) {
+                    Some(default) => window.set(start + place, default.clone()),
+                    None => return misfit(),
                 }
             }
         }
-        if !missing.is_empty() {
-            return Err(missing_arguments(func, "keyword-only", &missing));
+    }
+    if by_name > positional {
+        let defaults = func.kwdefaults.borrow();
+        for place in positional..by_name {
+            if window.values(start)[place].is_unset() {
+                match defaults.iter().find(|(name, _)| *name == params.names[place]) {
+                    Some((_, default)) => window.set(start + place, default.clone()),
+                    None => return misfit(),
+                }
+            }
         }
     }
     if params.has_vararg {
-        bound.push(Value::tuple(extra));
+        window.set(start + by_name, Value::tuple(extra));
     }
-    if params.has_kwarg {
-        let dict = Ref::new(Dict::default());
-        for (name, value) in kwargs {
-            dict.set_symbol(name, value);
-        }
-        bound.push(dict.into());
-    }
-    for value in bound {
-        window.push(value)?;
+    if let Some(kwargs) = kwargs {
+        window.set(start + by_name + usize::from(params.has_vararg), kwargs.into());
     }
     Ok(())
+}
+
+/// The default of the parameter at a place among so many positional ones. The last ones count, if a
+/// script set more defaults than there are parameters.
+#[inline]
+pub fn default_of(defaults: &[Value], place: usize, positional: usize) -> Option<&Value> {
+    defaults.get((place + defaults.len()).checked_sub(positional)?)
+}
+
+/// The error for arguments that do not fit: `npos` positional ones, then those by `names`.
+#[cold]
+fn misfit(func: &Ref<Function>, npos: usize, names: &[Symbol]) -> Raised {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    let by_name = &params.names[..positional + params.kwonly as usize];
+    for (i, &name) in names.iter().enumerate() {
+        let place = by_name.iter().position(|&param| param == name);
+        let is_repeated = names[..i].contains(&name);
+        let called = || qualname(func);
+        match place.filter(|&place| place >= params.posonly as usize) {
+            Some(place) if place < npos.min(positional) || is_repeated => {
+                return type_error(format!(
+                    "{}() got multiple values for argument '{name}'",
+                    called()
+                ));
+            }
+            None if !params.has_kwarg => return unexpected_keyword(func, name, names),
+            None if is_repeated => {
+                return type_error(format!(
+                    "{}() got multiple values for keyword argument '{name}'",
+                    called()
+                ));
+            }
+            _ => {}
+        }
+    }
+    if npos > positional && !params.has_vararg {
+        let by_name_only = by_name[positional..].iter().filter(|name| names.contains(name));
+        return too_many(func, npos, by_name_only.count());
+    }
+    // One that only a position may take is not given by its name.
+    let is_missing =
+        |place: usize| place >= npos && (place < params.posonly as usize || !names.contains(&by_name[place]));
+    let defaults = func.defaults.borrow();
+    let missing: Vec<Symbol> = (0..positional)
+        .filter(|&place| is_missing(place) && default_of(&defaults, place, positional).is_none())
+        .map(|place| by_name[place])
+        .collect();
+    if !missing.is_empty() {
+        return missing_arguments(func, "positional", &missing);
+    }
+    let kwdefaults = func.kwdefaults.borrow();
+    let has_default = |name: &Symbol| kwdefaults.iter().any(|(known, _)| known == name);
+    let missing: Vec<Symbol> = by_name[positional..]
+        .iter()
+        .filter(|name| !names.contains(name) && !has_default(name))
+        .copied()
+        .collect();
+    missing_arguments(func, "keyword-only", &missing)
 }
 
 fn qualname(func: &Ref<Function>) -> String {
@@ -176,16 +199,18 @@ fn missing_arguments(func: &Ref<Function>, kind: &str, missing: &[Symbol]) -> Ra
     ))
 }
 
-fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
+fn too_many(func: &Ref<Function>, given: usize, kwonly_given: usize) -> Raised {
     let params = &func.code.params;
     let positional = params.positional as usize;
     let defaults = func.defaults.borrow().len();
     let (takes, plural) = if defaults > 0 {
-        (format!("from {} to {positional}", positional - defaults), true)
+        (
+            format!("from {} to {positional}", positional as isize - defaults as isize),
+            true,
+        )
     } else {
         (positional.to_string(), positional != 1)
     };
-    let kwonly_given = kwonly.iter().filter(|v| !v.is_unset()).count();
     let were = if kwonly_given > 0 {
         format!(
             "{given} positional argument{} (and {kwonly_given} keyword-only argument{}) were",

@@ -6,7 +6,7 @@
 
 use super::argument;
 use super::attribute;
-use super::bind::bind_arguments;
+use super::bind::{bind_arguments, default_of};
 use super::bind_native::bind_native;
 use super::class_body;
 use super::error::*;
@@ -260,10 +260,7 @@ fn call_written(func: &Ref<Function>, window: &Window, start: usize) -> Res {
             continue;
         }
         let default = if place < positional {
-            let defaults = func.defaults.borrow();
-            (place + defaults.len())
-                .checked_sub(positional)
-                .and_then(|place| defaults.get(place).cloned())
+            default_of(&func.defaults.borrow(), place, positional).cloned()
         } else {
             let defaults = func.kwdefaults.borrow();
             let default = defaults.iter().find(|(known, _)| known == name);

@@ -12,7 +12,7 @@ use super::types::{Type, class_name, class_of};
 use super::{call, machine, mapping, subscript};
 use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
-use crate::value::iterator::{DictPart, IteratorState};
+use crate::value::iterator::{DictPart, DictWalk, IteratorState};
 use crate::value::*;
 pub use length::{has_length, length, length_hint, told_length};
 use std::cell::Cell;
@@ -176,7 +176,7 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
         (DictPart::Items, true) => "dict_reverseitemiterator",
     };
     let position = if reversed { dict.table.borrow().end() } else { 0 };
-    let state = IteratorState::Dict {
+    let walk = DictWalk {
         dict: dict.clone(),
         position,
         len: dict.len(),
@@ -184,7 +184,7 @@ pub fn dict_iter(dict: &Ref<Dict>, what: DictPart, reversed: bool) -> Value {
         what,
         reversed,
     };
-    NativeIterator::value(name, state)
+    NativeIterator::value(name, IteratorState::Dict(walk))
 }
 
 /// An iterator over a view of a dict.
@@ -288,6 +288,70 @@ pub fn next(iterator: &Value) -> Res<Option<Value>> {
     }
 }
 
+/// What a loop over two variables takes.
+pub enum Step {
+    Pair(Value, Value),
+    Item(Value),
+    End,
+}
+
+/// The next item for two variables: in two parts if the iterator makes pairs.
+pub fn next_for_two(iterator: &Value) -> Res<Step> {
+    if let Value::Iterator(native) = iterator
+        && let Some(pair) = native_pair(native)
+    {
+        return Ok(match pair? {
+            Some([first, second]) => Step::Pair(first, second),
+            None => Step::End,
+        });
+    }
+    Ok(match next(iterator)? {
+        Some(item) => Step::Item(item),
+        None => Step::End,
+    })
+}
+
+/// The next pair of an iterator all of whose items are pairs.
+fn native_pair(iterator: &Ref<NativeIterator>) -> Option<Res<Option<[Value; 2]>>> {
+    let mut state = iterator.state.borrow_mut();
+    let pair = match &mut *state {
+        IteratorState::Native(items) => {
+            let items = items.clone();
+            drop(state);
+            return items.pairs().map(|pairs| called(iterator, pairs.next_pair()));
+        }
+        IteratorState::Dict(walk) if walk.what == DictPart::Items => {
+            walk.next_entry(|key, value| [key.clone(), value.clone()])
+        }
+        _ => return None,
+    };
+    drop(state);
+    Some(match pair {
+        Ok(None) => {
+            end(iterator);
+            Ok(None)
+        }
+        Ok(pair) => Ok(pair),
+        Err(message) => Err(runtime_error(message)),
+    })
+}
+
+/// What a step of Rust code that makes items has given.
+fn called<T>(iterator: &Ref<NativeIterator>, made: Res<Option<T>>) -> Res<Option<T>> {
+    match made {
+        Ok(None) => {
+            end(iterator);
+            Ok(None)
+        }
+        // A function that raises StopIteration ends whoever loops, but not the iterator.
+        Err(raised) if matches(&raised, Type::StopIteration) => {
+            drop(raised.take());
+            Ok(None)
+        }
+        made => made,
+    }
+}
+
 fn other_next(iterator: &Value) -> Res<Option<Value>> {
     match special::call(iterator, name::NEXT, &[]) {
         Some(result) => until_stop(result),
@@ -345,18 +409,7 @@ fn settle(iterator: &Ref<NativeIterator>, beyond: Beyond) -> Res<Option<Value>> 
         }
         Beyond::Stay => Ok(None),
         Beyond::Raise(message) => Err(runtime_error(message)),
-        Beyond::Call(items) => match items.next() {
-            Ok(None) => {
-                end(iterator);
-                Ok(None)
-            }
-            // A function that raises StopIteration ends whoever loops, but not the iterator.
-            Err(raised) if matches(&raised, Type::StopIteration) => {
-                drop(raised.take());
-                Ok(None)
-            }
-            made => made,
-        },
+        Beyond::Call(items) => called(iterator, items.next()),
         Beyond::GetItem(object, index) => {
             let item = subscript::get_item(&object, &Value::Int(index));
             let mut state = iterator.state.borrow_mut();
@@ -425,38 +478,17 @@ fn advance(state: &mut IteratorState) -> Beyond {
             *index += 1;
             item
         }
-        IteratorState::Dict {
-            dict,
-            position,
-            len,
-            left,
-            what,
-            reversed,
-        } => {
-            let table = dict.table.borrow();
-            if table.len() != *len {
-                *len = usize::MAX; // stays so
-                return Beyond::Raise("dictionary changed size during iteration");
+        IteratorState::Dict(walk) => {
+            let what = walk.what;
+            let item = walk.next_entry(|key, value| match what {
+                DictPart::Keys => key.clone(),
+                DictPart::Values => value.clone(),
+                DictPart::Items => Value::tuple([key.clone(), value.clone()]),
+            });
+            match item {
+                Ok(item) => item,
+                Err(message) => return Beyond::Raise(message),
             }
-            let found = if *reversed {
-                table.previous_before(*position)
-            } else {
-                table.next_from(*position)
-            };
-            if found.is_some() {
-                if *left == 0 {
-                    return Beyond::Raise("dictionary keys changed during iteration");
-                }
-                *left -= 1;
-            }
-            found.map(|(place, key, value)| {
-                *position = if *reversed { place } else { place + 1 };
-                match what {
-                    DictPart::Keys => key.clone(),
-                    DictPart::Values => value.clone(),
-                    DictPart::Items => Value::tuple([key.clone(), value.clone()]),
-                }
-            })
         }
         IteratorState::Set { set, position, len } => match mapping::as_set_table(set) {
             Some(table) => {

@@ -6,9 +6,8 @@
 use super::async_iter;
 use super::error::{matches, runtime_error};
 use super::finalise;
-use super::iterate;
 use super::machine::{self, Item};
-use super::node::{Assignable, Block, Builder, Enter, Exit, Flow, Invocation, NodeBox, Raise};
+use super::node::{Block, Builder, Enter, Exit, Flow, Head, Invocation, NodeBox, Raise};
 use super::stack::tick;
 use super::types::{Type, is_exception};
 use crate::code::{Code, CodeKind, Handler, Onward, State, Terminator, Tree, TreeKind};
@@ -57,8 +56,7 @@ enum End {
     },
     Next {
         iter: u32,
-        slot: Option<u32>,
-        target: Box<dyn Assignable>,
+        head: Head,
         body: u32,
         done: u32,
     },
@@ -197,16 +195,12 @@ fn end(builder: &Builder, end: &Terminator, span: Span) -> End {
             target,
             body,
             done,
-        } => {
-            let slot = builder.target_slot(target);
-            End::Next {
-                iter: *iter,
-                slot,
-                target: builder.target(target),
-                body: *body,
-                done: *done,
-            }
-        }
+        } => End::Next {
+            iter: *iter,
+            head: builder.head(target, span),
+            body: *body,
+            done: *done,
+        },
         Terminator::Await { value, .. } => End::Await(awaited(builder, value, span)),
         Terminator::AsyncNext { iter, done, .. } => End::AsyncNext {
             iter: *iter,
@@ -403,8 +397,7 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
                 },
                 End::Next {
                     iter,
-                    slot,
-                    target,
+                    head,
                     body,
                     done,
                 } => {
@@ -412,19 +405,12 @@ fn walk(body: &Body, frame: &mut Frame, place: &mut u32) -> Turn {
                     frame.running.set_place(state.span);
                     // Only this frame's own nodes could change the slot, and none of them runs
                     // meanwhile.
-                    match attempt!(iterate::next(frame.local(*iter))) {
-                        Some(item) => {
-                            Generator::set_origin_in_loop(&item, &frame.func.code, state.span);
-                            match slot {
-                                Some(slot) => frame.set_local(*slot, item),
-                                None => attempt!(target.assign(frame, item)),
-                            }
-                            *body
-                        }
-                        None => {
-                            drop(frame.take_local(*iter));
-                            *done
-                        }
+                    let step = attempt!(head.next(frame.local(*iter)));
+                    if attempt!(head.take(frame, step)) {
+                        *body
+                    } else {
+                        drop(frame.take_local(*iter));
+                        *done
                     }
                 }
                 End::Await(awaited) => {

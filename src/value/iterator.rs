@@ -19,6 +19,16 @@ pub trait Items {
 
     /// Code of its own that goes on from the same place, with the same iterators below it.
     fn copied(&self) -> Option<NextItem>;
+
+    /// The same code if all items are pairs.
+    fn pairs(&self) -> Option<&dyn Pairs> {
+        None
+    }
+}
+
+/// Rust code whose items are pairs, which can be had without their tuples.
+pub trait Pairs {
+    fn next_pair(&self) -> Res<Option<[Value; 2]>>;
 }
 
 pub type NextItem = Rc<dyn Items>;
@@ -65,15 +75,7 @@ pub enum IteratorState {
     /// Byte offset of the next character.
     Str(Ref<Str>, usize),
     Bytes(Ref<Bytes>, usize),
-    /// Position in the table, the length it had, and how many entries are still to come.
-    Dict {
-        dict: Ref<Dict>,
-        position: usize,
-        len: usize,
-        left: usize,
-        what: DictPart,
-        reversed: bool,
-    },
+    Dict(DictWalk),
     Set {
         set: Value,
         position: usize,
@@ -98,6 +100,47 @@ pub enum IteratorState {
     Native(NextItem),
     /// Items that are all there.
     Items(std::vec::IntoIter<Value>),
+}
+
+/// A walk over a dict.
+#[derive(Clone)]
+pub struct DictWalk {
+    pub dict: Ref<Dict>,
+    /// Where it stands in the table.
+    pub position: usize,
+    /// The length that the dict had.
+    pub len: usize,
+    /// How many entries are still to come.
+    pub left: usize,
+    pub what: DictPart,
+    pub reversed: bool,
+}
+
+impl DictWalk {
+    /// What is `seen` of the next entry; fails with a RuntimeError's text if the dict was changed.
+    pub fn next_entry<T>(
+        &mut self,
+        seen: impl FnOnce(&Value, &Value) -> T,
+    ) -> Result<Option<T>, &'static str> {
+        let table = self.dict.table.borrow();
+        if table.len() != self.len {
+            self.len = usize::MAX; // stays so
+            return Err("dictionary changed size during iteration");
+        }
+        let found = match self.reversed {
+            true => table.previous_before(self.position),
+            false => table.next_from(self.position),
+        };
+        let Some((place, key, value)) = found else {
+            return Ok(None);
+        };
+        if self.left == 0 {
+            return Err("dictionary keys changed during iteration");
+        }
+        self.left -= 1;
+        self.position = if self.reversed { place } else { place + 1 };
+        Ok(Some(seen(key, value)))
+    }
 }
 
 impl IteratorState {

@@ -111,13 +111,8 @@ pub fn told_length(value: &Value) -> Res<Option<usize>> {
             IteratorState::Items(items) => items.len(),
             IteratorState::Str(text, at) => text.text[*at..].chars().count(),
             IteratorState::Bytes(bytes, at) => bytes.0.len().saturating_sub(*at),
-            IteratorState::Dict { dict, len, left, .. } => {
-                if dict.len() == *len {
-                    *left
-                } else {
-                    0
-                }
-            }
+            IteratorState::Dict(walk) if walk.dict.len() == walk.len => walk.left,
+            IteratorState::Dict(_) => 0,
             IteratorState::Set { set, position, len } => mapping::as_set_table(set)
                 .map(|table| table.borrow())
                 .filter(|table| table.len() == *len)

@@ -3,7 +3,7 @@
 use super::name::{Store, local};
 use super::operand::*;
 use super::*;
-use crate::code::{BinaryOp, TargetKind};
+use crate::code::BinaryOp;
 use crate::interp::{iterate, namespace, subscript};
 use crate::source::Symbol;
 use std::marker::PhantomData;
@@ -31,9 +31,10 @@ impl Builder<'_> {
                 span,
             }),
             TargetKind::Unpack { targets, star } => {
-                let targets = targets.iter().map(|t| self.assignable(t)).collect();
+                let slots: Option<Box<[u32]>> = targets.iter().map(|t| self.target_slot(t)).collect();
                 Box::new(Unpack {
-                    targets,
+                    slots: slots.filter(|_| star.is_none()).unwrap_or_default(),
+                    targets: targets.iter().map(|t| self.assignable(t)).collect(),
                     star: star.map(|s| s as usize),
                     span,
                 })
@@ -384,6 +385,8 @@ fn drop_later(old: Value) -> Res<()> {
 /// `a, b, *c = …`
 struct Unpack {
     targets: Box<[Box<dyn Assignable>]>,
+    /// Their slots if all are plain local variables.
+    slots: Box<[u32]>,
     star: Option<usize>,
     span: Span,
 }
@@ -394,6 +397,12 @@ impl Assignable for Unpack {
             if let Value::Tuple(tuple) = &value
                 && tuple.items.len() == self.targets.len()
             {
+                if tuple.items.len() == self.slots.len() {
+                    for (&slot, item) in self.slots.iter().zip(&tuple.items) {
+                        frame.set_local(slot, item.clone());
+                    }
+                    return Ok(());
+                }
                 for (target, item) in self.targets.iter().zip(&tuple.items) {
                     target.assign(frame, item.clone())?;
                 }

@@ -1,5 +1,6 @@
 //! List, set and dict comprehensions without suspension.
 
+use super::head::Head;
 use super::*;
 use crate::code::{Comprehension, ComprehensionKind};
 use crate::interp::stack::tick;
@@ -17,8 +18,7 @@ struct Run {
 }
 
 struct ClauseNode {
-    target: Box<dyn Assignable>,
-    slot: Option<u32>,
+    head: Head,
     iter: NodeBox,
     iter_span: Span,
     conditions: Box<[Condition]>,
@@ -67,7 +67,9 @@ impl Run {
             items.reserve(iterate::length(&iterable)?.min(1 << 20));
         }
         drop(iterable);
-        if let (Some(slot), Some((mut next, mut left, step))) = (clause.slot, flow::range_state(&iterator)) {
+        if let (Some(slot), Some((mut next, mut left, step))) =
+            (clause.head.slot(), flow::range_state(&iterator))
+        {
             while left > 0 {
                 frame.set_local(slot, Value::Int(next));
                 left -= 1;
@@ -78,12 +80,9 @@ impl Run {
         }
         loop {
             frame.running.set_place(clause.iter_span);
-            let Some(item) = iterate::next(&iterator).at(clause.iter_span)? else {
+            let step = clause.head.next(&iterator)?;
+            if !clause.head.take(frame, step)? {
                 break;
-            };
-            match clause.slot {
-                Some(slot) => frame.set_local(slot, item),
-                None => clause.target.assign(frame, item)?,
             }
             self.item(frame, clause, depth, output)?;
         }
@@ -159,8 +158,7 @@ impl Builder<'_> {
             .clauses
             .iter()
             .map(|clause| ClauseNode {
-                target: self.target(&clause.target),
-                slot: self.target_slot(&clause.target),
+                head: self.head(&clause.target, clause.iter.span),
                 iter: self.node(&clause.iter),
                 iter_span: clause.iter.span,
                 conditions: clause.conditions.iter().map(|c| self.condition(c)).collect(),

@@ -1,5 +1,6 @@
 //! Blocks, branches, loops, jumps and simple statements.
 
+use super::head::Head;
 use super::name::Store;
 use super::*;
 use crate::interp::error::raise_empty;
@@ -167,9 +168,7 @@ impl Exec for While {
 }
 
 struct For {
-    target: Box<dyn Assignable>,
-    /// The slot of a target that is a plain local.
-    slot: Option<u32>,
+    head: Head,
     iter: NodeBox,
     body: Block,
     orelse: Block,
@@ -181,7 +180,7 @@ impl Exec for For {
         let iterable = attempt!(self.iter.eval(frame));
         let iterator = attempt!(iterate::iter(&iterable).at(self.span));
         drop(iterable);
-        if let (Some(slot), Some((mut next, mut left, step))) = (self.slot, range_state(&iterator)) {
+        if let (Some(slot), Some((mut next, mut left, step))) = (self.head.slot(), range_state(&iterator)) {
             // A range that nobody else can see: count here.
             while left > 0 {
                 frame.set_local(slot, Value::Int(next));
@@ -197,13 +196,9 @@ impl Exec for For {
         }
         loop {
             frame.running.set_place(self.span);
-            let Some(item) = attempt!(iterate::next(&iterator).at(self.span)) else {
+            let step = attempt!(self.head.next(&iterator));
+            if !attempt!(self.head.take(frame, step)) {
                 break;
-            };
-            Generator::set_origin_in_loop(&item, &frame.func.code, self.span);
-            match self.slot {
-                Some(slot) => frame.set_local(slot, item),
-                None => attempt!(self.target.assign(frame, item)),
             }
             match self.body.exec(frame) {
                 Flow::Next | Flow::Continue => attempt!(tick().at(self.span)),
@@ -282,21 +277,12 @@ impl Builder<'_> {
         orelse: &[Statement],
     ) -> ExecBox {
         Box::new(For {
-            target: self.target(target),
-            slot: self.target_slot(target),
+            head: self.head(target, iter.span),
             iter: self.node(iter),
             body: self.block(body),
             orelse: self.block(orelse),
             span: iter.span,
         })
-    }
-
-    /// The slot of a target that is a plain local variable.
-    pub fn target_slot(&self, target: &Target) -> Option<u32> {
-        match target.kind {
-            crate::code::TargetKind::Place(Place::Local(slot)) => Some(slot),
-            _ => None,
-        }
     }
 
     pub fn variable(&self, place: Place, span: Span) -> Store {

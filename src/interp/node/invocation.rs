@@ -8,6 +8,7 @@ use crate::interp::{bind, call, machine};
 use crate::source::Symbol;
 use crate::value::function::Turn;
 use crate::value::native::{Direct, FEW, Rest};
+use std::borrow::Cow;
 
 /// The arguments of a call site.
 enum Arguments {
@@ -72,34 +73,30 @@ impl MethodCallee {
 }
 
 /// What a call site gives to call, with its arguments laid out in the window.
-struct Ready {
+struct Ready<'a> {
     func: Value,
     /// Where the arguments begin: at the receiver if there is one, else behind the room for it.
     start: usize,
     /// The positional ones, with the receiver.
     npos: usize,
+    /// The names of the others.
+    names: Cow<'a, [Symbol]>,
 }
 
 impl Invocation {
-    /// Evaluates callee and arguments, left to right. `names` gets the names of keywords.
+    /// Evaluates callee and arguments, left to right.
     #[inline(always)]
-    fn prepare(&self, frame: &mut Frame, window: &Window, names: &mut Vec<Symbol>) -> Res<Ready> {
+    fn prepare(&self, frame: &mut Frame, window: &Window) -> Res<Ready<'_>> {
         let (func, receiver) = self.callee.find(frame)?;
-        self.lay_out(frame, window, names, func, receiver)
+        self.lay_out(frame, window, func, receiver)
     }
 
     /// Evaluates the arguments.
     #[inline(always)]
-    fn lay_out(
-        &self,
-        frame: &mut Frame,
-        window: &Window,
-        names: &mut Vec<Symbol>,
-        func: Value,
-        receiver: Value,
-    ) -> Res<Ready> {
+    fn lay_out(&self, frame: &mut Frame, window: &Window, func: Value, receiver: Value) -> Res<Ready<'_>> {
         let own = usize::from(!receiver.is_unset());
         window.push(receiver)?;
+        let mut names = Cow::default();
         let npos = match &self.args {
             Arguments::Plain(nodes) => {
                 for node in nodes {
@@ -113,15 +110,16 @@ impl Invocation {
                     let value = node.eval(frame)?;
                     window.push(value)?;
                 }
-                names.extend_from_slice(keywords);
+                names = Cow::Borrowed(&**keywords);
                 nodes.len() - keywords.len()
             }
-            Arguments::Spread(spreads) => self.spread(frame, window, spreads, names, &func)?,
+            Arguments::Spread(spreads) => self.spread(frame, window, spreads, names.to_mut(), &func)?,
         };
         Ok(Ready {
             func,
             start: 1 - own,
             npos: npos + own,
+            names,
         })
     }
 
@@ -237,8 +235,13 @@ impl Invocation {
             let value = node.eval(frame)?;
             window.push(value)?;
         }
-        let (start, npos) = (1 - own, nodes.len() + own);
-        self.finish(frame, window, Ready { func, start, npos }, &[])
+        let ready = Ready {
+            func,
+            start: 1 - own,
+            npos: nodes.len() + own,
+            names: Cow::default(),
+        };
+        self.finish(frame, window, ready)
     }
 
     /// A call that makes a generator or coroutine: the arguments go where its frame has them
@@ -322,9 +325,8 @@ impl Invocation {
     #[inline(never)]
     fn eval_any(&self, frame: &mut Frame) -> Res {
         let window = Window::open();
-        let mut names = Vec::new();
-        let ready = self.prepare(frame, &window, &mut names)?;
-        self.finish(frame, &window, ready, &names)
+        let ready = self.prepare(frame, &window)?;
+        self.finish(frame, &window, ready)
     }
 
     /// `await f(…)`: `Return` if the result is there already, in `frame.result`; else the turn it
@@ -424,22 +426,32 @@ impl Invocation {
     #[inline(never)]
     fn await_any(&self, frame: &mut Frame, func: Value, receiver: Value, at: Span) -> Res<Turn> {
         let window = Window::open();
-        let mut names = Vec::new();
-        let ready = self.lay_out(frame, &window, &mut names, func, receiver)?;
-        let Ready { func, start, npos } = &ready;
+        let ready = self.lay_out(frame, &window, func, receiver)?;
+        let Ready {
+            func,
+            start,
+            npos,
+            names,
+        } = &ready;
         frame.running.set_place(self.span);
-        match machine::begin_call(func, &window, *start, *npos, &names, frame).at(self.span)? {
+        match machine::begin_call(func, &window, *start, *npos, names, frame).at(self.span)? {
             Some(Turn::Raise) => return Err(Raised::still().at(at)),
             Some(turn) => return Ok(turn),
             None => {}
         }
-        frame.result = self.finish(frame, &window, ready, &names)?;
+        frame.result = self.finish(frame, &window, ready)?;
         Ok(Turn::Await)
     }
 
     #[inline(always)]
-    fn finish(&self, frame: &mut Frame, window: &Window, ready: Ready, names: &[Symbol]) -> Res {
-        let Ready { func, start, npos } = ready;
+    fn finish(&self, frame: &mut Frame, window: &Window, ready: Ready) -> Res {
+        let Ready {
+            func,
+            start,
+            npos,
+            names,
+        } = ready;
+        let names = &*names;
         frame.running.set_place(self.span);
         let result = match &func {
             Value::Function(f) => call::call_function(f, window, start, npos, names),
@@ -580,10 +592,9 @@ impl Invocation {
     /// Evaluates only the arguments: positional values, then keywords.
     pub fn arguments(&self, frame: &mut Frame) -> Res<(Vec<Value>, Vec<(Symbol, Value)>)> {
         let window = Window::open();
-        let mut names = Vec::new();
-        let ready = self.prepare(frame, &window, &mut names)?;
+        let ready = self.prepare(frame, &window)?;
         let mut values = window.drain(ready.start);
         let keywords = values.split_off(ready.npos);
-        Ok((values, names.into_iter().zip(keywords).collect()))
+        Ok((values, ready.names.iter().copied().zip(keywords).collect()))
     }
 }

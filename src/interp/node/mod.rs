@@ -13,6 +13,7 @@ mod display;
 mod flow;
 mod fstring;
 mod guard;
+mod head;
 mod invocation;
 mod member;
 mod name;
@@ -22,11 +23,14 @@ mod pattern;
 pub use bind::Assignable;
 pub use flow::Block;
 pub use guard::{Enter, Exit, Raise, as_exception, matches_kind};
+pub use head::Head;
 pub use invocation::Invocation;
 
 use super::operator;
 use super::unit::Unit;
-use crate::code::{Code, Constant, Place, Statement, StatementKind, Target, Tree, TreeKind, UnaryOp};
+use crate::code::{
+    Code, Constant, Place, Statement, StatementKind, Target, TargetKind, Tree, TreeKind, UnaryOp,
+};
 use crate::source::Span;
 use crate::value::function::Frame;
 use crate::value::*;

@@ -10,9 +10,10 @@ use crate::interp::payload::*;
 use crate::interp::special;
 use crate::interp::types::{class_name, class_of, full_name, named_class};
 use crate::source::name;
-use crate::value::iterator::{DictPart, IteratorState};
+use crate::value::iterator::{DictPart, Items, IteratorState, NextItem, Pairs};
 use crate::value::*;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 fn enumerate(args: &[Value]) -> Res {
     let start = match &args[2] {
@@ -20,17 +21,50 @@ fn enumerate(args: &[Value]) -> Res {
         start => index(start)?,
     };
     let iterator = iterate::iter(&args[1])?;
-    let count = RefCell::new(start);
-    Ok(NativeIterator::from_fn("enumerate", move || {
-        let Some(item) = iterate::next(&iterator)? else {
+    let items = Enumerate {
+        iterator,
+        count: RefCell::new(start),
+    };
+    Ok(NativeIterator::value(
+        "enumerate",
+        IteratorState::Native(Rc::new(items)),
+    ))
+}
+
+#[derive(Clone)]
+struct Enumerate {
+    iterator: Value,
+    count: RefCell<Value>,
+}
+
+impl Items for Enumerate {
+    fn next(&self) -> Res<Option<Value>> {
+        Ok(self.next_pair()?.map(Value::tuple))
+    }
+
+    fn copied(&self) -> Option<NextItem> {
+        Some(Rc::new(self.clone()))
+    }
+
+    fn pairs(&self) -> Option<&dyn Pairs> {
+        Some(self)
+    }
+}
+
+impl Pairs for Enumerate {
+    fn next_pair(&self) -> Res<Option<[Value; 2]>> {
+        let Some(item) = iterate::next(&self.iterator)? else {
             return Ok(None);
         };
-        let number = count.borrow().clone();
-        let next = operator::binary(BinaryOp::Add, &number, &Value::Int(1))?;
-        let old = count.replace(next);
+        let number = self.count.borrow().clone();
+        let next = match &number {
+            Value::Int(number) if *number < i64::MAX => Value::Int(number + 1),
+            number => operator::binary(BinaryOp::Add, number, &Value::Int(1))?,
+        };
+        let old = self.count.replace(next);
         drop(old);
-        Ok(Some(Value::tuple([number, item])))
-    }))
+        Ok(Some([number, item]))
+    }
 }
 
 fn iterators_of(args: &Value) -> Res<Vec<Value>> {
@@ -53,40 +87,85 @@ fn arguments_before(count: usize) -> String {
 }
 
 fn zip(args: &[Value]) -> Res {
-    let iterators = iterators_of(&args[1])?;
-    let strict = !args[2].is_unset() && operator::truth(&args[2])?;
-    Ok(NativeIterator::from_fn("zip", move || {
-        let mut items = Vec::with_capacity(iterators.len());
-        for (i, iterator) in iterators.iter().enumerate() {
-            match iterate::next(iterator)? {
-                Some(item) => items.push(item),
-                None if !strict => return Ok(None),
-                None if i > 0 => {
-                    let before = arguments_before(i);
-                    return Err(value_error(format!(
-                        "zip() argument {} is shorter than {before}",
-                        i + 1
-                    )));
-                }
-                None => {
-                    for (j, other) in iterators.iter().enumerate().skip(1) {
-                        if iterate::next(other)?.is_some() {
-                            let before = arguments_before(j);
-                            return Err(value_error(format!(
-                                "zip() argument {} is longer than {before}",
-                                j + 1
-                            )));
-                        }
-                    }
-                    return Ok(None);
-                }
-            }
-        }
-        if items.is_empty() {
+    let items = Zip {
+        iterators: iterators_of(&args[1])?.into(),
+        is_strict: !args[2].is_unset() && operator::truth(&args[2])?,
+    };
+    Ok(NativeIterator::value(
+        "zip",
+        IteratorState::Native(Rc::new(items)),
+    ))
+}
+
+#[derive(Clone)]
+struct Zip {
+    iterators: Rc<[Value]>,
+    is_strict: bool,
+}
+
+impl Items for Zip {
+    fn next(&self) -> Res<Option<Value>> {
+        if self.iterators.is_empty() {
             return Ok(None);
         }
+        let mut items = Vec::with_capacity(self.iterators.len());
+        for (i, iterator) in self.iterators.iter().enumerate() {
+            match iterate::next(iterator)? {
+                Some(item) => items.push(item),
+                None => return self.end_at(i).map(|()| None),
+            }
+        }
         Ok(Some(Value::tuple(items)))
-    }))
+    }
+
+    fn copied(&self) -> Option<NextItem> {
+        Some(Rc::new(self.clone()))
+    }
+
+    fn pairs(&self) -> Option<&dyn Pairs> {
+        (self.iterators.len() == 2).then_some(self)
+    }
+}
+
+impl Pairs for Zip {
+    fn next_pair(&self) -> Res<Option<[Value; 2]>> {
+        let Some(first) = iterate::next(&self.iterators[0])? else {
+            return self.end_at(0).map(|()| None);
+        };
+        match iterate::next(&self.iterators[1])? {
+            Some(second) => Ok(Some([first, second])),
+            None => self.end_at(1).map(|()| None),
+        }
+    }
+}
+
+impl Zip {
+    /// The iterator at a place has ended: if `strict`, so must the others.
+    #[cold]
+    fn end_at(&self, ended: usize) -> Res<()> {
+        if !self.is_strict {
+            return Ok(());
+        }
+        let (place, comparison, before) = match ended {
+            0 => {
+                let mut longer = None;
+                for (i, other) in self.iterators.iter().enumerate().skip(1) {
+                    if iterate::next(other)?.is_some() {
+                        longer = Some(i);
+                        break;
+                    }
+                }
+                match longer {
+                    Some(longer) => (longer + 1, "longer", arguments_before(longer)),
+                    None => return Ok(()),
+                }
+            }
+            ended => (ended + 1, "shorter", arguments_before(ended)),
+        };
+        Err(value_error(format!(
+            "zip() argument {place} is {comparison} than {before}"
+        )))
+    }
 }
 
 fn map(args: &[Value]) -> Res {
