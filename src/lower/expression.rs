@@ -567,7 +567,8 @@ impl<'a> Lowering<'_, 'a> {
         if self.host_kind().is_function_like() {
             return Ok(());
         }
-        Err(SyntaxError::new(format!("{what} outside function"), span))
+        Err(SyntaxError::new(format!("{what} outside function"), span)
+            .help("a 'def' with a 'yield' in it is a generator; outside there is none"))
     }
 }
 

@@ -324,15 +324,19 @@ impl<'a> Lowering<'_, 'a> {
                 _ => {}
             }
         }
-        Err(match way {
-            Way::Break => SyntaxError::new("'break' outside loop", span),
-            _ => SyntaxError::new("'continue' not properly in loop", span),
-        })
+        let (message, word) = match way {
+            Way::Break => ("'break' outside loop", "break"),
+            _ => ("'continue' not properly in loop", "continue"),
+        };
+        let help =
+            format!("'{word}' belongs to a 'for' or 'while': is it indented as far as that loop's body?");
+        Err(SyntaxError::new(message, span).help(help))
     }
 
     pub(super) fn return_(&mut self, value: Option<&'a Expr>, span: Span) -> Lowered {
         if !self.host_kind().is_function_like() {
-            return Err(SyntaxError::new("'return' outside function", span));
+            return Err(SyntaxError::new("'return' outside function", span)
+                .help("'return' belongs to a 'def': is it indented as far as that function's body?"));
         }
         if value.is_some() && self.kind == CodeKind::AsyncGenerator {
             return Err(SyntaxError::new("'return' with value in async generator", span)

@@ -144,8 +144,10 @@ struct Call {
     function: Option<String>,
     /// One who waits within that function, and the line in which it does.
     party: Option<(usize, u32)>,
-    /// It has still to come to the call, other than by a loop.
+    /// It has still to come to the call, perhaps again.
     is_ahead: bool,
+    /// It comes to it by another round of the loop in which it waits.
+    is_again: bool,
     /// It is not called there, but left to a pool of threads: `pool.submit(event.set)`.
     is_left: bool,
     /// A task that has not begun with that function.
@@ -223,6 +225,27 @@ fn enclosing(source: &Source, line: u32) -> Option<(u32, String)> {
         }
     }
     None
+}
+
+/// Whether a line stands in a loop around a later one of the same function.
+fn is_in_loop_of(source: &Source, line: u32, later: u32) -> bool {
+    let mut least = indent(source.line_text(later));
+    for above in (1..later).rev() {
+        let text = source.line_text(above);
+        let code = without_comment(text).trim();
+        if code.is_empty() || indent(text) >= least {
+            continue;
+        }
+        least = indent(text);
+        let code = code.strip_prefix("async ").unwrap_or(code).trim_start();
+        let word = code.split(|c: char| !c.is_alphanumeric()).next();
+        match word {
+            Some("while" | "for") if above <= line => return true,
+            Some("def" | "class") => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// A line without its comment.
@@ -412,8 +435,9 @@ fn call(
         let source = &frame.code().source;
         let waits_for = source.slice(source.on_first_line(frame.span));
         // In the same line, it comes later if the wait is not for that call itself.
-        let is_ahead = line > frame.line() || (line == frame.line() && !waits_for.contains(name));
-        Some((is_object(frame), (place, frame.line()), is_ahead))
+        let is_after = line > frame.line() || (line == frame.line() && !waits_for.contains(name));
+        let is_again = !is_after && line < frame.line() && is_in_loop_of(source, line, frame.line());
+        Some((is_object(frame), (place, frame.line()), is_after, is_again))
     };
     // Others may be in the same function for another object.
     let within: Vec<_> = all.iter().enumerate().filter_map(within).collect();
@@ -423,8 +447,9 @@ fn call(
     Call {
         line,
         text,
-        party: known.map(|(_, party, _)| *party),
-        is_ahead: known.is_some_and(|(.., is_ahead)| *is_ahead),
+        party: known.map(|(_, party, ..)| *party),
+        is_ahead: known.is_some_and(|(.., is_after, is_again)| *is_after || *is_again),
+        is_again: known.is_some_and(|(.., is_again)| *is_again),
         is_left: false,
         failed: failed_in(source, header, all),
         unbegun: all.iter().position(is_to_begin),
@@ -485,7 +510,10 @@ impl Call {
             all[party].name()
         };
         match self.is_ahead {
-            true => format!("{who} would call `{text}` in line {line}, but waits in line {waits_at}"),
+            true => {
+                let again = if self.is_again { " again" } else { "" };
+                format!("{who} would call `{text}` in line {line}{again}, but waits in line {waits_at}")
+            }
             false => format!("{who} calls `{text}` in line {line}, but now waits in line {waits_at}"),
         }
     }

@@ -61,8 +61,7 @@ pub fn who_waits() -> String {
     let mut out = String::new();
     let told_circle = circle.map(|circle| told_circle(&circle, &all, &reasons));
     let groups = groups(&all, reasons);
-    let has_help = |group: &Group| group.reason.help.is_some() || group.reason.remedy.is_some();
-    let is_helped = groups.iter().any(has_help);
+    let is_helped = groups.iter().take(TOLD).any(|group| group.help(&all).is_some());
     for group in groups.iter().take(TOLD) {
         out.push_str(&match groups.len() <= WITH_TEXT {
             true => group.with_text(&all),

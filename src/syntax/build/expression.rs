@@ -1,6 +1,8 @@
 //! Expressions: flat nodes to trees by precedence, and everything in brackets.
 
-use super::{Builder, Built, MAX_CHAIN, MAX_PREFIX, fail, is, is_constant, need, token, unexpected};
+use super::{
+    Builder, Built, MAX_CHAIN, MAX_PREFIX, fail, fail_with, is, is_constant, need, token, unexpected,
+};
 use crate::source::Span;
 use crate::syntax::ast::{
     BinaryOp, BoolOp, Clause, CompareOp, Comprehension, ComprehensionKind, Constant, DictItem, Expr,
@@ -393,7 +395,7 @@ impl Builder<'_> {
                 }
                 Rule::unpack => {
                     if !items.list.is_empty() {
-                        return fail("invalid syntax", token(&item));
+                        return some_of_each(token(&item));
                     }
                     let value = self.next_expr(&mut item.into_inner(), place)?;
                     entries.push(DictItem::Unpack(value));
@@ -402,7 +404,7 @@ impl Builder<'_> {
                     let key = self.expr(item)?;
                     let dict_value = need(pairs.next(), key.span)?;
                     if !items.list.is_empty() {
-                        return fail("invalid syntax", token(&dict_value));
+                        return some_of_each(token(&dict_value));
                     }
                     let value = self.next_expr(&mut dict_value.into_inner(), key.span)?;
                     entries.push(DictItem::Pair(key, value));
@@ -635,6 +637,12 @@ pub(super) fn binary_op(text: &str) -> Option<BinaryOp> {
         "&" => BinaryOp::BitAnd,
         _ => return None,
     })
+}
+
+/// `{1, 2: 3}`
+fn some_of_each<T>(span: Span) -> Built<T> {
+    let help = "a set holds values, a dict 'key: value' items: these are some of each";
+    fail_with("invalid syntax", span, help)
 }
 
 #[cfg(test)]

@@ -122,6 +122,11 @@ fn fail<T>(message: impl Into<String>, span: Span) -> Built<T> {
     Err(Box::new(SyntaxError::new(message, span)))
 }
 
+/// The same with a word on what to do.
+fn fail_with<T>(message: impl Into<String>, span: Span, help: &str) -> Built<T> {
+    Err(Box::new(SyntaxError::new(message, span).help(help)))
+}
+
 /// A node that the grammar cannot produce here.
 #[cold]
 fn unexpected<T>(pair: &Pair) -> Built<T> {

@@ -1,6 +1,6 @@
 //! The parameters of functions and lambdas.
 
-use super::{Builder, Built, fail, need, token};
+use super::{Builder, Built, fail, fail_with, need, token};
 use crate::source::Span;
 use crate::syntax::ast::{Param, Params};
 use crate::syntax::parse::{Pair, Rule};
@@ -17,7 +17,8 @@ impl Builder<'_> {
         while let Some(item) = items.next() {
             let place = token(&item);
             if params.kwarg.is_some() {
-                return fail("arguments cannot follow var-keyword argument", self.span(&item));
+                let message = "arguments cannot follow var-keyword argument";
+                return fail_with(message, self.span(&item), "put the parameter with '**' last");
             }
             match item.as_rule() {
                 Rule::slash => {
@@ -50,7 +51,7 @@ impl Builder<'_> {
                 }
                 Rule::dstar_param | Rule::lambda_dstar => {
                     if let Some(bare) = bare.filter(|_| params.kwonly.is_empty()) {
-                        return fail("named arguments must follow bare *", bare);
+                        return nothing_behind_star(bare);
                     }
                     params.kwarg = Some(self.param(item, "var-keyword")?);
                 }
@@ -63,14 +64,15 @@ impl Builder<'_> {
                     let last = params.args.last().or(params.posonly.last());
                     if param.default.is_none() && last.is_some_and(|last| last.default.is_some()) {
                         let message = "parameter without a default follows parameter with a default";
-                        return fail(message, param.span);
+                        let help = "put the parameters that have a default behind those that have none";
+                        return fail_with(message, param.span, help);
                     }
                     params.args.push(param);
                 }
             }
         }
         match bare {
-            Some(bare) if params.kwonly.is_empty() => fail("named arguments must follow bare *", bare),
+            Some(bare) if params.kwonly.is_empty() => nothing_behind_star(bare),
             _ => Ok(params),
         }
     }
@@ -111,4 +113,9 @@ impl Builder<'_> {
         }
         Ok(param)
     }
+}
+
+fn nothing_behind_star<T>(star: Span) -> Built<T> {
+    let help = "what stands behind a bare '*' is given by name: add such a parameter, or leave out the '*'";
+    fail_with("named arguments must follow bare *", star, help)
 }

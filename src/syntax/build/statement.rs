@@ -2,7 +2,7 @@
 
 use super::expression::binary_op;
 use super::target::{describe, is_bare, is_operand, unwrap};
-use super::{Builder, Built, fail, is, is_constant, need, token, unexpected};
+use super::{Builder, Built, fail, fail_with, is, is_constant, need, token, unexpected};
 use crate::source::{Span, Symbol};
 use crate::syntax::ast::{
     Alias, Arg, Case, Class, Expr, ExprKind, Function, Handler, Module, Stmt, StmtKind, WithItem,
@@ -103,7 +103,8 @@ impl Builder<'_> {
                 if !is_single(&target) {
                     let what = describe(&target);
                     let message = format!("'{what}' is an illegal expression for augmented assignment");
-                    return fail(message, unwrap(&target).span);
+                    let help = "only one variable, attribute or item can be changed so";
+                    return fail_with(message, unwrap(&target).span, help);
                 }
                 let op = match binary_op(second.as_str().trim_end().trim_end_matches('=')) {
                     Some(op) => op,

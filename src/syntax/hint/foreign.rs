@@ -55,7 +55,14 @@ impl Stuck<'_> {
                 "'in' stands between the name and what is looped over"
             }
             ("for", "=") if self.line.open.is_empty() => "a loop goes over items: 'for i in range(…):'",
-            ("for", number) if number.contains("..") => "a row of numbers is written range(start, end)",
+            ("global" | "nonlocal", "=") => {
+                "this only says which variable is meant: assign on a line of its own"
+            }
+            ("for", number)
+                if number.contains("..") || (number.starts_with('.') && self.before(1).ends_with('.')) =>
+            {
+                "a row of numbers is written range(start, end)"
+            }
             (_, _) if self.line.at == 0 && self.follows_decorator() => {
                 "a decorator stands above a 'def' or a 'class'"
             }

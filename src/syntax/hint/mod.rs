@@ -181,8 +181,14 @@ impl Stuck<'_> {
                 ":" if self.line.word(0) == "do" => {
                     error.help("there is no 'do': write 'while True:', and 'break' where the loop may end")
                 }
+                ":" if self.line.open.is_empty() && self.heads_block() => error.help(
+                    "no word says what this block is for: write 'def', 'if', 'while' or 'for' before it",
+                ),
                 previous => error.help(format!("something is missing after '{previous}'")),
             };
+        }
+        if self.is_argument_with_colon() {
+            return error.help("an argument is given by its name with '='");
         }
         if matches!(self.found(), ":" | ")" | "]" | "}" | ",") && is_operator(self.before(1)) {
             return error.help(format!("something is missing after '{}'", self.before(1)));
@@ -191,6 +197,30 @@ impl Stuck<'_> {
             Some(help) => error.help(help),
             None => error,
         }
+    }
+
+    /// `f(x: 3)`
+    fn is_argument_with_colon(&self) -> bool {
+        let before = self.line.at.checked_sub(1);
+        let is_named = before.is_some_and(|name| self.line.kind(name) == TokenKind::Name);
+        let open = self.line.open.last().and_then(|open| open.checked_sub(1));
+        let is_called = open.is_some_and(|called| self.line.ends_operand(called));
+        self.found() == ":" && self.bracket() == "(" && is_named && is_called
+    }
+
+    /// Whether the line below is indented further than this one.
+    fn heads_block(&self) -> bool {
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let first = self.source.line(self.line.span(0).start);
+        let own = depth(self.source.line_text(first));
+        let mut below = self
+            .source
+            .text
+            .lines()
+            .skip(self.source.line(self.at.start) as usize);
+        below
+            .find(|line| !line.trim().is_empty())
+            .is_some_and(|line| depth(line) > own)
     }
 
     /// A keyword where something else is wanted.

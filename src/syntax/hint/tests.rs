@@ -218,6 +218,27 @@ fn help_names_the_way_out() {
             "{'a' 1}",
             "put a ',' between the two expressions, or a ':' between key and value",
         ),
+        (
+            "x == 3:\n    y",
+            "no word says what this block is for: write 'def', 'if', 'while' or 'for' before it",
+        ),
+        (
+            "for i in 3..5: pass",
+            "a row of numbers is written range(start, end)",
+        ),
+        (
+            "global x = 3",
+            "this only says which variable is meant: assign on a line of its own",
+        ),
+        (
+            "x = {1, 2: 3}",
+            "a set holds values, a dict 'key: value' items: these are some of each",
+        ),
+        ("f(x: 3)", "an argument is given by its name with '='"),
+        (
+            "def f(a=1, b): pass",
+            "put the parameters that have a default behind those that have none",
+        ),
     ] {
         let (error, _) = error_in(text);
         assert!(error.help.as_deref() == Some(help), "{text}: {:?}", error.help);

@@ -7,7 +7,7 @@
 
 use super::rule::{
     Rule, argument, blocking, cancel, early, forgotten, form, generator, order, running, shared, thread,
-    update,
+    update, value,
 };
 
 /// One kind of mistake.
@@ -128,7 +128,7 @@ catalog! {
         error "RuntimeError" "coroutine is being awaited already";
     A022 "a coroutine is taken for its result"
         "A coroutine, a task or a gather is not its result: that comes with `await`."
-        text form::value,
+        text value::value,
         error "TypeError" "'coroutine' object is not",
         error "TypeError" "'coroutine' object does not support",
         error "TypeError" "'coroutine' object does not support the context manager protocol",

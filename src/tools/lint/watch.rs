@@ -23,6 +23,7 @@ use crate::value::generator::Progress;
 use crate::value::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 /// A call that blocks for less is not told, in seconds.
 const SHORTEST_BLOCK: f64 = 0.05;
@@ -55,8 +56,12 @@ pub fn start() {
 
 /// Tells mistakes that were found in a program's text.
 pub fn tell_text(findings: &[Finding]) {
-    for finding in findings {
-        tell(finding);
+    // Several of one kind may stand in a line.
+    let are_new: Vec<bool> = findings.iter().map(|finding| !is_told(finding)).collect();
+    for (finding, is_new) in findings.iter().zip(are_new) {
+        if is_new {
+            tell_anew(finding);
+        }
         finding
             .made
             .iter()
@@ -64,23 +69,30 @@ pub fn tell_text(findings: &[Finding]) {
     }
 }
 
-/// Tells a mistake, once.
-fn tell(finding: &Finding) {
+fn key(finding: &Finding) -> (&'static str, String, u32) {
+    (finding.lint.number, finding.source.name.clone(), finding.line())
+}
+
+/// Whether a mistake of that kind was told of that line.
+fn is_told(finding: &Finding) -> bool {
+    TOLD.with_borrow(|told| told.as_ref().is_some_and(|told| told.contains_key(&key(finding))))
+}
+
+/// Tells a mistake that was not told yet.
+fn tell_anew(finding: &Finding) {
     let number = finding.lint.number;
-    let key = (number, finding.source.name.clone(), finding.line());
     let last_line = finding.source.line(finding.span.end);
-    let (is_new, is_first) = TOLD.with_borrow_mut(|told| {
+    let is_first = TOLD.with_borrow_mut(|told| {
         let told = told.get_or_insert_default();
         let is_first = told.keys().all(|(other, ..)| *other != number);
-        (told.insert(key, last_line).is_none(), is_first)
+        told.insert(key(finding), last_line);
+        is_first
     });
-    if is_new {
-        let more = match is_first {
-            true => format!("    `aio explain {number}` tells more\n"),
-            false => String::new(),
-        };
-        console::write_error(&format!("{}{more}", finding.text()));
-    }
+    let more = match is_first {
+        true => format!("    `aio explain {number}` tells more\n"),
+        false => String::new(),
+    };
+    console::write_error(&format!("{}{more}", finding.text()));
 }
 
 /// Whether something was told of a line: then it is no news that what was made there comes to
@@ -129,14 +141,16 @@ fn leads_to_errors(number: &str) -> bool {
 }
 
 fn tell_at(lint: &'static Lint, place: Option<Place>, message: impl Into<String>) {
-    if let Some((code, span)) = place {
-        tell(&Finding {
-            lint,
-            source: code.source.clone(),
-            span,
-            message: message.into(),
-            made: vec![],
-        });
+    let Some((code, span)) = place else { return };
+    let finding = Finding {
+        lint,
+        source: code.source.clone(),
+        span,
+        message: message.into(),
+        made: vec![],
+    };
+    if !is_told(&finding) {
+        tell_anew(&finding);
     }
 }
 
@@ -189,7 +203,12 @@ pub fn stuck(number: &str, calls: &[Place]) {
     let Some(lint) = catalog::find(number).filter(|_| TOLD.with_borrow(Option::is_some)) else {
         return;
     };
-    if !calls.iter().any(|place| is_told_near(lint, place)) {
+    let is_known = |place: &Place| match lint.number {
+        // Who never released a lock holds it when it is taken again.
+        "A034" => is_told_near(lint, place) || is_told_in_file(&catalog::A033, place),
+        _ => is_told_near(lint, place),
+    };
+    if !calls.iter().any(is_known) {
         tell_at(lint, calls.first().cloned(), lint.sentence);
     }
 }
@@ -233,7 +252,7 @@ struct Watch {
     taken: u64,
     /// Threads that are blocked while they should run a loop.
     blocked: HashMap<u64, Block>,
-    /// Where pending tasks were made, and futures that are no tasks given an error, by number.
+    /// Where tasks were made that are pending or failed, and futures that are no tasks given an error, by number.
     places: HashMap<u32, Place>,
     results: Results,
     /// The program has ended with an error.
@@ -248,7 +267,6 @@ impl Instrument for Watch {
             Event::LockTaken { lock, task } => self.take(lock, *task),
             Event::LockReleased { lock } => self.release(lock),
             Event::TaskDone(task) => {
-                self.places.remove(&task.number);
                 let orphans = self.held.values_mut().filter(|held| held.task == task.number);
                 orphans.for_each(|held| held.is_orphan = true);
             }
@@ -264,7 +282,12 @@ impl Instrument for Watch {
                 self.note(task);
             }
             Event::FutureSettled(future) => {
-                if future.task.is_none() {
+                if future.task.is_some() {
+                    // Of one that failed it is asked for if nobody hears of that.
+                    if future.state.get() != FutureState::Failed {
+                        self.places.remove(&future.number);
+                    }
+                } else {
                     from_other_thread(future.event_loop());
                     if future.state.get() == FutureState::Failed && is_calling("set_exception") {
                         self.note(future);
@@ -402,7 +425,7 @@ impl Watch {
             return; // the library's own, such as a sleep
         }
         let sleeps = state.waiting.get().is_some_and(|future| future.is_sleep());
-        let place = standing::origin(task);
+        let place = self.made_at(task);
         let is_told = |(code, span): &Place| is_told_of(&code.source, *span);
         let is_news =
             !place.as_ref().is_none_or(is_told) && !self.places.get(&task.number).is_some_and(is_told);
@@ -459,7 +482,7 @@ impl Watch {
             }
             tell_at(
                 &catalog::A006,
-                standing::origin(future),
+                self.made_at(future),
                 "nobody kept this task, and it was destroyed while it had still work to do",
             );
         } else if let Value::Exception(error) = &future.outcome.get()
@@ -467,14 +490,21 @@ impl Watch {
             && !is_exception(error, Type::CancelledError)
             && !tell_error(error)
         {
-            let place = standing::origin(future)
+            let place = self
+                .made_at(future)
                 .or_else(|| {
                     failed_child(future)
                         .as_ref()
                         .and_then(|child| standing::origin(child))
                 })
                 .or_else(|| standing::raised(error))
-                .or_else(|| self.places.get(&future.number).cloned());
+                // The tasks that have no origin are the loop's own.
+                .or_else(|| {
+                    self.places
+                        .get(&future.number)
+                        .filter(|_| future.task.is_none())
+                        .cloned()
+                });
             let is_told = |place: &Place| {
                 is_told_near(&catalog::A005, place)
                     || is_told_near(&catalog::A030, place)
@@ -494,6 +524,16 @@ impl Watch {
                 format!("nobody awaited this {what}, and it failed: {}", shown(error)),
             );
         }
+    }
+
+    /// Where a task was made, if its coroutine was made before in the same body; else where that was, which
+    /// may have been handed to others that made the task.
+    fn made_at(&self, task: &Ref<Future>) -> Option<Place> {
+        let origin = standing::origin(task)?;
+        let noted = self.places.get(&task.number).filter(|(code, span)| {
+            Rc::ptr_eq(code, &origin.0) && (origin.1.end <= span.start || span.end <= origin.1.start)
+        });
+        Some(noted.cloned().unwrap_or(origin))
     }
 
     /// Notes the call that is running as the place of a task or future.
@@ -591,7 +631,8 @@ fn tell_error(error: &Ref<Exception>) -> bool {
     let place = standing::raised(&first_of(error, lint)).or_else(|| standing::raised(error));
     let is_known = |place| match lint.number {
         // A task that was given a coroutine once more fails where the task is awaited.
-        "A021" => is_told_in_file(lint, place),
+        // A special method that is async fails where Python calls it.
+        "A021" | "A025" => is_told_in_file(lint, place),
         // A generator that should be a coroutine is awaited.
         "A013" => is_told_in_file(&catalog::A026, place),
         _ => false,

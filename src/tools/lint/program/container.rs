@@ -146,7 +146,7 @@ impl<'a> Program<'a> {
             ExprKind::Comprehension(made) => {
                 Some(vec![Item::value(&made.element, self.place_of(&made.element)?)])
             }
-            ExprKind::Await(work) => self.inside_of_result(work, at, left),
+            ExprKind::Await(work) => self.inside_of_result(work, at, by, left),
             ExprKind::Subscript { value, index } if !matches!(index.plain().kind, ExprKind::Slice { .. }) => {
                 self.inside_items_of(value, at, By::Index, by, left)
             }
@@ -227,11 +227,14 @@ impl<'a> Program<'a> {
     }
 
     /// What is in the result of `await work`.
-    fn inside_of_result(&self, work: &'a Expr, at: At, left: u32) -> Option<Items<'a>> {
+    fn inside_of_result(&self, work: &'a Expr, at: At, by: By, left: u32) -> Option<Items<'a>> {
         let ExprKind::Call { func, args } = &work.plain().kind else {
             let (work, at) = self.only_value(work, at)?;
-            return self.inside_of_result(work, at, self.go_on(left, 1)?);
+            return self.inside_of_result(work, at, by, self.go_on(left, 1)?);
         };
+        if let Kind::Coroutine(function) = self.kind_within(work, at, left) {
+            return self.inside_of_returned(function, by, left);
+        }
         match self.callee_within(func, at, left).as_deref() {
             Some("asyncio.gather") => {
                 let mut found = Vec::new();
@@ -258,6 +261,16 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// What is in the container that a function returns.
+    fn inside_of_returned(&self, function: &'a Function, by: By, left: u32) -> Option<Items<'a>> {
+        let &at = self.inside.get(&address(function))?;
+        let mut found = Vec::new();
+        for value in returns(&function.body) {
+            found.extend(self.inside_of(value?, at, by, left)?);
+        }
+        Some(found)
+    }
+
     /// What is in what a call gives.
     fn inside_of_call(
         &self,
@@ -267,6 +280,10 @@ impl<'a> Program<'a> {
         by: By,
         left: u32,
     ) -> Option<Items<'a>> {
+        if let Meaning::Function(function) = self.meaning_within(func, at, left) {
+            let is_plain = !function.is_async && function.decorators.is_empty() && !self.yields(function);
+            return is_plain.then(|| self.inside_of_returned(function, by, left))?;
+        }
         if let ExprKind::Attribute { value, name, .. } = &func.plain().kind {
             match (name.text(), args) {
                 ("values", []) => return self.inside_of(value, at, By::Index, left),

@@ -14,6 +14,7 @@ pub mod running;
 pub mod shared;
 pub mod thread;
 pub mod update;
+pub mod value;
 
 use super::program::{At, Program};
 use crate::source::Span;
