@@ -302,6 +302,8 @@ pub fn install() {
         "iterator",
         "callable_iterator",
         "generic_alias_iterator",
+        "collections._deque_iterator",
+        "_collections._deque_reverse_iterator",
     ];
     for name in names {
         super::add(&named_class(name), ITERATOR);
