@@ -12,6 +12,7 @@ use crate::interp::types::{class_name, class_of, full_name, named_class};
 use crate::source::name;
 use crate::value::iterator::{DictPart, IteratorState};
 use crate::value::*;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 
 fn enumerate(args: &[Value]) -> Res {
@@ -110,7 +111,7 @@ fn map(args: &[Value]) -> Res {
         }));
     }
     Ok(NativeIterator::from_fn("map", move || {
-        let mut items = Vec::with_capacity(iterators.len());
+        let mut items: SmallVec<[Value; 4]> = SmallVec::new();
         for iterator in &iterators {
             match iterate::next(iterator)? {
                 Some(item) => items.push(item),

@@ -466,7 +466,7 @@ const METHODS: &[NativeDef] = &[
             };
             let of = class_of(&args[0]).into();
             let state = match crate::interp::attribute::dict_of(&args[0]) {
-                Some(dict) if as_dict(&dict).is_some_and(|dict| dict.len() > 0) => dict,
+                Some(dict) if as_dict(&dict).is_some_and(|dict| !dict.is_empty()) => dict,
                 _ => Value::None,
             };
             Ok(Value::tuple([of, given, state, iterate::iter(&args[0])?]))
