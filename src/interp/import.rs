@@ -41,6 +41,8 @@ pub struct Library {
     pub names: fn() -> Vec<&'static str>,
     /// A word on modules of Python that are not part of aio.
     pub advice: fn(&str) -> Option<&'static str>,
+    /// The names of a module that are made when they are first asked for.
+    pub late: fn(&str) -> Vec<&'static str>,
 }
 
 thread_local! {
@@ -159,6 +161,14 @@ pub fn forget(name: Symbol) -> bool {
 /// Whether importing the name would find something in the library.
 pub fn is_known_module(name: Symbol) -> bool {
     LIBRARY.get().is_some_and(|l| (l.names)().contains(&name.text()))
+}
+
+/// The names that a module of the library makes when they are first asked for.
+pub fn late_names(module: &Module) -> Vec<&'static str> {
+    match LIBRARY.get() {
+        Some(library) if module.on_missing.is_some() => (library.late)(module.name.text()),
+        _ => Vec::new(),
+    }
 }
 
 /// `import a.b.c`: the first module, or the last one if it is given a name.
@@ -562,6 +572,7 @@ pub fn star(module: &Value, into: &Ref<Module>) -> Res<()> {
             .entries()
             .into_iter()
             .map(|(n, _)| n)
+            .chain(late_names(from).into_iter().map(Symbol::new))
             .filter(|n| !n.text().starts_with('_'))
             .collect(),
     };

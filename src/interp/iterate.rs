@@ -392,11 +392,33 @@ fn drain(iterator: &Ref<NativeIterator>, items: &mut Vec<Value>) -> Res<()> {
             }
         };
         drop(state);
+        let beyond = match beyond {
+            Beyond::Call(code) => match code.all(items) {
+                Ok(()) => Beyond::Item(None),
+                Err(raised) if matches(&raised, Type::StopIteration) => {
+                    drop(raised.take());
+                    Beyond::Stay
+                }
+                Err(raised) => return Err(raised),
+            },
+            beyond => beyond,
+        };
         match settle(iterator, beyond)? {
             Some(item) => items.push(item),
             None => return Ok(()),
         }
     }
+}
+
+/// All items that an iterator still has, put at the end of a list.
+pub fn take_all(iterator: &Value, items: &mut Vec<Value>) -> Res<()> {
+    if let Value::Iterator(iterator) = iterator {
+        return drain(iterator, items);
+    }
+    while let Some(item) = next(iterator)? {
+        items.push(item);
+    }
+    Ok(())
 }
 
 /// The next item, after a step that said what it needs.
@@ -584,13 +606,7 @@ pub fn collect(value: &Value) -> Res<Vec<Value>> {
     let iterator = iter(value)?;
     let hint = ask_length(value, &iterator)?;
     let mut items = Vec::with_capacity(hint.min(1 << 16));
-    if let Value::Iterator(iterator) = &iterator {
-        drain(iterator, &mut items)?;
-        return Ok(items);
-    }
-    while let Some(item) = next(&iterator)? {
-        items.push(item);
-    }
+    take_all(&iterator, &mut items)?;
     Ok(items)
 }
 

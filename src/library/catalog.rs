@@ -28,7 +28,9 @@ const NATIVE: &[(&str, Make)] = &[
     ("sys", modules::sys::module),
     ("os", modules::os::module),
     ("os.path", modules::os::path_module),
+    ("_environ", modules::os::environ::module),
     ("re", modules::re::module),
+    ("_re", modules::re::flag::module),
     ("random", modules::random::module),
     ("_signal", modules::signal::module),
     ("_string", modules::string::module),
@@ -185,31 +187,17 @@ const LATE_NAMES: &[(&str, &str, &str)] = &[
     ("os", "system", "_os_program"),
     ("os", "waitstatus_to_exitcode", "_os_program"),
     ("os", "device_encoding", "_os_environ"),
+    ("os", "environ", "_os_environ"),
     ("os", "environb", "_os_environ"),
+    ("os", "getenv", "_os_environ"),
     ("os", "getenvb", "_os_environ"),
     ("os", "supports_dir_fd", "_os_environ"),
     ("os", "supports_effective_ids", "_os_environ"),
     ("os", "supports_fd", "_os_environ"),
     ("os", "supports_follow_symlinks", "_os_environ"),
     ("os", "walk", "_os_walk"),
-    ("re", "A", "_re_flag"),
-    ("re", "ASCII", "_re_flag"),
-    ("re", "DEBUG", "_re_flag"),
-    ("re", "DOTALL", "_re_flag"),
-    ("re", "I", "_re_flag"),
-    ("re", "IGNORECASE", "_re_flag"),
-    ("re", "L", "_re_flag"),
-    ("re", "LOCALE", "_re_flag"),
-    ("re", "M", "_re_flag"),
-    ("re", "MULTILINE", "_re_flag"),
-    ("re", "NOFLAG", "_re_flag"),
     ("re", "RegexFlag", "_re_flag"),
-    ("re", "S", "_re_flag"),
     ("re", "Scanner", "_re_scanner"),
-    ("re", "U", "_re_flag"),
-    ("re", "UNICODE", "_re_flag"),
-    ("re", "VERBOSE", "_re_flag"),
-    ("re", "X", "_re_flag"),
     ("time", "get_clock_info", "_struct_time"),
     ("time", "strptime", "_struct_time"),
     ("time", "struct_time", "_struct_time"),
@@ -238,6 +226,7 @@ pub const MODULES: Library = Library {
     find,
     names,
     advice: outside::advice,
+    late: late_names,
 };
 
 fn find(module: &str) -> Option<Found> {
@@ -262,7 +251,11 @@ fn find(module: &str) -> Option<Found> {
         return Some(Found::Native(vec![(name::PATH, Value::list(vec![]))], None));
     }
     if let Some((_, make)) = NATIVE.iter().find(|(n, _)| *n == module) {
-        return Some(Found::Native(make(), Some(late_name)));
+        let mut names = make();
+        if WITH_ALL.contains(&module) {
+            names.push((name::ALL, public(&names, module)));
+        }
+        return Some(Found::Native(names, Some(late_name)));
     }
     SOURCES
         .iter()
@@ -270,10 +263,34 @@ fn find(module: &str) -> Option<Found> {
         .map(|(_, text)| Found::Source(text))
 }
 
+/// Modules made in Rust that CPython has in Python, with a list of what is public.
+const WITH_ALL: &[&str] = &["contextvars", "os", "re"];
+
+/// A module's public names.
+fn public(names: &[(Symbol, Value)], module: &str) -> Value {
+    let mut public: Vec<&str> = names.iter().map(|(name, _)| name.text()).collect();
+    public.extend(late_names(module));
+    public.retain(|name| !name.starts_with('_'));
+    public.sort_unstable();
+    Value::list(public.into_iter().map(Value::from).collect())
+}
+
+/// The names of a module made in Rust that are written in aio.
+fn late_names(module: &str) -> Vec<&'static str> {
+    let parts = ASYNCIO_PARTS.iter().filter(|_| module == "asyncio");
+    let parts = parts.map(|(name, _)| *name);
+    let rows = LATE_NAMES.iter().filter(|(of, ..)| *of == module);
+    let flags = modules::re::flag::names().filter(|_| module == "re");
+    parts.chain(rows.map(|(_, name, _)| *name)).chain(flags).collect()
+}
+
 fn late_name(this: &Module, name: Symbol) -> Res<Option<Value>> {
     let is_it = |(module, late, _): &&(&str, &str, &str)| *module == this.name.text() && *late == name.text();
-    let Some((_, _, part)) = LATE_NAMES.iter().find(is_it) else {
-        return Ok(None);
+    let is_flag = || this.name.text() == "re" && modules::re::flag::names().any(|flag| flag == name.text());
+    let part = match LATE_NAMES.iter().find(is_it) {
+        Some((_, _, part)) => part,
+        None if is_flag() => "_re_flag",
+        None => return Ok(None),
     };
     let value = attribute::get(&import::by_name(part)?, name)?;
     this.set(name, value.clone());

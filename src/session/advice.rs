@@ -59,7 +59,9 @@ fn words(error: &Ref<Exception>) -> String {
 }
 
 fn in_table(class: &str, message: &str) -> Option<String> {
-    let fits = |(of, words, _): &&(&str, &str, &str)| *of == class && message.contains(words);
+    let fits = |(of, words, _): &&(&str, &str, &str)| {
+        *of == class && words.split(" | ").any(|words| message.contains(words))
+    };
     TABLE.iter().find(fits).map(|(.., advice)| (*advice).to_string())
 }
 

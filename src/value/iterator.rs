@@ -17,6 +17,28 @@ impl Dying for NativeIterator {}
 pub trait Items {
     fn next(&self) -> Res<Option<Value>>;
 
+    /// All items that are left, put at the end of a list.
+    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
+        while let Some(item) = self.next()? {
+            items.push(item);
+        }
+        Ok(())
+    }
+
+    /// How many items are left, where that is known.
+    fn left(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// The same as an iterator keeps it.
+pub trait Source {
+    fn next(&self) -> Res<Option<Value>>;
+
+    fn left(&self) -> Option<usize>;
+
+    fn all(&self, items: &mut Vec<Value>) -> Res<()>;
+
     /// Code of its own that goes on from the same place, with the same iterators below it.
     fn copied(&self) -> Option<NextItem>;
 
@@ -31,14 +53,22 @@ pub trait Pairs {
     fn next_pair(&self) -> Res<Option<[Value; 2]>>;
 }
 
-pub type NextItem = Rc<dyn Items>;
+pub type NextItem = Rc<dyn Source>;
 
-/// A closure whose copy, made of copies of what it keeps, goes on from the same place.
-struct Copied<F>(F);
+/// Code whose copy, made of copies of what it keeps, goes on from the same place.
+struct Copied<T>(T);
 
-impl<F: Fn() -> Res<Option<Value>> + Clone + 'static> Items for Copied<F> {
+impl<T: Items + Clone + 'static> Source for Copied<T> {
     fn next(&self) -> Res<Option<Value>> {
-        self.0()
+        self.0.next()
+    }
+
+    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
+        self.0.all(items)
+    }
+
+    fn left(&self) -> Option<usize> {
+        self.0.left()
     }
 
     fn copied(&self) -> Option<NextItem> {
@@ -46,12 +76,30 @@ impl<F: Fn() -> Res<Option<Value>> + Clone + 'static> Items for Copied<F> {
     }
 }
 
-/// A closure that there is only one of.
-struct Single<F>(F);
+/// A closure that makes one item a call.
+#[derive(Clone)]
+struct Calls<F>(F);
 
-impl<F: Fn() -> Res<Option<Value>> + 'static> Items for Single<F> {
+impl<F: Fn() -> Res<Option<Value>>> Items for Calls<F> {
     fn next(&self) -> Res<Option<Value>> {
         self.0()
+    }
+}
+
+/// A closure that there is only one of.
+struct Single<F>(Calls<F>);
+
+impl<F: Fn() -> Res<Option<Value>>> Source for Single<F> {
+    fn next(&self) -> Res<Option<Value>> {
+        self.0.next()
+    }
+
+    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
+        self.0.all(items)
+    }
+
+    fn left(&self) -> Option<usize> {
+        self.0.left()
     }
 
     fn copied(&self) -> Option<NextItem> {
@@ -180,12 +228,17 @@ impl NativeIterator {
         type_name: &'static str,
         next: impl Fn() -> Res<Option<Value>> + Clone + 'static,
     ) -> Value {
-        NativeIterator::value(type_name, IteratorState::Native(Rc::new(Copied(next))))
+        NativeIterator::made(type_name, Calls(next))
+    }
+
+    /// An iterator over items that some code makes.
+    pub fn made(type_name: &'static str, items: impl Items + Clone + 'static) -> Value {
+        NativeIterator::value(type_name, IteratorState::Native(Rc::new(Copied(items))))
     }
 
     /// The same where no copy can be made.
     pub fn single(type_name: &'static str, next: impl Fn() -> Res<Option<Value>> + 'static) -> Value {
-        NativeIterator::value(type_name, IteratorState::Native(Rc::new(Single(next))))
+        NativeIterator::value(type_name, IteratorState::Native(Rc::new(Single(Calls(next)))))
     }
 
     /// Another one that goes on from the same place.

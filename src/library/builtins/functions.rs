@@ -81,41 +81,70 @@ fn best(args: &[Value], function: &str, op: CompareOp) -> Res {
     let [given, key, default] = args else {
         return Ok(Value::None);
     };
-    let given = as_tuple(given)
-        .map(|given| given.items.to_vec())
-        .unwrap_or_default();
-    let iterator = match given.as_slice() {
+    let given = as_tuple(given).map_or(&[][..], |given| &given.items[..]);
+    let mut choice = Choice {
+        op,
+        key: key.given(),
+        best: None,
+        by: Value::Unset,
+    };
+    match given {
         [] => {
             return Err(type_error(format!(
                 "{function} expected at least 1 argument, got 0"
             )));
         }
-        [one] => iterate::iter(one)?,
+        [one] => {
+            let iterator = iterate::iter(one)?;
+            while let Some(item) = iterate::next(&iterator)? {
+                choice.offer(item)?;
+            }
+        }
         _ if !default.is_unset() => {
             return Err(type_error(format!(
                 "Cannot specify a default for {function}() with multiple positional arguments"
             )));
         }
-        _ => iterate::iter(&Value::tuple(given))?,
-    };
-    let mut best: Option<(Value, Value)> = None;
-    while let Some(item) = iterate::next(&iterator)? {
-        let by = match key.given() {
-            Some(key) => call::call(key, std::slice::from_ref(&item))?,
-            None => item.clone(),
-        };
-        let is_better = match &best {
-            Some((_, known)) => operator::compare_bool(op, &by, known)?,
-            None => true,
-        };
-        if is_better {
-            best = Some((item, by));
+        items => {
+            for item in items {
+                choice.offer(item.clone())?;
+            }
         }
     }
-    match best {
-        Some((item, _)) => Ok(item),
+    match choice.best {
+        Some(item) => Ok(item),
         None if default.is_unset() => Err(value_error(format!("{function}() iterable argument is empty"))),
         None => Ok(default.clone()),
+    }
+}
+
+/// The best of the items that were offered.
+struct Choice<'a> {
+    op: CompareOp,
+    key: Option<&'a Value>,
+    best: Option<Value>,
+    /// What the key says of the best, if there is a key.
+    by: Value,
+}
+
+impl Choice<'_> {
+    fn offer(&mut self, item: Value) -> Res<()> {
+        let by = match self.key {
+            Some(key) => call::call(key, std::slice::from_ref(&item))?,
+            None => Value::Unset,
+        };
+        if let Some(best) = &self.best {
+            let (new, known) = match self.key {
+                Some(_) => (&by, &self.by),
+                None => (&item, best),
+            };
+            if !operator::compare_bool(self.op, new, known)? {
+                return Ok(());
+            }
+        }
+        let old = (self.best.replace(item), std::mem::replace(&mut self.by, by));
+        drop(old);
+        Ok(())
     }
 }
 

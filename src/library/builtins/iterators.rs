@@ -12,6 +12,7 @@ use crate::interp::types::{class_name, class_of, full_name, named_class};
 use crate::source::name;
 use crate::value::iterator::{DictPart, Items, IteratorState, NextItem, Pairs};
 use crate::value::*;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -189,7 +190,7 @@ fn map(args: &[Value]) -> Res {
         }));
     }
     Ok(NativeIterator::from_fn("map", move || {
-        let mut items = Vec::with_capacity(iterators.len());
+        let mut items: SmallVec<[Value; 4]> = SmallVec::new();
         for iterator in &iterators {
             match iterate::next(iterator)? {
                 Some(item) => items.push(item),
@@ -381,6 +382,8 @@ pub fn install() {
         "iterator",
         "callable_iterator",
         "generic_alias_iterator",
+        "collections._deque_iterator",
+        "_collections._deque_reverse_iterator",
     ];
     for name in names {
         super::add(&named_class(name), ITERATOR);

@@ -5,7 +5,7 @@ use crate::interp::error::*;
 use crate::interp::mapping::as_set_table;
 use crate::interp::payload::*;
 use crate::interp::types::{Type, class, class_of, shown_name};
-use crate::interp::{attribute, call, class_body, import, iterate, mapping, operator, slot, text};
+use crate::interp::{attribute, call, class_body, import, mapping, operator, slot, text};
 use crate::source::{Symbol, name};
 use crate::value::descriptor::GenericAlias;
 use crate::value::*;
@@ -100,15 +100,8 @@ pub fn dir_names(object: &Value) -> Value {
     if let Some(alias) = object.opaque::<GenericAlias>() {
         names.extend(attribute::names(&alias.origin).into_iter().map(Symbol::text));
     }
-    if let Value::Module(module) = object
-        && module.on_missing.is_some()
-        && let Some(all) = module.get(Symbol::new("__all__"))
-        && let Ok(all) = iterate::collect(&all)
-    {
-        names.extend(
-            all.iter()
-                .filter_map(|name| as_str(name).map(|name| name.symbol().text())),
-        );
+    if let Value::Module(module) = object {
+        names.extend(import::late_names(module));
     }
     names.sort_unstable();
     names.dedup();
@@ -540,7 +533,11 @@ pub const TYPE: &[NativeDef] = &[
             Some(Value::Native(new)) if !this.is_script => Some(Value::from(new.doc)),
             _ => None,
         };
-        Ok(this.own(name::DOC).or_else(made).unwrap_or(Value::None))
+        // What a built-in class has of that name is for its objects.
+        let own = this
+            .own(name::DOC)
+            .filter(|doc| this.is_script || as_str(doc).is_some());
+        Ok(own.or_else(made).unwrap_or(Value::None))
     }),
 ];
 

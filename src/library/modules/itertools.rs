@@ -12,7 +12,7 @@ use crate::interp::{call, iterate, operator, text};
 use crate::library::builtins::type_form::CLASS_GETITEM;
 use crate::library::builtins::{self, class_method, method};
 use crate::source::Symbol;
-use crate::value::iterator::IteratorState;
+use crate::value::iterator::{Items, IteratorState};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -305,25 +305,59 @@ fn accumulate(args: &[Value]) -> Res {
 }
 
 /// The items of the iterables that an iterator gives.
+#[derive(Clone)]
+struct Chain {
+    iterables: Value,
+    /// The iterator of the iterable that is gone through now.
+    current: RefCell<Option<Value>>,
+}
+
 fn chain(iterables: Value) -> Value {
-    let current: RefCell<Option<Value>> = RefCell::new(None);
-    NativeIterator::from_fn("itertools.chain", move || {
-        loop {
-            let iterator = current.borrow().clone();
-            if let Some(iterator) = iterator {
-                if let Some(item) = iterate::next(&iterator)? {
-                    return Ok(Some(item));
-                }
-                let old = current.take();
-                drop(old);
-            }
-            let Some(iterable) = iterate::next(&iterables)? else {
-                return Ok(None);
-            };
-            let old = current.replace(Some(iterate::iter(&iterable)?));
+    let current = RefCell::default();
+    NativeIterator::made("itertools.chain", Chain { iterables, current })
+}
+
+impl Chain {
+    /// The iterator that the next item comes from, after the last one's end was seen.
+    fn source(&self, is_over: bool) -> Res<Option<Value>> {
+        if is_over {
+            let old = self.current.take();
             drop(old);
         }
-    })
+        let now = self.current.borrow().clone();
+        if now.is_some() {
+            return Ok(now);
+        }
+        let Some(iterable) = iterate::next(&self.iterables)? else {
+            return Ok(None);
+        };
+        let next = iterate::iter(&iterable)?;
+        let old = self.current.replace(Some(next.clone()));
+        drop(old);
+        Ok(Some(next))
+    }
+}
+
+impl Items for Chain {
+    fn next(&self) -> Res<Option<Value>> {
+        let mut is_over = false;
+        while let Some(source) = self.source(is_over)? {
+            if let Some(item) = iterate::next(&source)? {
+                return Ok(Some(item));
+            }
+            is_over = true;
+        }
+        Ok(None)
+    }
+
+    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
+        let mut is_over = false;
+        while let Some(source) = self.source(is_over)? {
+            iterate::take_all(&source, items)?;
+            is_over = true;
+        }
+        Ok(())
+    }
 }
 
 /// An argument that is a count of things.

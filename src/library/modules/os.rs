@@ -32,7 +32,7 @@ fn failed(error: io::Error, file: &Value) -> Raised {
 /// A file as an exception names it: a path object by its text.
 fn told(file: &Value) -> Value {
     match file {
-        Value::Instance(_) => fspath(file).unwrap_or_else(|raised| {
+        Value::Instance(_) | Value::Opaque(_) => fspath(file).unwrap_or_else(|raised| {
             drop(raised.take());
             file.clone()
         }),
@@ -72,8 +72,17 @@ pub fn fspath(value: &Value) -> Res {
     }
 }
 
+/// The functions that also take the number of an open file.
+const TAKE_NUMBERS: &[&str] = &[
+    "chdir", "chmod", "listdir", "scandir", "stat", "truncate", "utime",
+];
+
 /// A path argument of a function.
 pub fn path_arg(value: &Value, function: &str) -> Res<PathBuf> {
+    let takes_number = TAKE_NUMBERS.contains(&function);
+    if takes_number && as_int(value).is_some() {
+        return descriptor::path(value, function);
+    }
     let is_path = as_str(value).is_some()
         || as_bytes(value).is_some()
         || call::special(value, Symbol::new("__fspath__")).is_some();
@@ -81,8 +90,8 @@ pub fn path_arg(value: &Value, function: &str) -> Res<PathBuf> {
         return Err(type_error(format!(
             "{function}: path should be string, bytes{}, not {}",
             match function {
-                "stat" | "chdir" | "chmod" | "truncate" | "access" => ", os.PathLike or integer",
                 "listdir" | "scandir" => ", os.PathLike, integer or None",
+                _ if takes_number => ", os.PathLike or integer",
                 _ => " or os.PathLike",
             },
             class_name(value)
@@ -99,6 +108,14 @@ pub fn path_arg(value: &Value, function: &str) -> Res<PathBuf> {
         )));
     }
     Ok(path)
+}
+
+/// A path as bytes if `like` is bytes, else as a str.
+fn shown_like(path: &Path, like: &Value) -> Value {
+    match as_bytes(like) {
+        Some(_) => Ref::new(Bytes(path.as_os_str().as_bytes().into())).into(),
+        None => shown(path),
+    }
 }
 
 /// A path as a str.
@@ -142,15 +159,11 @@ fn listdir(args: &[Value]) -> Res {
     let here = Value::from(".");
     let folder = args[0].given().unwrap_or(&here);
     let entries = std::fs::read_dir(path_arg(folder, "listdir")?).map_err(|e| failed(e, folder))?;
-    let is_bytes = as_bytes(&fspath(folder)?).is_some();
+    let like = told(folder);
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(|e| failed(e, folder))?.file_name();
-        names.push(if is_bytes {
-            Ref::new(Bytes(name.into_vec().into())).into()
-        } else {
-            Value::from(name.to_string_lossy().into_owned())
-        });
+        names.push(shown_like(Path::new(&name), &like));
     }
     Ok(Value::list(names))
 }
@@ -268,10 +281,10 @@ fn strerror(args: &[Value]) -> Res {
     ))
 }
 
-fn terminal_size(_: &[Value]) -> Res {
+fn terminal_size(args: &[Value]) -> Res {
     let class = super::struct_sequence::class("os", "terminal_size", &["columns", "lines"]);
-    let size =
-        rustix::termios::tcgetwinsize(std::io::stdout()).map_err(|e| failed(e.into(), &Value::Unset))?;
+    let stdout = Value::Int(1);
+    let size = descriptor::window(args[0].given().unwrap_or(&stdout))?;
     let items = vec![
         Value::Int(i64::from(size.ws_col)),
         Value::Int(i64::from(size.ws_row)),
@@ -384,10 +397,7 @@ const FUNCTIONS: &[NativeDef] = &[
         |args| {
             let path = path_arg(&args[0], "readlink")?;
             let to = std::fs::read_link(path).map_err(|e| failed(e, &args[0]))?;
-            Ok(match as_bytes(&fspath(&args[0])?) {
-                Some(_) => Ref::new(Bytes(to.into_os_string().into_vec().into())).into(),
-                None => shown(&to),
-            })
+            Ok(shown_like(&to, &fspath(&args[0])?))
         },
     ),
     function("chmod", "(path, mode)", "Set who may do what with a file.", chmod),
@@ -513,6 +523,20 @@ fn path_like() -> Ref<Class> {
     let class = Ref::new(class);
     *class.module.borrow_mut() = Value::from("os");
     *class.metaclass.borrow_mut() = Some(meta);
+    let hook = class_method(
+        "__subclasshook__",
+        "(cls, subclass, /)",
+        "Classes with __fspath__ are path-like.",
+        |args| {
+            let (of, subclass) = (as_class(&args[0]), as_class(&args[1]));
+            let is_own = of.is_some_and(|of| !of.is_script);
+            match subclass.and_then(|subclass| subclass.lookup(Symbol::new("__fspath__"))) {
+                Some(_) if is_own => Ok(Value::TRUE),
+                _ => Ok(Value::NotImplemented),
+            }
+        },
+    );
+    class.set(hook.key(), Native::of(&hook, class.name()).into());
     let generic = class_method("__class_getitem__", "(cls, item, /)", "See PEP 585.", |args| {
         Ok(crate::interp::isinstance::generic_alias(&args[0], &args[1]))
     });
@@ -583,7 +607,6 @@ pub fn module() -> Vec<(Symbol, Value)> {
         ("SEEK_CUR", Value::Int(1)),
         ("SEEK_END", Value::Int(2)),
         ("path", path),
-        ("environ", environ::environ()),
         ("error", types::class(Type::OSError).into()),
         ("PathLike", path_like().into()),
         (

@@ -1,7 +1,7 @@
 //! `re`: regular expressions, in Python's syntax, run by `fancy_regex`.
 
 mod character;
-mod flag;
+pub mod flag;
 mod found;
 mod pattern;
 mod scanner;

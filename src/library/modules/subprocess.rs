@@ -39,7 +39,7 @@ struct Plan {
     program: OsString,
     args: Vec<OsString>,
     folder: Option<OsString>,
-    environment: Option<Vec<(OsString, OsString)>>,
+    environment: Vec<(OsString, OsString)>,
     input: Option<Vec<u8>>,
     stdin: Stream,
     stdout: Stream,
@@ -97,9 +97,7 @@ impl Plan {
         if let Some(folder) = self.folder {
             command.current_dir(folder);
         }
-        if let Some(environment) = self.environment {
-            command.env_clear().envs(environment);
-        }
+        command.env_clear().envs(self.environment);
         command.stdin(match self.stdin {
             _ if self.input.is_some() => Stdio::piped(),
             Stream::Pipe => Stdio::piped(),
@@ -184,9 +182,9 @@ fn plan(args: &[Value]) -> Res<Plan> {
         environment: match as_dict(environment) {
             Some(names) => {
                 let entries = crate::interp::mapping::entries(names);
-                Some(entries.into_iter().map(pair).collect::<Res<_>>()?)
+                entries.into_iter().map(pair).collect::<Res<_>>()?
             }
-            None => None,
+            None => super::os::environ::variables(),
         },
         input: bytes_of(input),
         stdin: Stream::of(stdin)?,

@@ -3,15 +3,7 @@
 pub const IS_NONE: &str =
     "this is None: a function without `return` gives None, and so do methods that change a list in place";
 
-pub const IS_METHOD: &str = "this is a function, not what it gives: call it, with () behind its name";
-
-pub const IS_BYTES: &str = "text.encode() makes bytes of a text, and bytes.decode() a text of bytes";
-
-const IS_TEXT: &str = "this is a text: int(…) or float(…) makes a number of it";
-
-const IS_ITERATOR: &str = "list(…) makes a list of it, which has places and a length";
-
-/// The name of a class, words of the message, and what to do.
+/// The name of a class, words of the message (one of several, with ` | ` between them), and what to do.
 pub const TABLE: &[(&str, &str, &str)] = &[
     (
         "TypeError",
@@ -19,20 +11,22 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "this is None where a function is needed: name the function itself, without () behind it",
     ),
     ("AttributeError", "'NoneType' object has no attribute", IS_NONE),
-    ("TypeError", "'NoneType' object", IS_NONE),
-    ("TypeError", "non-iterable NoneType object", IS_NONE),
-    ("TypeError", "'NoneType' and '", IS_NONE),
-    ("TypeError", "and 'NoneType'", IS_NONE),
-    ("TypeError", "(not \"NoneType\")", IS_NONE),
-    ("TypeError", "'method' object", IS_METHOD),
-    ("TypeError", "'builtin_function_or_method' object", IS_METHOD),
-    ("TypeError", "'method' and '", IS_METHOD),
-    ("TypeError", "and 'method'", IS_METHOD),
-    ("TypeError", "'builtin_function_or_method' and '", IS_METHOD),
-    ("TypeError", "and 'builtin_function_or_method'", IS_METHOD),
-    ("TypeError", "'function' object is not iterable", IS_METHOD),
-    ("TypeError", "(not \"bytes\") to str", IS_BYTES),
-    ("TypeError", "can't concat str to bytes", IS_BYTES),
+    (
+        "TypeError",
+        "'NoneType' object | non-iterable NoneType object | 'NoneType' and ' | and 'NoneType' | (not \"NoneType\")",
+        IS_NONE,
+    ),
+    (
+        "TypeError",
+        "'method' object | 'builtin_function_or_method' object | 'method' and ' | and 'method' | \
+         'builtin_function_or_method' and ' | and 'builtin_function_or_method' | 'function' object is not iterable",
+        "this is a function, not what it gives: call it, with () behind its name",
+    ),
+    (
+        "TypeError",
+        "(not \"bytes\") to str | can't concat str to bytes",
+        "text.encode() makes bytes of a text, and bytes.decode() a text of bytes",
+    ),
     (
         "TypeError",
         "is not JSON serializable",
@@ -118,8 +112,11 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "expected str instance",
         "only texts are joined: `\", \".join(str(item) for item in items)`",
     ),
-    ("TypeError", "bad operand type for abs(): 'str'", IS_TEXT),
-    ("TypeError", "type str doesn't define __round__", IS_TEXT),
+    (
+        "TypeError",
+        "bad operand type for abs(): 'str' | type str doesn't define __round__",
+        "this is a text: int(…) or float(…) makes a number of it",
+    ),
     (
         "RuntimeError",
         "has not been entered",
@@ -127,35 +124,14 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "TypeError",
-        "'generator' object is not subscriptable",
-        IS_ITERATOR,
+        "'generator' object is not subscriptable | 'dict_keys' object is not subscriptable | \
+         'dict_values' object is not subscriptable | 'dict_items' object is not subscriptable | \
+         'map' object is not subscriptable | 'filter' object is not subscriptable | \
+         'zip' object is not subscriptable | object of type 'generator' has no len() | \
+         object of type 'map' has no len() | object of type 'filter' has no len() | \
+         object of type 'zip' has no len()",
+        "list(…) makes a list of it, which has places and a length",
     ),
-    (
-        "TypeError",
-        "'dict_keys' object is not subscriptable",
-        IS_ITERATOR,
-    ),
-    (
-        "TypeError",
-        "'dict_values' object is not subscriptable",
-        IS_ITERATOR,
-    ),
-    (
-        "TypeError",
-        "'dict_items' object is not subscriptable",
-        IS_ITERATOR,
-    ),
-    ("TypeError", "'map' object is not subscriptable", IS_ITERATOR),
-    ("TypeError", "'filter' object is not subscriptable", IS_ITERATOR),
-    ("TypeError", "'zip' object is not subscriptable", IS_ITERATOR),
-    (
-        "TypeError",
-        "object of type 'generator' has no len()",
-        IS_ITERATOR,
-    ),
-    ("TypeError", "object of type 'map' has no len()", IS_ITERATOR),
-    ("TypeError", "object of type 'filter' has no len()", IS_ITERATOR),
-    ("TypeError", "object of type 'zip' has no len()", IS_ITERATOR),
     (
         "TypeError",
         "can't multiply sequence by non-int of type 'float'",
@@ -208,12 +184,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "TypeError",
-        "string argument expected, got",
-        "only text is written here: str(…) makes some of a value",
-    ),
-    (
-        "TypeError",
-        "write() argument must be str",
+        "string argument expected, got | write() argument must be str",
         "only text is written here: str(…) makes some of a value",
     ),
     (
@@ -303,12 +274,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "RuntimeError",
-        "changed size during iteration",
-        "what is looped over must stay as it is: loop over list(…) of it",
-    ),
-    (
-        "RuntimeError",
-        "mutated during iteration",
+        "changed size during iteration | mutated during iteration",
         "what is looped over must stay as it is: loop over list(…) of it",
     ),
     (
@@ -373,12 +339,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "RuntimeError",
-        "different event loop",
-        "make it in a coroutine of the loop that it is used in: each asyncio.run has a loop of its own",
-    ),
-    (
-        "RuntimeError",
-        "attached to a different loop",
+        "different event loop | attached to a different loop",
         "make it in a coroutine of the loop that it is used in: each asyncio.run has a loop of its own",
     ),
     (

@@ -11,6 +11,7 @@ use crate::interp::types::{class_name, class_of, named_class};
 use crate::interp::{call, isinstance, iterate, subscript, text};
 use crate::library::builtins::{self, class_method, getter, list, method, static_method};
 use crate::source::name;
+use crate::value::iterator::Items;
 use crate::value::opaque::{self, Container};
 use crate::value::*;
 use std::cell::{Cell, RefCell};
@@ -282,12 +283,12 @@ fn count(args: &[Value]) -> Res {
 
 fn remove(args: &[Value]) -> Res {
     let this = this(&args[0], "remove")?;
-    let len = this.len();
-    for i in 0..len {
+    let version = this.version.get();
+    for i in 0..this.len() {
         let Some(item) = this.get(i) else { break };
         let found = same_or_equal(&item, &args[1])?;
-        if this.len() != len {
-            return Err(index_error("deque mutated during remove()."));
+        if this.version.get() != version {
+            return Err(index_error("deque mutated during iteration"));
         }
         if found {
             let old = this.remove(i);
@@ -464,7 +465,11 @@ const METHODS: &[NativeDef] = &[
                 Some(most) => Value::tuple([Value::tuple([]), Value::from(most)]),
             };
             let of = class_of(&args[0]).into();
-            Ok(Value::tuple([of, given, Value::None, iterate::iter(&args[0])?]))
+            let state = match crate::interp::attribute::dict_of(&args[0]) {
+                Some(dict) if as_dict(&dict).is_some_and(|dict| !dict.is_empty()) => dict,
+                _ => Value::None,
+            };
+            Ok(Value::tuple([of, given, state, iterate::iter(&args[0])?]))
         },
     ),
 ];
@@ -481,23 +486,62 @@ fn place(this: &Deque, at: &Value) -> Res<usize> {
     subscript::place(at, this.len()).ok_or_else(|| index_error("deque index out of range"))
 }
 
-fn iterator(args: &[Value], name: &'static str, reversed: bool) -> Res {
-    let (deque, len) = (args[0].clone(), this(&args[0], "__iter__")?.len());
-    let version = this(&args[0], "__iter__")?.version.get();
-    let at = Cell::new(0);
-    Ok(NativeIterator::from_fn(name, move || {
-        let this = this(&deque, "__next__")?;
-        if this.version.get() != version {
+/// What an iterator over a deque goes on from.
+#[derive(Clone)]
+struct Walk {
+    deque: Value,
+    /// What the deque's version was.
+    version: u64,
+    len: usize,
+    /// How many items were given.
+    at: Cell<usize>,
+    reversed: bool,
+}
+
+impl Items for Walk {
+    fn next(&self) -> Res<Option<Value>> {
+        let this = this(&self.deque, "__next__")?;
+        if this.version.get() != self.version {
+            self.at.set(self.len);
             return Err(mutated());
         }
-        let i = at.get();
-        at.set(i + 1);
-        Ok(if i < len {
-            this.get(if reversed { len - 1 - i } else { i })
-        } else {
-            None
+        let i = self.at.get();
+        self.at.set(i + 1);
+        Ok(match i < self.len {
+            true => this.get(if self.reversed { self.len - 1 - i } else { i }),
+            false => None,
         })
-    }))
+    }
+
+    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
+        let this = this(&self.deque, "__next__")?;
+        if this.version.get() != self.version {
+            return Err(mutated());
+        }
+        let (all, at) = (this.items.borrow(), self.at.replace(self.len));
+        let left = self.len.saturating_sub(at);
+        match self.reversed {
+            true => items.extend(all.iter().rev().skip(at).take(left).cloned()),
+            false => items.extend(all.iter().skip(at).take(left).cloned()),
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> Option<usize> {
+        Some(self.len.saturating_sub(self.at.get()))
+    }
+}
+
+fn iterator(args: &[Value], name: &'static str, reversed: bool) -> Res {
+    let this = this(&args[0], "__iter__")?;
+    let walk = Walk {
+        deque: args[0].clone(),
+        version: this.version.get(),
+        len: this.len(),
+        at: Cell::new(0),
+        reversed,
+    };
+    Ok(NativeIterator::made(name, walk))
 }
 
 fn compare(op: CompareOp, args: &[Value]) -> Res {

@@ -3,8 +3,8 @@
 use super::{DAY, SECOND, from_ordinal, instance};
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::class_name;
-use crate::interp::{attribute, call, import};
+use crate::interp::types::{class_name, class_of};
+use crate::interp::{attribute, call, import, text};
 use crate::library::asyncio::natives;
 use crate::library::builtins::wrong_argument;
 use crate::source::{Symbol, name};
@@ -198,8 +198,42 @@ pub const FUNCTIONS: &[NativeDef] = natives! {
         moment_text;
 };
 
+/// What messages and reprs call a class.
+pub fn shown(of: &Class) -> String {
+    let is_built_in = as_str(&of.module.borrow()).is_some_and(|module| module.text == "datetime");
+    format!("{}{}", if is_built_in { "datetime." } else { "" }, of.name())
+}
+
+/// A date, time or moment as the call that makes it, without the last parts that are 0.
+pub fn repr(args: &[Value]) -> Res {
+    let kept = kept(&args[0])?;
+    let (first, last, is_moment) = match kept {
+        Kept::Date(_) => (0, 3, false),
+        Kept::Time(_) => (3, 5, false),
+        Kept::Moment(_) => (0, 5, true),
+    };
+    let Fields { numbers, zone, fold } = kept.fields();
+    let last = match numbers[5..] {
+        [.., us] if last > 3 && us != 0 => 7,
+        [second, _] if last > 3 && second != 0 => 6,
+        _ => last,
+    };
+    let mut out = shown(&class_of(&args[0]));
+    for (i, number) in numbers[first..last].iter().enumerate() {
+        out += &format!("{}{number}", if i == 0 { "(" } else { ", " });
+    }
+    let fold = if fold == 0 { "" } else { ", fold=1" };
+    let zone = match zone.given() {
+        Some(zone) => format!(", tzinfo={}", text::repr(zone)?),
+        None => String::new(),
+    };
+    let (a, b) = if is_moment { (fold, &*zone) } else { (&*zone, fold) };
+    Ok(format!("{out}{a}{b})").into())
+}
+
 /// What dates do, and moments as dates.
 pub const OF_DATES: &[NativeDef] = natives! {
+    Method Plain "__repr__" "(self, /)" "Return repr(self)." repr;
     Method Plain "toordinal" "(self, /)" "The day's number, 1 for January 1 of year 1."
         |args| day_number(args).map(Value::Int);
     Method Plain "weekday" "(self, /)" "The day of the week, 0 for Monday."
@@ -219,12 +253,14 @@ fn day_number(args: &[Value]) -> Res<i64> {
 
 /// What times do.
 pub const OF_TIMES: &[NativeDef] = natives! {
+    Method Plain "__repr__" "(self, /)" "Return repr(self)." repr;
     Method Plain "utcoffset" "(self, /)" "How far the time zone is ahead of UTC, or None."
         |args| utc_offset(&args[0]);
 };
 
 /// What moments do.
 pub const OF_MOMENTS: &[NativeDef] = natives! {
+    Method Plain "__repr__" "(self, /)" "Return repr(self)." repr;
     Method Plain "utcoffset" "(self, /)" "How far the time zone is ahead of UTC, or None."
         |args| utc_offset(&args[0]);
 };

@@ -1,9 +1,10 @@
 //! The attributes in which dates, times, moments and spans show their parts, and spans as text.
 
-use super::fields::{Kept, clock_at, kept};
+use super::fields::{Kept, clock_at, kept, shown};
 use super::{DAY, SECOND, class_argument, span_of};
 use crate::interp::attribute;
 use crate::interp::payload::*;
+use crate::interp::types::class_of;
 use crate::library::asyncio::natives;
 use crate::library::builtins::function;
 use crate::source::{Symbol, name};
@@ -103,6 +104,13 @@ pub const GIVE_PARTS: NativeDef = function(
 /// What spans do.
 pub const OF_SPANS: &[NativeDef] = natives! {
     Method Plain "__str__" "(self, /)" "Return str(self)." |args| span_text(&args[0]).map(Value::from);
+    Method Plain "__repr__" "(self, /)" "Return repr(self)." |args| {
+        let parts = span_parts(&args[0])?;
+        let parts = SPAN_PARTS.iter().zip(parts).filter(|(_, number)| *number != 0);
+        let parts: Vec<_> = parts.map(|((name, _), number)| format!("{name}={number}")).collect();
+        let parts = if parts.is_empty() { "0".to_string() } else { parts.join(", ") };
+        Ok(format!("{}({parts})", shown(&class_of(&args[0]))).into())
+    };
 };
 
 fn span_text(span: &Value) -> Res<String> {

@@ -124,13 +124,16 @@ fn filter_false(args: &[Value]) -> Res {
 
 fn starmap(args: &[Value]) -> Res {
     let (function, iterator) = (args[1].clone(), iterate::iter(&args[2])?);
-    Ok(NativeIterator::from_fn(
-        "itertools.starmap",
-        move || match iterate::next(&iterator)? {
-            Some(items) => call::call(&function, &iterate::collect(&items)?).map(Some),
-            None => Ok(None),
-        },
-    ))
+    Ok(NativeIterator::from_fn("itertools.starmap", move || {
+        let Some(items) = iterate::next(&iterator)? else {
+            return Ok(None);
+        };
+        match &items {
+            Value::Tuple(items) => call::call(&function, &items.items),
+            items => call::call(&function, &iterate::collect(items)?),
+        }
+        .map(Some)
+    }))
 }
 
 fn pairwise(args: &[Value]) -> Res {

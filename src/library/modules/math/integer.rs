@@ -69,6 +69,11 @@ fn factorial(args: &[Value]) -> Res {
 }
 
 fn isqrt(args: &[Value]) -> Res {
+    if let Value::Int(n) = &args[0]
+        && let Some(root) = n.checked_isqrt()
+    {
+        return Ok(Value::Int(root));
+    }
     int::isqrt(&big(&args[0])?)
         .map(Value::from)
         .ok_or_else(|| value_error("isqrt() argument must be nonnegative"))

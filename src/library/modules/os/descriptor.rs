@@ -11,12 +11,15 @@ use crate::interp::{attribute, call, import, text};
 use crate::library::builtins::function;
 use crate::runtime::{console, input};
 use crate::source::Symbol;
+use crate::text::int::Int;
 use crate::value::*;
+use num_bigint::BigInt;
 use rustc_hash::FxHashMap;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 thread_local! {
@@ -65,6 +68,11 @@ pub fn is_terminal(number: &Value) -> Res<bool> {
     )
 }
 
+/// The size of the terminal of a number.
+pub fn window(number: &Value) -> Res<rustix::termios::Winsize> {
+    with(number, |file| rustix::termios::tcgetwinsize(file).map_err(wrong))
+}
+
 /// Another descriptor of the file of a number.
 pub fn copy(number: &Value) -> Res<OwnedFd> {
     with(number, |file| {
@@ -77,6 +85,28 @@ pub fn metadata(number: &Value) -> Res<std::fs::Metadata> {
     std::fs::File::from(copy(number)?)
         .metadata()
         .map_err(|e| failed(e, &Value::Unset))
+}
+
+/// A path to the file of a number, for a function that takes either.
+pub fn path(number: &Value, function: &str) -> Res<PathBuf> {
+    let is_less = match as_int(number) {
+        Some(Int::Small(number)) => (i32::try_from(number).is_err()).then_some(number < 0),
+        Some(Int::Big(number)) => Some(number < BigInt::ZERO),
+        None => None,
+    };
+    match is_less {
+        Some(true) => return Err(overflow_error("fd is less than minimum")),
+        Some(false) => return Err(overflow_error("fd is greater than maximum")),
+        None => {}
+    }
+    match with(number, |file| Ok(file.as_raw_fd())) {
+        Ok(file) => Ok(PathBuf::from(format!("/proc/self/fd/{file}"))),
+        Err(raised) if matches!(function, "listdir" | "scandir" | "truncate") => Err(raised),
+        Err(raised) => {
+            drop(raised.take());
+            Err(failed(Errno::BADF.into(), number))
+        }
+    }
 }
 
 fn open(args: &[Value]) -> Res {

@@ -4,7 +4,7 @@ use super::{fspath, is_kind, path_arg, paths_of};
 use crate::code::CompareOp;
 use crate::interp::error::*;
 use crate::interp::payload::*;
-use crate::interp::types::class_name;
+use crate::interp::types::{Type, class_name};
 use crate::interp::{attribute, iterate, operator};
 use crate::library::builtins::function;
 use crate::library::modules;
@@ -137,15 +137,36 @@ fn join_all(args: &[Value]) -> Res {
     like(&args[0], &whole)
 }
 
+/// What sequences of any things begin with alike: what the least and the greatest do.
+fn common_start(sequences: &[Value]) -> Res {
+    let (mut least, mut greatest) = (&sequences[0], &sequences[0]);
+    for sequence in &sequences[1..] {
+        if operator::less(sequence, least)? {
+            least = sequence;
+        }
+        if operator::less(greatest, sequence)? {
+            greatest = sequence;
+        }
+    }
+    let (items, others) = (iterate::collect(least)?, iterate::collect(greatest)?);
+    let mut same = 0;
+    while same < items.len().min(others.len()) && operator::equal(&items[same], &others[same])? {
+        same += 1;
+    }
+    let common = items[..same].to_vec();
+    Ok(match as_list(least) {
+        Some(_) => Value::list(common),
+        None => Value::tuple(common),
+    })
+}
+
 fn common_prefix(args: &[Value]) -> Res {
     let paths = iterate::collect(&args[0])?;
     let Some(first) = paths.first() else {
         return Ok(Value::from(""));
     };
-    if as_str(first).is_none() && as_bytes(first).is_none() && as_list(first).is_some() {
-        return Err(type_error(
-            "commonprefix() takes paths, not sequences of other things",
-        ));
+    if as_list(first).is_some() || as_tuple(first).is_some() {
+        return common_start(&paths);
     }
     let texts = paths.iter().map(text).collect::<Res<Vec<_>>>()?;
     let mut common: Vec<char> = texts[0].chars().collect();
@@ -199,8 +220,7 @@ fn expand_user(args: &[Value]) -> Res {
     if !(path == "~" || path.starts_with("~/")) {
         return fspath(&args[0]);
     }
-    let variables = super::environ::variables();
-    let Some((_, home)) = variables.into_iter().find(|(name, _)| name == "HOME") else {
+    let Some(home) = super::environ::variable("HOME") else {
         return fspath(&args[0]);
     };
     let whole = format!("{}{}", home.trim_end_matches('/'), &path[1..]);
@@ -209,7 +229,6 @@ fn expand_user(args: &[Value]) -> Res {
 
 fn expand_vars(args: &[Value]) -> Res {
     let path = text(&args[0])?;
-    let variables = super::environ::variables();
     let mut whole = String::new();
     let mut rest = path.as_str();
     while let Some(at) = rest.find('$') {
@@ -224,8 +243,8 @@ fn expand_vars(args: &[Value]) -> Res {
                 (&after[..end], end)
             }
         };
-        match variables.iter().find(|(n, _)| n == name) {
-            Some((_, value)) => whole.push_str(value),
+        match super::environ::variable(name) {
+            Some(value) => whole.push_str(&value),
             None => whole.push_str(&rest[at..at + 1 + len]),
         }
         rest = &after[len..];
@@ -234,11 +253,11 @@ fn expand_vars(args: &[Value]) -> Res {
     like(&args[0], &whole)
 }
 
-/// Asks the system about a path; false for what is not there or no path.
-fn tests(value: &Value, test: impl FnOnce(&std::path::Path) -> bool) -> Res {
-    match path_arg(value, "stat") {
+/// Asks the system about a path, by a function; false for what is not there or no path.
+fn tests(value: &Value, function: &str, test: impl FnOnce(&std::path::Path) -> bool) -> Res {
+    match path_arg(value, function) {
         Ok(path) => Ok(Value::bool(test(&path))),
-        Err(raised) if matches(&raised, crate::interp::types::Type::ValueError) => {
+        Err(raised) if matches(&raised, Type::ValueError) || matches(&raised, Type::OSError) => {
             drop(raised.take());
             Ok(Value::FALSE)
         }
@@ -428,29 +447,29 @@ const FUNCTIONS: &[NativeDef] = &[
         expand_vars,
     ),
     function("exists", PATH, "Tell whether something is there.", |args| {
-        tests(&args[0], |p| p.exists())
+        tests(&args[0], "stat", |p| p.exists())
     }),
     function(
         "lexists",
         PATH,
         "Tell whether something is there, be it a broken link.",
-        |args| tests(&args[0], |p| p.symlink_metadata().is_ok()),
+        |args| tests(&args[0], "lstat", |p| p.symlink_metadata().is_ok()),
     ),
     function("isfile", PATH, "Tell whether a file is there.", |args| {
-        tests(&args[0], |p| p.is_file())
+        tests(&args[0], "stat", |p| p.is_file())
     }),
     function("isdir", "(s)", "Tell whether a directory is there.", |args| {
-        tests(&args[0], |p| p.is_dir())
+        tests(&args[0], "stat", |p| p.is_dir())
     }),
     function("islink", PATH, "Tell whether a symbolic link is there.", |args| {
-        tests(&args[0], |p| p.is_symlink())
+        tests(&args[0], "lstat", |p| p.is_symlink())
     }),
     function(
         "ismount",
         PATH,
         "Tell whether a file system begins there.",
         |args| {
-            tests(&args[0], |p| {
+            tests(&args[0], "lstat", |p| {
                 match (p.symlink_metadata(), p.join("..").symlink_metadata()) {
                     (Ok(here), Ok(above)) => here.dev() != above.dev() || here.ino() == above.ino(),
                     _ => false,

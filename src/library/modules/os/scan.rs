@@ -1,6 +1,6 @@
 //! `os.scandir`.
 
-use super::{failed, path_arg, shown, stat};
+use super::{failed, path_arg, shown_like, stat, told};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::types::named_class;
@@ -9,11 +9,13 @@ use crate::library::builtins::{self, function, getter, method};
 use crate::source::name;
 use crate::value::*;
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One entry of a directory.
 struct Entry {
-    name: String,
+    /// Its name and its path as a script sees them: bytes if the directory was named so.
+    name: Value,
+    shown: Value,
     path: PathBuf,
 }
 
@@ -32,17 +34,20 @@ pub fn entry_class() -> Ref<Class> {
 fn entries(folder: &Value) -> Res<Vec<Value>> {
     let class = entry_class();
     let path = path_arg(folder, "scandir")?;
+    let like = told(folder);
+    // Entries of an open directory have no path but their names.
+    let is_number = as_small(folder).is_some();
     let mut all = Vec::new();
     for entry in std::fs::read_dir(&path).map_err(|e| failed(e, folder))? {
         let file = entry.map_err(|e| failed(e, folder))?.file_name();
-        let name = file.to_string_lossy().into_owned();
-        all.push(Opaque::value(
-            class.clone(),
-            Entry {
-                name,
-                path: path.join(file),
-            },
-        ));
+        let name = shown_like(Path::new(&file), &like);
+        let path = path.join(file);
+        let shown = if is_number {
+            name.clone()
+        } else {
+            shown_like(&path, &like)
+        };
+        all.push(Opaque::value(class.clone(), Entry { name, shown, path }));
     }
     Ok(all)
 }
@@ -81,13 +86,13 @@ const FOLLOW: &str = "(self, /, *, follow_symlinks=True)";
 
 const ENTRY: &[NativeDef] = &[
     getter("name", "The entry's name.", |args| {
-        Ok(Value::from(entry(&args[0])?.name.as_str()))
+        Ok(entry(&args[0])?.name.clone())
     }),
     getter("path", "The entry's path.", |args| {
-        Ok(shown(&entry(&args[0])?.path))
+        Ok(entry(&args[0])?.shown.clone())
     }),
     method("__fspath__", "(self, /)", "The entry's path.", |args| {
-        Ok(shown(&entry(&args[0])?.path))
+        Ok(entry(&args[0])?.shown.clone())
     }),
     method("is_dir", FOLLOW, "Tell whether it is a directory.", |args| {
         Ok(Value::bool(known(args)?.is_ok_and(|data| data.is_dir())))
@@ -112,8 +117,8 @@ const ENTRY: &[NativeDef] = &[
         Ok(Value::Int(data.ino() as i64))
     }),
     method("__repr__", "(self, /)", "Return repr(self).", |args| {
-        let name = Value::from(entry(&args[0])?.name.as_str());
-        Ok(Value::from(format!("<DirEntry {}>", text::repr(&name)?)))
+        let name = text::repr(&entry(&args[0])?.name)?;
+        Ok(Value::from(format!("<DirEntry {name}>")))
     }),
 ];
 

@@ -1,6 +1,7 @@
 //! `os.stat` and `os.lstat`.
 
 use super::{descriptor, failed, path_arg};
+use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::library::builtins::function;
 use crate::library::modules::struct_sequence;
@@ -70,15 +71,20 @@ pub fn result(data: &Metadata) -> Value {
 
 fn stat(args: &[Value]) -> Res {
     let follow = args[1].is_unset() || crate::interp::operator::truth(&args[1])?;
-    if as_small(&args[0]).is_some() {
-        return descriptor::metadata(&args[0]).map(|data| result(&data));
-    }
     let path = path_arg(&args[0], "stat")?;
+    if !follow && as_int(&args[0]).is_some() {
+        return Err(value_error("stat: cannot use fd and follow_symlinks together"));
+    }
     let data = if follow {
         std::fs::metadata(path)
     } else {
         std::fs::symlink_metadata(path)
     };
+    data.map(|data| result(&data)).map_err(|e| failed(e, &args[0]))
+}
+
+fn lstat(args: &[Value]) -> Res {
+    let data = std::fs::symlink_metadata(path_arg(&args[0], "lstat")?);
     data.map(|data| result(&data)).map_err(|e| failed(e, &args[0]))
 }
 
@@ -96,6 +102,6 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "lstat",
         "(path)",
         "Return what is known of a file or of a symbolic link itself.",
-        |args| stat(&[args[0].clone(), Value::FALSE]),
+        lstat,
     ),
 ];
