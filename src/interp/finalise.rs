@@ -50,7 +50,12 @@ pub fn run_remaining(main: &Ref<Module>) {
         Value::Generator(_) if !coroutines.iter().any(|coroutine| coroutine.is(value)) => {
             found.push(value.clone())
         }
-        Value::Future(future) if future.task.is_some() || future.unseen.get() => found.push(value.clone()),
+        Value::Exception(exception) if exception.class().has_finaliser() => found.push(value.clone()),
+        Value::Future(future)
+            if future.task.is_some() || future.unseen.get() || future.finaliser().is_some() =>
+        {
+            found.push(value.clone())
+        }
         _ => {}
     });
     drop(coroutines);
@@ -58,6 +63,7 @@ pub fn run_remaining(main: &Ref<Module>) {
         match &object {
             Value::Instance(instance) if !instance.finalised.replace(true) => run(object.clone()),
             Value::Opaque(opaque) if !opaque.finalised.replace(true) => run(object.clone()),
+            Value::Exception(exception) if !exception.finalised.replace(true) => run(object.clone()),
             Value::Generator(generator) => end_suspended(generator),
             Value::Future(future) => end_future(future),
             _ => {}
@@ -79,6 +85,11 @@ fn end_suspended(generator: &Ref<Generator>) {
 /// The program leaves a future behind. If nobody asked for the error that it failed with, that is
 /// told; so is a pending task, and its coroutine is closed.
 fn end_future(future: &Ref<Future>) {
+    if let Some(done) = future.finaliser()
+        && !done.replace(true)
+    {
+        run(future.clone().into());
+    }
     if future.is_done() {
         if future.unseen.replace(false)
             && let Some(mourn) = MOURN.get()

@@ -169,6 +169,7 @@ const ASYNCIO_PARTS: &[(&str, &str)] = &[
     ("Runner", "asyncio.runners"),
     ("AbstractServer", "asyncio.servers"),
     ("as_completed", "asyncio.tasks"),
+    ("create_eager_task_factory", "asyncio.tasks"),
     ("to_thread", "asyncio.threads"),
     ("run_coroutine_threadsafe", "asyncio.threads"),
     ("wrap_future", "asyncio.threads"),

@@ -185,6 +185,11 @@ impl EventLoop {
         self.running_in.borrow().is_some()
     }
 
+    /// The number of the thread that runs it, if one does.
+    pub fn thread_id(&self) -> Option<u64> {
+        self.running_in.borrow().as_ref().map(|thread| thread.id)
+    }
+
     /// Whether it runs, and not in the current thread.
     pub fn runs_elsewhere(&self) -> bool {
         let running_in = self.running_in.borrow();

@@ -86,12 +86,12 @@ pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
     roster::enter(task);
     tell(|| Event::TaskCreated(task));
     if eager && current::running().is_some_and(|running| running.is(task.event_loop())) {
-        step(task, None)?;
+        let stepped = step(task, None);
         if task.is_done() {
             // As in CPython, who ends at once does not keep its coroutine.
             state_of(task)?.coroutine.set(Value::None);
         }
-        return Ok(());
+        return stepped;
     }
     derived::schedule(task.event_loop(), expect(task.event_loop())?, || {
         Job::Step(task.clone())

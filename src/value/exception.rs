@@ -22,6 +22,8 @@ pub struct Exception {
     /// `__context__`
     pub context: Link,
     pub suppress_context: Cell<bool>,
+    /// Its `__del__` ran.
+    pub finalised: Cell<bool>,
     pub hint: OnceCell<Box<Hint>>,
 }
 
@@ -52,7 +54,11 @@ impl Link {
     }
 }
 
-impl Dying for Exception {}
+impl Dying for Exception {
+    fn last_words(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
+        self.class.borrow().has_finaliser() && instance::finalise(&self.finalised, || revive().into())
+    }
+}
 
 /// One row of a traceback; outermost first, as in Python's `tb_next` chain.
 pub struct TraceEntry {
@@ -134,6 +140,7 @@ impl Exception {
             cause: Link::default(),
             context: Link::default(),
             suppress_context: Cell::new(false),
+            finalised: Cell::new(false),
             hint: OnceCell::new(),
         })
     }

@@ -45,6 +45,8 @@ struct Rare {
     deputy_of: Value,
     /// The message given to a task's `cancel`, or unset.
     cancel_message: ValueCell,
+    /// The `__del__` of its class ran.
+    finalised: Cell<bool>,
     attrs: Attrs,
 }
 
@@ -241,6 +243,14 @@ impl Future {
         self.rare.get()?.class.as_ref()
     }
 
+    /// Whether the `__del__` of a script's class ran; None if its class is none.
+    #[inline]
+    pub fn finaliser(&self) -> Option<&Cell<bool>> {
+        let rare = self.rare.get()?;
+        let class = rare.class.as_ref()?;
+        class.has_finaliser().then_some(&rare.finalised)
+    }
+
     pub fn set_class(&mut self, class: Option<Ref<Class>>) {
         if class.is_some() {
             self.rare_mut().class = class;
@@ -351,23 +361,32 @@ thread_local! {
     pub static MOURN: Cell<Option<Mourner>> = const { Cell::new(None) };
 }
 
+impl Future {
+    /// Tells of what nobody can hear any more: an exception that nobody asked for, or a task that was
+    /// not done; whether there was something to tell.
+    pub fn mourned(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
+        let pending_task = self.task.as_ref().is_some_and(|t| t.log_destroy.get()) && !self.is_done();
+        let Some(mourn) = MOURN.get().filter(|_| self.unseen.get() || pending_task) else {
+            return false;
+        };
+        self.unseen.set(false);
+        if let Some(task) = &self.task {
+            task.log_destroy.set(false);
+        }
+        mourn(revive());
+        true
+    }
+}
+
 impl Dying for Future {
     fn last_words(&self, revive: impl FnOnce() -> Ref<Self>) -> bool {
         if let Some(task) = &self.task {
             roster::leave(task);
         }
-        let pending_task = self.task.as_ref().is_some_and(|t| t.log_destroy.get()) && !self.is_done();
-        match MOURN.get() {
-            Some(mourn) if self.unseen.get() || pending_task => {
-                self.unseen.set(false);
-                if let Some(task) = &self.task {
-                    task.log_destroy.set(false);
-                }
-                mourn(revive());
-                true
-            }
-            _ => false,
+        if let Some(done) = self.finaliser() {
+            return instance::finalise(done, || revive().into());
         }
+        self.mourned(revive)
     }
 }
 

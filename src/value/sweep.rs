@@ -163,6 +163,7 @@ fn finalise(object: &Value) -> bool {
         Value::Instance(instance) => instance.last_words(|| Ref::clone(instance)),
         Value::Generator(generator) => generator.last_words(|| Ref::clone(generator)),
         Value::Future(future) => future.last_words(|| Ref::clone(future)),
+        Value::Exception(exception) => exception.last_words(|| Ref::clone(exception)),
         Value::Opaque(opaque) => opaque.last_words(|| Ref::clone(opaque)),
         _ => false,
     }

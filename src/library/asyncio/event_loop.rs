@@ -212,6 +212,14 @@ const LOOP: &[NativeDef] = natives! {
         |args| Ok(expect(&args[0])?.is_closed().into());
     Getter Plain "_debug" "(self)" "Whether it checks more."
         |args| Ok(expect(&args[0])?.debug.get().into());
+    Getter Plain "_exception_handler" "(self)" "The exception handler, or None."
+        |args| Ok(none_if_unset(&expect(&args[0])?.exception_handler.get()));
+    Getter Plain "_task_factory" "(self)" "The task factory, or None."
+        |args| Ok(none_if_unset(&expect(&args[0])?.task_factory.get()));
+    Getter Plain "_asyncgens_shutdown_called" "(self)" "Whether the async generators were shut down."
+        |args| Ok(expect(&args[0])?.asyncgens_shut_down.get().into());
+    Getter Plain "_thread_id" "(self)" "Which thread runs it, or None."
+        |args| Ok(expect(&args[0])?.thread_id().map_or(Value::None, |id| Value::Int(id as i64)));
     Getter Plain "_default_executor" "(self)" "The executor that None stands for, once there is one."
         |args| Ok(none_if_unset(&expect(&args[0])?.executor.get()));
     Setter Plain "_default_executor" "(self, value)" "The executor that None stands for." |args| {

@@ -93,20 +93,6 @@ const TASKS: &[NativeDef] = natives! {
         "A task factory whose tasks take their first step at once." |args| {
         Ok(task::create_eager(&args[0], &args[1], &args[2], context_of(&args[3])?, None)?.into())
     };
-    Function Plain "create_eager_task_factory" "(custom_task_constructor)"
-        "A task factory that makes tasks of a class and starts them at once." |args| {
-        let constructor = args[0].clone();
-        let signature = "(loop, coro, *, name=None, context=None)";
-        Ok(Native::closure("factory", signature, move |args| {
-            let names = ["loop", "name", "context"].map(Symbol::new);
-            let mut kwargs: Vec<(Symbol, Value)> = Vec::new();
-            for (name, value) in names.into_iter().zip([&args[0], &args[2], &args[3]]) {
-                kwargs.push((name, if value.is_unset() { Value::None } else { value.clone() }));
-            }
-            kwargs.push((Symbol::new("eager_start"), Value::TRUE));
-            call::call_kw(&constructor, &[args[1].clone()], &kwargs)
-        }))
-    };
 };
 
 /// Who runs. In CPython these are in C.

@@ -74,6 +74,11 @@ const FUTURE: &[NativeDef] = natives! {
         future::join_loop(this(args)?, loop_argument(&args[1])?);
         Ok(Value::None)
     };
+    Method Plain "__del__" "(self, /)" "Tell of an exception that nobody asked for." |args| {
+        let future = this(args)?;
+        future.mourned(|| Ref::clone(future));
+        Ok(Value::None)
+    };
     Method Plain "set_result" "(self, result, /)" "Finish with a result." |args| {
         future::set_result(ready(args)?, args[1].clone())?;
         Ok(Value::None)
