@@ -221,6 +221,7 @@ pub mod name {
         SETATTR "__setattr__"
         DELATTR "__delattr__"
         CLASS "__class__"
+        SUPER "super"
         DICT "__dict__"
         NAME "__name__"
         QUALNAME "__qualname__"

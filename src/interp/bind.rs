@@ -35,6 +35,18 @@ pub fn bind_arguments(
         return Ok(());
     }
     let misfit = || Err(misfit(func, npos, names));
+    // Arguments that stand where their parameters do stay there.
+    let given = npos + names.len();
+    let stands = (params.posonly as usize..=positional).contains(&npos)
+        && given <= by_name
+        && params.names[npos..given] == *names;
+    if stands && by_name == params.names.len() {
+        window.resize(start + by_name)?;
+        return match fill_defaults(func, window, start, given) {
+            true => Ok(()),
+            false => misfit(),
+        };
+    }
     let named = start + npos;
     let values: SmallVec<[Value; 8]> = (0..names.len()).map(|i| window.take(named + i)).collect();
     let mut extra = Vec::new();
@@ -61,27 +73,8 @@ pub fn bind_arguments(
             },
         }
     }
-    if npos < positional {
-        let defaults = func.defaults.borrow();
-        for place in npos..positional {
-            if window.values(start)[place].is_unset() {
-                match default_of(&defaults, place, positional) {
-                    Some(default) => window.set(start + place, default.clone()),
-                    None => return misfit(),
-                }
-            }
-        }
-    }
-    if by_name > positional {
-        let defaults = func.kwdefaults.borrow();
-        for place in positional..by_name {
-            if window.values(start)[place].is_unset() {
-                match defaults.iter().find(|(name, _)| *name == params.names[place]) {
-                    Some((_, default)) => window.set(start + place, default.clone()),
-                    None => return misfit(),
-                }
-            }
-        }
+    if !fill_defaults(func, window, start, npos.min(positional)) {
+        return misfit();
     }
     if params.has_vararg {
         window.set(start + by_name, Value::tuple(extra));
@@ -90,6 +83,34 @@ pub fn bind_arguments(
         window.set(start + by_name + usize::from(params.has_vararg), kwargs.into());
     }
     Ok(())
+}
+
+/// Gives parameters from a place on that got no argument their defaults; false if one has none.
+#[inline]
+fn fill_defaults(func: &Ref<Function>, window: &Window, start: usize, from: usize) -> bool {
+    let params = &func.code.params;
+    let positional = params.positional as usize;
+    let by_name = positional + params.kwonly as usize;
+    let is_missing = |place: &usize| window.values(start)[*place].is_unset();
+    if from < positional {
+        let defaults = func.defaults.borrow();
+        for place in (from..positional).filter(is_missing) {
+            match default_of(&defaults, place, positional) {
+                Some(default) => window.set(start + place, default.clone()),
+                None => return false,
+            }
+        }
+    }
+    if by_name > positional {
+        let defaults = func.kwdefaults.borrow();
+        for place in (from.max(positional)..by_name).filter(is_missing) {
+            match defaults.iter().find(|(name, _)| *name == params.names[place]) {
+                Some((_, default)) => window.set(start + place, default.clone()),
+                None => return false,
+            }
+        }
+    }
+    true
 }
 
 /// The default of the parameter at a place among so many positional ones. The last ones count, if a

@@ -231,6 +231,9 @@ pub fn call_function(
     let params = &code.params;
     if params.names.len() != npos || params.positional as usize != npos || !names.is_empty() {
         bind_arguments(func, window, start, npos, names)?;
+        if func.shape.simple != u32::MAX {
+            return run_function(func, window, start);
+        }
     }
     run_bound(func, window, start)
 }
@@ -613,41 +616,52 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize, nam
     if !names.is_empty() {
         return Err(type_error("super() takes no keyword arguments"));
     }
-    let (this, object) = if npos == 0 {
-        let code = &frame.func.code;
-        let cell = code.free.iter().position(|n| *n == name::CLASS);
-        if code.params.positional == 0 {
-            return Err(runtime_error("super(): no arguments"));
-        }
-        let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {
-            return Err(runtime_error("super(): __class__ cell not found"));
-        };
-        let object = match frame.local(0) {
-            Value::Cell(cell) => cell.value.get(),
-            value => value.clone(),
-        };
-        if object.is_unset() {
-            return Err(runtime_error("super(): arg[0] deleted"));
-        }
-        (this, object)
-    } else if npos > 2 {
+    if npos == 0 {
+        let (this, object) = own_super(frame)?;
+        return bound_super(&this, object);
+    }
+    if npos > 2 {
         return Err(type_error(format!(
             "super() expected at most 2 arguments, got {npos}"
         )));
-    } else {
-        let args = window.values(1);
-        (args[0].clone(), args.get(1).cloned().unwrap_or_default())
+    }
+    let args = window.values(1);
+    match &args[0] {
+        Value::Class(this) => bound_super(this, args.get(1).cloned().unwrap_or_default()),
+        other => Err(not_a_class(other)),
+    }
+}
+
+/// What `super()` means in a frame: the class that its function was written in, and the object.
+pub fn own_super(frame: &function::Frame) -> Res<(Ref<Class>, Value)> {
+    let code = &frame.func.code;
+    let cell = code.free.iter().position(|n| *n == name::CLASS);
+    if code.params.positional == 0 {
+        return Err(runtime_error("super(): no arguments"));
+    }
+    let Some(this) = cell.map(|i| frame.func.closure[i].value.get()) else {
+        return Err(runtime_error("super(): __class__ cell not found"));
     };
-    let Value::Class(this) = &this else {
-        return Err(match &this {
-            Value::Unset => runtime_error("super(): empty __class__ cell"),
-            other => type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                class_of(other).name()
-            )),
-        });
+    let object = match frame.local(0) {
+        Value::Cell(cell) => cell.value.get(),
+        value => value.clone(),
     };
-    bound_super(this, object)
+    if object.is_unset() {
+        return Err(runtime_error("super(): arg[0] deleted"));
+    }
+    match &this {
+        Value::Class(this) => Ok((Ref::clone(this), object)),
+        Value::Unset => Err(runtime_error("super(): empty __class__ cell")),
+        other => Err(not_a_class(other)),
+    }
+}
+
+#[cold]
+fn not_a_class(value: &Value) -> Raised {
+    type_error(format!(
+        "super() argument 1 must be a type, not {}",
+        class_of(value).name()
+    ))
 }
 
 /// `super(this, object)`; unset: `super(this)`.

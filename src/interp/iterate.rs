@@ -318,7 +318,10 @@ fn native_pair(iterator: &Ref<NativeIterator>) -> Option<Res<Option<[Value; 2]>>
         IteratorState::Native(items) => {
             let items = items.clone();
             drop(state);
-            return items.pairs().map(|pairs| called(iterator, pairs.next_pair()));
+            return items
+                .items()
+                .pairs()
+                .map(|pairs| called(iterator, pairs.next_pair()));
         }
         IteratorState::Dict(walk) if walk.what == DictPart::Items => {
             walk.next_entry(|key, value| [key.clone(), value.clone()])
@@ -377,7 +380,18 @@ enum Beyond {
 
 #[inline(never)]
 fn native_next(iterator: &Ref<NativeIterator>) -> Res<Option<Value>> {
-    let beyond = advance(&mut iterator.state.borrow_mut());
+    let mut state = iterator.state.borrow_mut();
+    // What most loops go over.
+    let item = match &mut *state {
+        IteratorState::List(list, index) => list.get(*index).inspect(|_| *index += 1),
+        IteratorState::Tuple(tuple, index) => tuple.items.get(*index).cloned().inspect(|_| *index += 1),
+        _ => None,
+    };
+    if item.is_some() {
+        return Ok(item);
+    }
+    let beyond = advance(&mut state);
+    drop(state);
     settle(iterator, beyond)
 }
 
@@ -393,7 +407,7 @@ fn drain(iterator: &Ref<NativeIterator>, items: &mut Vec<Value>) -> Res<()> {
         };
         drop(state);
         let beyond = match beyond {
-            Beyond::Call(code) => match code.all(items) {
+            Beyond::Call(code) => match code.items().all(items) {
                 Ok(()) => Beyond::Item(None),
                 Err(raised) if matches(&raised, Type::StopIteration) => {
                     drop(raised.take());

@@ -70,7 +70,8 @@ pub struct Class {
 /// operators on instances).
 struct Answers {
     version: Cell<u32>,
-    /// Each at the place that the number of its name gives; unset for a name that is not found.
+    /// Each at the place that the number of its name gives, or next to it; unset for a name that is not
+    /// found.
     places: [(Cell<Symbol>, ValueCell); Answers::COUNT],
 }
 
@@ -87,9 +88,19 @@ impl Answers {
         })
     }
 
+    /// Where the answer to a name may be: a newer one moves the one before to the second place.
     #[inline(always)]
-    fn place(&self, name: Symbol) -> &(Cell<Symbol>, ValueCell) {
-        &self.places[name.0 as usize % Answers::COUNT]
+    fn places_of(&self, name: Symbol) -> [&(Cell<Symbol>, ValueCell); 2] {
+        let place = name.0 as usize % Answers::COUNT;
+        [&self.places[place], &self.places[place ^ 1]]
+    }
+
+    fn remember(&self, name: Symbol, answer: Value) {
+        let [first, second] = self.places_of(name);
+        let moved = first.1.replace(answer);
+        let gone = second.1.replace(moved);
+        second.0.set(first.0.replace(name));
+        drop(gone); // may run what asks again
     }
 
     fn forget(&self, (known, answer): &(Cell<Symbol>, ValueCell)) {
@@ -200,10 +211,11 @@ impl Class {
         if let Some(answers) = self.answers.get()
             && answers.version.get() == version()
         {
-            let (known, answer) = answers.place(name);
-            if known.get() == name {
-                let answer = answer.get();
-                return (!answer.is_unset()).then_some(answer);
+            for (known, answer) in answers.places_of(name) {
+                if known.get() == name {
+                    let answer = answer.get();
+                    return (!answer.is_unset()).then_some(answer);
+                }
             }
         }
         self.look_up(name)
@@ -216,10 +228,7 @@ impl Class {
         let found = self
             .own(name)
             .or_else(|| self.mro.borrow().iter().find_map(|c| c.own(name)));
-        let (known, answer) = answers.place(name);
-        let before = answer.replace(found.clone().unwrap_or_default());
-        known.set(name);
-        drop(before); // may run what asks again
+        answers.remember(name, found.clone().unwrap_or_default());
         found
     }
 
@@ -249,7 +258,10 @@ impl Class {
         match &old {
             Some(old) if is_plain && plain(old) && !self.subclassed.get() => {
                 if let Some(answers) = self.answers.get() {
-                    answers.forget(answers.place(name));
+                    let places = answers.places_of(name).into_iter();
+                    places
+                        .filter(|place| place.0.get() == name)
+                        .for_each(|place| answers.forget(place));
                 }
             }
             _ => VERSION.set(VERSION.get().wrapping_add(1)),

@@ -13,6 +13,8 @@ pub struct Shape {
     pub names: Vec<Symbol>,
     indices: FxHashMap<Symbol, u32>,
     next: RefCell<Vec<(Symbol, &'static Shape)>>,
+    /// The shapes without one of the attributes, as far as they were asked for.
+    fewer: RefCell<Vec<(Symbol, &'static Shape)>>,
     root: Cell<Option<&'static Shape>>,
 }
 
@@ -23,6 +25,7 @@ impl Shape {
             names: Vec::new(),
             indices: FxHashMap::default(),
             next: RefCell::default(),
+            fewer: RefCell::default(),
             root: Cell::new(None),
         }));
         shape.root.set(Some(shape));
@@ -49,9 +52,22 @@ impl Shape {
             names,
             indices,
             next: RefCell::default(),
+            fewer: RefCell::default(),
             root: self.root.clone(),
         }));
         self.next.borrow_mut().push((name, shape));
+        shape
+    }
+
+    /// The shape without an attribute.
+    fn without(&self, name: Symbol) -> &'static Shape {
+        if let Some(&(_, shape)) = self.fewer.borrow().iter().find(|(n, _)| *n == name) {
+            return shape;
+        }
+        let root = self.root.get().expect("a shape has a root");
+        let others = self.names.iter().filter(|&&n| n != name);
+        let shape = others.fold(root, |shape, &n| shape.with(n));
+        self.fewer.borrow_mut().push((name, shape));
         shape
     }
 }
@@ -206,11 +222,7 @@ impl Instance {
         let Some(index) = self.shape.get().index(name) else {
             return false;
         };
-        let mut shape = self.shape.get().root.get().expect("a shape has a root");
-        for &n in self.shape.get().names.iter().filter(|&&n| n != name) {
-            shape = shape.with(n);
-        }
-        self.shape.set(shape);
+        self.shape.set(self.shape.get().without(name));
         // SAFETY: the value is moved out before it is dropped.
         let old = unsafe { (&mut *self.fields.get()).remove(index) };
         drop(old);

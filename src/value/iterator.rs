@@ -29,18 +29,6 @@ pub trait Items {
     fn left(&self) -> Option<usize> {
         None
     }
-}
-
-/// The same as an iterator keeps it.
-pub trait Source {
-    fn next(&self) -> Res<Option<Value>>;
-
-    fn left(&self) -> Option<usize>;
-
-    fn all(&self, items: &mut Vec<Value>) -> Res<()>;
-
-    /// Code of its own that goes on from the same place, with the same iterators below it.
-    fn copied(&self) -> Option<NextItem>;
 
     /// The same code if all items are pairs.
     fn pairs(&self) -> Option<&dyn Pairs> {
@@ -53,6 +41,17 @@ pub trait Pairs {
     fn next_pair(&self) -> Res<Option<[Value; 2]>>;
 }
 
+/// The code as an iterator keeps it.
+pub trait Source {
+    fn next(&self) -> Res<Option<Value>>;
+
+    /// The same code, for what is asked less often.
+    fn items(&self) -> &dyn Items;
+
+    /// Code of its own that goes on from the same place, with the same iterators below it.
+    fn copied(&self) -> Option<NextItem>;
+}
+
 pub type NextItem = Rc<dyn Source>;
 
 /// Code whose copy, made of copies of what it keeps, goes on from the same place.
@@ -63,12 +62,8 @@ impl<T: Items + Clone + 'static> Source for Copied<T> {
         self.0.next()
     }
 
-    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
-        self.0.all(items)
-    }
-
-    fn left(&self) -> Option<usize> {
-        self.0.left()
+    fn items(&self) -> &dyn Items {
+        &self.0
     }
 
     fn copied(&self) -> Option<NextItem> {
@@ -94,12 +89,8 @@ impl<F: Fn() -> Res<Option<Value>>> Source for Single<F> {
         self.0.next()
     }
 
-    fn all(&self, items: &mut Vec<Value>) -> Res<()> {
-        self.0.all(items)
-    }
-
-    fn left(&self) -> Option<usize> {
-        self.0.left()
+    fn items(&self) -> &dyn Items {
+        &self.0
     }
 
     fn copied(&self) -> Option<NextItem> {

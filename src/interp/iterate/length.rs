@@ -110,7 +110,7 @@ pub fn told_length(value: &Value) -> Res<Option<usize>> {
             IteratorState::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
             IteratorState::Items(items) => items.len(),
             IteratorState::Repeat { left: Some(left), .. } => usize::try_from(*left).unwrap_or(0),
-            IteratorState::Native(items) => return Ok(items.left()),
+            IteratorState::Native(items) => return Ok(items.items().left()),
             IteratorState::Str(text, at) => text.text[*at..].chars().count(),
             IteratorState::Bytes(bytes, at) => bytes.0.len().saturating_sub(*at),
             IteratorState::Dict(walk) if walk.dict.len() == walk.len => walk.left,

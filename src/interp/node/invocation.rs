@@ -1,11 +1,11 @@
 //! Calls.
 
-use super::member::{Found, MethodMemory};
+use super::member::{Found, MethodMemory, SuperMemory};
 use super::*;
 use crate::code::Argument;
 use crate::interp::stack::{Window, tick};
 use crate::interp::{bind, call, machine};
-use crate::source::Symbol;
+use crate::source::{Symbol, name};
 use crate::value::function::Turn;
 use crate::value::native::{Direct, FEW, Rest};
 use std::borrow::Cow;
@@ -37,6 +37,8 @@ pub struct Invocation {
 enum Callee {
     Value(NodeBox),
     Method(MethodCallee),
+    /// `super().name`, most of which need not make the object that `super()` gives.
+    Super(SuperMemory, MethodCallee),
 }
 
 /// `object.name` as what is called.
@@ -57,6 +59,13 @@ impl Callee {
                 let object = method.object.eval(frame)?;
                 method.find(object)
             }
+            Callee::Super(memory, method) => match memory.find(frame, method.name) {
+                Some(found) => Ok(found),
+                None => {
+                    let object = method.object.eval(frame)?;
+                    method.find(object)
+                }
+            },
         }
     }
 }
@@ -208,6 +217,7 @@ impl Invocation {
                     _ => method.find(object)?,
                 }
             }
+            Callee::Super(..) => self.callee.find(frame)?,
         };
         self.lay_out_and_call(frame, func, receiver, nodes)
     }
@@ -353,6 +363,10 @@ impl Invocation {
             }
             Callee::Value(node) => match node.eval(frame) {
                 Ok(func) => (func, Value::Unset),
+                Err(_) => return Turn::Raise,
+            },
+            Callee::Super(..) => match self.callee.find(frame) {
+                Ok(found) => found,
                 Err(_) => return Turn::Raise,
             },
         };
@@ -529,12 +543,23 @@ impl Builder<'_> {
 
     pub fn invocation(&self, func: &Tree, args: &[Argument], span: Span) -> Invocation {
         let callee = match &func.kind {
-            TreeKind::Attribute { object, name } => Callee::Method(MethodCallee {
-                object: self.node(object),
-                name: *name,
-                memory: MethodMemory::of_site(all_positional(args).then_some(args.len())),
-                span: func.span,
-            }),
+            TreeKind::Attribute { object, name } => {
+                let method = MethodCallee {
+                    object: self.node(object),
+                    name: *name,
+                    memory: MethodMemory::of_site(all_positional(args).then_some(args.len())),
+                    span: func.span,
+                };
+                match &object.kind {
+                    TreeKind::Call { func, args }
+                        if args.is_empty()
+                            && matches!(func.kind, TreeKind::Load(Place::Global(name)) if name == name::SUPER) =>
+                    {
+                        Callee::Super(SuperMemory::new(self.node(func)), method)
+                    }
+                    _ => Callee::Method(method),
+                }
+            }
             _ => Callee::Value(self.node(func)),
         };
         Invocation {

@@ -7,7 +7,7 @@
 use super::*;
 use crate::code::BinaryOp;
 use crate::interp::types::class_of;
-use crate::interp::{attribute, descriptor, slot, subscript};
+use crate::interp::{attribute, call, descriptor, slot, subscript};
 use crate::source::{Symbol, name};
 use crate::value::class::version;
 use crate::value::native::Direct;
@@ -517,4 +517,65 @@ impl MethodMemory {
         }
         attribute::get(object, name).map(Found::Value)
     }
+}
+
+/// The memory of `super().name(…)`: the function that comes after a class in the order of another.
+pub struct SuperMemory {
+    /// The name `super`, which a script may have changed.
+    callee: NodeBox,
+    /// The addresses of the class that the call is written in, and of the object's.
+    classes: Cell<(usize, usize)>,
+    version: Cell<u32>,
+    func: ValueCell,
+}
+
+impl SuperMemory {
+    pub fn new(callee: NodeBox) -> SuperMemory {
+        SuperMemory {
+            callee,
+            classes: Cell::default(),
+            version: Cell::default(),
+            func: ValueCell::default(),
+        }
+    }
+
+    /// The function and its receiver, if that is all there is to it.
+    pub fn find(&self, frame: &mut Frame, name: Symbol) -> Option<(Value, Value)> {
+        let is_super = |callee: Value| matches!(&callee, Value::Class(class) if class.is_super());
+        if !self.callee.eval(frame).map_or_else(forget, is_super) {
+            return None;
+        }
+        let (this, object) = call::own_super(frame).map_or_else(forget, Some)?;
+        let Value::Instance(instance) = &object else {
+            return None;
+        };
+        let class = instance.class();
+        let classes = (this.address(), class.address());
+        if classes == self.classes.get() && self.version.get() == version() {
+            return Some((self.func.get(), object));
+        }
+        let func = match class.is_subclass(&this) {
+            true => class.lookup_after(&this, name)?,
+            false => return None,
+        };
+        let is_method = match &func {
+            Value::Function(_) => true,
+            Value::Native(native) => native.role == NativeRole::Method,
+            _ => false,
+        };
+        if !is_method {
+            return None;
+        }
+        self.classes.set(classes);
+        self.version.set(version());
+        self.func.set(func.clone());
+        Some((func, object))
+    }
+}
+
+/// An error will come up again where the whole is evaluated.
+#[cold]
+fn forget<T: Default>(raised: Raised) -> T {
+    drop(raised.take());
+    T::default()
 }

@@ -10,7 +10,7 @@ use crate::interp::payload::*;
 use crate::interp::special;
 use crate::interp::types::{class_name, class_of, full_name, named_class};
 use crate::source::name;
-use crate::value::iterator::{DictPart, Items, IteratorState, NextItem, Pairs};
+use crate::value::iterator::{DictPart, Items, IteratorState, Pairs};
 use crate::value::*;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -22,14 +22,8 @@ fn enumerate(args: &[Value]) -> Res {
         start => index(start)?,
     };
     let iterator = iterate::iter(&args[1])?;
-    let items = Enumerate {
-        iterator,
-        count: RefCell::new(start),
-    };
-    Ok(NativeIterator::value(
-        "enumerate",
-        IteratorState::Native(Rc::new(items)),
-    ))
+    let count = RefCell::new(start);
+    Ok(NativeIterator::made("enumerate", Enumerate { iterator, count }))
 }
 
 #[derive(Clone)]
@@ -41,10 +35,6 @@ struct Enumerate {
 impl Items for Enumerate {
     fn next(&self) -> Res<Option<Value>> {
         Ok(self.next_pair()?.map(Value::tuple))
-    }
-
-    fn copied(&self) -> Option<NextItem> {
-        Some(Rc::new(self.clone()))
     }
 
     fn pairs(&self) -> Option<&dyn Pairs> {
@@ -92,10 +82,7 @@ fn zip(args: &[Value]) -> Res {
         iterators: iterators_of(&args[1])?.into(),
         is_strict: !args[2].is_unset() && operator::truth(&args[2])?,
     };
-    Ok(NativeIterator::value(
-        "zip",
-        IteratorState::Native(Rc::new(items)),
-    ))
+    Ok(NativeIterator::made("zip", items))
 }
 
 #[derive(Clone)]
@@ -117,10 +104,6 @@ impl Items for Zip {
             }
         }
         Ok(Some(Value::tuple(items)))
-    }
-
-    fn copied(&self) -> Option<NextItem> {
-        Some(Rc::new(self.clone()))
     }
 
     fn pairs(&self) -> Option<&dyn Pairs> {
