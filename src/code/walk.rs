@@ -369,7 +369,7 @@ impl State {
 
 impl Code {
     /// Calls `f` with each tree of all states, what is inside of one before it.
-    pub fn every_tree(&self, f: &mut dyn FnMut(&Tree)) {
+    pub fn every_tree<'a>(&'a self, f: &mut dyn FnMut(&'a Tree)) {
         for state in &self.states {
             in_block(&state.body, f);
             state.end.each_tree(&mut |tree| in_tree(tree, f));
@@ -486,14 +486,14 @@ fn each_statement<'a>(block: &'a [Statement], f: &mut dyn FnMut(&'a Statement)) 
     }
 }
 
-fn in_block(block: &[Statement], f: &mut dyn FnMut(&Tree)) {
+fn in_block<'a>(block: &'a [Statement], f: &mut dyn FnMut(&'a Tree)) {
     for statement in block {
         statement.each_tree(&mut |tree| in_tree(tree, f));
         statement.each_block(&mut |block| in_block(block, f));
     }
 }
 
-fn in_tree(tree: &Tree, f: &mut dyn FnMut(&Tree)) {
+fn in_tree<'a>(tree: &'a Tree, f: &mut dyn FnMut(&'a Tree)) {
     tree.each_child(&mut |child| in_tree(child, f));
     f(tree);
 }

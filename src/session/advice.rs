@@ -4,17 +4,18 @@
 //! raised it has to say goes first; then the table, the first row that fits.
 
 mod argument;
+mod known;
 mod table;
 
 use super::report::headline;
-use crate::code::{Code, StatementKind, TargetKind};
-use crate::interp::types::{Type, class_name, class_of, is_exception};
-use crate::interp::{group, import, mapping, namespace, suggest, text};
-use crate::source::{Source, Span, Symbol, name};
+use crate::code::{Tree, TreeKind};
+use crate::interp::types::{Type, class_name};
+use crate::interp::{call, group, import, mapping, namespace, suggest, text};
+use crate::source::Symbol;
 use crate::tools::lint::catalog;
 use crate::tools::standing;
 use crate::value::*;
-use std::rc::Rc;
+use known::{Known, assigns_attribute};
 use table::*;
 
 /// So many errors of a group are named one by one.
@@ -35,7 +36,7 @@ pub fn advice(error: &Ref<Exception>) -> Option<String> {
     let own = error.hint.get().map(|hint| hint.help.to_string());
     let lint = catalog::of_error(&known.class, &known.message);
     // What cannot be entered in the one way nor in the other is no matter of `async`.
-    let is_no_manager = known.message.ends_with("context manager protocol") && own.is_none();
+    let is_no_manager = known.message.contains("context manager protocol") && own.is_none();
     let lint = lint.filter(|_| !is_no_manager);
     let advice = Known::BEFORE
         .iter()
@@ -136,22 +137,16 @@ fn line_of(error: &Ref<Exception>) -> String {
     format!("{}{}", headline(error), line.unwrap_or_default())
 }
 
-/// What is known of an error, and where it was raised.
-struct Known {
-    error: Ref<Exception>,
-    class: String,
-    message: String,
-    source: Rc<Source>,
-    span: Span,
-}
-
 type Row = fn(&Known) -> Option<String>;
 
 impl Known {
     /// These know better than the place that raised the error, which does not see the text around it.
     const BEFORE: &'static [Row] = &[
         Self::listed_awaitables,
-        Self::list_of_awaitables,
+        Self::delay_behind_callback,
+        Self::executor_left_out,
+        Self::class_for_object,
+        Self::compared_items,
         Self::foreign_method,
         Self::hidden_function,
         Self::keys_for_items,
@@ -163,6 +158,7 @@ impl Known {
     const AFTER: &'static [Row] = &[
         Self::no_function,
         Self::method_without_object,
+        Self::exit_without_error,
         Self::function_for_coroutine,
         Self::number_and_text,
         Self::not_a_number,
@@ -181,82 +177,12 @@ impl Known {
         Self::called_property,
         Self::hidden_method,
         Self::error_among_results,
-        Self::compared_items,
     ];
-
-    fn of(error: &Ref<Exception>) -> Option<Known> {
-        let (code, span) = standing::raised(error)?;
-        Some(Known {
-            error: Ref::clone(error),
-            class: error.class().name().to_string(),
-            message: words(error),
-            source: code.source.clone(),
-            span,
-        })
-    }
-
-    fn is(&self, class: Type) -> bool {
-        is_exception(&self.error, class)
-    }
-
-    /// The text that was being evaluated.
-    fn text(&self) -> &str {
-        self.source.slice(self.span)
-    }
-
-    /// The name of what was being called, if it is a name.
-    fn called(&self) -> Option<&str> {
-        let text = self.text().strip_suffix(')')?;
-        let (name, arguments) = text.split_once('(')?;
-        // `f(x)(y)` and `f(x).y()` call something else.
-        let mut depth = 0i32;
-        let ends_early = arguments.chars().any(|c| {
-            depth += i32::from(c == '(') - i32::from(c == ')');
-            depth < 0
-        });
-        (is_name(name) && !ends_early).then_some(name)
-    }
-
-    /// The n-th text in single quotes of the message.
-    fn quoted(&self, n: usize) -> Option<&str> {
-        self.message.split('\'').nth(2 * n + 1)
-    }
-
-    /// `gather([a(), b()])`
-    fn listed_awaitables(&self) -> Option<String> {
-        let is_it = self.message.starts_with("unhashable type: 'list'")
-            || self
-                .message
-                .starts_with("An asyncio.Future, a coroutine or an awaitable is required");
-        let text = self.text();
-        let given = text.split_once("gather(")?.1.trim_start();
-        (is_it && given.starts_with(['[', '(']))
-            .then(|| "gather takes what it waits for one by one, not in a list: write `gather(*…)`".into())
-    }
-
-    /// A call of a name that was given something that cannot be called.
-    fn hidden_function(&self) -> Option<String> {
-        let name = self
-            .called()
-            .filter(|_| self.message.ends_with("object is not callable"))?;
-        let what = self.quoted(0)?;
-        // Else what it was given cannot be called, such as `key=3`.
-        let is_it = class_name(&self.variable(name)?) == what;
-        if what == "coroutine" || what == "module" || !is_it {
-            return None;
-        }
-        Some(match namespace::builtin_cell(Symbol::new(name), false) {
-            Some(_) => {
-                format!("`{name}` was given a value, which hides the built-in function: use another name")
-            }
-            None => format!("`{name}` is no function here: its value is of class {what}"),
-        })
-    }
 
     /// `for name, value in d:`
     fn keys_for_items(&self) -> Option<String> {
         self.message.contains("values to unpack").then_some(())?;
-        let line = self.source.line_text(self.source.line(self.span.start));
+        let line = self.source().line_text(self.source().line(self.span().start));
         let iter = line.trim_start().strip_prefix("for ")?.split_once(" in ")?.1;
         let iter = iter.split(':').next()?.trim();
         let is_dict = matches!(self.variable(iter)?, Value::Dict(_));
@@ -265,8 +191,8 @@ impl Known {
 
     /// The lines above the place of the error, the nearest first.
     fn lines_above(&self) -> impl Iterator<Item = &str> {
-        let line = self.source.line(self.span.start);
-        (1..line).rev().map(|line| self.source.line_text(line))
+        let line = self.source().line(self.span().start);
+        (1..line).rev().map(|line| self.source().line_text(line))
     }
 
     /// `except ValueError as e:`, and `e` behind that.
@@ -287,7 +213,7 @@ impl Known {
     /// A variable of the class, in a comprehension in its body.
     fn name_of_class(&self) -> Option<String> {
         let name = self.quoted(0).filter(|_| self.class == "NameError")?;
-        let line = self.source.line_text(self.source.line(self.span.start));
+        let line = self.source().line_text(self.source().line(self.span().start));
         let depth = line.len() - line.trim_start().len();
         if depth == 0 || !line.contains(" for ") {
             return None;
@@ -308,39 +234,13 @@ impl Known {
         None
     }
 
-    /// `3 (4)`, `min(items, key=3)`
-    fn no_function(&self) -> Option<String> {
-        let words = self.message.strip_suffix(" object is not callable")?;
-        let text = self.text().strip_suffix(')')?;
-        let mut depth = 0;
-        let opened = text.char_indices().rev().find(|(_, c)| {
-            depth += i32::from(*c == ')') - i32::from(*c == '(');
-            depth < 0
-        });
-        let called = text[..opened?.0].trim_end();
-        match called.chars().last()? {
-            ')' | ']' if !called.starts_with(['(', '[']) => None,
-            '0'..='9' | '"' | '\'' | ')' | ']' if !is_name(called) => {
-                Some("is a comma or an operator missing before the `(`?".into())
-            }
-            _ if self.called().is_some()
-                && matches!(words, "'int'" | "'str'" | "'float'" | "'bool'" | "'NoneType'") =>
-            {
-                Some(format!(
-                    "`{called}` was given a value to call that is no function"
-                ))
-            }
-            _ => None,
-        }
-    }
-
     /// A name that the module binds only further down.
     fn defined_below(&self) -> Option<String> {
         let name = self.quoted(0).filter(|_| self.class == "NameError")?;
-        let line = self.source.line(self.span.start);
-        let last = self.source.line(self.source.text.len() as u32);
+        let line = self.source().line(self.span().start);
+        let last = self.source().line(self.source().text.len() as u32);
         let binds = |line: &u32| {
-            let text = self.source.line_text(*line);
+            let text = self.source().line_text(*line);
             let text = text.strip_prefix("async ").unwrap_or(text);
             let named = ["def ", "class "].iter().find_map(|word| text.strip_prefix(word));
             named.is_some_and(|rest| {
@@ -374,11 +274,11 @@ impl Known {
         let mut counts = counts.split(' ').filter_map(|word| word.parse::<usize>().ok());
         let (takes, given) = (counts.next()?, counts.next()?);
         let head = format!("def {method}(");
-        let mut definitions = self.source.text.match_indices(&head);
+        let mut definitions = self.source().text.match_indices(&head);
         let (Some((start, _)), None) = (definitions.next(), definitions.next()) else {
             return None;
         };
-        let params = self.source.text.get(start + head.len()..)?.split(')').next()?;
+        let params = self.source().text.get(start + head.len()..)?.split(')').next()?;
         let first = params.split([',', ':', '=']).next()?.trim();
         let is_it = given == takes + 1 && !matches!(first, "self" | "cls") && !first.starts_with('*');
         let params = match params.trim() {
@@ -486,20 +386,22 @@ impl Known {
     /// `d.name` for `d["name"]`
     fn item_as_attribute(&self) -> Option<String> {
         let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
-        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
-        let Value::Dict(dict) = &self.variable(object)? else {
+        let object = self.asked()?;
+        let Value::Dict(dict) = &self.value(object)? else {
             return None;
         };
         let is_it = |key: &Value| matches!(key, Value::Str(key) if *key.text == *name);
         let has_it = mapping::entries(dict).iter().any(|(key, _)| is_it(key));
-        has_it.then(|| format!("what is in a dict is asked for by its key: `{object}[\"{name}\"]`"))
+        has_it.then(|| {
+            let object = self.text_of(object);
+            format!("what is in a dict is asked for by its key: `{object}[\"{name}\"]`")
+        })
     }
 
     /// An attribute that the `__init__` of a base makes, which that of the class does not call.
     fn base_without_init(&self) -> Option<String> {
         let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
-        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
-        let Value::Instance(instance) = &self.variable(object)? else {
+        let Value::Instance(instance) = &self.value(self.asked()?)? else {
             return None;
         };
         let class = instance.class();
@@ -537,12 +439,14 @@ impl Known {
 
     /// `math = 3`, `math.pi`
     fn hidden_module(&self) -> Option<String> {
-        let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
-        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
-        let is_hidden = is_name(object)
-            && import::is_known_module(Symbol::new(object))
-            && !matches!(self.variable(object)?, Value::Module(_));
-        is_hidden.then(|| format!("`{object}` was given a value, which hides the module of that name"))
+        let object = self.asked().filter(|_| self.is(Type::AttributeError))?;
+        let TreeKind::Load(_) = object.kind else {
+            return None;
+        };
+        let name = self.text_of(object);
+        let is_hidden =
+            import::is_known_module(Symbol::new(name)) && !matches!(self.value(object)?, Value::Module(_));
+        is_hidden.then(|| format!("`{name}` was given a value, which hides the module of that name"))
     }
 
     /// `d["nmae"]`
@@ -550,12 +454,7 @@ impl Known {
         let Some(Value::Str(wrong)) = &self.error.arg(0).filter(|_| self.class == "KeyError") else {
             return None;
         };
-        let object = match self.text().split_once(".pop(") {
-            Some((object, _)) => object,
-            None => self.text().split_once('[')?.0,
-        };
-        let object = object.trim_start_matches("del ");
-        let Value::Dict(dict) = &self.variable(object)? else {
+        let Value::Dict(dict) = &self.value(self.indexed()?)? else {
             return None;
         };
         let entries = mapping::entries(dict);
@@ -573,34 +472,12 @@ impl Known {
     /// `task.name` for `task.get_name()`
     fn getter(&self) -> Option<String> {
         let name = self.quoted(1).filter(|_| self.is(Type::AttributeError))?;
-        let object = self.text().strip_suffix(name)?.strip_suffix('.')?;
-        let class = class_of(&self.variable(object)?);
+        let class = self.class_of(self.asked()?)?;
         let names = [format!("get_{name}"), format!("is_{name}")];
         let found = names
             .iter()
             .find(|name| class.lookup(Symbol::new(name)).is_some())?;
         Some(format!("did you mean `.{found}()`?"))
-    }
-
-    /// `to_thread(work(3))` for `to_thread(work, 3)`
-    fn call_for_function(&self) -> Option<String> {
-        self.message.ends_with("object is not callable").then_some(())?;
-        let takers = ["to_thread", "run_in_executor", "submit"];
-        let taker = takers
-            .iter()
-            .find(|taker| self.text().contains(&format!("{taker}(")))?;
-        Some(format!(
-            "{taker}() calls what it is given: give it the function itself, and behind that what to call it with"
-        ))
-    }
-
-    /// `self.size = 3` in a class with a method `size`.
-    fn hidden_method(&self) -> Option<String> {
-        self.message.ends_with("object is not callable").then_some(())?;
-        let (_, name) = self.text().rsplit_once('(')?.0.rsplit_once('.')?;
-        let is_in_text = |words: String| self.source.text.contains(&words);
-        (is_name(name) && is_in_text(format!("def {name}(")) && is_in_text(format!("self.{name} =")))
-            .then(|| format!("`self.{name}` was given a value, which hides the method of that name"))
     }
 
     /// An error that is computed with like a result.
@@ -610,84 +487,8 @@ impl Known {
                 .is_some_and(|class| class.ends_with("Error") || class.ends_with("Exception"))
         };
         let is_it = self.is(Type::TypeError) && (is_error(0) || is_error(1));
-        (is_it && self.source.text.contains("return_exceptions=True")).then(|| {
+        (is_it && self.source().text.contains("return_exceptions=True")).then(|| {
             "an error is among the results: gather(return_exceptions=True) gives errors as they are".into()
         })
     }
-
-    /// Items of a heap that cannot be compared.
-    fn compared_items(&self) -> Option<String> {
-        let is_it = self.message.starts_with("'<' not supported between instances of");
-        let puts = [
-            "put(",
-            "put_nowait(",
-            "heappush(",
-            "get(",
-            "get_nowait(",
-            "heappop(",
-        ];
-        (is_it && puts.iter().any(|call| self.text().contains(call))).then(|| {
-            "the items are compared, and those of equal priority by what comes next: put a counter between".into()
-        })
-    }
-
-    /// What a variable held, or an attribute of one, in the call that raised the error.
-    fn variable(&self, path: &str) -> Option<Value> {
-        let mut names = path.split('.');
-        let first = names.next().filter(|name| is_name(name))?;
-        let mut row = self.error.traceback.get();
-        let mut entry = None;
-        while let Some(at) = row {
-            row = at.next.get();
-            entry = Some(at);
-        }
-        let entry = entry?;
-        let mut value = None;
-        if let Some(left) = entry.left.get() {
-            let place = entry.code.slots.iter().position(|slot| slot.text() == first);
-            left.look(|slots| value = place.and_then(|place| slots.get(place).cloned()));
-        }
-        let value = value.filter(|value| !value.is_unset());
-        let mut value = match value {
-            Some(value) => match &value {
-                Value::Cell(cell) => cell.value.get(),
-                _ => value,
-            },
-            None => match &import::loaded_module(name::MAIN)? {
-                Value::Module(main) => main.get(Symbol::new(first))?,
-                _ => return None,
-            },
-        };
-        for name in names {
-            value = match &value {
-                Value::Instance(instance) => {
-                    let entries = instance.entries();
-                    entries.iter().find(|(own, _)| own.text() == name)?.1.clone()
-                }
-                _ => return None,
-            };
-        }
-        Some(value)
-    }
-}
-
-/// Whether code assigns to an attribute of this name.
-fn assigns_attribute(code: &Code, name: &str) -> bool {
-    let mut found = false;
-    code.each_statement(&mut |statement| {
-        let targets = match &statement.kind {
-            StatementKind::Assign { targets, .. } => &targets[..],
-            _ => &[],
-        };
-        found |= targets.iter().any(
-            |target| matches!(target.kind, TargetKind::Attribute { name: own, .. } if own.text() == name),
-        );
-    });
-    found
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
-        && !text.starts_with(|c: char| c.is_ascii_digit())
 }

@@ -30,6 +30,9 @@ const WIDTH: usize = 100;
 /// Rows of a chain that are told before the rest is left out.
 const LONGEST_CHAIN: usize = 20;
 
+/// Mistakes that have nothing to do with the coroutines that come to nothing because of them.
+const OF_THE_LOOP: &[&str] = &["A014", "A016", "A017"];
+
 /// Members of an exception group that are shown before the rest is counted.
 const WIDEST_GROUP: usize = 15;
 
@@ -448,7 +451,8 @@ fn never_awaited_report(generator: &Ref<Generator>, on_its_way: Option<&Ref<Exce
         let line = |(code, span): (Rc<Code>, Span)| (code.source.name.clone(), code.source.line(span.start));
         let made = line((code.clone(), span));
         let is_known = matches!(&error.arg(0), Some(Value::Str(message))
-            if catalog::of_error(error.class().name(), &message.text).is_some());
+            if catalog::of_error(error.class().name(), &message.text)
+                .is_some_and(|lint| !OF_THE_LOOP.contains(&lint.number)));
         !is_known && standing::raised(error).is_none_or(|raised| line(raised) == made)
     });
     if is_refused {

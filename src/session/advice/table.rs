@@ -35,7 +35,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     (
         "TypeError",
         "context manager protocol",
-        "its class has neither `__enter__` and `__exit__` nor `__aenter__` and `__aexit__`",
+        "its class needs both `__enter__` and `__exit__`, or `__aenter__` and `__aexit__` for `async with`",
     ),
     (
         "ValueError",
@@ -286,6 +286,16 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "RuntimeError",
         "threads can only be started once",
         "a thread runs once: make a new one",
+    ),
+    (
+        "RuntimeError",
+        "cannot wait on un-acquired lock",
+        "who waits holds the condition: `async with condition:` around it, or `with` between threads",
+    ),
+    (
+        "TypeError",
+        "received an invalid object from __anext__",
+        "`__anext__` is to be `async def`, or to give something that can be awaited",
     ),
     (
         "RuntimeError",

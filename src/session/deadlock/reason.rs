@@ -398,8 +398,15 @@ impl Case<'_> {
         };
         let mut remedy = Remedy::new(object, methods);
         if need == Need::Notify {
-            remedy.if_called =
-                Some("a notify() before the wait is lost: keep the news in a variable, and use wait_for()");
+            let asks = |frame: &Frame| &*frame.code().qualname == "Condition.wait_for";
+            remedy.if_called = Some(match self.party().inside().iter().any(|frame| asks(frame)) {
+                true => {
+                    "wait_for() goes on if what it asks is true at a notify(): it was not, or none came after"
+                }
+                false => {
+                    "a notify() before the wait is lost: keep the news in a variable, and use wait_for()"
+                }
+            });
         }
         if need == Need::Set && access::is_called(object, "clear", self.all) {
             remedy.if_called =

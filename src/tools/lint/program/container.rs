@@ -364,9 +364,34 @@ impl<'a> Program<'a> {
                     }
                     Some(found)
                 }
+                (ExprKind::Attribute { value, .. }, []) if self.takes_out(func, at, left) => {
+                    self.inside_of(value, at, By::Index, left)
+                }
+                _ => None,
+            },
+            // `await queue.get()`
+            ExprKind::Await(work) => match &work.plain().kind {
+                ExprKind::Call { func, args } if args.is_empty() && self.takes_out(func, at, left) => {
+                    match &func.plain().kind {
+                        ExprKind::Attribute { value, .. } => self.inside_of(value, at, By::Index, left),
+                        _ => None,
+                    }
+                }
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// Whether a call through `func` takes an item out of a queue, or out of another container at its end.
+    fn takes_out(&self, func: &Expr, at: At, left: u32) -> bool {
+        let ExprKind::Attribute { value, name, .. } = &func.plain().kind else {
+            return false;
+        };
+        match (name.text(), self.kind_within(value, at, left)) {
+            ("get" | "get_nowait", Kind::Object(class)) => is_queue(class),
+            ("pop" | "popleft", Kind::Plain | Kind::Unknown) => true,
+            _ => false,
         }
     }
 

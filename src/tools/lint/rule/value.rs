@@ -70,6 +70,7 @@ impl<'a> Uses<'_, 'a> {
                 self.check(iter, at, if *is_async { Use::AsyncLoop } else { Use::Value });
             }
             StmtKind::AugAssign { value, .. } => self.check(value, at, Use::Value),
+            StmtKind::Match { subject, .. } => self.check(subject, at, Use::Equal),
             StmtKind::With { items, .. } => {
                 items
                     .iter()
