@@ -425,7 +425,7 @@ pub const NATIVE: &[NativeDef] = &[
             let native = native(&args[0])?;
             match (native.role, native.owner) {
                 (NativeRole::Function, "") => import::by_name("builtins"),
-                (NativeRole::Function, module) => import::by_name(module),
+                (NativeRole::Function, module) => Ok(module_called(module)),
                 _ => Ok(Value::None),
             }
         },
@@ -445,6 +445,16 @@ pub const NATIVE: &[NativeDef] = &[
     ),
 ];
 
+/// A module by its name; one that cannot be imported here, such as `posix`, has nothing but that name.
+fn module_called(called: &str) -> Value {
+    import::by_name(called).unwrap_or_else(|raised| {
+        drop(raised.take());
+        let module = Ref::new(Module::new(Symbol::new(called)));
+        module.set(crate::source::name::NAME, Value::from(called));
+        module.into()
+    })
+}
+
 pub const OBJCLASS: NativeDef = getter("__objclass__", "The class it is a method of.", |args| {
     let missing = || attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
     let Value::Native(native) = &args[0] else {
@@ -453,10 +463,16 @@ pub const OBJCLASS: NativeDef = getter("__objclass__", "The class it is a method
     if let Some(class) = namespace::builtin(Symbol::new(native.owner)) {
         return Ok(class);
     }
-    match native.owner.rsplit_once('.') {
-        Some((module, name)) => attribute::get(&import::by_name(module)?, Symbol::new(name)),
-        None => Err(missing()),
-    }
+    let Some((module, name)) = native.owner.rsplit_once('.') else {
+        return Err(missing());
+    };
+    // A function of a module has an owner, too, that is no class.
+    import::by_name(module)
+        .and_then(|module| attribute::get(&module, Symbol::new(name)))
+        .map_err(|raised| {
+            drop(raised.take());
+            missing()
+        })
 });
 
 pub const CELL: &[NativeDef] = &[

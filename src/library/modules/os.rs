@@ -6,6 +6,7 @@ mod path;
 mod process;
 mod scan;
 mod stat;
+mod system;
 
 pub use descriptor::copy as copy_descriptor;
 pub use path::module as path_module;
@@ -74,7 +75,7 @@ pub fn fspath(value: &Value) -> Res {
 
 /// The functions that also take the number of an open file.
 const TAKE_NUMBERS: &[&str] = &[
-    "chdir", "chmod", "listdir", "scandir", "stat", "truncate", "utime",
+    "chdir", "chmod", "chown", "listdir", "scandir", "stat", "statvfs", "truncate", "utime",
 ];
 
 /// A path argument of a function.
@@ -552,6 +553,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
             descriptor::FUNCTIONS,
             process::FUNCTIONS,
             stat::FUNCTIONS,
+            system::FUNCTIONS,
             scan::FUNCTIONS,
             environ::FUNCTIONS,
         ],
@@ -614,6 +616,7 @@ pub fn module() -> Vec<(Symbol, Value)> {
             super::struct_sequence::class("os", "terminal_size", &["columns", "lines"]).into(),
         ),
         ("stat_result", stat::class().into()),
+        ("statvfs_result", system::statvfs_class().into()),
         ("times_result", process::times_class().into()),
         ("DirEntry", scan::entry_class().into()),
     ];

@@ -153,6 +153,7 @@ fn class() -> Ref<Class> {
             class.add(ClassPart::InPython(table, "random"));
         }
         class.has_dict.set(true);
+        class.set(Symbol::new("VERSION"), Value::Int(3));
     }
     class
 }

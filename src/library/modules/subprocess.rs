@@ -153,9 +153,13 @@ impl Plan {
 
 fn os_text(value: &Value) -> Res<OsString> {
     let path = os::fspath(value)?;
-    match as_str(&path) {
-        Some(text) => Ok((&*text.text).into()),
-        None => Ok(OsString::from_vec(bytes_of(&path).unwrap_or_default())),
+    let text: OsString = match as_str(&path) {
+        Some(text) => (&*text.text).into(),
+        None => OsString::from_vec(bytes_of(&path).unwrap_or_default()),
+    };
+    match text.as_encoded_bytes().contains(&0) {
+        true => Err(value_error("embedded null byte")),
+        false => Ok(text),
     }
 }
 

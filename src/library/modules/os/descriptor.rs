@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// The most that one read asks for.
-const MOST: i64 = 1 << 30;
+pub const MOST: i64 = 1 << 30;
 
 /// Gives an open file its number.
 fn keep(file: OwnedFd) -> i64 {
@@ -42,7 +42,7 @@ fn wrong(errno: Errno) -> Raised {
 }
 
 /// Works with the file of a number.
-fn with<T>(number: &Value, work: impl FnOnce(BorrowedFd) -> Res<T>) -> Res<T> {
+pub fn with<T>(number: &Value, work: impl FnOnce(BorrowedFd) -> Res<T>) -> Res<T> {
     let number = small(number)?;
     if let Some(file) = OPEN.with_borrow(|open| open.get(&number).cloned()) {
         return work(file.as_fd());
