@@ -195,6 +195,9 @@ pub fn dict_of(object: &Value) -> Option<Value> {
         let has_dict = instance.class().has_dict.get();
         return has_dict.then(|| instance.detach().into());
     }
+    if let Value::Future(_) = object {
+        return None; // it has attributes, but CPython shows no dict of them
+    }
     Some(attrs_of(object)?.dict().into())
 }
 
@@ -398,6 +401,12 @@ pub fn set_without_hooks(object: &Value, name: Symbol, value: Value) -> Res<()> 
                 match name {
                     name::DICT => attrs.replace_dict(dict_given(&value)?),
                     _ => attrs.set(name, value),
+                }
+                if let Value::Opaque(opaque) = object
+                    && class.lookup(name).is_some()
+                    && let Some(container) = opaque.container()
+                {
+                    container.cover();
                 }
                 Ok(())
             }

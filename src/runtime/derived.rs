@@ -1,5 +1,6 @@
-//! Loops of scripts' classes: what such a class overrides has its say in what the runtime asks of
-//! its own accord. An ordinary loop pays for this with one look at a flag.
+//! Loops of scripts' classes, and loops that were given attributes in the place of methods: these
+//! have their say in what the runtime asks of its own accord. An ordinary loop pays for this with one
+//! look at a flag.
 
 use super::event_loop::{self, EventLoop, context_value, create_task_in, expect};
 use super::handle::Handle;
@@ -14,26 +15,45 @@ use crate::value::generator::Resume;
 use crate::value::*;
 use std::rc::Rc;
 
-/// The method with which a script's class of loops overrides a built-in one.
+/// The method with which a script's class of loops, or an attribute of the loop, overrides a built-in
+/// one; it is called with the loop as its first argument.
 #[inline]
 pub fn overriding(this: &Value, name: &'static str) -> Option<Value> {
     match this {
-        Value::Opaque(object) if object.class.is_script => overridden(&object.class, name),
+        Value::Opaque(object) if object.class.is_script || !object.attrs.is_empty() => {
+            overridden(object, name)
+        }
         _ => None,
     }
 }
 
 #[cold]
-fn overridden(class: &Class, name: &'static str) -> Option<Value> {
-    let method = class.lookup(Symbol::new(name))?;
+fn overridden(object: &Opaque, name: &'static str) -> Option<Value> {
+    let name = Symbol::new(name);
+    if let Some(own) = object.attrs.get(name) {
+        return Some(without_self(own));
+    }
+    let method = object.class.lookup(name)?;
     (!matches!(method, Value::Native(_))).then_some(method)
+}
+
+/// What an object itself has in the place of a method is not handed the object.
+fn without_self(own: Value) -> Value {
+    Native::closure("method", "(self, /, *args, **kwargs)", move |args| {
+        let positional = payload::as_tuple(&args[1]).map_or(&[][..], |given| &given.items[..]);
+        let named = match &args[2] {
+            Value::Dict(named) => named.symbol_entries(),
+            _ => Vec::new(),
+        };
+        call::call_kw(&own, positional, &named)
+    })
 }
 
 /// Has a job of the runtime's own take its turn. It is made where it will stand: one that is moved
 /// right after it was made has to wait for the processor's stores.
 #[inline(always)]
 pub fn schedule(this: &Value, event_loop: &EventLoop, job: impl FnOnce() -> Job) -> Res<()> {
-    if event_loop.is_derived {
+    if event_loop.is_derived.get() {
         return schedule_as_defined(this, event_loop, job());
     }
     event_loop.push(job());
@@ -119,7 +139,7 @@ fn step_of(task: Ref<Future>, throw: Option<Ref<Exception>>) -> Value {
 /// `loop.time()`, as the runtime asks for it.
 #[inline(always)]
 pub fn now(this: &Value, event_loop: &EventLoop) -> Res<f64> {
-    if event_loop.is_derived
+    if event_loop.is_derived.get()
         && let Some(method) = overriding(this, "time")
     {
         return payload::real(&call::call_unbound(&method, this, &[])?);
@@ -130,7 +150,7 @@ pub fn now(this: &Value, event_loop: &EventLoop) -> Res<f64> {
 /// Whether a time on a loop's clock is over.
 #[inline(always)]
 pub fn is_over(this: &Value, event_loop: &EventLoop, when: f64) -> Res<bool> {
-    if !event_loop.is_derived && clock::is_well_before(when) {
+    if !event_loop.is_derived.get() && clock::is_well_before(when) {
         return Ok(false);
     }
     Ok(when <= now(this, event_loop)?)
@@ -166,7 +186,7 @@ pub fn stop(this: &Value) -> Res<()> {
 /// One pass of a loop.
 #[inline(always)]
 pub fn run_once(this: &Value, event_loop: &EventLoop) -> Res<()> {
-    if event_loop.is_derived
+    if event_loop.is_derived.get()
         && let Some(method) = overriding(this, "_run_once")
     {
         return call::call_unbound(&method, this, &[]).map(drop);

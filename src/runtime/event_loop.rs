@@ -36,8 +36,8 @@ pub struct EventLoop {
     waiting: Cell<bool>,
     stopping: Cell<bool>,
     closed: Cell<bool>,
-    /// Its class is a script's.
-    pub is_derived: bool,
+    /// Its class is a script's, or it has attributes in the place of methods.
+    pub is_derived: Cell<bool>,
     pub debug: Cell<bool>,
     /// How deep coroutines told where they are made before this loop ran in debug mode.
     tracked_before: Cell<Option<usize>>,
@@ -53,6 +53,10 @@ pub struct EventLoop {
 }
 
 impl Container for EventLoop {
+    fn cover(&self) {
+        self.is_derived.set(true);
+    }
+
     fn parts(&self, each: &mut dyn FnMut(&Value)) {
         if let (Ok(ready), Ok(timers)) = (self.ready.try_borrow(), self.timers.try_borrow()) {
             ready.iter().for_each(|job| job.each_part(each));
@@ -101,7 +105,7 @@ pub fn new_of_class(class: Ref<Class>) -> Value {
         (hooks().log)(Speaker::NEW_LOOP, "Using selector: EpollSelector", None);
     }
     let event_loop = EventLoop {
-        is_derived: class.is_script,
+        is_derived: Cell::new(class.is_script),
         ..EventLoop::default()
     };
     Opaque::value(class, event_loop)
@@ -363,11 +367,17 @@ fn taking<'a>(this: &'a Value, callback: &Value, method: &str) -> Res<&'a EventL
     Ok(event_loop)
 }
 
-/// In debug mode: a callback must be callable and no coroutine.
-pub fn check_callback(callback: &Value, method: &str) -> Res<()> {
+/// A coroutine, or a function that gives one, is no callback.
+pub fn refuse_coroutine(callback: &Value, method: &str) -> Res<()> {
     if task::is_coroutine(callback) || task::is_coroutine_function(callback)? {
         return Err(type_error(format!("coroutines cannot be used with {method}()")));
     }
+    Ok(())
+}
+
+/// In debug mode: a callback must be callable and no coroutine.
+fn check_callback(callback: &Value, method: &str) -> Res<()> {
+    refuse_coroutine(callback, method)?;
     if !call::is_callable(callback) {
         let shown = text::repr(callback)?;
         return Err(type_error(format!(
@@ -389,7 +399,7 @@ pub fn run_once(this: &Value) -> Res<()> {
     let first = event_loop.timers.borrow().earliest();
     let end = match first {
         None => f64::NEG_INFINITY,
-        Some(first) if !event_loop.is_derived && clock::is_well_before(first) => f64::NEG_INFINITY,
+        Some(first) if !event_loop.is_derived.get() && clock::is_well_before(first) => f64::NEG_INFINITY,
         Some(_) => clock::due_before(derived::now(this, event_loop)?),
     };
     loop {
@@ -479,7 +489,7 @@ fn wait(this: &Value, event_loop: &EventLoop) -> Res<()> {
     let mut dropped = Vec::new();
     let until = event_loop.timers.borrow_mut().first(&mut dropped);
     drop(dropped);
-    let ahead = match event_loop.is_derived {
+    let ahead = match event_loop.is_derived.get() {
         true => derived::now(this, event_loop)? - clock::now(),
         false => 0.0,
     };

@@ -619,7 +619,7 @@ pub fn sleep(given: &Value, delay: f64, result: Value) -> Res<Step> {
         return Ok(Step::Pass(result));
     }
     let event_loop = current::get_running_loop()?;
-    if expect(&event_loop)?.is_derived {
+    if expect(&event_loop)?.is_derived.get() {
         return derived::sleep(&event_loop, given, result);
     }
     let future = Future::new(event_loop);

@@ -134,6 +134,15 @@ pub fn traceback(error: &Ref<Exception>) -> String {
     page.text
 }
 
+/// The same without those it came from: what CPython has room for where an exception has nowhere to go.
+fn traceback_alone(error: &Ref<Exception>) -> String {
+    let heading = match has_rows(error) {
+        true => format!("Traceback (most recent call last):\n{}", rows(error)),
+        false => String::new(),
+    };
+    format!("{heading}{}\n", headline(error))
+}
+
 /// The text of a traceback; the members of exception groups stand in boxes, each behind a margin.
 #[derive(Default)]
 struct Page {
@@ -412,7 +421,10 @@ fn unraisable(error: &Ref<Exception>, object: &Value) {
         }
     }
     let shown = task::shown(object);
-    write_error(&format!("Exception ignored in: {shown}\n{}", traceback(error)));
+    write_error(&format!(
+        "Exception ignored in: {shown}\n{}",
+        traceback_alone(error)
+    ));
 }
 
 /// Once a script has imported `warnings`, its filters decide, and its own ways of showing go first. What it has

@@ -54,6 +54,9 @@ pub trait Container: Any {
     /// Lets go of what can be let go of.
     fn clear(&self) {}
 
+    /// The object was given an attribute in the place of one of its class.
+    fn cover(&self) {}
+
     /// The parts as they lie in CPython, in its order; what lies deeper there lies deeper here.
     fn outline(&self) -> Vec<Value> {
         let mut parts = Vec::new();

@@ -27,6 +27,7 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
             vec![],
         ))
     };
+    let is_own = thrown_in.is_none();
     let progress = generator.progress.get();
     if generator.busy.get() || progress == Progress::Running {
         let message = format!("{method}(): asynchronous generator is already running");
@@ -68,6 +69,14 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
         return stop();
     };
     let input = match (step, thrown) {
+        // What has not begun lets it out as it is: the step ends with its value.
+        (_, Some(exception))
+            if is_own && progress == Progress::Created && is_exception(&exception, Type::StopIteration) =>
+        {
+            generator.progress.set(Progress::Closed);
+            drop(frame);
+            return Resume::Value(exception.arg(0).unwrap_or(Value::None));
+        }
         (_, Some(exception)) => {
             if is_close {
                 frames.push(Activation::Closing(generator.clone()));

@@ -8,7 +8,7 @@ use crate::interp::import;
 use crate::interp::types::{Type, class, class_name};
 use crate::interp::{call, iterate, operator, origin, payload, text};
 use crate::library::modules::collections::deque;
-use crate::runtime::event_loop::{self, EventLoop, check_callback, context_of, context_value, expect};
+use crate::runtime::event_loop::{self, EventLoop, context_of, context_value, expect, refuse_coroutine};
 use crate::runtime::handle::Handle;
 use crate::runtime::instrument::{Event, tell};
 use crate::runtime::ready::Job;
@@ -264,8 +264,8 @@ const LOOP: &[NativeDef] = natives! {
 const SIGNALS: &[NativeDef] = natives! {
     Method Plain "__init__" "(self, selector=None)" "Nothing is left to do." |_| Ok(Value::None);
     Method Plain "add_signal_handler" "(self, sig, callback, *args)" "Call it when the signal comes." |args| {
+        refuse_coroutine(&args[2], "add_signal_handler")?;
         let number = signal_number(&args[1])?;
-        check_callback(&args[2], "add_signal_handler")?;
         expect(&args[0])?.check_closed()?;
         if !thread::current().is_main() {
             return Err(runtime_error("set_wakeup_fd only works in main thread of the main interpreter"));

@@ -8,7 +8,7 @@ use super::{class_argument, natives, open_class};
 use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::text::object::default_repr;
 use crate::interp::types::{Type, class, class_name, is_exception};
-use crate::interp::{attribute, call, operator, payload};
+use crate::interp::{attribute, call, mapping, operator, payload};
 use crate::runtime::instrument::{Event as Notice, tell};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
@@ -55,7 +55,54 @@ pub fn names() -> Vec<(Symbol, Value)> {
         .into()
 }
 
+/// What there is to copy of those that are made here, as CPython names it.
+const STATE: &[&str] = &[
+    "_waiters",
+    "_locked",
+    "_value",
+    "_bound_value",
+    "_loop",
+    "_maxsize",
+    "_getters",
+    "_putters",
+    "_unfinished_tasks",
+    "_is_shutdown",
+    "_queue",
+];
+
+/// Its parts and its attributes.
+fn state_of(object: &Value) -> Value {
+    let Value::Opaque(opaque) = object else {
+        return attribute::dict_of(object).unwrap_or(Value::None);
+    };
+    let part = |name: &&str| {
+        let name = Symbol::new(name);
+        let value = attribute::find(object, name).ok().flatten()?;
+        (name.text() != "_loop" || !value.is_none()).then_some((name, value))
+    };
+    mapping::dict_of_symbols(STATE.iter().filter_map(part).chain(opaque.attrs.entries()))
+}
+
+/// Becomes as the state says, but for who waits and where.
+fn take_state(object: &Value, state: &Value) -> Res {
+    let Value::Dict(state) = state else {
+        return Err(type_error(format!(
+            "a dict is required, not '{}'",
+            class_name(state)
+        )));
+    };
+    let is_native = matches!(object, Value::Opaque(_));
+    for (name, value) in state.symbol_entries() {
+        if !is_native || !["_waiters", "_getters", "_putters", "_loop"].contains(&name.text()) {
+            attribute::set(object, name, value)?;
+        }
+    }
+    Ok(Value::None)
+}
+
 const LOOP_BOUND_METHODS: &[NativeDef] = natives! {
+    Method Plain "__getstate__" "(self, /)" "What a copy takes over." |args| Ok(state_of(&args[0]));
+    Method Plain "__setstate__" "(self, state, /)" "Become a copy." |args| take_state(&args[0], &args[1]);
     Method Plain "_get_loop" "(self)" "The running loop, which must be that of the first wait." |args| {
         let running = current::get_running_loop()?;
         let name = Symbol::new("_loop");

@@ -345,10 +345,13 @@ impl NativeCoroutine for Getting {
             }
             return Err(Raised::again(exception));
         }
-        if let Some(item) = queue.next(this)? {
+        // Before the first wait, the queue has just been seen to be empty.
+        if waiter.is_some()
+            && let Some(item) = queue.next(this)?
+        {
             return Ok(Step::Return(item));
         }
-        if queue.is_shut_down.get() {
+        if queue.is_shut_down.get() && queue.is_empty(this)? {
             return Err(raise(&SHUT_DOWN));
         }
         let waiter = waiter_on(&queue.event_loop, this, &"queue.get")?;
@@ -407,7 +410,8 @@ impl NativeCoroutine for Putting {
             }
             return Err(Raised::again(exception));
         }
-        if !queue.is_full(this)? {
+        // Before the first wait, the queue has just been seen to be full.
+        if waiter.is_some() && !queue.is_full(this)? {
             queue.put_now(this, std::mem::take(&mut self.item))?;
             return Ok(Step::Return(Value::None));
         }
@@ -563,6 +567,11 @@ const METHODS: &[NativeDef] = natives! {
     };
     Getter Plain "_is_shutdown" "(self)" "Whether shutdown() was called."
         |args| Ok(Queue::of(&args[0])?.is_shut_down.get().into());
+    Setter Plain "_is_shutdown" "(self, value)" "Whether shutdown() was called." |args| {
+        let is_shut_down = operator::truth(&args[1])?;
+        Queue::of(&args[0])?.is_shut_down.set(is_shut_down);
+        Ok(Value::None)
+    };
     Method Plain "__repr__" "(self, /)" "Its items and who waits." |args| {
         let address = text::address(&args[0]);
         Ok(format!("<{} at {address} {}>", class_name(&args[0]), describe(&args[0])?).into())

@@ -93,7 +93,10 @@ fn futures_of(members: &[Value]) -> Res<Vec<Ref<Future>>> {
                 ));
             }
             None if like_future::mark(member)?.is_some() => futures.push(like_future::deputy(member)?),
-            None => stranger = stranger.or(Some(member)),
+            None => {
+                operator::hash(member)?;
+                stranger = stranger.or(Some(member));
+            }
         }
     }
     match stranger {

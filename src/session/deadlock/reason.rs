@@ -259,7 +259,8 @@ impl Case<'_> {
         let me = self.party();
         let works_for_it = |other: &&Party| {
             let of = other.task.as_ref();
-            let of = of.and_then(|task| chained(task, "chain.<locals>.on_source_done", "destination"));
+            let of =
+                of.and_then(|task| chained(task, "_chain_future.<locals>._call_set_state", "destination"));
             of.is_some_and(|of| of.is(future))
         };
         if let Some(task) = self.all.iter().find(works_for_it) {
@@ -517,7 +518,7 @@ fn obstacle(task: &Future) -> Option<Obstacle> {
 
 /// The `concurrent.futures.Future` that a future was made for.
 fn in_other_thread(future: &Future) -> Option<Value> {
-    chained(future, "chain.<locals>.on_destination_done", "source")
+    chained(future, "_chain_future.<locals>._call_check_cancel", "source")
 }
 
 /// What the library's `chain` has tied a future to, by the callback that it left there and the name of the
