@@ -183,6 +183,7 @@ pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
     Ok(match name {
         name::CLASS => Some(class.into()),
         name::DICT => dict_of(object),
+        name::DOC if !class.is_script => return find_on_class(&class, name),
         name::DOC => Some(Value::None),
         name::MODULE => Some(class.module.borrow().clone()),
         _ => None,

@@ -154,6 +154,14 @@ pub fn add(to: &Ref<Class>, defs: &'static [NativeDef]) {
 /// Instances have no hash.
 pub const UNHASHABLE: ClassPart = ClassPart::Made(|| vec![(name::HASH, Value::None)]);
 
+/// The doc of a class that scripts make no objects of in the usual way.
+macro_rules! described {
+    ($doc:literal) => {
+        crate::value::ClassPart::Made(|| vec![(crate::source::name::DOC, $doc.into())])
+    };
+}
+pub(super) use described;
+
 /// Fills the built-in classes.
 pub fn install() {
     let tables: &[(Type, &[&[NativeDef]])] = &[
@@ -278,9 +286,20 @@ pub fn install() {
     for id in type_form::GENERIC {
         add(&class(*id), type_form::CLASS_GETITEM);
     }
+    for (id, doc) in [
+        (
+            Type::Super,
+            described!("Looks attributes up behind a class in the order of an object's class."),
+        ),
+        (Type::Code, described!("The code of a function.")),
+        (Type::Union, described!("A type that is one of several.")),
+    ] {
+        class(id).add(doc);
+    }
     opaque::look_into::<descriptor::Property>();
     opaque::look_into::<descriptor::ClassMethod>();
     opaque::look_into::<descriptor::StaticMethod>();
+    opaque::look_into::<descriptor::MappingProxy>();
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);

@@ -205,7 +205,7 @@ pub const METHODS: &[NativeDef] = &[
         Ok(Value::from(text::object::default_repr(&args[0])))
     }),
     method("__str__", "(self, /)", "Return str(self).", |args| {
-        text::repr(&args[0]).map(Value::from)
+        text::repr_value(&args[0])
     }),
     method(
         "__format__",
@@ -535,8 +535,12 @@ pub const TYPE: &[NativeDef] = &[
     }),
     getter("__doc__", "The class's doc.", |args| {
         let this = this_class(&args[0])?;
-        // A built-in class is described where it is made.
-        let made = || match &this.lookup(name::NEW) {
+        // A built-in class is described where it is made, if it is not made as any object.
+        let owner = || {
+            this.owner_of(name::NEW)
+                .filter(|owner| owner.is(this) || !owner.is(&class(Type::Object)))
+        };
+        let made = || match &owner()?.own(name::NEW) {
             Some(Value::Native(new)) if !this.is_script => Some(Value::from(new.doc)),
             _ => None,
         };
