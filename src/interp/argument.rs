@@ -98,7 +98,7 @@ fn manner_of_call(native: &Native, named: usize) -> Manner {
 }
 
 /// How many parameters are not counted in messages: `self` and `cls`.
-pub fn own(native: &Native) -> usize {
+fn own(native: &Native) -> usize {
     usize::from(
         matches!(native.role, NativeRole::Method | NativeRole::ClassMethod) || native.name == name::NEW,
     )
@@ -137,15 +137,13 @@ fn counted_keywords(native: &Native) -> Option<usize> {
 }
 
 /// The error for an argument by a name that `enumerate`, which compares the names itself, does not know.
-#[cold]
 fn invalid_keyword(native: &Native, name: Symbol) -> Raised {
     let called = short_name(native);
     type_error(format!("'{name}' is an invalid keyword argument for {called}()"))
 }
 
 /// The error for an argument by a name that no parameter has, one of `given`.
-#[cold]
-pub fn unexpected_keyword(native: &Native, name: Symbol, given: usize) -> Raised {
+fn unexpected_keyword(native: &Native, name: Symbol, given: usize) -> Raised {
     if native.owner == "enumerate" {
         return invalid_keyword(native, name);
     }
@@ -170,8 +168,7 @@ pub fn unexpected_keyword(native: &Native, name: Symbol, given: usize) -> Raised
 }
 
 /// The error for arguments by name, `named` of them beside `npos` others, to a built-in that takes none.
-#[cold]
-pub fn no_keywords(native: &Native, name: Symbol, npos: usize, named: usize) -> Raised {
+fn no_keywords(native: &Native, name: Symbol, npos: usize, named: usize) -> Raised {
     if script_name(native).is_some() {
         return unexpected_keyword(native, name, 1);
     }
@@ -227,16 +224,14 @@ fn plural(count: usize) -> &'static str {
 }
 
 /// Whether a built-in that counts them all gets so many arguments, that one of them must be wrong.
-#[cold]
-pub fn are_too_many(native: &Native, count: usize) -> bool {
+fn are_too_many(native: &Native, count: usize) -> bool {
     let params = &native.signature.params;
     let takes_more = |p: &native::NativeParam| matches!(p.kind, ParamKind::Args | ParamKind::Kwargs);
     count > params.len() && !params.iter().any(takes_more) && manner(native) == Manner::Names
 }
 
 /// The error for `npos` positional arguments, of which there are too many, and others by `names`.
-#[cold]
-pub fn too_many(native: &Native, npos: usize, names: &[Symbol]) -> Raised {
+fn too_many(native: &Native, npos: usize, names: &[Symbol]) -> Raised {
     // A function of a script looks at the names first.
     if script_name(native).is_some()
         && let Some(name) = names.iter().find(|name| is_unknown(native, **name))
@@ -299,8 +294,7 @@ pub fn too_many(native: &Native, npos: usize, names: &[Symbol]) -> Raised {
 }
 
 /// The error for an argument by the name of a parameter that has one by position, counted from 1.
-#[cold]
-pub fn given_twice(native: &Native, parameter: Symbol, place: usize) -> Raised {
+fn given_twice(native: &Native, parameter: Symbol, place: usize) -> Raised {
     type_error(match script_name(native) {
         Some(name) => format!("{name}() got multiple values for argument '{parameter}'"),
         None => {
@@ -312,8 +306,7 @@ pub fn given_twice(native: &Native, parameter: Symbol, place: usize) -> Raised {
 
 /// The error for a parameter that got no argument, `index` is its place; `left` are the arguments
 /// by name that no parameter before it took.
-#[cold]
-pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: usize) -> Raised {
+fn missing(native: &Native, npos: usize, left: &[Symbol], index: usize) -> Raised {
     let own = own(native);
     let signature: &Parameters = &native.signature;
     let parameter = signature.params[index].name;
@@ -330,7 +323,7 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
             format!("{}.__new__(): not enough arguments", native.owner)
         }
         Manner::Script => {
-            if let Some((name, _)) = left.iter().find(|(name, _)| is_unknown(native, *name)) {
+            if let Some(name) = left.iter().find(|name| is_unknown(native, **name)) {
                 return unexpected_keyword(native, *name, left.len());
             }
             let missing: Vec<Symbol> = signature.params[index..]
@@ -338,7 +331,7 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
                 .filter(|p| {
                     matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Positional)
                         && !p.has_default
-                        && !left.iter().any(|(name, _)| *name == p.name)
+                        && !left.contains(&p.name)
                 })
                 .map(|p| p.name)
                 .collect();
@@ -383,7 +376,7 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
                 let s = plural(only);
                 format!("{name}() takes {how} {only} positional argument{s} ({got} given)")
             } else if native.owner == "enumerate" {
-                if let Some((name, _)) = left.first() {
+                if let Some(name) = left.first() {
                     return invalid_keyword(native, *name);
                 }
                 format!("{name}() missing required argument '{parameter}'")
@@ -393,6 +386,49 @@ pub fn missing(native: &Native, npos: usize, left: &[(Symbol, Value)], index: us
             }
         }
     })
+}
+
+/// The error for arguments that do not fit: `npos` positional ones, then those by `names`.
+#[cold]
+pub fn misfit(native: &Native, npos: usize, names: &[Symbol]) -> Raised {
+    let params = &native.signature.params;
+    let takes_names =
+        |p: &native::NativeParam| !matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args);
+    let has = |kind| params.iter().any(|p| p.kind == kind);
+    if !has(ParamKind::Args)
+        && !params.iter().any(takes_names)
+        && let Some(name) = names.first()
+    {
+        return no_keywords(native, *name, npos, names.len());
+    }
+    if npos > native.signature.positional || are_too_many(native, npos + names.len()) {
+        return too_many(native, npos, names);
+    }
+    let mut left = names.to_vec();
+    for (i, param) in params.iter().enumerate() {
+        let mut is_given = match param.kind {
+            ParamKind::Args | ParamKind::Kwargs => continue,
+            ParamKind::KeywordOnly => false,
+            ParamKind::PositionalOnly | ParamKind::Positional => i < npos,
+        };
+        if param.kind != ParamKind::PositionalOnly
+            && let Some(named) = left.iter().position(|name| *name == param.name)
+        {
+            if is_given {
+                return given_twice(native, param.name, i + 1 - own(native));
+            }
+            left.remove(named);
+            is_given = true;
+        }
+        if !is_given && !param.has_default {
+            return missing(native, npos, &left, i);
+        }
+    }
+    let name = left.first().copied().unwrap_or(native.name);
+    match params.iter().any(takes_names) {
+        true => unexpected_keyword(native, name, names.len()),
+        false => no_keywords(native, name, npos, names.len()),
+    }
 }
 
 /// Checks that a method that was found in its class, not through an object, is called on an

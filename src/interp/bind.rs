@@ -205,8 +205,10 @@ fn too_many(func: &Ref<Function>, given: usize, kwonly: &[Value]) -> Raised {
 /// Adds the items of `*value` to the arguments. `is_alone`: whether there are no other positional ones,
 /// in which case CPython lets the call itself find out what is no iterable.
 pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: bool) -> Res<()> {
-    if let Value::Tuple(t) = value {
-        return t.items.iter().try_for_each(|v| window.push(v.clone()));
+    match value {
+        Value::Tuple(tuple) => return window.push_all(&tuple.items),
+        Value::List(list) => return window.push_all(&list.items.borrow()),
+        _ => {}
     }
     let items = iterate::collect(value).map_err(|raised| {
         if matches(&raised, Type::TypeError) && !iterate::speaks_of_iteration(value) {
@@ -220,7 +222,7 @@ pub fn push_star(window: &Window, value: &Value, callee: &Value, is_alone: bool)
         }
         raised
     })?;
-    items.into_iter().try_for_each(|v| window.push(v))
+    window.push_all(&items)
 }
 
 /// Adds the entries of `**value` to the keyword arguments.

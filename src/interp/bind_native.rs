@@ -34,130 +34,74 @@ fn bind_slowly(
     npos: usize,
     names: &[Symbol],
 ) -> Res<()> {
-    match !names.is_empty() && bind_named(&native.signature, window, start, npos, names)? {
-        true => Ok(()),
-        false => bind_by_rule(native, window, start, npos, names),
+    match places_of(&native.signature, npos, names) {
+        Some(places) => put(&native.signature, window, start, npos, names, &places),
+        None => Err(argument::misfit(native, npos, names)),
     }
 }
 
-/// Puts named arguments where their parameters are, if all arguments fit so; else nothing is changed
-/// (half the time of `moment.replace(hour=3)`).
-fn bind_named(
-    signature: &Parameters,
-    window: &Window,
-    start: usize,
-    npos: usize,
-    names: &[Symbol],
-) -> Res<bool> {
+/// The parameters that arguments by name are for; none is among the `**kwargs`.
+type Places = SmallVec<[Option<usize>; 8]>;
+
+/// Where the arguments by name go, if all arguments fit.
+fn places_of(signature: &Parameters, npos: usize, names: &[Symbol]) -> Option<Places> {
     let params = &signature.params;
-    let rest = signature.has_rest().then_some(signature.before_rest);
-    if params.len() >= u64::BITS as usize || npos > rest.unwrap_or(signature.positional) {
-        return Ok(false);
+    if npos > signature.positional {
+        return None;
     }
-    let mut taken: u64 = (1 << npos) - 1;
-    let mut places: SmallVec<[usize; 8]> = SmallVec::new();
+    let own = npos.min(signature.before_rest);
+    let has_kwargs = params.last().is_some_and(|p| p.kind == ParamKind::Kwargs);
+    let mut places = Places::new();
     for name in names {
         let takes_name = |param: &NativeParam| {
             param.name == *name && matches!(param.kind, ParamKind::Positional | ParamKind::KeywordOnly)
         };
         match params.iter().position(takes_name) {
-            Some(place) if taken >> place & 1 == 0 => {
-                taken |= 1 << place;
-                places.push(place);
-            }
-            _ => return Ok(false),
+            Some(place) if place >= own => places.push(Some(place)),
+            None if has_kwargs => places.push(None),
+            _ => return None,
         }
     }
-    let is_missing = |(place, param): (usize, &NativeParam)| {
-        taken >> place & 1 == 0
-            && !param.has_default
-            && !matches!(param.kind, ParamKind::Args | ParamKind::Kwargs)
+    let is_there = |(place, param): (usize, &NativeParam)| {
+        place < own
+            || param.has_default
+            || matches!(param.kind, ParamKind::Args | ParamKind::Kwargs)
+            || places.contains(&Some(place))
     };
-    if params.iter().enumerate().any(is_missing) {
-        return Ok(false);
-    }
-    let first = start + npos;
-    let values: SmallVec<[Value; 8]> = (0..names.len()).map(|i| window.take(first + i)).collect();
-    window.push_unset(params.len() - npos - names.len())?;
-    for (value, place) in values.into_iter().zip(places) {
-        window.set(start + place, value);
-    }
-    if let Some(place) = rest {
-        window.set(start + place, Value::tuple([]));
-    }
-    Ok(true)
+    params.iter().enumerate().all(is_there).then_some(places)
 }
 
-#[cold]
-#[inline(never)]
-fn bind_by_rule(
-    native: &Ref<Native>,
+/// Puts the arguments by name where they go, and those for a `*args` into a tuple (without a list of
+/// all: half the time of `moment.replace(hour=3)`).
+fn put(
+    signature: &Parameters,
     window: &Window,
     start: usize,
     npos: usize,
     names: &[Symbol],
+    places: &Places,
 ) -> Res<()> {
-    let signature: &Parameters = &native.signature;
-    let own = argument::own(native);
-    let mut given = window.drain(start);
-    let keyword_values = given.split_off(npos.min(given.len()));
-    let is_positional = signature
-        .params
-        .iter()
-        .all(|p| p.kind == ParamKind::PositionalOnly);
-    if is_positional && let Some(name) = names.first() {
-        return Err(argument::no_keywords(native, *name, npos, names.len()));
+    let params = &signature.params;
+    let named = start + npos;
+    let values: SmallVec<[Value; 8]> = (0..names.len()).map(|i| window.take(named + i)).collect();
+    let mut rest = Vec::new();
+    if npos > signature.before_rest {
+        rest = window.drain(start + signature.before_rest);
+        rest.truncate(npos - signature.before_rest);
     }
-    if npos > signature.positional || argument::are_too_many(native, npos + names.len()) {
-        return Err(argument::too_many(native, npos, names));
-    }
-    let mut given = given.into_iter();
-    let mut keywords: Vec<(Symbol, Value)> = names.iter().copied().zip(keyword_values).collect();
-    let has_kwargs = signature.params.iter().any(|p| p.kind == ParamKind::Kwargs);
-    for (i, param) in signature.params.iter().enumerate() {
-        let value = match param.kind {
-            ParamKind::Args => Value::tuple(given.by_ref().collect::<Vec<_>>()),
-            ParamKind::Kwargs if keywords.is_empty() => Value::Unset,
-            ParamKind::Kwargs => {
-                let dict = Ref::new(Dict::default());
-                for (name, value) in keywords.drain(..) {
-                    dict.set_symbol(name, value);
-                }
-                dict.into()
-            }
-            kind => {
-                let mut value = match kind {
-                    ParamKind::KeywordOnly => Value::Unset,
-                    _ => given.next().unwrap_or_default(),
-                };
-                if kind != ParamKind::PositionalOnly
-                    && let Some(k) = keywords.iter().position(|(n, _)| *n == param.name)
-                {
-                    if !value.is_unset() {
-                        return Err(argument::given_twice(native, param.name, i + 1 - own));
-                    }
-                    value = keywords.remove(k).1;
-                }
-                if value.is_unset() && !param.has_default {
-                    return Err(argument::missing(native, npos, &keywords, i));
-                }
-                value
-            }
-        };
-        window.push(value)?;
-    }
-    if let Some((name, _)) = keywords.first()
-        && !has_kwargs
-    {
-        let name = *name;
-        if signature
-            .params
-            .iter()
-            .all(|p| matches!(p.kind, ParamKind::PositionalOnly | ParamKind::Args))
-        {
-            return Err(argument::no_keywords(native, name, npos, names.len()));
+    window.resize(start + params.len())?;
+    let mut others = None;
+    for ((value, name), place) in values.into_iter().zip(names).zip(places) {
+        match place {
+            Some(place) => window.set(start + place, value),
+            None => others.get_or_insert_with(Dict::default).set_symbol(*name, value),
         }
-        return Err(argument::unexpected_keyword(native, name, names.len()));
+    }
+    if let Some(others) = others {
+        window.set(start + params.len() - 1, Ref::new(others).into());
+    }
+    if signature.has_rest() {
+        window.set(start + signature.before_rest, Value::tuple(rest));
     }
     Ok(())
 }

@@ -221,6 +221,19 @@ impl Window {
         Ok(())
     }
 
+    /// Drops values beyond so many, or pushes unset ones.
+    pub fn resize(&self, len: usize) -> Res<()> {
+        if len < self.len() {
+            drop(self.drain(len));
+        }
+        self.push_unset(len - self.len())
+    }
+
+    /// Pushes copies of all of them.
+    pub fn push_all(&self, values: &[Value]) -> Res<()> {
+        values.iter().try_for_each(|value| self.push(value.clone()))
+    }
+
     /// The values from `start` on. They must not be changed through the stack while in use.
     #[inline(always)]
     pub fn values(&self, start: usize) -> &[Value] {
