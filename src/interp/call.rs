@@ -655,6 +655,7 @@ pub fn call_super(frame: &mut function::Frame, window: &Window, npos: usize, nam
 
 /// `super(this, object)`; unset: `super(this)`.
 pub fn bound_super(this: &Ref<Class>, object: Value) -> Res {
+    let object = object.given().cloned().unwrap_or_default();
     let fits = match &object {
         Value::Unset => true, // `super(cls)`: bound to nothing
         Value::Class(c) => c.is_subclass(this) || class_of(&object).is_subclass(this),

@@ -179,6 +179,7 @@ fn show_class<V: Visitor>(class: &Ref<Class>, to: &mut V) {
 }
 
 fn show_exception<V: Visitor>(exception: &Ref<Exception>, to: &mut V) {
+    attributes(&exception.parts, to);
     attributes(&exception.attrs, to);
     to.part(&exception.args.get());
     each_left(exception, |depth, left| {

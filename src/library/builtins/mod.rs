@@ -29,6 +29,7 @@ pub mod tuple;
 pub mod type_form;
 
 use crate::interp::error::type_error;
+use crate::interp::slot::Member;
 use crate::interp::types::{Type, class, class_name, named_class};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -192,6 +193,7 @@ pub fn install() {
         (Type::Slice, &[range_slice::SLICE]),
         (Type::Module, &[module::MODULE]),
         (Type::Property, &[property::PROPERTY]),
+        (Type::Super, &[object::SUPER]),
         (Type::ClassMethod, &[property::CLASS_METHOD]),
         (Type::StaticMethod, &[property::STATIC_METHOD]),
         (Type::Enumerate, &[iterators::ENUMERATE]),
@@ -300,6 +302,7 @@ pub fn install() {
     opaque::look_into::<descriptor::ClassMethod>();
     opaque::look_into::<descriptor::StaticMethod>();
     opaque::look_into::<descriptor::MappingProxy>();
+    opaque::look_into::<Member>();
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);

@@ -548,6 +548,18 @@ pub const TYPE: &[NativeDef] = &[
     }),
 ];
 
+pub const SUPER: &[NativeDef] = &[method(
+    "__get__",
+    "(self, instance, owner=None, /)",
+    "Return the same for an instance, if it is for none yet.",
+    |args| match (args[0].opaque::<attribute::SuperObject>(), args[1].given()) {
+        (Some(it), Some(instance)) if it.object.is_unset() => {
+            crate::interp::call::bound_super(&it.this, instance.clone())
+        }
+        _ => Ok(args[0].clone()),
+    },
+)];
+
 /// The one object of a class: calling the class gives it.
 const fn only(doc: &'static str, body: super::Body) -> NativeDef {
     static_method("__new__", "(cls, /, *args, **kwargs)", doc, body)
