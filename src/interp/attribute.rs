@@ -25,7 +25,7 @@ pub fn in_context(raised: Raised, object: &Value, name: Symbol) -> Raised {
         return raised;
     }
     let exception = raised.peek();
-    let (attrs, of) = (&exception.attrs, Symbol::new("obj"));
+    let (attrs, of) = (&exception.parts, Symbol::new("obj"));
     if attrs.get(Symbol::new("name")).is_none() && attrs.get(of).is_none() {
         attrs.set(Symbol::new("name"), name.into());
         attrs.set(of, object.clone());
@@ -93,14 +93,14 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
         return Ok(Some(class(Type::Super).into()));
     }
     if it.object.is_unset() {
-        return Ok(find_on_super_itself(it, None, name));
+        return find_on_super_itself(object, it, None, name);
     }
     let start = match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => c.clone(),
         other => class_of(other),
     };
     let Some(found) = start.lookup_after(&it.this, name) else {
-        return Ok(find_on_super_itself(it, Some(start), name));
+        return find_on_super_itself(object, it, Some(start), name);
     };
     match &it.object {
         Value::Class(c) if c.is_subclass(&it.this) => bind_to_class(&found, c).map(Some),
@@ -109,13 +109,24 @@ fn find_on_super(object: &Value, name: Symbol) -> Res<Option<Value>> {
 }
 
 /// What `super()` says of itself; `start` is the class in whose order it looks.
-fn find_on_super_itself(it: &SuperObject, start: Option<Ref<Class>>, name: Symbol) -> Option<Value> {
-    match name.text() {
-        "__thisclass__" => Some(it.this.clone().into()),
-        "__self__" => Some(it.object.given().cloned().unwrap_or(Value::None)),
-        "__self_class__" => Some(start.map_or(Value::None, Value::from)),
-        _ => None,
-    }
+fn find_on_super_itself(
+    object: &Value,
+    it: &SuperObject,
+    start: Option<Ref<Class>>,
+    name: Symbol,
+) -> Res<Option<Value>> {
+    Ok(Some(match name.text() {
+        "__thisclass__" => it.this.clone().into(),
+        "__self__" => it.object.given().cloned().unwrap_or(Value::None),
+        "__self_class__" => start.map_or(Value::None, Value::from),
+        _ => {
+            let own = class(Type::Super);
+            return own
+                .lookup(name)
+                .map(|found| bind(&found, object, &own))
+                .transpose();
+        }
+    }))
 }
 
 /// Whether what a class has under a name such as `__getattribute__` is asked first, and not object's own.
@@ -183,6 +194,7 @@ pub fn find_without_hooks(object: &Value, name: Symbol) -> Res<Option<Value>> {
     Ok(match name {
         name::CLASS => Some(class.into()),
         name::DICT => dict_of(object),
+        name::DOC if !class.is_script => return find_on_class(&class, name),
         name::DOC => Some(Value::None),
         name::MODULE => Some(class.module.borrow().clone()),
         _ => None,

@@ -666,6 +666,7 @@ fn not_a_class(value: &Value) -> Raised {
 
 /// `super(this, object)`; unset: `super(this)`.
 pub fn bound_super(this: &Ref<Class>, object: Value) -> Res {
+    let object = object.given().cloned().unwrap_or_default();
     let fits = match &object {
         Value::Unset => true, // `super(cls)`: bound to nothing
         Value::Class(c) => c.is_subclass(this) || class_of(&object).is_subclass(this),

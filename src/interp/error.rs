@@ -72,10 +72,10 @@ pub fn stop_iteration(value: Value) -> Raised {
 pub fn attribute_error(message: impl Into<String>, object: &Value, name: crate::source::Symbol) -> Raised {
     let exception = exception(Type::AttributeError, message);
     exception
-        .attrs
+        .parts
         .set(crate::source::Symbol::new("name"), name.into());
     exception
-        .attrs
+        .parts
         .set(crate::source::Symbol::new("obj"), object.clone());
     Raised::new(exception)
 }

@@ -1,11 +1,12 @@
 //! Finalisers: `__del__` of instances, run when the last reference goes
 //! (https://docs.python.org/3/reference/datamodel.html#object.__del__), or at the end of the program.
 
-use super::{async_iter, call, import, mapping, report};
+use super::{async_iter, call, import, report};
 use crate::source::name;
-use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::future::MOURN;
 use crate::value::generator::Progress;
+use crate::value::opaque::Container;
+use crate::value::part::Visitor;
 use crate::value::*;
 use rustc_hash::FxHashSet;
 use std::cell::Cell;
@@ -43,23 +44,27 @@ pub fn run_remaining(main: &Ref<Module>) {
     }
     sweep::sweep();
     let coroutines: Vec<Value> = roster::tasks().iter().filter_map(coroutine_of).collect();
-    let mut found = Vec::new();
-    each_reached([main.clone().into()], &mut |value| match value {
-        Value::Instance(instance) if instance.class().has_finaliser() => found.push(value.clone()),
-        Value::Opaque(object) if object.class.lookup(name::DEL).is_some() => found.push(value.clone()),
-        Value::Generator(_) if !coroutines.iter().any(|coroutine| coroutine.is(value)) => {
-            found.push(value.clone())
+    // What goes with another one goes as always.
+    let mut found: Vec<weak::Pointer> = Vec::new();
+    each_reached([main.clone().into()], &mut |value| {
+        let is_found = match value {
+            Value::Instance(instance) => instance.class().has_finaliser(),
+            Value::Opaque(object) => object.class.lookup(name::DEL).is_some(),
+            Value::Generator(_) => !coroutines.iter().any(|coroutine| coroutine.is(value)),
+            Value::Exception(exception) => exception.class().has_finaliser(),
+            Value::Future(future) => {
+                future.task.is_some() || future.unseen.get() || future.finaliser().is_some()
+            }
+            _ => false,
+        };
+        if is_found {
+            let pointer = weak::Pointer::default();
+            pointer.set(value);
+            found.push(pointer);
         }
-        Value::Exception(exception) if exception.class().has_finaliser() => found.push(value.clone()),
-        Value::Future(future)
-            if future.task.is_some() || future.unseen.get() || future.finaliser().is_some() =>
-        {
-            found.push(value.clone())
-        }
-        _ => {}
     });
     drop(coroutines);
-    for object in found {
+    for object in found.iter().filter_map(weak::Pointer::get) {
         match &object {
             Value::Instance(instance) if !instance.finalised.replace(true) => run(object.clone()),
             Value::Opaque(opaque) if !opaque.finalised.replace(true) => run(object.clone()),
@@ -138,7 +143,7 @@ pub fn each_reached(from: impl IntoIterator<Item = Value>, visit: &mut dyn FnMut
                 queue.push_back(part);
             }
         };
-        parts(&value, &mut reach);
+        part::show(&value, &mut Reach(&mut reach));
         kept.push(value);
     }
 }
@@ -148,115 +153,37 @@ fn is_leaf(value: &Value) -> bool {
     match value {
         Value::Class(class) => !class.is_script,
         Value::Module(module) => module.get(name::FILE).is_none(),
+        Value::Iterator(_) | Value::Slice(_) => false,
         _ => !value.is_container(),
     }
 }
 
-/// What an object refers to, in CPython's order.
-fn parts(value: &Value, reach: &mut dyn FnMut(Value)) {
-    match value {
-        Value::List(list) => list.items.borrow().iter().rev().cloned().for_each(reach),
-        Value::Tuple(tuple) => tuple.items.iter().rev().cloned().for_each(reach),
-        Value::Dict(dict) => {
-            for (key, value) in mapping::entries(dict) {
-                reach(key);
-                reach(value);
-            }
-        }
-        Value::Set(set) => mapping::set_keys(&set.table).into_iter().for_each(reach),
-        Value::FrozenSet(set) => mapping::set_keys(&set.table).into_iter().for_each(reach),
-        Value::Cell(cell) => reach(cell.value.get()),
-        Value::Function(function) => {
-            reach(function.module.clone().into());
-            reach(Value::tuple(function.defaults.borrow().to_vec()));
-            reach(mapping::dict_of_symbols(
-                function.kwdefaults.borrow().iter().cloned(),
-            ));
-            reach(mapping::dict_of_symbols(function.attrs.entries()));
-            let cells: Vec<Value> = function.closure.iter().map(|cell| cell.clone().into()).collect();
-            reach(Value::tuple(cells));
-        }
-        Value::Method(method) => {
-            reach(method.func.clone());
-            reach(method.this.clone());
-        }
-        Value::Class(class) => {
-            let own: Vec<_> = class.dict.borrow().iter().map(|(n, v)| (*n, v.clone())).collect();
-            reach(mapping::dict_of_symbols(own));
-            class
-                .bases
-                .borrow()
-                .iter()
-                .for_each(|base| reach(base.clone().into()));
-        }
-        Value::Instance(instance) => {
-            instance.entries().into_iter().for_each(|(_, value)| reach(value));
-            reach(instance.payload.clone());
-            reach(instance.class().into());
-        }
-        Value::Exception(exception) => {
-            reach(mapping::dict_of_symbols(exception.attrs.entries()));
-            reach(exception.args.get());
-        }
-        Value::Module(module) => {
-            let names = mapping::dict_of_symbols(module.entries());
-            parts(&names, reach);
-        }
-        Value::Generator(generator) => {
-            reach(generator.func.clone());
-            generator.look(|stack| {
-                for activation in stack {
-                    if let Activation::Script(frame) = activation {
-                        frame.seen_slots().iter().cloned().for_each(&mut *reach);
-                    }
-                }
-            });
-        }
-        Value::Future(future) => parts_of_future(future, reach),
-        Value::Opaque(opaque) => {
-            opaque
-                .attrs
-                .entries()
-                .into_iter()
-                .for_each(|(_, value)| reach(value));
-            reach(opaque.class.clone().into());
-            if let Some(property) = opaque.get::<Property>() {
-                for part in [&property.get, &property.set, &property.del] {
-                    reach(part.get());
-                }
-            } else if let Some(method) = opaque.get::<ClassMethod>() {
-                reach(method.0.get());
-            } else if let Some(method) = opaque.get::<StaticMethod>() {
-                reach(method.0.get());
-            } else if let Some(container) = opaque.container() {
-                container.outline().into_iter().for_each(reach);
-            }
-        }
-        _ => {}
-    }
-}
+/// Shows what objects refer to, as it lies in CPython.
+struct Reach<F>(F);
 
-fn parts_of_future(future: &Ref<Future>, reach: &mut dyn FnMut(Value)) {
-    if let Some(task) = &future.task {
-        // Its variables go when it is closed.
-        if let Value::Generator(coroutine) = &task.coroutine.get() {
-            reach(coroutine.func.clone());
-        }
-        task.waiting.get().into_iter().for_each(|on| reach(on.into()));
+impl<F: FnMut(Value)> Visitor for Reach<F> {
+    const COUNTS: bool = false;
+
+    fn part(&mut self, part: &Value) {
+        (self.0)(part.clone());
     }
-    reach(future.event_loop().clone());
-    future.callbacks.look(|callback| match callback {
-        Callback::Script(function, _) => reach(function.clone()),
-        // A bound method of the task.
-        Callback::Wake(task) => reach(Value::tuple([task.clone().into()])),
-        Callback::Native(_) => {}
-    });
-    reach(future.outcome.get());
-    if !future.is_bare() {
-        future
-            .attrs()
-            .entries()
-            .into_iter()
-            .for_each(|(_, value)| reach(value));
+
+    fn deeper(&mut self, show: impl FnOnce(&mut dyn FnMut(&Value))) {
+        let mut parts = Vec::new();
+        show(&mut |part| parts.push(part.clone()));
+        // A tuple is looked at from its end.
+        parts.reverse();
+        (self.0)(Value::tuple(parts));
+    }
+
+    fn container(&mut self, container: &dyn Container) {
+        container.outline().into_iter().for_each(&mut self.0);
+    }
+
+    /// Its variables go when it is closed.
+    fn coroutine(&mut self, coroutine: &Value) {
+        if let Value::Generator(coroutine) = coroutine {
+            self.part(&coroutine.func);
+        }
     }
 }

@@ -110,9 +110,6 @@ pub fn star_rest(
     raised: Vec<Value>,
     rest: Option<Ref<Exception>>,
 ) -> Res<Option<Ref<Exception>>> {
-    if raised.is_empty() {
-        return Ok(rest);
-    }
     // One that is no group was wrapped in one for its clause, and only one clause took it.
     if members(original).is_none() {
         return Ok(match raised.into_iter().next() {

@@ -338,9 +338,9 @@ fn not_found(module: Symbol) -> Raised {
 #[cold]
 fn missing(module: Symbol, message: String) -> Raised {
     let exception = exception(Type::ModuleNotFoundError, message);
-    exception.attrs.set(Symbol::new("name"), module.into());
+    exception.parts.set(Symbol::new("name"), module.into());
     exception
-        .attrs
+        .parts
         .set(name::MSG, exception.arg(0).unwrap_or(Value::None));
     Raised::new(exception)
 }
@@ -493,7 +493,7 @@ fn is_missing(raised: &Raised, module: Symbol) -> bool {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     error.is_instance(&types::class(Type::ModuleNotFoundError))
-        && matches!(&error.attrs.get(Symbol::new("name")), Some(Value::Str(name)) if holds(&name.text))
+        && matches!(&error.parts.get(Symbol::new("name")), Some(Value::Str(name)) if holds(&name.text))
 }
 
 /// `from module import name`
@@ -548,10 +548,10 @@ pub fn name_from(module: &Value, name: Symbol) -> Res {
 #[cold]
 fn no_such_name(message: String, module: Value, file: Value, name: Symbol) -> Raised {
     let error = exception(Type::ImportError, message.clone());
-    error.attrs.set(name::MSG, message.into());
-    error.attrs.set(name::PATH_ATTR, file);
-    error.attrs.set(Symbol::new("name"), module);
-    error.attrs.set(Symbol::new("name_from"), name.into());
+    error.parts.set(name::MSG, message.into());
+    error.parts.set(name::PATH_ATTR, file);
+    error.parts.set(Symbol::new("name"), module);
+    error.parts.set(Symbol::new("name_from"), name.into());
     Raised::new(error)
 }
 

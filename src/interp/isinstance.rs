@@ -23,16 +23,16 @@ pub fn is_instance(object: &Value, of: &Value) -> Res<bool> {
                 None => Ok(claimed_class(object)?.is_some_and(|claimed| claimed.is_subclass(of))),
             }
         }
-        Value::Tuple(options) => {
-            super::stack::check_native(" in __instancecheck__")?;
-            for option in &options.items {
-                if is_instance(object, option)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
         other => {
+            if let Some(options) = as_tuple(other) {
+                super::stack::check_native(" in __instancecheck__")?;
+                for option in &options.items {
+                    if is_instance(object, option)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
             if let Some(union) = other.opaque::<Union>() {
                 for option in &union.args {
                     if option.opaque::<GenericAlias>().is_some() {
@@ -88,15 +88,6 @@ fn claims_class(class: &Ref<Class>) -> bool {
 /// `issubclass(this, of)`
 pub fn is_subclass(this: &Value, of: &Value) -> Res<bool> {
     match of {
-        Value::Tuple(options) => {
-            super::stack::check_native(" in __subclasscheck__")?;
-            for option in &options.items {
-                if is_subclass(this, option)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
         Value::Class(of) => {
             if let Value::Class(_) = this
                 && let Some(result) = asked(of, name::SUBCLASSCHECK, this)
@@ -112,6 +103,15 @@ pub fn is_subclass(this: &Value, of: &Value) -> Res<bool> {
             }
         }
         other => {
+            if let Some(options) = as_tuple(other) {
+                super::stack::check_native(" in __subclasscheck__")?;
+                for option in &options.items {
+                    if is_subclass(this, option)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
             if let Some(union) = other.opaque::<Union>() {
                 for option in &union.args {
                     if is_subclass(this, option)? {
@@ -270,7 +270,7 @@ pub fn union(a: &Value, b: &Value) -> Res {
 pub fn catches(exception: &Value, kind: &Value) -> Res<bool> {
     let base = class(Type::BaseException);
     let is_legal = |kind: &Value| matches!(kind, Value::Class(c) if c.is_subclass(&base));
-    match kind {
+    match plain(kind) {
         Value::Class(of) if of.is_subclass(&base) => Ok(class_of(exception).is_subclass(of)),
         Value::Tuple(kinds) if kinds.items.iter().all(is_legal) => Ok(kinds
             .items

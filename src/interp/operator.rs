@@ -303,7 +303,7 @@ pub fn power(a: &Value, b: &Value, modulus: &Value) -> Res {
     if let (Some(a), Some(b), Some(m)) = (as_bigint(a), as_bigint(b), as_bigint(modulus)) {
         return number::pow_mod(&a, &b, &m);
     }
-    let is_float = |v: &Value| matches!(plain(v), Value::Float(_));
+    let is_float = |v: &Value| matches!(plain(v), Value::Float(_)) && special::find(v, name::POW).is_none();
     if is_float(a) || is_float(b) || is_float(modulus) {
         return Err(number::no_modulus());
     }

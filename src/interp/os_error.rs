@@ -30,12 +30,12 @@ pub fn set_parts(exception: &Exception, args: &[Value]) {
     if !(2..=5).contains(&args.len()) {
         return;
     }
-    exception.attrs.set(name::ERRNO, args[0].clone());
-    exception.attrs.set(name::STRERROR, args[1].clone());
+    exception.parts.set(name::ERRNO, args[0].clone());
+    exception.parts.set(name::STRERROR, args[1].clone());
     if let Some(file) = args.get(2).filter(|file| !file.is_none()) {
-        exception.attrs.set(name::FILENAME, file.clone());
+        exception.parts.set(name::FILENAME, file.clone());
         if let Some(other) = args.get(4) {
-            exception.attrs.set(name::FILENAME2, other.clone());
+            exception.parts.set(name::FILENAME2, other.clone());
         }
         exception.args.set(Value::tuple(args[..2].to_vec()));
     }

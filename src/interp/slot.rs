@@ -1,15 +1,16 @@
 //! `__slots__` (https://docs.python.org/3/reference/datamodel.html#slots).
 //!
-//! A slot is a field of the instance under the slot's name (of an exception and the like, an
-//! attribute), and a [`Member`] in the class that reads and writes it. Always true: an instance
+//! A slot is a field of the instance under the slot's name (of an exception, one of
+//! its parts; of the like, an attribute), and a [`Member`] in the class that reads and writes it. Always true: an instance
 //! without a `__dict__` has no other fields.
 
 use super::attribute::attrs_of;
 use super::error::*;
 use super::iterate;
 use super::payload::text_of;
-use super::types::{Type, class, class_name};
+use super::types::{Type, WIDER, class, class_name};
 use crate::source::{Symbol, name};
+use crate::value::opaque::Container;
 use crate::value::*;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -25,7 +26,13 @@ pub struct Declared {
 /// A slot as an attribute of its class.
 pub struct Member {
     pub name: Symbol,
-    pub owner: Symbol,
+    pub owner: Ref<Class>,
+}
+
+impl Container for Member {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.owner.clone().into());
+    }
 }
 
 /// Reads `__slots__` of a class in the making; none if it has none.
@@ -109,7 +116,7 @@ pub fn install(made: &Ref<Class>, declared: Option<&Declared>) {
     let inherits = made.bases.borrow().iter().any(|base| base.has_dict.get());
     made.has_dict.set(inherits || declared.is_none_or(|d| d.has_dict));
     for &name in own {
-        let owner = Symbol::new(made.name());
+        let owner = made.clone();
         let member = Opaque::value(class(Type::MemberDescriptor), Member { name, owner });
         made.dict.borrow_mut().insert(name, member);
     }
@@ -176,28 +183,12 @@ const WEAKREF: NativeDef = NativeDef {
     module: None,
 };
 
-/// Exceptions that keep more in their objects than the class above them does.
-const WIDER: [Type; 12] = [
-    Type::BaseExceptionGroup,
-    Type::StopIteration,
-    Type::SystemExit,
-    Type::ImportError,
-    Type::OSError,
-    Type::NameError,
-    Type::AttributeError,
-    Type::SyntaxError,
-    Type::UnicodeDecodeError,
-    Type::UnicodeEncodeError,
-    Type::UnicodeTranslateError,
-    Type::BaseException,
-];
-
 /// Whether instances of the class are laid out in another way than those of its base.
 fn is_solid(of: &Ref<Class>) -> bool {
     match of.layout {
         _ if of.is_script => of.own_slots.get() > 0,
         Layout::Object => false,
-        Layout::Exception => WIDER.iter().any(|&wider| of.is(&class(wider))),
+        Layout::Exception => WIDER.iter().any(|(wider, _)| of.is(&class(*wider))),
         _ => true,
     }
 }
@@ -233,9 +224,17 @@ fn check(member: &Member, object: &Value) -> Res<()> {
     Err(type_error(format!(
         "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
         member.name,
-        member.owner,
+        member.owner.name(),
         of.name()
     )))
+}
+
+/// Where an object that is no plain instance keeps its slots.
+fn storage_of(object: &Value) -> Option<&Attrs> {
+    match object {
+        Value::Exception(exception) => Some(&exception.parts),
+        other => attrs_of(other),
+    }
 }
 
 impl Member {
@@ -243,7 +242,7 @@ impl Member {
         check(self, object)?;
         let found = match object {
             Value::Instance(instance) => instance.slot(self.name),
-            other => attrs_of(other).and_then(|attrs| attrs.get(self.name)),
+            other => storage_of(other).and_then(|attrs| attrs.get(self.name)),
         };
         found.ok_or_else(|| self.unset(object))
     }
@@ -270,7 +269,7 @@ impl Member {
         match object {
             Value::Instance(instance) => instance.set_slot(self.name, value),
             other => {
-                if let Some(attrs) = attrs_of(other) {
+                if let Some(attrs) = storage_of(other) {
                     attrs.set(self.name, value);
                 }
             }
@@ -282,7 +281,7 @@ impl Member {
         check(self, object)?;
         let had = match object {
             Value::Instance(instance) => instance.delete_slot(self.name),
-            other => attrs_of(other).is_some_and(|attrs| attrs.delete(self.name)),
+            other => storage_of(other).is_some_and(|attrs| attrs.delete(self.name)),
         };
         if had {
             Ok(())

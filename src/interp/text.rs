@@ -44,6 +44,17 @@ fn push_int(n: i64, out: &mut String) {
     let _ = write!(out, "{n}");
 }
 
+/// `repr(value)` as a value: a str of a derived class that `__repr__` gives is kept.
+pub fn repr_value(value: &Value) -> Res {
+    if special::is_possible(value) {
+        stack::check_native(" while getting the repr of an object")?;
+        if let Some(result) = special::call(value, name::REPR, &[]) {
+            return checked_text(result?, "__repr__");
+        }
+    }
+    repr(value).map(Value::from)
+}
+
 fn write_rest(value: &Value, out: &mut String) -> Res<()> {
     stack::check_native(" while getting the repr of an object")?;
     if let Some(result) = special::call(value, name::REPR, &[]) {
@@ -254,20 +265,43 @@ fn text_from(result: &Value, method: &str) -> Res<String> {
     })
 }
 
-/// `str(value)` as a value: a str is itself.
+/// The same as it is, if it is text.
+fn checked_text(result: Value, method: &str) -> Res {
+    match text_of(&result) {
+        Some(_) => Ok(result),
+        None => text_from(&result, method).map(Value::from),
+    }
+}
+
+/// `str(value)` as a value: a str is itself, and one of a derived class that `__str__` gives is kept.
 pub fn str_value(value: &Value) -> Res {
-    match value {
-        Value::Str(_) => Ok(value.clone()),
-        _ => str(value).map(Value::from),
+    if let Value::Str(_) = value {
+        return Ok(value.clone());
+    }
+    if special::is_possible(value)
+        && let Some(result) = special::call(value, name::STR, &[])
+    {
+        return checked_text(result?, "__str__");
+    }
+    str(value).map(Value::from)
+}
+
+/// `ascii(value)` as a value: a repr in ASCII is kept.
+pub fn ascii_value(value: &Value) -> Res {
+    let shown = repr_value(value)?;
+    match text_of(&shown) {
+        Some(text) if !text.is_ascii() => Ok(escaped(text).into()),
+        _ => Ok(shown),
     }
 }
 
 /// `ascii(value)`
 pub fn ascii(value: &Value) -> Res<String> {
     let text = repr(value)?;
-    if text.is_ascii() {
-        return Ok(text);
-    }
+    Ok(if text.is_ascii() { text } else { escaped(&text) })
+}
+
+fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() * 2);
     for c in text.chars() {
         if c.is_ascii() {
@@ -276,7 +310,7 @@ pub fn ascii(value: &Value) -> Res<String> {
             string::push_escape(&mut escaped, c as u32);
         }
     }
-    Ok(escaped)
+    escaped
 }
 
 /// `format(value, spec)`

@@ -6,7 +6,7 @@ use crate::value::*;
 use std::cell::RefCell;
 
 macro_rules! types {
-    ($($id:ident $name:literal $layout:ident ($($base:ident),*);)*) => {
+    ($($id:ident $name:literal $layout:ident ($($base:ident),*) $(keeps $kept:literal)?;)*) => {
         /// A built-in class.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u16)]
@@ -16,6 +16,9 @@ macro_rules! types {
         const TYPES: &[(&str, Layout, &[Type])] = &[
             $(($name, Layout::$layout, &[$(Type::$base),*]),)*
         ];
+
+        /// Exceptions that keep more in their objects than the class above them does, and what.
+        pub const WIDER: &[(Type, &str)] = &[$($((Type::$id, $kept),)?)*];
     };
 }
 
@@ -92,29 +95,29 @@ types! {
     Lock "lock" Closed (Object);
     RLock "RLock" Opaque (Object);
 
-    BaseException "BaseException" Exception (Object);
-    BaseExceptionGroup "BaseExceptionGroup" Exception (BaseException);
+    BaseException "BaseException" Exception (Object) keeps "args";
+    BaseExceptionGroup "BaseExceptionGroup" Exception (BaseException) keeps "message, exceptions";
     Exception "Exception" Exception (BaseException);
     GeneratorExit "GeneratorExit" Exception (BaseException);
     KeyboardInterrupt "KeyboardInterrupt" Exception (BaseException);
-    SystemExit "SystemExit" Exception (BaseException);
+    SystemExit "SystemExit" Exception (BaseException) keeps "code";
     ArithmeticError "ArithmeticError" Exception (Exception);
     FloatingPointError "FloatingPointError" Exception (ArithmeticError);
     OverflowError "OverflowError" Exception (ArithmeticError);
     ZeroDivisionError "ZeroDivisionError" Exception (ArithmeticError);
     AssertionError "AssertionError" Exception (Exception);
-    AttributeError "AttributeError" Exception (Exception);
+    AttributeError "AttributeError" Exception (Exception) keeps "name, obj";
     BufferError "BufferError" Exception (Exception);
     EOFError "EOFError" Exception (Exception);
-    ImportError "ImportError" Exception (Exception);
+    ImportError "ImportError" Exception (Exception) keeps "msg, name, path";
     ModuleNotFoundError "ModuleNotFoundError" Exception (ImportError);
     LookupError "LookupError" Exception (Exception);
     IndexError "IndexError" Exception (LookupError);
     KeyError "KeyError" Exception (LookupError);
     MemoryError "MemoryError" Exception (Exception);
-    NameError "NameError" Exception (Exception);
+    NameError "NameError" Exception (Exception) keeps "name";
     UnboundLocalError "UnboundLocalError" Exception (NameError);
-    OSError "OSError" Exception (Exception);
+    OSError "OSError" Exception (Exception) keeps "errno, strerror, filename, filename2";
     BlockingIOError "BlockingIOError" Exception (OSError);
     ChildProcessError "ChildProcessError" Exception (OSError);
     ConnectionError "ConnectionError" Exception (OSError);
@@ -136,17 +139,17 @@ types! {
     PythonFinalizationError "PythonFinalizationError" Exception (RuntimeError);
     RecursionError "RecursionError" Exception (RuntimeError);
     StopAsyncIteration "StopAsyncIteration" Exception (Exception);
-    StopIteration "StopIteration" Exception (Exception);
-    SyntaxError "SyntaxError" Exception (Exception);
+    StopIteration "StopIteration" Exception (Exception) keeps "value";
+    SyntaxError "SyntaxError" Exception (Exception) keeps "msg, filename, lineno, offset, text";
     IndentationError "IndentationError" Exception (SyntaxError);
     TabError "TabError" Exception (IndentationError);
     SystemError "SystemError" Exception (Exception);
     TypeError "TypeError" Exception (Exception);
     ValueError "ValueError" Exception (Exception);
     UnicodeError "UnicodeError" Exception (ValueError);
-    UnicodeDecodeError "UnicodeDecodeError" Exception (UnicodeError);
-    UnicodeEncodeError "UnicodeEncodeError" Exception (UnicodeError);
-    UnicodeTranslateError "UnicodeTranslateError" Exception (UnicodeError);
+    UnicodeDecodeError "UnicodeDecodeError" Exception (UnicodeError) keeps "encoding, object, start, end, reason";
+    UnicodeEncodeError "UnicodeEncodeError" Exception (UnicodeError) keeps "encoding, object, start, end, reason";
+    UnicodeTranslateError "UnicodeTranslateError" Exception (UnicodeError) keeps "object, start, end, reason";
     Warning "Warning" Exception (Exception);
     BytesWarning "BytesWarning" Exception (Warning);
     DeprecationWarning "DeprecationWarning" Exception (Warning);

@@ -211,7 +211,7 @@ fn uncaught(error: &Ref<Exception>) -> i32 {
 /// The status of `sys.exit(code)`: none is 0, a number itself, anything else is told and is 1.
 fn exit_status(error: &Ref<Exception>) -> i32 {
     let code = error
-        .attrs
+        .parts
         .get(Symbol::new("code"))
         .or_else(|| error.arg(0))
         .unwrap_or(Value::None);

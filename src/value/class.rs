@@ -294,22 +294,8 @@ impl Class {
         self.is_listed.set(false);
     }
 
-    /// Shows what it holds, except for what is no container.
-    pub fn parts(&self, each: &mut dyn FnMut(&Value)) {
-        let classes = self
-            .bases
-            .borrow()
-            .iter()
-            .chain(&*self.mro.borrow())
-            .cloned()
-            .collect::<Vec<_>>();
-        for class in classes.into_iter().chain(self.metaclass.borrow().clone()) {
-            each(&class.into());
-        }
-        if !self.is_script {
-            return; // its names may still have to be made
-        }
-        self.dict.borrow().values().for_each(&mut *each);
+    /// Shows the answers that it keeps.
+    pub fn each_answer(&self, mut each: impl FnMut(&Value)) {
         for (_, answer) in self.answers.get().iter().flat_map(|answers| &answers.places) {
             each(&answer.get());
         }

@@ -112,3 +112,9 @@ impl Container for StaticMethod {
         drop(self.0.take());
     }
 }
+
+impl Container for MappingProxy {
+    fn parts(&self, each: &mut dyn FnMut(&Value)) {
+        each(&self.0);
+    }
+}

@@ -15,7 +15,10 @@ pub struct Exception {
     pub class: RefCell<Ref<Class>>,
     /// The tuple `args`.
     pub args: ValueCell,
+    /// Its `__dict__`.
     pub attrs: Attrs,
+    /// What its built-in class and slots keep in the object, by their names.
+    pub parts: Attrs,
     pub traceback: Hold<Rc<TraceEntry>>,
     /// `__cause__`
     pub cause: Link,
@@ -136,6 +139,7 @@ impl Exception {
             class: RefCell::new(class),
             args: ValueCell::new(args),
             attrs: Attrs::default(),
+            parts: Attrs::default(),
             traceback: Hold::default(),
             cause: Link::default(),
             context: Link::default(),

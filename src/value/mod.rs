@@ -23,6 +23,7 @@ pub mod iterator;
 pub mod module;
 pub mod native;
 pub mod opaque;
+pub mod part;
 pub mod pool;
 pub mod prefetch;
 pub mod program;

@@ -6,14 +6,12 @@
 //! object of the library), and so is all that it leads to. What is left is taken apart. So a type
 //! that is not looked into only keeps too much alive.
 //!
-//! Always true: [`parts_of`] shows a part exactly as often as the object holds a reference to it,
-//! and none that somebody else could let go of. No object is freed or made while it is counted.
+//! Always true: no object is freed or made while it is counted.
 
-use super::exception::LeftFrame;
 use super::opaque::Container;
+use super::part::{Visitor, each_left};
 use super::*;
 use std::cell::Cell;
-use std::rc::Rc;
 
 /// In bytes: with less memory in use nothing is swept. In debug builds, which run the tests, that
 /// is soon.
@@ -101,13 +99,13 @@ struct Found {
 
 fn find() -> Found {
     let count = |part: &Value| part.set_note((part.note() + 1).min(MANY));
-    heap::each_object(|object| parts_of(object, &mut |part| count(part)));
+    heap::each_object(|object| parts_of(object, count));
     // Classes do not stand among the other objects. Each is held by their list, and here.
     let classes: Vec<Value> = class::listed().into_iter().map(Value::from).collect();
     for class in &classes {
         count(class);
         count(class);
-        parts_of(class, &mut |part| count(part));
+        parts_of(class, count);
     }
     let mut reached: Vec<Value> = Vec::new();
     let mut hold = |object: &Value| {
@@ -121,7 +119,7 @@ fn find() -> Found {
             reached.push(object.clone());
         }
         while let Some(object) = reached.pop() {
-            parts_of(&object, &mut |part| {
+            parts_of(&object, |part| {
                 if part.note() != HELD {
                     part.set_note(HELD);
                     reached.push(part.clone());
@@ -181,171 +179,39 @@ fn take_apart(object: &Value) {
             class.unlist();
             class.clear();
         }
-        Value::Exception(exception) => each_left(exception, |left| drop(left.take())),
+        Value::Exception(exception) => each_left(exception, |_, left| drop(left.take())),
         Value::Opaque(opaque) => opaque.container().into_iter().for_each(Container::clear),
         _ => {}
     }
 }
 
-/// Shows the frames that only this exception keeps: what others share is not its own.
-fn each_left(exception: &Exception, mut visit: impl FnMut(&LeftFrame)) {
-    let mut row = exception.traceback.get();
-    while let Some(at) = row.filter(|row| Rc::strong_count(row) == 2) {
-        // The other one is `at`.
-        if let Some(left) = at.left.get() {
-            visit(left);
-        }
-        row = at.next.get();
-    }
-}
+/// Shows the parts of objects to a function, those that can be part of a cycle.
+struct Each<F>(F);
 
-/// Shows what an object holds.
-fn parts_of(object: &Value, each: &mut dyn FnMut(&Value)) {
-    let mut parts = Parts(each);
-    match object {
-        // What is being changed just now is not looked into.
-        Value::List(list) => parts.all(list.items.try_borrow().iter().flat_map(|items| items.iter())),
-        Value::Tuple(tuple) => parts.all(&tuple.items),
-        Value::Dict(dict) => {
-            for (key, value) in dict.table.try_borrow().iter().flat_map(|table| table.iter()) {
-                parts.all([key, value]);
-            }
-        }
-        Value::FrozenSet(set) => parts.all(set.table.try_borrow().iter().flat_map(|table| table.iter())),
-        Value::Set(set) => parts.all(set.table.try_borrow().iter().flat_map(|table| table.iter())),
-        Value::Cell(cell) => parts.one(&cell.value.get()),
-        Value::Function(function) => {
-            parts.refs(&function.closure);
-            parts.attributes(&function.attrs);
-            parts.one(&function.annotations.get());
-            let defaults = function.defaults.borrow();
-            if Rc::strong_count(&defaults) == 1 {
-                parts.all(&**defaults);
-            }
-            let defaults = function.kwdefaults.borrow();
-            if Rc::strong_count(&defaults) == 1 {
-                parts.all(defaults.iter().map(|(_, value)| value));
-            }
-        }
-        Value::Method(method) => parts.all([&method.func, &method.this]),
-        Value::Class(class) => class.parts(&mut |part| parts.one(part)),
-        Value::Instance(instance) => {
-            parts.class(&instance.class.borrow());
-            parts.refs(instance.detached());
-            for field in 0..instance.shape().names.len() {
-                parts.one(&instance.field(field));
-            }
-            parts.one(&instance.payload);
-        }
-        Value::Exception(exception) => {
-            parts.class(&exception.class.borrow());
-            parts.exception(exception);
-        }
-        Value::Generator(generator) => {
-            parts.one(&generator.func);
-            generator.look(|stack| stack.iter().for_each(|activation| parts.activation(activation)));
-        }
-        Value::Future(future) => parts.future(future),
-        Value::Opaque(opaque) => {
-            parts.class(&opaque.class);
-            parts.attributes(&opaque.attrs);
-            if let Some(container) = opaque.container() {
-                container.parts(&mut |part| parts.one(part));
-            }
-        }
-        _ => {}
-    }
-}
+impl<F: FnMut(&Value)> Visitor for Each<F> {
+    const COUNTS: bool = true;
 
-struct Parts<'a>(&'a mut dyn FnMut(&Value));
-
-impl Parts<'_> {
     #[inline(always)]
-    fn one(&mut self, value: &Value) {
-        if value.is_container() {
-            (self.0)(value);
+    fn part(&mut self, part: &Value) {
+        if part.is_container() {
+            (self.0)(part);
         }
     }
 
-    fn all<'a>(&mut self, values: impl IntoIterator<Item = &'a Value>) {
-        values.into_iter().for_each(|value| self.one(value));
+    fn deeper(&mut self, show: impl FnOnce(&mut dyn FnMut(&Value))) {
+        show(&mut |part| self.part(part));
     }
 
-    fn refs<'a, T: Object>(&mut self, objects: impl IntoIterator<Item = &'a Ref<T>>)
-    where
-        Value: From<Ref<T>>,
-    {
-        for object in objects {
-            self.one(&Value::from(object.clone()));
-        }
+    fn container(&mut self, container: &dyn Container) {
+        container.parts(&mut |part| self.part(part));
     }
 
-    fn class(&mut self, class: &Ref<Class>) {
-        if class.is_listed() {
-            self.refs([class]);
-        }
+    fn coroutine(&mut self, coroutine: &Value) {
+        self.part(coroutine);
     }
+}
 
-    fn attributes(&mut self, attrs: &Attrs) {
-        if !attrs.is_empty() {
-            self.refs([&attrs.dict()]);
-        }
-    }
-
-    fn exception(&mut self, exception: &Exception) {
-        self.attributes(&exception.attrs);
-        self.all([
-            &exception.args.get(),
-            &exception.cause.get(),
-            &exception.context.get(),
-        ]);
-        each_left(exception, |left| {
-            self.refs([&left.func]);
-            left.look(|slots| self.all(slots));
-        });
-    }
-
-    fn activation(&mut self, activation: &Activation) {
-        match activation {
-            Activation::Script(frame) => {
-                self.refs([&frame.func]);
-                self.refs(&frame.owner);
-                if let frame::Awaiting::Value(awaited) = &frame.awaiting {
-                    self.one(awaited);
-                }
-                self.all(frame.seen_slots());
-                if let Some(handled) = &frame.handled {
-                    self.refs(&handled.exceptions);
-                    self.refs(&handled.inherited);
-                }
-            }
-            Activation::Pass(value) | Activation::Delegate(value) | Activation::Begin(value) => {
-                self.one(value)
-            }
-            Activation::Wait(future) => self.refs([future]),
-            Activation::Closing(generator) => self.refs([generator]),
-            _ => {}
-        }
-    }
-
-    fn future(&mut self, future: &Future) {
-        self.one(&future.outcome.get());
-        future.callbacks.look(|callback| match callback {
-            Callback::Script(function, _) => self.one(function),
-            Callback::Wake(task) => self.refs([task]),
-            Callback::Native(_) => {}
-        });
-        if let Some(task) = &future.task {
-            self.all([&task.coroutine.get(), &future.cancel_message()]);
-            self.refs(&task.waiting.get());
-        }
-        if future.is_bare() {
-            return;
-        }
-        self.attributes(future.attrs());
-        if let Some(gather) = future.gather() {
-            self.refs(gather.children.borrow().iter());
-        }
-        self.refs(&future.shielded());
-    }
+/// Shows what an object holds of what can be part of a cycle.
+fn parts_of(object: &Value, each: impl FnMut(&Value)) {
+    part::show(object, &mut Each(each));
 }

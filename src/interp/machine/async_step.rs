@@ -69,9 +69,12 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
         return stop();
     };
     let input = match (step, thrown) {
-        // What has not begun lets it out as it is: the step ends with its value.
+        // What has not begun lets it out as it is: it ends the step for who awaits that.
         (_, Some(exception))
-            if is_own && progress == Progress::Created && is_exception(&exception, Type::StopIteration) =>
+            if is_own
+                && progress == Progress::Created
+                && !frames.is_empty()
+                && is_exception(&exception, Type::StopIteration) =>
         {
             generator.progress.set(Progress::Closed);
             drop(frame);

@@ -56,9 +56,9 @@ fn write_parts(parts: &[PartNode], frame: &mut Frame, out: &mut String) -> Res<(
                 let value = value.eval(frame)?;
                 let value = match conversion {
                     None => value,
-                    Some(Conversion::Str) => Value::from(text::str(&value).at(*span)?),
-                    Some(Conversion::Repr) => Value::from(text::repr(&value).at(*span)?),
-                    Some(Conversion::Ascii) => Value::from(text::ascii(&value).at(*span)?),
+                    Some(Conversion::Str) => text::str_value(&value).at(*span)?,
+                    Some(Conversion::Repr) => text::repr_value(&value).at(*span)?,
+                    Some(Conversion::Ascii) => text::ascii_value(&value).at(*span)?,
                 };
                 match (spec, &value) {
                     (None, Value::Str(s)) => out.push_str(&s.text),

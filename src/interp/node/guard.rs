@@ -96,6 +96,9 @@ pub fn as_exception(value: &Value) -> Res<Option<Ref<Exception>>> {
 pub fn matches_kind(exception: &Ref<Exception>, kind: &Value) -> Res<bool> {
     match kind {
         Value::Class(class) if class.layout == Layout::Exception => Ok(exception.is_instance(class)),
+        Value::Instance(tuple) if matches!(tuple.payload, Value::Tuple(_)) => {
+            matches_kind(exception, &tuple.payload)
+        }
         Value::Tuple(kinds) => {
             for kind in &kinds.items {
                 if !matches!(kind, Value::Class(c) if c.layout == Layout::Exception) {

@@ -159,7 +159,7 @@ impl Global {
 #[cold]
 fn not_defined(frame: &mut Frame, module: &Ref<Module>, name: Symbol) -> Raised {
     let exception = crate::interp::error::exception(Type::NameError, format!("name '{name}' is not defined"));
-    exception.attrs.set(Symbol::new("name"), name.into());
+    exception.parts.set(Symbol::new("name"), name.into());
     let raised = Raised::new(exception);
     if let Some(instead) = left_out(name.text()) {
         return raised.help(format!("`{name}` is not part of aio: {instead}"));

@@ -73,11 +73,16 @@ impl Arguments<'_> {
         }
     }
 
-    /// What is said of a mistake in the template: a key is not even read if there is nothing to read from.
-    fn refuse(&self, mistake: String) -> Raised {
-        match mistake == percent::UNFINISHED_KEY && !self.is_mapping() {
-            true => no_mapping(),
-            false => value_error(mistake),
+    /// What is said of a mistake in a field of the template: a key is looked up before the rest is
+    /// read, and not even read if there is nothing to read from.
+    fn refuse(&self, mistake: String, key: Option<Value>) -> Raised {
+        let asks = key.is_some() || mistake == percent::UNFINISHED_KEY;
+        if asks && !self.is_mapping() {
+            return no_mapping();
+        }
+        match key.map(|key| subscript::get_item(self.given, &key)) {
+            Some(Err(raised)) => raised,
+            _ => value_error(mistake),
         }
     }
 
@@ -102,8 +107,9 @@ pub fn format(template: &str, given: &Value) -> Res<String> {
         is_bytes: false,
     };
     let mut whole = String::with_capacity(template.len() + 16);
-    for piece in percent::pieces(template) {
-        match piece.map_err(|mistake| arguments.refuse(mistake))? {
+    let mut pieces = percent::pieces(template);
+    while let Some(piece) = pieces.next() {
+        match piece.map_err(|mistake| arguments.refuse(mistake, pieces.key.map(Value::from)))? {
             Piece::Literal(text) => whole.push_str(text),
             Piece::Field(field) => {
                 let (value, conversion) = argument(&field, &mut arguments, |key| Value::from(key))?;
@@ -252,11 +258,12 @@ pub fn format_bytes(template: &Value, given: &Value) -> Res {
         is_bytes: true,
     };
     let mut whole = String::new();
-    for piece in percent::pieces(&text) {
-        match piece.map_err(|mistake| arguments.refuse(mistake))? {
+    let key = |key: &str| super::collection::same_kind_of_bytes(&Value::None, narrow(key));
+    let mut pieces = percent::pieces(&text);
+    while let Some(piece) = pieces.next() {
+        match piece.map_err(|mistake| arguments.refuse(mistake, pieces.key.map(key)))? {
             Piece::Literal(text) => whole.push_str(text),
             Piece::Field(field) => {
-                let key = |key: &str| super::collection::same_kind_of_bytes(&Value::None, narrow(key));
                 let (value, conversion) = argument(&field, &mut arguments, key)?;
                 if field.conversion == 'c' {
                     let byte = with_bytes(&value, |bytes| match bytes {

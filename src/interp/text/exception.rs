@@ -27,7 +27,7 @@ pub fn write_repr(exception: &Ref<Exception>, out: &mut String) -> Res<()> {
 
 /// `str(exception)`, as the built-in class at its root writes it.
 pub fn str(exception: &Ref<Exception>) -> Res<String> {
-    if !exception.attrs.is_empty()
+    if !exception.parts.is_empty()
         && let Some(text) = of_attributes(exception)?
     {
         return Ok(text);
@@ -55,7 +55,7 @@ fn of_attributes(exception: &Ref<Exception>) -> Res<Option<String>> {
         return os_error(exception);
     }
     if is_one(Type::ImportError) {
-        let message = exception.attrs.get(name::MSG);
+        let message = exception.parts.get(name::MSG);
         return message
             .filter(|message| text_of(message).is_some())
             .map(|message| to_str(&message))
@@ -75,7 +75,7 @@ fn of_attributes(exception: &Ref<Exception>) -> Res<Option<String>> {
 
 fn attr(exception: &Ref<Exception>, name: Symbol) -> Option<Value> {
     exception
-        .attrs
+        .parts
         .get(name)
         .filter(|v| !v.is_none() && !v.is_unset())
 }
@@ -83,8 +83,8 @@ fn attr(exception: &Ref<Exception>, name: Symbol) -> Option<Value> {
 /// `[Errno 2] No such file or directory: 'name'`
 fn os_error(exception: &Ref<Exception>) -> Res<Option<String>> {
     let (Some(errno), Some(strerror)) = (
-        exception.attrs.get(name::ERRNO),
-        exception.attrs.get(name::STRERROR),
+        exception.parts.get(name::ERRNO),
+        exception.parts.get(name::STRERROR),
     ) else {
         return Ok(None);
     };
@@ -116,17 +116,17 @@ fn group(exception: &Ref<Exception>) -> Res<String> {
 fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
     let text = |name| {
         exception
-            .attrs
+            .parts
             .get(name)
             .and_then(|v| text_of(&v).map(String::from))
     };
-    let number = |name| match exception.attrs.get(name) {
+    let number = |name| match exception.parts.get(name) {
         Some(Value::Int(n)) => usize::try_from(n).ok(),
         _ => None,
     };
     if is_exception(exception, Type::UnicodeTranslateError) {
         let (start, end) = (number(name::START)?, number(name::END)?);
-        let object = exception.attrs.get(name::OBJECT)?;
+        let object = exception.parts.get(name::OBJECT)?;
         let encoded = codec::encode_message("", text_of(&object)?, start, end, &text(name::REASON)?);
         return encoded
             .split_once("encode ")
@@ -134,7 +134,7 @@ fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
     }
     let (encoding, reason) = (text(name::ENCODING)?, text(name::REASON)?);
     let (start, end) = (number(name::START)?, number(name::END)?);
-    let object = exception.attrs.get(name::OBJECT)?;
+    let object = exception.parts.get(name::OBJECT)?;
     match crate::interp::payload::bytes_of(&object) {
         Some(bytes) => Some(codec::decode_message(&encoding, &bytes, start, end, &reason)),
         None => Some(codec::encode_message(
@@ -149,7 +149,7 @@ fn unicode_error(exception: &Ref<Exception>) -> Option<String> {
 
 /// `message (file, line 3)`
 fn syntax_error(exception: &Ref<Exception>) -> Res<Option<String>> {
-    let Some(message) = exception.attrs.get(name::MSG) else {
+    let Some(message) = exception.parts.get(name::MSG) else {
         return Ok(None);
     };
     let message = to_str(&message)?;

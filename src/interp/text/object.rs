@@ -230,7 +230,8 @@ fn write_opaque(value: &Value, out: &mut String) -> Res<()> {
     if let Some(member) = value.opaque::<super::super::slot::Member>() {
         out.push_str(&format!(
             "<member '{}' of '{}' objects>",
-            member.name, member.owner
+            member.name,
+            member.owner.name()
         ));
         return Ok(());
     }

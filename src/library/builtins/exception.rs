@@ -98,7 +98,7 @@ fn init_with(args: &[Value], names: &[Symbol]) -> Res<Vec<Value>> {
                 own()
             )));
         }
-        exception.attrs.set(name, value);
+        exception.parts.set(name, value);
     }
     exception.args.set(args[1].clone());
     Ok(items(&args[1]))
@@ -135,6 +135,40 @@ fn add_note(args: &[Value]) -> Res {
         )));
     }
     crate::interp::error::add_note(exception, args[1].clone()).map(|()| Value::None)
+}
+
+/// The arguments that make a copy of the exception.
+fn told(of: &Exception) -> Vec<Value> {
+    let mut args = items(&of.args.get());
+    if of.is_instance(&class(Type::OSError)) && args.len() == 2 {
+        let part = |name| of.parts.get(name).filter(|part| !part.is_none());
+        if let Some(file) = part(name::FILENAME) {
+            args.push(file);
+            args.extend(
+                part(name::FILENAME2)
+                    .into_iter()
+                    .flat_map(|other| [Value::None, other]),
+            );
+        }
+    }
+    args
+}
+
+/// What else a copy is told, beside the object's `__dict__`.
+fn kept(of: &Exception) -> Vec<(Symbol, Value)> {
+    let names: &[Symbol] = match of {
+        _ if of.is_instance(&class(Type::ImportError)) => {
+            &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM]
+        }
+        _ if of.is_instance(&class(Type::AttributeError)) => &[name::NAME_ATTR],
+        _ => &[],
+    };
+    let part = |name: &Symbol| Some((*name, of.parts.get(*name).filter(|part| !part.is_none())?));
+    let mut kept: Vec<_> = names.iter().filter_map(part).collect();
+    if of.is_instance(&class(Type::AttributeError)) {
+        kept.push((Symbol::new("args"), of.args.get()));
+    }
+    kept
 }
 
 pub const METHODS: &[NativeDef] = &[
@@ -175,9 +209,13 @@ pub const METHODS: &[NativeDef] = &[
         "What copying makes the object of.",
         |args| {
             let this = this(&args[0])?;
-            let parts = [class_of(&args[0]).into(), this.args.get()];
-            let state: Vec<_> = this.attrs.entries();
-            Ok(match state.is_empty() {
+            let parts = [class_of(&args[0]).into(), Value::tuple(told(this))];
+            let mut state: Vec<_> = this.attrs.entries();
+            for (name, value) in kept(this) {
+                state.retain(|(known, _)| *known != name);
+                state.push((name, value));
+            }
+            Ok(match this.attrs.is_empty() && state.is_empty() {
                 true => Value::tuple(parts),
                 false => {
                     let state = crate::interp::mapping::dict_of_symbols(state);
@@ -253,11 +291,11 @@ pub const METHODS: &[NativeDef] = &[
 
 /// An attribute that is None until it is set.
 fn attr(args: &[Value], name: Symbol) -> Res {
-    Ok(this(&args[0])?.attrs.get(name).unwrap_or(Value::None))
+    Ok(this(&args[0])?.parts.get(name).unwrap_or(Value::None))
 }
 
 fn set_attr(args: &[Value], name: Symbol) -> Res {
-    this(&args[0])?.attrs.set(name, args[1].clone());
+    this(&args[0])?.parts.set(name, args[1].clone());
     Ok(Value::None)
 }
 
@@ -363,7 +401,7 @@ pub const OS_ERROR: &[NativeDef] = &[
 pub const IMPORT_ERROR: &[NativeDef] = &[initialiser(|args| {
     let given = init_with(args, &[name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM])?;
     // Anew, it forgets what it was told before and is not told again.
-    let attrs = &this(&args[0])?.attrs;
+    let attrs = &this(&args[0])?.parts;
     let keywords = as_dict(&args[2]);
     for name in [name::NAME_ATTR, name::PATH_ATTR, name::NAME_FROM] {
         if keywords.is_none_or(|given| given.symbol_entries().iter().all(|(key, _)| *key != name))
@@ -392,7 +430,7 @@ pub const NAME_ERROR: &[NativeDef] = &[initialiser(|args| {
 fn attr_or_first(args: &[Value], name: Symbol) -> Res {
     let exception = this(&args[0])?;
     Ok(exception
-        .attrs
+        .parts
         .get(name)
         .or_else(|| exception.arg(0))
         .unwrap_or(Value::None))
@@ -408,7 +446,7 @@ pub const STOP_ITERATION: &[NativeDef] = &[
 pub const SYSTEM_EXIT: &[NativeDef] = &[
     member("code", "The exit status.", |args| {
         let exception = this(&args[0])?;
-        if let Some(code) = exception.attrs.get(name::CODE) {
+        if let Some(code) = exception.parts.get(name::CODE) {
             return Ok(code);
         }
         let given = exception.args.get();
@@ -446,13 +484,13 @@ pub const SYNTAX_ERROR: &[NativeDef] = &[
         let given = init_with(args, &[])?;
         let exception = this(&args[0])?;
         exception
-            .attrs
+            .parts
             .set(name::MSG, given.first().cloned().unwrap_or(Value::None));
         if let Some(details) = given.get(1).filter(|_| given.len() == 2) {
             let details = iterate::collect(details)?;
             syntax_details(&details)?;
             for (part, value) in SYNTAX_PARTS.iter().zip(details) {
-                exception.attrs.set(Symbol::new(part), value);
+                exception.parts.set(Symbol::new(part), value);
             }
         }
         Ok(Value::None)
@@ -497,7 +535,7 @@ pub const UNICODE_ERROR: &[NativeDef] = &[initialiser(|args| {
         super::bytes_make::bytes_like(&given[1])?;
     }
     for (name, value) in names.iter().zip(given) {
-        this(&args[0])?.attrs.set(*name, value);
+        this(&args[0])?.parts.set(*name, value);
     }
     Ok(Value::None)
 })];

@@ -10,6 +10,7 @@ use crate::interp::iterate;
 use crate::interp::mapping;
 use crate::interp::namespace;
 use crate::interp::payload::*;
+use crate::interp::slot::Member;
 use crate::interp::text::object::native_qualname;
 use crate::interp::types::{class_name, class_of};
 use crate::interp::unit::Unit;
@@ -456,6 +457,9 @@ fn module_called(called: &str) -> Value {
 }
 
 pub const OBJCLASS: NativeDef = getter("__objclass__", "The class it is a method of.", |args| {
+    if let Some(slot) = args[0].opaque::<Member>() {
+        return Ok(slot.owner.clone().into());
+    }
     let missing = || attribute::no_attribute(&args[0], Symbol::new("__objclass__"));
     let Value::Native(native) = &args[0] else {
         return Err(missing());

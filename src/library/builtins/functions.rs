@@ -455,13 +455,13 @@ pub const OBJECTS: &[NativeDef] = &[
         "repr",
         "(obj, /)",
         "Return the canonical string representation of the object.",
-        |args| text::repr(&args[0]).map(Value::from),
+        |args| text::repr_value(&args[0]),
     ),
     function(
         "ascii",
         "(obj, /)",
         "Return an ASCII-only representation of an object.",
-        |args| text::ascii(&args[0]).map(Value::from),
+        |args| text::ascii_value(&args[0]),
     ),
     function(
         "format",

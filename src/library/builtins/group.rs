@@ -140,7 +140,7 @@ pub const METHODS: &[NativeDef] = &[
     member("message", "The group's message.", |args| {
         let exception = this(&args[0])?;
         Ok(exception
-            .attrs
+            .parts
             .get(name::MESSAGE)
             .or_else(|| exception.arg(0))
             .unwrap_or(Value::None))

@@ -29,6 +29,7 @@ pub mod tuple;
 pub mod type_form;
 
 use crate::interp::error::type_error;
+use crate::interp::slot::Member;
 use crate::interp::types::{Type, class, class_name, named_class};
 use crate::source::{Symbol, name};
 use crate::value::*;
@@ -154,6 +155,14 @@ pub fn add(to: &Ref<Class>, defs: &'static [NativeDef]) {
 /// Instances have no hash.
 pub const UNHASHABLE: ClassPart = ClassPart::Made(|| vec![(name::HASH, Value::None)]);
 
+/// The doc of a class that scripts make no objects of in the usual way.
+macro_rules! described {
+    ($doc:literal) => {
+        crate::value::ClassPart::Made(|| vec![(crate::source::name::DOC, $doc.into())])
+    };
+}
+pub(super) use described;
+
 /// Fills the built-in classes.
 pub fn install() {
     let tables: &[(Type, &[&[NativeDef]])] = &[
@@ -184,6 +193,7 @@ pub fn install() {
         (Type::Slice, &[range_slice::SLICE]),
         (Type::Module, &[module::MODULE]),
         (Type::Property, &[property::PROPERTY]),
+        (Type::Super, &[object::SUPER]),
         (Type::ClassMethod, &[property::CLASS_METHOD]),
         (Type::StaticMethod, &[property::STATIC_METHOD]),
         (Type::Enumerate, &[iterators::ENUMERATE]),
@@ -278,9 +288,21 @@ pub fn install() {
     for id in type_form::GENERIC {
         add(&class(*id), type_form::CLASS_GETITEM);
     }
+    for (id, doc) in [
+        (
+            Type::Super,
+            described!("Looks attributes up behind a class in the order of an object's class."),
+        ),
+        (Type::Code, described!("The code of a function.")),
+        (Type::Union, described!("A type that is one of several.")),
+    ] {
+        class(id).add(doc);
+    }
     opaque::look_into::<descriptor::Property>();
     opaque::look_into::<descriptor::ClassMethod>();
     opaque::look_into::<descriptor::StaticMethod>();
+    opaque::look_into::<descriptor::MappingProxy>();
+    opaque::look_into::<Member>();
     operators::install();
     iterators::install();
     add(&named_class("builtins.module_dict"), module::NAMESPACE);

@@ -198,7 +198,7 @@ pub const METHODS: &[NativeDef] = &[
         Ok(Value::from(text::object::default_repr(&args[0])))
     }),
     method("__str__", "(self, /)", "Return str(self).", |args| {
-        text::repr(&args[0]).map(Value::from)
+        text::repr_value(&args[0])
     }),
     method(
         "__format__",
@@ -528,8 +528,12 @@ pub const TYPE: &[NativeDef] = &[
     }),
     getter("__doc__", "The class's doc.", |args| {
         let this = this_class(&args[0])?;
-        // A built-in class is described where it is made.
-        let made = || match &this.lookup(name::NEW) {
+        // A built-in class is described where it is made, if it is not made as any object.
+        let owner = || {
+            this.owner_of(name::NEW)
+                .filter(|owner| owner.is(this) || !owner.is(&class(Type::Object)))
+        };
+        let made = || match &owner()?.own(name::NEW) {
             Some(Value::Native(new)) if !this.is_script => Some(Value::from(new.doc)),
             _ => None,
         };
@@ -540,6 +544,18 @@ pub const TYPE: &[NativeDef] = &[
         Ok(own.or_else(made).unwrap_or(Value::None))
     }),
 ];
+
+pub const SUPER: &[NativeDef] = &[method(
+    "__get__",
+    "(self, instance, owner=None, /)",
+    "Return the same for an instance, if it is for none yet.",
+    |args| match (args[0].opaque::<attribute::SuperObject>(), args[1].given()) {
+        (Some(it), Some(instance)) if it.object.is_unset() => {
+            crate::interp::call::bound_super(&it.this, instance.clone())
+        }
+        _ => Ok(args[0].clone()),
+    },
+)];
 
 /// The one object of a class: calling the class gives it.
 const fn only(doc: &'static str, body: super::Body) -> NativeDef {

@@ -11,7 +11,6 @@ use crate::library::modules::sys;
 use crate::runtime::{self, console};
 use crate::source::name;
 use crate::value::*;
-use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Reads a line from standard input, with its newline; none at its end.
@@ -27,17 +26,46 @@ fn read_line() -> Res<Option<String>> {
     Ok((!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned()))
 }
 
-/// `sep` and `end`.
-fn separator<'a>(value: &'a Value, name: &str, default: &'static str) -> Res<Cow<'a, str>> {
+fn check_separator(value: &Value, name: &str) -> Res<()> {
     match value.given() {
-        None => Ok(default.into()),
-        Some(Value::Str(text)) => Ok(Cow::Borrowed(&text.text)),
-        // A class of a script may say how it is shown.
-        Some(value) if text_of(value).is_some() => Ok(text::str(value)?.to_string().into()),
-        Some(value) => Err(type_error(format!(
+        Some(value) if text_of(value).is_none() => Err(type_error(format!(
             "{name} must be None or a string, not {}",
             class_name(value)
         ))),
+        _ => Ok(()),
+    }
+}
+
+/// `sep` or `end`. A class of a script may say how it is shown.
+fn separator(value: &Value, default: &'static str) -> Res {
+    value.given().map_or(Ok(Value::from(default)), text::str_value)
+}
+
+/// What stdout is given piece by piece. What stands before an object that a script's code shows is
+/// written before that code runs.
+#[derive(Default)]
+struct Line(String);
+
+impl Line {
+    fn push(&mut self, item: &Value) -> Res<()> {
+        match item {
+            Value::Str(text) => self.0.push_str(&text.text),
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::None => {
+                self.0.push_str(&text::str(item)?)
+            }
+            item => {
+                self.write();
+                self.0 = text::str(item)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) {
+        if !self.0.is_empty() {
+            console::write(&self.0);
+            self.0.clear();
+        }
     }
 }
 
@@ -45,8 +73,9 @@ fn print(args: &[Value]) -> Res {
     let [items, sep, end, file, flush] = args else {
         return Ok(Value::None);
     };
-    let sep = separator(sep, "sep", " ")?;
-    let end = separator(end, "end", "\n")?;
+    for (given, name) in [(sep, "sep"), (end, "end")] {
+        check_separator(given, name)?;
+    }
     let items: &[Value] = match items {
         Value::Tuple(items) => &items.items,
         _ => &[],
@@ -56,18 +85,20 @@ fn print(args: &[Value]) -> Res {
         None => sys::redirected(name::STDOUT),
     };
     let Some(file) = file else {
-        let mut line = String::new();
+        let mut line = Line::default();
         for (i, item) in items.iter().enumerate() {
-            if i > 0 {
-                line.push_str(&sep);
+            match sep.given() {
+                _ if i == 0 => {}
+                None => line.0.push(' '),
+                Some(sep) => line.push(sep)?,
             }
-            match item {
-                Value::Str(text) => line.push_str(&text.text),
-                item => line.push_str(&text::str(item)?),
-            }
+            line.push(item)?;
         }
-        line.push_str(&end);
-        console::write(&line);
+        match end.given() {
+            None => line.0.push('\n'),
+            Some(end) => line.push(end)?,
+        }
+        line.write();
         if !flush.is_unset() && operator::truth(flush)? {
             console::flush();
         }
@@ -79,11 +110,11 @@ fn print(args: &[Value]) -> Res {
     let write = |text: Value| call::call_method(&file, name::WRITE, &[text]).map(drop);
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
-            write(Value::from(&*sep))?;
+            write(separator(sep, " ")?)?;
         }
         write(text::str_value(item)?)?;
     }
-    write(Value::from(&*end))?;
+    write(separator(end, "\n")?)?;
     if !flush.is_unset() && operator::truth(flush)? {
         call::call_method(&file, name::FLUSH, &[])?;
     }

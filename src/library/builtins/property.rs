@@ -228,7 +228,7 @@ pub const MEMBER: &[NativeDef] = &[
             Value::Native(native) => native_qualname(native),
             slot => {
                 let member = this_member(slot)?;
-                format!("{}.{}", member.owner, member.name)
+                format!("{}.{}", member.owner.name(), member.name)
             }
         }))
     }),

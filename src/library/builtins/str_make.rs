@@ -41,6 +41,7 @@ pub fn encoding(value: &Value, function: &str) -> Res<Encoding> {
     let name = encoding_name(value, function)?;
     match Encoding::named(name) {
         Some(encoding) => Ok(encoding),
+        None if name.contains('\0') => Err(value_error("embedded null character")),
         None => Err(raise(Type::LookupError, format!("unknown encoding: {name}"))),
     }
 }
@@ -82,7 +83,7 @@ pub fn codec_error(error: CodecError, object: &Value, handler: &str, id: Type) -
             let exception = Exception::new(class(id), parts.to_vec());
             let names = [name::ENCODING, name::OBJECT, name::START, name::END, name::REASON];
             for (name, part) in names.into_iter().zip(parts) {
-                exception.attrs.set(name, part);
+                exception.parts.set(name, part);
             }
             Raised::new(exception)
         }

@@ -45,7 +45,7 @@ fn told(file: &Value) -> Value {
 #[cold]
 fn failed_two(error: io::Error, from: &Value, to: &Value) -> Raised {
     let exception = os_error::of_io(&error, Some(told(from)));
-    exception.attrs.set(crate::source::name::FILENAME2, told(to));
+    exception.parts.set(crate::source::name::FILENAME2, told(to));
     Raised::new(exception)
 }
 

@@ -309,6 +309,8 @@ pub fn module() -> Vec<(Symbol, Value)> {
     let (pattern, found) = (named_class(pattern::CLASS), named_class(found::CLASS));
     builtins::add(&pattern, pattern::METHODS);
     builtins::add(&found, found::METHODS);
+    pattern.add(builtins::described!("A compiled regular expression."));
+    found.add(builtins::described!("What a regular expression has found."));
     builtins::add(&named_class(scanner::CLASS), scanner::METHODS);
     let mut names = super::functions_in_python("re", &[FUNCTIONS]);
     for (name, class) in [

@@ -98,7 +98,9 @@ pub fn format_float(value: f64, spec: &FormatSpec, class: &str) -> Result<String
     };
     let mut precision = spec.precision.unwrap_or(6);
     let mut shown = value;
-    let layout = match spec.kind {
+    // CPython takes a character 0 for none.
+    let kind = spec.kind.filter(|&kind| kind != '\0');
+    let layout = match kind {
         None if spec.precision.is_none() => {
             style.point_zero = true;
             Layout::Shortest

@@ -108,11 +108,17 @@ impl Field<'_> {
 pub struct Pieces<'a> {
     text: &'a str,
     place: usize,
+    /// The key of the field that was read last, or that the mistake is in.
+    pub key: Option<&'a str>,
 }
 
 /// Reads a template.
 pub fn pieces(text: &str) -> Pieces<'_> {
-    Pieces { text, place: 0 }
+    Pieces {
+        text,
+        place: 0,
+        key: None,
+    }
 }
 
 impl<'a> Iterator for Pieces<'a> {
@@ -148,7 +154,11 @@ impl<'a> Iterator for Pieces<'a> {
 impl<'a> Pieces<'a> {
     /// Reads a field after its `%`.
     fn field(&mut self) -> Result<Field<'a>, String> {
-        let key = if self.take('(') { Some(self.key()?) } else { None };
+        self.key = None;
+        if self.take('(') {
+            self.key = Some(self.key()?);
+        }
+        let key = self.key;
         let mut flags = Flags::default();
         loop {
             match self.peek() {
