@@ -296,6 +296,8 @@ fn the_tab_key_completes_what_is_imported_and_methods_of_texts() {
             "ThreadPoolExecutor",
         ),
         ("'-'.joi\t", "('ab')", "'a-b'"),
+        ("(5).bit_l\t", "()", "3"),
+        ("[2, 1].cou\t", "(2)", "1"),
     ] {
         prompt.type_keys(typed);
         prompt.ask(rest, answer);

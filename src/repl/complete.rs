@@ -38,8 +38,9 @@ pub enum Wanted {
         module: String,
         prefix: String,
     },
-    /// `"text".pre`
-    OfText {
+    /// `"text".pre`, `[1].pre`
+    OfClass {
+        class: Type,
         prefix: String,
     },
 }
@@ -91,13 +92,10 @@ pub fn wanted(before: &str) -> (usize, Wanted) {
         let (module, prefix) = (module.trim().into(), word.into());
         return (end - length, Wanted::Imported { module, prefix });
     }
-    if let Some(prefix) = word.strip_prefix('.').filter(|_| head.ends_with(['"', '\''])) {
-        return (
-            end - prefix.len(),
-            Wanted::OfText {
-                prefix: prefix.into(),
-            },
-        );
+    if let (Some(prefix), Some(class)) = (word.strip_prefix('.'), literal(head)) {
+        let start = end - prefix.len();
+        let prefix = prefix.into();
+        return (start, Wanted::OfClass { class, prefix });
     }
     if word.is_empty() || word.starts_with(|c: char| c == '.' || c.is_numeric()) {
         return (end, Wanted::Nothing);
@@ -105,6 +103,37 @@ pub fn wanted(before: &str) -> (usize, Wanted) {
     let mut path: Vec<String> = word.split('.').map(str::to_string).collect();
     let prefix = path.pop().unwrap_or_default();
     (end - prefix.len(), Wanted::Name { path, prefix })
+}
+
+/// The class of the text, the number in parentheses or the display that a line ends with.
+fn literal(line: &str) -> Option<Type> {
+    if line.ends_with(['"', '\'']) {
+        return Some(Type::Str);
+    }
+    let mut depth = 0;
+    let opened = line.char_indices().rev().find(|(_, c)| {
+        match c {
+            ')' | ']' | '}' => depth += 1,
+            '(' | '[' | '{' => depth -= 1,
+            _ => {}
+        }
+        depth <= 0
+    });
+    let (open, bracket) = opened.filter(|(_, c)| matches!(c, '(' | '[' | '{'))?;
+    let is_operand = |c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']' | '}' | '"' | '\'');
+    if line[..open].trim_end().ends_with(is_operand) {
+        return None; // a call, or an item of something
+    }
+    let inside = line[open + 1..line.len() - 1].trim();
+    match bracket {
+        '[' => Some(Type::List),
+        '{' if inside.is_empty() || inside.contains(':') => Some(Type::Dict),
+        '{' => Some(Type::Set),
+        _ if inside.parse::<i64>().is_ok() => Some(Type::Int),
+        _ if inside.parse::<f64>().is_ok() => Some(Type::Float),
+        _ if inside.is_empty() || inside.ends_with(',') => Some(Type::Tuple),
+        _ => None,
+    }
 }
 
 /// The words that begin so, in order of the alphabet. Call on the interpreter's thread.
@@ -127,8 +156,8 @@ pub fn candidates(wanted: &Wanted) -> Vec<String> {
                 .filter_map(|name| name.strip_prefix(&**module)?.strip_prefix('.'));
             fitting(names.into_iter().map(Symbol::text).chain(inner), prefix)
         }
-        Wanted::OfText { prefix } => {
-            let methods = members(&Value::from(""));
+        Wanted::OfClass { class: of, prefix } => {
+            let methods = names_in(&class(*of));
             fitting(methods.into_iter().map(Symbol::text), prefix)
         }
         Wanted::Name { path, prefix } => match path.split_first() {
@@ -249,15 +278,17 @@ fn offered(module: &Module) -> Vec<Symbol> {
     entries.map(|(name, _)| name).collect()
 }
 
+/// The names in a class, and in those it derives from.
+fn names_in(class: &Ref<Class>) -> Vec<Symbol> {
+    let classes = class.linear();
+    let names = classes
+        .iter()
+        .flat_map(|class| class.dict.borrow().keys().copied().collect::<Vec<_>>());
+    names.collect()
+}
+
 /// The names of an object's attributes.
 fn members(object: &Value) -> Vec<Symbol> {
-    let of_class = |class: &Ref<Class>| -> Vec<Symbol> {
-        class
-            .linear()
-            .iter()
-            .flat_map(|class| class.dict.borrow().keys().copied().collect::<Vec<_>>())
-            .collect()
-    };
     let names = |entries: Vec<(Symbol, Value)>| entries.into_iter().map(|(name, _)| name);
     // What no class has an entry for.
     let mut fixed = vec!["__class__", "__doc__"];
@@ -267,12 +298,12 @@ fn members(object: &Value) -> Vec<Symbol> {
     let fixed = fixed.into_iter().map(Symbol::new);
     let own: Vec<Symbol> = match object {
         Value::Module(module) => return offered(module),
-        Value::Class(it) => of_class(it)
+        Value::Class(it) => names_in(it)
             .into_iter()
-            .chain(of_class(&class(Type::Class)))
+            .chain(names_in(&class(Type::Class)))
             .collect(),
         Value::Instance(instance) => names(instance.entries())
-            .chain(of_class(&instance.class()))
+            .chain(names_in(&instance.class()))
             .collect(),
         other => {
             let attrs = match other {
@@ -282,7 +313,7 @@ fn members(object: &Value) -> Vec<Symbol> {
                 Value::Opaque(o) => o.attrs.entries(),
                 _ => Vec::new(),
             };
-            names(attrs).chain(of_class(&class_of(other))).collect()
+            names(attrs).chain(names_in(&class_of(other))).collect()
         }
     };
     own.into_iter().chain(fixed).collect()
@@ -296,6 +327,10 @@ mod tests {
     fn the_line_says_what_is_wanted() {
         let name = |path: &[&str], prefix: &str| Wanted::Name {
             path: path.iter().map(|p| p.to_string()).collect(),
+            prefix: prefix.into(),
+        };
+        let of = |class: Type, prefix: &str| Wanted::OfClass {
+            class,
             prefix: prefix.into(),
         };
         for (line, start, expected) in [
@@ -321,7 +356,14 @@ mod tests {
                     prefix: "co".into(),
                 },
             ),
-            ("x = 'a'.jo", 8, Wanted::OfText { prefix: "jo".into() }),
+            ("x = 'a'.jo", 8, of(Type::Str, "jo")),
+            ("(3).", 4, of(Type::Int, "")),
+            ("f((2.5).is", 8, of(Type::Float, "is")),
+            ("x = [1, 2].ap", 11, of(Type::List, "ap")),
+            ("{'a': 1}.", 9, of(Type::Dict, "")),
+            ("{1, 2}.", 7, of(Type::Set, "")),
+            ("f(3).", 5, Wanted::Nothing),
+            ("x[3].", 5, Wanted::Nothing),
             ("import asy", 7, Wanted::Module { prefix: "asy".into() }),
             (
                 "from coll",

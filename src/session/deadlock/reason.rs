@@ -400,7 +400,7 @@ impl Case<'_> {
         let mut remedy = Remedy::new(object, methods);
         if need == Need::Notify {
             let asks = |frame: &Frame| &*frame.code().qualname == "Condition.wait_for";
-            remedy.if_called = Some(match self.party().inside().iter().any(|frame| asks(frame)) {
+            remedy.if_called = Some(match self.party().inside().iter().any(asks) {
                 true => {
                     "wait_for() goes on if what it asks is true at a notify(): it was not, or none came after"
                 }
