@@ -397,6 +397,29 @@ fn a_chain_of_a_million_objects_is_dropped() {
 }
 
 #[test]
+fn iterators_over_a_million_iterators_are_an_error() {
+    let script = "import threading
+def nest():
+    for wrap in (enumerate, zip, lambda it: map(abs, it), lambda it: filter(None, it)):
+        it = iter([1])
+        for _ in range(1_000_000):
+            it = wrap(it)
+        try:
+            for a, b in it: pass
+        except RecursionError:
+            print('too deep')
+thread = threading.Thread(target=nest)
+thread.start()
+thread.join()
+print('dropped')";
+    expect(
+        &text(script),
+        0,
+        "too deep\ntoo deep\ntoo deep\ntoo deep\ndropped\n",
+    );
+}
+
+#[test]
 fn sizes_no_machine_has_are_errors() {
     for expression in [
         "'x' * (1 << 62)",

@@ -9,7 +9,7 @@ use super::error::*;
 use super::payload::*;
 use super::special;
 use super::types::{Type, class_name, class_of};
-use super::{call, machine, mapping, subscript};
+use super::{call, machine, mapping, stack, subscript};
 use crate::source::name;
 use crate::value::descriptor::{BigRange, DictView, GenericAlias, MappingProxy};
 use crate::value::iterator::{DictPart, DictWalk, IteratorState};
@@ -339,6 +339,12 @@ fn native_pair(iterator: &Ref<NativeIterator>) -> Option<Res<Option<[Value; 2]>>
     })
 }
 
+/// Iterators over iterators may be many.
+#[inline]
+fn check_depth() -> Res<()> {
+    stack::check_native(" while iterating")
+}
+
 /// What a step of Rust code that makes items has given.
 fn called<T>(iterator: &Ref<NativeIterator>, made: Res<Option<T>>) -> Res<Option<T>> {
     match made {
@@ -407,7 +413,7 @@ fn drain(iterator: &Ref<NativeIterator>, items: &mut Vec<Value>) -> Res<()> {
         };
         drop(state);
         let beyond = match beyond {
-            Beyond::Call(code) => match code.items().all(items) {
+            Beyond::Call(code) => match check_depth().and_then(|()| code.items().all(items)) {
                 Ok(()) => Beyond::Item(None),
                 Err(raised) if matches(&raised, Type::StopIteration) => {
                     drop(raised.take());
@@ -445,7 +451,10 @@ fn settle(iterator: &Ref<NativeIterator>, beyond: Beyond) -> Res<Option<Value>> 
         }
         Beyond::Stay => Ok(None),
         Beyond::Raise(message) => Err(runtime_error(message)),
-        Beyond::Call(items) => called(iterator, items.next()),
+        Beyond::Call(items) => {
+            check_depth()?;
+            called(iterator, items.next())
+        }
         Beyond::GetItem(object, index) => {
             let item = subscript::get_item(&object, &Value::Int(index));
             let mut state = iterator.state.borrow_mut();
