@@ -185,6 +185,22 @@ pub fn small(value: &Value) -> Res<i64> {
     })
 }
 
+/// An argument that must be an int of 32 bits.
+pub fn int32(value: &Value) -> Res<i32> {
+    let number = match value {
+        Value::Int(number) => *number,
+        value => index_or(value, || {
+            overflow_error("Python int too large to convert to C long")
+        })?,
+    };
+    i32::try_from(number).map_err(|_| {
+        overflow_error(match number > 0 {
+            true => "signed integer is greater than maximum",
+            false => "signed integer is less than minimum",
+        })
+    })
+}
+
 /// A start or end argument of `find`, `index` and the like: none if not given, clamped if huge.
 pub fn bound(value: &Value) -> Res<Option<i64>> {
     match value {

@@ -125,27 +125,11 @@ fn span_in(of: &Ref<Class>, us: i128) -> Res {
     Ok(instance(of, name::US, BigInt::from(us).into()))
 }
 
-/// An argument that must be an int of 32 bits.
-fn int32(value: &Value) -> Res<i64> {
-    let value = match value {
-        Value::Int(n) => *n,
-        value => match index(value)? {
-            Value::Int(n) => n,
-            _ => return Err(overflow_error("Python int too large to convert to C long")),
-        },
-    };
-    match i32::try_from(value) {
-        Ok(n) => Ok(i64::from(n)),
-        Err(_) if value > 0 => Err(overflow_error("signed integer is greater than maximum")),
-        Err(_) => Err(overflow_error("signed integer is less than minimum")),
-    }
-}
-
 /// The arguments as ints of 32 bits.
 fn int32s<const N: usize>(args: &[Value]) -> Res<[i64; N]> {
     let mut numbers = [0; N];
     for (number, arg) in numbers.iter_mut().zip(args) {
-        *number = int32(arg)?;
+        *number = int32(arg)?.into();
     }
     Ok(numbers)
 }
@@ -296,7 +280,7 @@ const FUNCTIONS: &[NativeDef] = &[
         "int32",
         "(value, /)",
         "Return an argument that must be an int of 32 bits.",
-        |args| int32(&args[0]).map(Value::Int),
+        |args| int32(&args[0]).map(|number| Value::Int(number.into())),
     ),
     function(
         "make_span",

@@ -215,8 +215,7 @@ fn access(args: &[Value]) -> Res {
 }
 
 fn kill(args: &[Value]) -> Res {
-    let (pid, signal) = (small(&args[0])?, small(&args[1])?);
-    let pid = i32::try_from(pid).map_err(|_| overflow_error("signed integer is greater than maximum"))?;
+    let (pid, signal) = (int32(&args[0])?, small(&args[1])?);
     let error = |e: rustix::io::Errno| failed(e.into(), &Value::Unset);
     if signal == 0 {
         let Some(pid) = rustix::process::Pid::from_raw(pid) else {

@@ -239,7 +239,7 @@ fn numbers<const N: usize>(args: [&Value; N]) -> Res<[i64; N]> {
     let mut numbers = [0; N];
     for (number, arg) in numbers.iter_mut().zip(args) {
         if !arg.is_unset() {
-            *number = int32(arg)?;
+            *number = int32(arg)?.into();
         }
     }
     Ok(numbers)
@@ -305,7 +305,7 @@ fn replace(args: &[Value], has: Range<usize>) -> Res {
     let (given, rest) = args[1..].split_at(has.len());
     for (number, given) in all[has.clone()].iter_mut().zip(given) {
         if !given.is_unset() {
-            *number = int32(given)?;
+            *number = int32(given)?.into();
         }
     }
     if let [new_zone, new_fold] = rest {
@@ -313,7 +313,7 @@ fn replace(args: &[Value], has: Range<usize>) -> Res {
             zone = new_zone.clone();
         }
         if !new_fold.is_unset() {
-            fold = int32(new_fold)?;
+            fold = int32(new_fold)?.into();
         }
     }
     make(&of.into(), all, fold, zone, has)

@@ -31,9 +31,8 @@ fn uname(_: &[Value]) -> Res {
 }
 
 /// A process's number; none for the process itself.
-fn pid(value: &Value) -> Res<Option<Pid>> {
-    let number =
-        i32::try_from(small(value)?).map_err(|_| overflow_error("signed integer is greater than maximum"))?;
+pub fn pid(value: &Value) -> Res<Option<Pid>> {
+    let number = int32(value)?;
     Ok(if number < 0 {
         return Err(wrong(Errno::SRCH));
     } else {

@@ -1,6 +1,6 @@
 //! `os`: file systems, owners of files, and how the scheduler treats a process.
 
-use super::{descriptor, failed, mode, path_arg, with_path};
+use super::{descriptor, failed, mode, path_arg, process, with_path};
 use crate::interp::error::*;
 use crate::interp::mapping;
 use crate::interp::payload::*;
@@ -9,7 +9,6 @@ use crate::library::modules::struct_sequence;
 use crate::value::*;
 use rustix::fs::{CWD, FileType, Mode, StatVfs};
 use rustix::io::Errno;
-use rustix::process::Pid;
 use std::cell::RefCell;
 use std::os::unix::fs as unix;
 
@@ -76,26 +75,14 @@ fn owners(args: &[Value]) -> Res<(Option<u32>, Option<u32>)> {
     Ok((owner(&args[1], "uid")?, owner(&args[2], "gid")?))
 }
 
-/// A process's number; none for the process itself.
-fn process(value: &Value) -> Res<Option<Pid>> {
-    let number =
-        i32::try_from(small(value)?).map_err(|_| overflow_error("signed integer is greater than maximum"))?;
-    match number < 0 {
-        true => Err(wrong(Errno::SRCH)),
-        false => Ok(Pid::from_raw(number)),
-    }
-}
-
 fn affinity(args: &[Value]) -> Res {
-    let set = rustix::thread::sched_getaffinity(process(&args[0])?).map_err(wrong)?;
+    let set = rustix::thread::sched_getaffinity(process::pid(&args[0])?).map_err(wrong)?;
     let numbers = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&n| set.is_set(n));
     mapping::set_of(numbers.map(Value::from)).map(mapping::new_set)
 }
 
 fn nice(args: &[Value]) -> Res {
-    let change = i32::try_from(small(&args[0])?)
-        .map_err(|_| overflow_error("signed integer is greater than maximum"))?;
-    rustix::process::nice(change)
+    rustix::process::nice(int32(&args[0])?)
         .map(|now| Value::Int(now.into()))
         .map_err(wrong)
 }
