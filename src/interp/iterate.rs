@@ -701,7 +701,20 @@ fn unpack_iter(value: &Value) -> Res {
 pub fn unpack_star(value: &Value, before: usize, after: usize) -> Res<Vec<Value>> {
     let mut items = match value {
         Value::List(_) | Value::Tuple(_) => collect(value)?,
-        _ => collect(&unpack_iter(value)?)?,
+        _ => {
+            let iterator = unpack_iter(value)?;
+            let mut items = Vec::with_capacity(before);
+            while items.len() < before
+                && let Some(item) = next(&iterator)?
+            {
+                items.push(item);
+            }
+            // How many are left is only asked once the first ones are there.
+            if items.len() == before {
+                items.append(&mut collect(&iterator)?);
+            }
+            items
+        }
     };
     let least = before + after;
     if items.len() < least {
