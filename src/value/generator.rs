@@ -372,6 +372,8 @@ pub enum Activation {
     AsyncStep(Box<(Ref<Generator>, AsyncStep)>),
     /// Waits for an async generator to end after its `aclose()`.
     Closing(Ref<Generator>),
+    /// Waits for what an async generator makes of its `athrow()`.
+    Throwing(Ref<Generator>),
     /// `anext(iterator, default)`: what is awaited above, or the default at the iterator's end.
     Default(Box<Value>),
 }

@@ -231,7 +231,7 @@ fn show_activation(activation: &Activation, to: &mut impl Visitor) {
         | Activation::Begin(value)
         | Activation::Default(value) => to.part(value),
         Activation::Wait(future) => refs([future], to),
-        Activation::Closing(generator) => refs([generator], to),
+        Activation::Closing(generator) | Activation::Throwing(generator) => refs([generator], to),
         Activation::Start(_) | Activation::Native(_) | Activation::AsyncStep(_) => {}
     }
 }

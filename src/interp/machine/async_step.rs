@@ -81,8 +81,10 @@ pub fn begin(frames: &mut Stack, generator: &Ref<Generator>, step: AsyncStep, in
             return Resume::Value(exception.arg(0).unwrap_or(Value::None));
         }
         (_, Some(exception)) => {
-            if is_close {
-                frames.push(Activation::Closing(generator.clone()));
+            match (is_close, is_own) {
+                (true, _) => frames.push(Activation::Closing(generator.clone())),
+                (false, true) => frames.push(Activation::Throwing(generator.clone())),
+                (false, false) => {}
             }
             come_while_own(&frame, &exception);
             Resume::Raise(exception)

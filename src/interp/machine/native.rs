@@ -116,6 +116,10 @@ fn step_native(frames: &mut Stack, input: Resume) -> Result<Resume, Outcome> {
                 raise => raise,
             })
         }
+        (Activation::Throwing(_), input) => {
+            frames.pop();
+            Ok(input)
+        }
         (Activation::Default(default), input) => {
             let default = std::mem::take(&mut **default);
             frames.pop();

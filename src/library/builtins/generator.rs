@@ -97,6 +97,7 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
         /// A built-in coroutine.
         Native(&'static str),
     }
+    let lent = |kind, of| Ref::new(Generator::lent(GeneratorKind::Awaitable(kind), of)).into();
     let wait = |future: &Ref<Future>| match future.is_sleep() {
         true => stand_in("sleep", future::iterate(future)),
         false => future::iterate(future),
@@ -111,7 +112,7 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
             },
             (_, Some(Activation::Script(frame))) => match &frame.owner {
                 Some(owner) if owner.kind == GeneratorKind::AsyncGenerator => {
-                    async_iter::step_object(owner, AsyncStep::Send(Value::None))
+                    lent(Awaitable::Asend, owner.clone().into())
                 }
                 Some(owner) => owner.clone().into(),
                 None => return Above::Frame,
@@ -121,10 +122,10 @@ fn awaited_at(holder: &Ref<Generator>, place: usize) -> Value {
             (_, Some(Activation::Wait(future))) => future::iterate(future),
             (_, Some(Activation::Delegate(iterator))) => (**iterator).clone(),
             (_, Some(Activation::Pass(_))) => stand_in("sleep", Value::None),
-            (_, Some(Activation::Default(_))) => {
-                let kind = GeneratorKind::Awaitable(Awaitable::Anext);
-                Ref::new(Generator::lent(kind, Value::None)).into()
+            (_, Some(Activation::Closing(owner) | Activation::Throwing(owner))) => {
+                lent(Awaitable::Athrow, owner.clone().into())
             }
+            (_, Some(Activation::Default(_))) => lent(Awaitable::Anext, Value::None),
             _ => Value::None,
         };
         Above::Known(known)
