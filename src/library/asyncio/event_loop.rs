@@ -410,6 +410,8 @@ const HANDLE: &[NativeDef] = natives! {
         Value::Opaque(object) => origin::of(&object.attrs).unwrap_or(Value::None),
         _ => Value::None,
     });
+    Getter Plain "_context" "(self)" "The context its callback runs in."
+        |args| Ok(context_value(handle(args)?.context()));
     Getter Plain "_callback" "(self)" "Its callback, or None after cancel()."
         |args| Ok(handle(args)?.call().map_or(Value::None, |(callback, _)| callback));
     Getter Plain "_args" "(self)" "The callback's arguments, or None after cancel()."
