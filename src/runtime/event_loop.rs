@@ -9,6 +9,7 @@ use super::ready::{Job, Ready};
 use super::timer::Timers;
 use super::{
     Speaker, asyncgen, clock, current, derived, future, hooks, inbox, like_future, signal, task, thread,
+    watch,
 };
 use crate::code::BinaryOp;
 use crate::interp::error::{runtime_error, type_error};
@@ -640,6 +641,7 @@ pub fn close(this: &Value) -> Res<()> {
     }
     event_loop.closed.set(true);
     signal::forget_loop(this);
+    watch::forget_loop(this);
     let ready = std::mem::take(&mut *event_loop.ready.borrow_mut());
     let timers = event_loop.timers.borrow_mut().take();
     event_loop.executor_shut_down.set(true);

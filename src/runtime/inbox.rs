@@ -4,7 +4,7 @@
 //! Always true: what arrives is run on the interpreter's thread, between steps; while nothing
 //! arrives, [`wait`] uses no CPU.
 
-use super::{clock, console, signal};
+use super::{clock, console, signal, watch};
 use async_channel::{Receiver, Sender};
 use smol::LocalExecutor;
 use std::cell::{Cell, RefCell};
@@ -31,7 +31,7 @@ thread_local! {
     static INBOX: RefCell<Option<Rc<Inbox>>> = const { RefCell::new(None) };
     /// Operations that have begun and not ended.
     static OUTSTANDING: Cell<usize> = const { Cell::new(0) };
-    /// Who may send something at any time: a prompt, a signal that a script handles.
+    /// Who may send something at any time: a prompt, a signal that a script handles, a watched file.
     static LISTENERS: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -111,6 +111,7 @@ fn poll_now() {
     while let Ok(arrival) = inbox.receiver.try_recv() {
         arrival();
     }
+    watch::poll();
 }
 
 /// Gives a signal that was just sent the time to arrive.
@@ -130,6 +131,10 @@ pub fn wait(until: Option<f64>) {
         signal::arrival().await;
         None
     };
+    let readied = async {
+        watch::ready().await;
+        None
+    };
     let timer = async {
         match until {
             // The virtual clock stands still while something real is outstanding.
@@ -141,7 +146,8 @@ pub fn wait(until: Option<f64>) {
         }
         None
     };
-    if let Some(arrival) = smol::block_on(smol::future::or(arrival, smol::future::or(signalled, timer))) {
+    let others = smol::future::or(readied, smol::future::or(signalled, timer));
+    if let Some(arrival) = smol::block_on(smol::future::or(arrival, others)) {
         arrival();
     }
     poll();

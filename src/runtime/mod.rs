@@ -24,6 +24,7 @@ pub mod signal;
 pub mod task;
 pub mod thread;
 pub mod timer;
+pub mod watch;
 
 use crate::interp::{async_iter, import, stack};
 use crate::value::future::MOURN;

@@ -71,6 +71,7 @@ pub fn sweep() {
     } = found;
     let freed = garbage.len();
     if freed > 0 {
+        weak::all_died(&garbage);
         garbage.iter().for_each(take_apart);
         class::clean_list();
         drop(garbage);

@@ -95,6 +95,16 @@ impl Pointer {
 }
 
 impl Tables {
+    /// Takes out the references to an object, newest first.
+    fn cut_off(&mut self, target: Place) -> Vec<Place> {
+        let mut orphans = self.references.remove(&target).unwrap_or_default();
+        orphans.reverse();
+        orphans.iter().for_each(|reference| {
+            self.targets.remove(reference);
+        });
+        orphans
+    }
+
     /// Takes a reference out, if it is one.
     fn forget(&mut self, reference: Place) {
         let Some(target) = self.targets.remove(&reference) else {
@@ -113,14 +123,23 @@ impl Tables {
 pub(super) fn died(object: Place) {
     let orphans = tables(|t| {
         t.forget(object);
-        let orphans = t.references.remove(&object).unwrap_or_default();
-        orphans.iter().for_each(|reference| {
-            t.targets.remove(reference);
-        });
-        orphans
+        t.cut_off(object)
     });
+    notify(&orphans);
+}
+
+/// Objects that only keep each other alive are about to be taken apart: nobody may meet one of them
+/// half gone, so the references to all of them are dead before anybody is told.
+pub(super) fn all_died(objects: &[Value]) {
+    let places = objects.iter().filter_map(Value::place);
+    let orphans: Vec<Place> = tables(|t| places.flat_map(|place| t.cut_off(place)).collect());
+    notify(&orphans);
+}
+
+/// Tells of references that are dead.
+fn notify(orphans: &[Place]) {
     // SAFETY: they stood in the tables until now, and nothing was dropped since.
-    let alive = orphans.iter().rev().filter_map(|r| unsafe { r.value() });
+    let alive = orphans.iter().filter_map(|r| unsafe { r.value() });
     let alive: Vec<Value> = alive.collect();
     if let Some(notify) = NOTIFY.get()
         && !alive.is_empty()

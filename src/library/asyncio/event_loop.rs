@@ -1,5 +1,6 @@
 //! The class of event loops, and handles: their methods, which scripts see.
 
+use super::file::FILES;
 use super::wait::callback_args;
 use super::{class_argument, natives, none_if_unset};
 use crate::code::CompareOp;
@@ -27,6 +28,7 @@ pub fn install() {
     class(Type::AbstractEventLoop).add(ClassPart::InPython(&LOOP[..1], EVENTS));
     class(Type::AbstractEventLoop).add(ClassPart::Made(abstract_methods));
     class(Type::BaseEventLoop).add(ClassPart::InPython(LOOP, "asyncio.base_events"));
+    class(Type::BaseSelectorEventLoop).add(ClassPart::InPython(FILES, "asyncio.selector_events"));
     class(Type::EventLoop).add(ClassPart::InPython(SIGNALS, "asyncio.unix_events"));
     for id in [
         Type::AbstractEventLoop,
@@ -46,7 +48,7 @@ pub fn install() {
 fn abstract_methods() -> Vec<(Symbol, Value)> {
     let owner = class(Type::AbstractEventLoop).name();
     let is_method = |def: &&NativeDef| def.role == NativeRole::Method && !def.name.starts_with('_');
-    let methods = LOOP.iter().chain(SIGNALS).filter(is_method);
+    let methods = LOOP.iter().chain(SIGNALS).chain(FILES).filter(is_method);
     let twin = |def: &NativeDef| {
         let body = match def.body {
             NativeBody::Coroutine(_) => {
@@ -410,6 +412,8 @@ const HANDLE: &[NativeDef] = natives! {
         Value::Opaque(object) => origin::of(&object.attrs).unwrap_or(Value::None),
         _ => Value::None,
     });
+    Getter Plain "_context" "(self)" "The context its callback runs in."
+        |args| Ok(context_value(handle(args)?.context()));
     Getter Plain "_callback" "(self)" "Its callback, or None after cancel()."
         |args| Ok(handle(args)?.call().map_or(Value::None, |(callback, _)| callback));
     Getter Plain "_args" "(self)" "The callback's arguments, or None after cancel()."

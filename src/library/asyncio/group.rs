@@ -390,6 +390,14 @@ const METHODS: &[NativeDef] = natives! {
     };
     Getter Plain "_parent_task" "(self)" "The task that entered it, or None."
         |args| Ok(Group::of(&args[0])?.parent().map_or(Value::None, Value::from));
+    Getter Plain "_parent_cancel_requested" "(self)" "Whether it cancelled the task that entered it."
+        |args| Ok(Group::of(&args[0])?.parent_cancel_requested.get().into());
+    Getter Plain "_loop" "(self)" "The loop it was entered on, or None."
+        |args| Ok(none_if_unset(&Group::of(&args[0])?.event_loop.get()));
+    Getter Plain "_entered" "(self)" "Whether its block began."
+        |args| Ok(Group::of(&args[0])?.entered.get().into());
+    Getter Plain "_exiting" "(self)" "Whether its block ended."
+        |args| Ok(Group::of(&args[0])?.exiting.get().into());
     Getter Plain "_aborting" "(self)" "Whether it cancels its tasks."
         |args| Ok(Group::of(&args[0])?.aborting.get().into());
     Method Coroutine "__aenter__" "(self)" "The block begins." |args| enter(&args[0]);

@@ -5,10 +5,11 @@
 
 use super::wait::{Waiters, loop_or_none, other_loop, waiter_on};
 use super::{class_argument, natives, open_class};
+use crate::code::{BinaryOp, CompareOp};
 use crate::interp::error::{runtime_error, type_error, value_error};
 use crate::interp::text::object::default_repr;
 use crate::interp::types::{Type, class, class_name, is_exception};
-use crate::interp::{attribute, call, mapping, operator, payload};
+use crate::interp::{attribute, call, mapping, operator, payload, text};
 use crate::runtime::instrument::{Event as Notice, tell};
 use crate::runtime::{current, future};
 use crate::source::Symbol;
@@ -463,10 +464,13 @@ const TOLD: usize = 16;
 
 #[derive(Default)]
 struct Semaphore {
+    /// How many may be taken; beyond `origin`, if there is one.
     value: Cell<i64>,
+    /// What it began with, if that is no small int: `math.inf`, say. Unset for most.
+    origin: ValueCell,
     /// Tasks that have taken one, as far as they are told in a report.
     takers: RefCell<Vec<u32>>,
-    /// The most that `value` may become, in a bounded one.
+    /// The most that `value` may become, in a bounded one; beyond `origin`, as well.
     bound: Cell<Option<i64>>,
     line: Line,
 }
@@ -477,7 +481,61 @@ impl Semaphore {
     }
 
     fn is_locked(&self) -> bool {
-        self.value.get() == 0 || self.line.waiters.has_claim()
+        self.is_used_up() || self.line.waiters.has_claim()
+    }
+
+    fn is_used_up(&self) -> bool {
+        match self.origin.get().is_unset() {
+            true => self.value.get() == 0,
+            false => self.compares(CompareOp::Eq),
+        }
+    }
+
+    fn has_some(&self) -> bool {
+        match self.origin.get().is_unset() {
+            true => self.value.get() > 0,
+            false => self.compares(CompareOp::Gt),
+        }
+    }
+
+    /// How its value compares with 0. What cannot be compared was refused at first.
+    #[cold]
+    fn compares(&self, op: CompareOp) -> bool {
+        let compared = self
+            .beyond_origin(self.value.get())
+            .and_then(|value| operator::compare_bool(op, &value, &Value::Int(0)));
+        compared.unwrap_or_else(|raised| {
+            drop(raised.take());
+            false
+        })
+    }
+
+    /// A count as scripts see it.
+    fn beyond_origin(&self, count: i64) -> Res {
+        match self.origin.get() {
+            Value::Unset => Ok(Value::Int(count)),
+            origin if count == 0 => Ok(origin),
+            origin => operator::binary(BinaryOp::Add, &origin, &Value::Int(count)),
+        }
+    }
+
+    fn has_reached(&self, bound: i64) -> Res<bool> {
+        if self.origin.get().is_unset() {
+            return Ok(self.value.get() >= bound);
+        }
+        let (value, bound) = (self.beyond_origin(self.value.get())?, self.beyond_origin(bound)?);
+        operator::compare_bool(CompareOp::GtE, &value, &bound)
+    }
+
+    /// Sets how many may be taken now.
+    fn begin_with(&self, value: &Value) {
+        let (origin, value) = match value {
+            Value::Int(count) => (Value::Unset, *count),
+            Value::Bool(is_one) => (Value::Unset, is_one.get().into()),
+            origin => (origin.clone(), 0),
+        };
+        self.origin.set(origin);
+        self.value.set(value);
     }
 
     fn note_taker(&self) {
@@ -547,7 +605,7 @@ impl NativeCoroutine for TakeOne {
             // It was given to this task, which cannot use it.
             semaphore.value.set(semaphore.value.get() + 1);
         }
-        while semaphore.value.get() > 0 && semaphore.wake_next() {}
+        while semaphore.has_some() && semaphore.wake_next() {}
         match input {
             Resume::Value(_) => {
                 semaphore.note_taker();
@@ -572,10 +630,8 @@ impl NativeCoroutine for TakeOne {
 }
 
 fn release_semaphore(semaphore: &Semaphore) -> Res<()> {
-    if semaphore
-        .bound
-        .get()
-        .is_some_and(|bound| semaphore.value.get() >= bound)
+    if let Some(bound) = semaphore.bound.get()
+        && semaphore.has_reached(bound)?
     {
         return Err(value_error("BoundedSemaphore released too many times"));
     }
@@ -585,44 +641,42 @@ fn release_semaphore(semaphore: &Semaphore) -> Res<()> {
     Ok(())
 }
 
-fn initial_value(args: &[Value]) -> Res<i64> {
+/// Begins with the value it is given, or 1.
+fn initialise(args: &[Value]) -> Res<&Semaphore> {
+    let semaphore = Semaphore::of(&args[0])?;
     let value = if args[1].is_unset() {
-        1
+        Value::Int(1)
     } else {
-        payload::small(&args[1]).map_err(|raised| {
-            drop(raised.take());
-            let kind = crate::interp::types::class_name(&args[1]);
-            type_error(format!(
-                "'<' not supported between instances of '{kind}' and 'int'"
-            ))
-        })?
+        args[1].clone()
     };
-    if value < 0 {
+    if operator::compare_bool(CompareOp::Lt, &value, &Value::Int(0))? {
         return Err(value_error("Semaphore initial value must be >= 0"));
     }
-    Ok(value)
+    semaphore.begin_with(&value);
+    Ok(semaphore)
 }
 
 const SEMAPHORE_METHODS: &[NativeDef] = natives! {
     Static Plain "__new__" "(cls, *args, **kwargs)" "A semaphore."
         |args| Ok(Opaque::value(class_argument(args)?, Semaphore::default()));
     Method Plain "__init__" "(self, value=1)" "Sets how many may be taken." |args| {
-        Semaphore::of(&args[0])?.value.set(initial_value(args)?);
-        Ok(Value::None)
+        initialise(args).map(|_| Value::None)
     };
     Method Plain "__repr__" "(self, /)" "Its value and how many wait." |args| {
         let semaphore = Semaphore::of(&args[0])?;
         let state = match semaphore.is_locked() {
             true => "locked".to_string(),
-            false => format!("unlocked, value:{}", semaphore.value.get()),
+            false => {
+                let value = semaphore.beyond_origin(semaphore.value.get())?;
+                format!("unlocked, value:{}", text::str(&value)?)
+            }
         };
         Ok(describe(&args[0], state, &semaphore.line))
     };
     Getter Plain "_value" "(self)" "How many may be taken now."
-        |args| Ok(Value::Int(Semaphore::of(&args[0])?.value.get()));
+        |args| Semaphore::of(&args[0]).and_then(|s| s.beyond_origin(s.value.get()));
     Setter Plain "_value" "(self, value)" "How many may be taken now." |args| {
-        let value = payload::small(&args[1])?;
-        Semaphore::of(&args[0])?.value.set(value);
+        Semaphore::of(&args[0])?.begin_with(&args[1]);
         Ok(Value::None)
     };
     Getter Plain "_waiters" "(self)" "Who waits for one; None before the first wait."
@@ -641,14 +695,15 @@ const SEMAPHORE_METHODS: &[NativeDef] = natives! {
 
 const BOUNDED_METHODS: &[NativeDef] = natives! {
     Method Plain "__init__" "(self, value=1)" "Sets how many may be taken, at most and now." |args| {
-        let value = initial_value(args)?;
-        let semaphore = Semaphore::of(&args[0])?;
-        semaphore.value.set(value);
-        semaphore.bound.set(Some(value));
+        let semaphore = initialise(args)?;
+        semaphore.bound.set(Some(semaphore.value.get()));
         Ok(Value::None)
     };
     Getter Plain "_bound_value" "(self)" "The most that may be taken."
-        |args| Ok(Semaphore::of(&args[0])?.bound.get().map_or(Value::None, Value::Int));
+        |args| {
+        let semaphore = Semaphore::of(&args[0])?;
+        semaphore.bound.get().map_or(Ok(Value::None), |bound| semaphore.beyond_origin(bound))
+    };
     Setter Plain "_bound_value" "(self, value)" "The most that may be taken." |args| {
         Semaphore::of(&args[0])?.bound.set(Some(payload::small(&args[1])?));
         Ok(Value::None)

@@ -1,6 +1,7 @@
 //! The module `asyncio`, as far as it is hot or native by nature; the rest is written in aio.
 
 mod event_loop;
+mod file;
 mod function;
 mod future;
 mod group;

@@ -244,6 +244,9 @@ const TIMEOUT: &[NativeDef] = natives! {
     };
     Method Plain "when" "(self, /)" "When its time is over, or None."
         |args| Ok(this(args)?.when.get());
+    Getter Plain "_when" "(self)" "When its time is over, or None." |args| Ok(this(args)?.when.get());
+    Getter Plain "_task" "(self)" "The task that entered it, or None."
+        |args| Ok(this(args)?.task.borrow().clone().map_or(Value::None, Value::from));
     Method Plain "expired" "(self, /)" "Whether its time was over before the block ended."
         |args| Ok(matches!(this(args)?.state.get(), State::Expiring | State::Expired).into());
     Method Plain "reschedule" "(self, /, when)" "Set another time; None for no limit." |args| {

@@ -1,6 +1,6 @@
 //! `os`: files, processes and the environment; `os.path` is in `os/path.rs`.
 
-mod descriptor;
+pub mod descriptor;
 pub mod environ;
 mod path;
 mod process;

@@ -15,6 +15,7 @@ use crate::text::int::Int;
 use crate::value::*;
 use num_bigint::BigInt;
 use rustc_hash::FxHashMap;
+use rustix::event::epoll;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -24,6 +25,8 @@ use std::rc::Rc;
 
 thread_local! {
     static OPEN: RefCell<FxHashMap<i64, Rc<OwnedFd>>> = RefCell::default();
+    /// Copies of the standard streams that were watched.
+    static STANDARD: RefCell<FxHashMap<i64, Rc<OwnedFd>>> = RefCell::default();
 }
 
 /// The most that one read asks for.
@@ -71,6 +74,30 @@ pub fn is_terminal(number: &Value) -> Res<bool> {
 /// The size of the terminal of a number.
 pub fn window(number: &Value) -> Res<rustix::termios::Winsize> {
     with(number, |file| rustix::termios::tcgetwinsize(file).map_err(wrong))
+}
+
+/// The file of a number, if a loop can watch it: the system tells nothing of plain files.
+pub fn watchable(number: &Value) -> Res<Rc<OwnedFd>> {
+    let own = OPEN.with_borrow(|open| open.get(&small(number).unwrap_or(-1)).cloned());
+    let file = match own {
+        Some(file) => file,
+        None => STANDARD.with_borrow_mut(|kept| {
+            let place = small(number)?;
+            match kept.get(&place) {
+                Some(file) => Ok(file.clone()),
+                None => {
+                    let file = Rc::new(copy(number)?);
+                    kept.insert(place, file.clone());
+                    Ok(file)
+                }
+            }
+        })?,
+    };
+    let asked = epoll::create(epoll::CreateFlags::CLOEXEC).and_then(|list| {
+        let nothing = epoll::EventData::new_u64(0);
+        epoll::add(&list, &file, nothing, epoll::EventFlags::IN)
+    });
+    asked.map(|()| file).map_err(wrong)
 }
 
 /// Another descriptor of the file of a number.
