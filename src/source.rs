@@ -30,6 +30,11 @@ impl Span {
             end: self.end.max(other.end),
         }
     }
+
+    /// Whether the other one lies in it.
+    pub fn holds(self, other: Span) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
 }
 
 /// A program's text under the name that reports show.

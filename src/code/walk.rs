@@ -376,6 +376,24 @@ impl Code {
         }
     }
 
+    /// The expression with a place, or what is awaited there.
+    pub fn tree_at(&self, place: Span) -> Option<&Tree> {
+        let mut found = None;
+        self.every_tree(&mut |tree| {
+            // The innermost is come to first; what has the same place is made of that alone.
+            if tree.span == place {
+                found = found.or(Some(tree));
+            }
+        });
+        found.or_else(|| {
+            let mut states = self.states.iter();
+            states.find_map(|state| match &state.end {
+                Terminator::Await { value, .. } if state.end_span == place => Some(value),
+                _ => None,
+            })
+        })
+    }
+
     /// Calls `f` with each statement of all states, what stands in a block of one after it.
     pub fn each_statement<'a>(&'a self, f: &mut dyn FnMut(&'a Statement)) {
         for state in &self.states {

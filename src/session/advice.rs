@@ -7,11 +7,13 @@ mod argument;
 mod known;
 mod table;
 
+use super::outline::{self, Node, Outline, Way, last_name};
 use super::report::headline;
 use crate::code::{Tree, TreeKind};
 use crate::interp::types::{Type, class_name};
 use crate::interp::{call, group, import, mapping, namespace, suggest, text};
-use crate::source::Symbol;
+use crate::source::{Span, Symbol};
+use crate::syntax::ast::{Expr, ExprKind, Param, StmtKind};
 use crate::tools::lint::catalog;
 use crate::tools::standing;
 use crate::value::*;
@@ -93,25 +95,54 @@ fn members_of(group: &Ref<Exception>, members: &[Value]) -> Option<String> {
     Some(format!("it holds these errors:\n{}", told.join("\n")))
 }
 
-/// What to say of an `except` around the place that names an error of the group, and does not catch the group.
+/// What to say of an `except` that the group passed, which names an error of it and does not catch the group.
 fn except_without_star(group: &Exception, errors: &[Ref<Exception>]) -> Option<String> {
-    let (code, span) = standing::raised(group)?;
-    let below = code.source.text.get(span.end as usize..)?;
-    let catches = |class: &str| {
-        let clause = format!("except {class}");
-        let mut lines = below.lines().map(str::trim_start);
-        lines.any(|line| {
-            line.strip_prefix(&*clause)
-                .is_some_and(|rest| rest.starts_with([':', ' ']))
+    let mut row = group.traceback.get();
+    while let Some(entry) = row {
+        if let Some(class) = passed(&entry, errors) {
+            return Some(format!(
+                "`except {class}` does not catch a group of errors: write `except* {class}`"
+            ));
+        }
+        row = entry.next.get();
+    }
+    None
+}
+
+/// The name of a class of errors that an `except` around a row of a traceback names.
+fn passed(entry: &TraceEntry, errors: &[Ref<Exception>]) -> Option<&'static str> {
+    if standing::is_library(&entry.code) {
+        return None;
+    }
+    let outline = Outline::of(&entry.code.source)?;
+    let is_of = |name: &Symbol| {
+        let is_it = |class: &Ref<Class>| class.name() == name.text();
+        errors.iter().any(|error| {
+            let class = error.class();
+            is_it(&class) || class.mro.borrow().iter().any(is_it)
         })
     };
-    let class = errors
-        .iter()
-        .map(|error| error.class().name())
-        .find(|class| catches(class))?;
-    Some(format!(
-        "`except {class}` does not catch a group of errors: write `except* {class}`"
-    ))
+    let way = outline.way_to(entry.span);
+    let blocks = way.iter().rev().filter_map(Node::stmt);
+    let own = blocks.take_while(|stmt| !matches!(stmt.kind, StmtKind::Function(_)));
+    let mut named = own.flat_map(|stmt| match &stmt.kind {
+        StmtKind::Try {
+            body,
+            handlers,
+            is_star: false,
+            ..
+        } if body.iter().any(|stmt| stmt.span.holds(entry.span)) => &handlers[..],
+        _ => &[],
+    });
+    named.find_map(|handler| {
+        let kind = handler.kind.as_ref()?.plain();
+        let kinds = match &kind.kind {
+            ExprKind::Tuple(kinds) => &kinds[..],
+            _ => std::slice::from_ref(kind),
+        };
+        let name = kinds.iter().filter_map(last_name).find(is_of)?;
+        Some(name.text())
+    })
 }
 
 /// The errors in a group, and in groups in it, in their order.
@@ -182,30 +213,58 @@ impl Known {
     /// `for name, value in d:`
     fn keys_for_items(&self) -> Option<String> {
         self.message.contains("values to unpack").then_some(())?;
-        let line = self.source().line_text(self.source().line(self.span().start));
-        let iter = line.trim_start().strip_prefix("for ")?.split_once(" in ")?.1;
-        let iter = iter.split(':').next()?.trim();
-        let is_dict = matches!(self.variable(iter)?, Value::Dict(_));
+        let outline = self.outline()?;
+        let way = outline.way_to(self.span());
+        let is_here = |target: &Expr, iter: &Expr| target.span == self.span() || iter.span == self.span();
+        let iter = way.iter().rev().find_map(|node| match node {
+            Node::Stmt(stmt) => match &stmt.kind {
+                StmtKind::For { target, iter, .. } if is_here(target, iter) => Some(iter),
+                _ => None,
+            },
+            Node::Expr(expr) => match &expr.kind {
+                ExprKind::Comprehension(comprehension) => {
+                    let mut clauses = comprehension.clauses.iter();
+                    let clause = clauses.find(|clause| is_here(&clause.target, &clause.iter))?;
+                    Some(&clause.iter)
+                }
+                _ => None,
+            },
+        })?;
+        let is_dict = matches!(self.value_of(iter)?, Value::Dict(_));
+        let iter = self.source().slice(iter.span);
         is_dict.then(|| format!("a loop over a dict gives its keys: `{iter}.items()` gives both"))
     }
 
-    /// The lines above the place of the error, the nearest first.
-    fn lines_above(&self) -> impl Iterator<Item = &str> {
-        let line = self.source().line(self.span().start);
-        (1..line).rev().map(|line| self.source().line_text(line))
+    /// The program's text as a tree.
+    fn outline(&self) -> Option<Outline> {
+        Outline::of(&self.row.code.source)
     }
 
     /// `except ValueError as e:`, and `e` behind that.
     fn error_after_its_handler(&self) -> Option<String> {
         let is_unset = self.class == "NameError" || self.class == "UnboundLocalError";
-        let name = self.quoted(0).filter(|_| is_unset)?;
-        let caught = format!(" as {name}:");
-        let mut above = self.lines_above().map(str::trim_start);
-        let nearest = above.find(|text| {
-            let is_handler = text.starts_with("except") && text.contains(&caught);
-            is_handler || text.starts_with("def ") || text.starts_with(&format!("{name} ="))
-        })?;
-        nearest.starts_with("except").then(|| {
+        let name = Symbol::new(self.quoted(0).filter(|_| is_unset)?);
+        let outline = self.outline()?;
+        let header = |way: &Way| outline::function(way).map(|(_, function)| function.header);
+        let own = header(&outline.way_to(self.span()));
+        let mut deleted = None;
+        outline.each(&mut |way| {
+            let Some(stmt) = way.last().and_then(Node::stmt).filter(|_| header(way) == own) else {
+                return;
+            };
+            let is_over = |span: Span| span.end <= self.span().start;
+            let is_behind = deleted.is_some_and(|end| end <= stmt.span.start);
+            if is_behind && is_over(stmt.span) && outline::binds(stmt, name) {
+                deleted = None;
+            }
+            if let StmtKind::Try { handlers, .. } = &stmt.kind {
+                let mut handlers = handlers.iter().rev();
+                let handler = handlers.find(|handler| handler.name == Some(name) && is_over(handler.span));
+                deleted = handler.map(|handler| handler.span.end).or(deleted);
+            }
+        });
+        deleted.map(|_| {
+            let name = name.text();
             format!("`{name}` is deleted at the end of its `except`: keep it there under another name")
         })
     }
@@ -213,44 +272,58 @@ impl Known {
     /// A variable of the class, in a comprehension in its body.
     fn name_of_class(&self) -> Option<String> {
         let name = self.quoted(0).filter(|_| self.class == "NameError")?;
-        let line = self.source().line_text(self.source().line(self.span().start));
-        let depth = line.len() - line.trim_start().len();
-        if depth == 0 || !line.contains(" for ") {
+        let outline = self.outline()?;
+        let way = outline.way_to(self.span());
+        let is_comprehension =
+            |node: &Node| matches!(node, Node::Expr(expr) if matches!(expr.kind, ExprKind::Comprehension(_)));
+        let is_scope = |node: &Node| {
+            let scope = node.stmt().map(|stmt| &stmt.kind);
+            matches!(scope, Some(StmtKind::Class(_) | StmtKind::Function(_)))
+        };
+        let place = way.iter().rposition(is_scope)?;
+        let (StmtKind::Class(class), inner) = (&way[place].stmt()?.kind, &way[place + 1..]) else {
             return None;
-        }
-        let mut is_bound = false;
-        for text in self.lines_above().filter(|text| !text.trim().is_empty()) {
-            let code = text.trim_start();
-            match (text.len() - code.len()).cmp(&depth) {
-                std::cmp::Ordering::Equal => is_bound |= code.starts_with(&format!("{name} =")),
-                std::cmp::Ordering::Less => {
-                    return (is_bound && code.starts_with("class ")).then(|| {
-                        format!("a comprehension does not see `{name}` of the class around it, only what its first `in` loops over")
-                    });
-                }
-                std::cmp::Ordering::Greater => {}
-            }
-        }
-        None
+        };
+        let is_bound = class
+            .body
+            .iter()
+            .any(|stmt| outline::binds(stmt, Symbol::new(name)));
+        (is_bound && inner.iter().any(is_comprehension)).then(|| {
+            format!("a comprehension does not see `{name}` of the class around it, only what its first `in` loops over")
+        })
     }
 
     /// A name that the module binds only further down.
     fn defined_below(&self) -> Option<String> {
-        let name = self.quoted(0).filter(|_| self.class == "NameError")?;
-        let line = self.source().line(self.span().start);
-        let last = self.source().line(self.source().text.len() as u32);
-        let binds = |line: &u32| {
-            let text = self.source().line_text(*line);
-            let text = text.strip_prefix("async ").unwrap_or(text);
-            let named = ["def ", "class "].iter().find_map(|word| text.strip_prefix(word));
-            named.is_some_and(|rest| {
-                rest.strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with(['(', ':', ' ']))
-            })
+        let name = Symbol::new(self.quoted(0).filter(|_| self.class == "NameError")?);
+        let outline = self.outline()?;
+        let mut below = None;
+        outline.each(&mut |way| {
+            let is_of_module = |node: &Node| match node.stmt().map(|stmt| &stmt.kind) {
+                Some(StmtKind::Function(_) | StmtKind::Class(_)) | None => false,
+                Some(_) => true,
+            };
+            if let [above @ .., Node::Stmt(stmt)] = way
+                && below.is_none()
+                && stmt.span.start > self.span().start
+                && above.iter().all(is_of_module)
+                && outline::binds(stmt, name)
+            {
+                below = Some(match &stmt.kind {
+                    StmtKind::Function(function) => function.header.start,
+                    StmtKind::Class(class) => class.header.start,
+                    _ => stmt.span.start,
+                });
+            }
+        });
+        let below = self.source().line(below?);
+        let name = name.text();
+        let put = match outline::function(&outline.way_to(self.span())) {
+            Some(_) => "call this function",
+            None => "put this",
         };
-        let below = (line + 1..=last).find(binds)?;
         Some(format!(
-            "`{name}` is defined in line {below}, which has not run yet: put this below it"
+            "`{name}` is defined in line {below}, which has not run yet: {put} below it"
         ))
     }
 
@@ -273,19 +346,43 @@ impl Known {
         }
         let mut counts = counts.split(' ').filter_map(|word| word.parse::<usize>().ok());
         let (takes, given) = (counts.next()?, counts.next()?);
-        let head = format!("def {method}(");
-        let mut definitions = self.source().text.match_indices(&head);
-        let (Some((start, _)), None) = (definitions.next(), definitions.next()) else {
+        let outline = self.outline()?;
+        let mut definitions = Vec::new();
+        outline.each(&mut |way| {
+            if let Some(StmtKind::Function(function)) = way.last().and_then(Node::stmt).map(|stmt| &stmt.kind)
+                && outline::qualname(way) == name
+            {
+                definitions.push(function);
+            }
+        });
+        let [function] = definitions[..] else { return None };
+        if function
+            .decorators
+            .iter()
+            .any(|of| last_name(of) == Some(Symbol::new("staticmethod")))
+        {
             return None;
+        }
+        let params = &function.params;
+        let first = params.posonly.first().or(params.args.first());
+        let is_object = |param: &Param| matches!(param.name.text(), "self" | "cls");
+        if given != takes + 1 || first.is_some_and(is_object) || (first.is_none() && params.vararg.is_some())
+        {
+            return None;
+        }
+        let header = self.source().slice(function.header);
+        let (def, rest) = header.split_once('(')?;
+        let rest = rest.trim_end_matches(':');
+        let comma = if rest.trim_start().starts_with(')') {
+            ""
+        } else {
+            ", "
         };
-        let params = self.source().text.get(start + head.len()..)?.split(')').next()?;
-        let first = params.split([',', ':', '=']).next()?.trim();
-        let is_it = given == takes + 1 && !matches!(first, "self" | "cls") && !first.starts_with('*');
-        let params = match params.trim() {
-            "" => String::new(),
-            params => format!(", {params}"),
-        };
-        is_it.then(|| format!("the first parameter of a method is its object: `{head}self{params}):`"))
+        let rest: Vec<&str> = rest.split_whitespace().collect();
+        Some(format!(
+            "the first parameter of a method is its object: `{def}(self{comma}{}:`",
+            rest.join(" ")
+        ))
     }
 
     /// `asyncio.run(main)`

@@ -6,6 +6,7 @@
 mod advice;
 pub mod deadlock;
 mod mistake;
+mod outline;
 pub mod report;
 
 use crate::interp::error::raise;

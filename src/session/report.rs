@@ -48,8 +48,8 @@ pub fn install() {
         log,
         deadlock: || {
             console::write_error(&deadlock::report());
-            for (number, calls) in deadlock::mistakes() {
-                watch::stuck(number, &calls);
+            for (mistake, calls) in deadlock::mistakes() {
+                watch::stuck(mistake.number, &calls, &mistake.taken);
             }
             AfterDeadlock::Exit
         },

@@ -1,10 +1,11 @@
 //! What is known of an error: its words, the expression that raised it, and what the variables held.
 
 use super::words;
-use crate::code::{self, Argument, Code, StatementKind, TargetKind, Terminator, Tree, TreeKind};
+use crate::code::{self, Argument, Code, StatementKind, TargetKind, Tree, TreeKind};
 use crate::interp::types::{Type, class_of, is_exception};
 use crate::interp::{import, namespace};
 use crate::source::{Source, Span, Symbol, name};
+use crate::syntax::ast::{Expr, ExprKind};
 use crate::tools::standing;
 use crate::value::*;
 use std::rc::Rc;
@@ -14,7 +15,7 @@ pub(super) struct Known {
     pub class: String,
     pub message: String,
     /// The innermost row of the program in its traceback.
-    row: Rc<TraceEntry>,
+    pub row: Rc<TraceEntry>,
 }
 
 /// A call: what is called, and its arguments.
@@ -84,20 +85,7 @@ impl Known {
 
     /// The expression that was being evaluated, or what it awaited.
     pub fn tree(&self) -> Option<&Tree> {
-        let mut found = None;
-        self.row.code.every_tree(&mut |tree| {
-            // The innermost is come to first; what has the same place is made of that alone.
-            if tree.span == self.span() {
-                found = found.or(Some(tree));
-            }
-        });
-        found.or_else(|| {
-            let mut states = self.row.code.states.iter();
-            states.find_map(|state| match &state.end {
-                Terminator::Await { value, .. } if state.end_span == self.span() => Some(value),
-                _ => None,
-            })
-        })
+        self.row.code.tree_at(self.span())
     }
 
     /// The call that was being made.
@@ -144,17 +132,16 @@ impl Known {
     pub fn value(&self, tree: &Tree) -> Option<Value> {
         match &tree.kind {
             TreeKind::Load(place) => self.held(*place),
-            TreeKind::Attribute { object, name } => match &self.value(object)? {
-                Value::Instance(instance) => {
-                    let entries = instance.entries();
-                    entries
-                        .iter()
-                        .find(|(own, _)| own == name)
-                        .map(|(_, value)| value.clone())
-                }
-                Value::Module(module) => module.get(*name),
-                _ => None,
-            },
+            TreeKind::Attribute { object, name } => attribute(&self.value(object)?, *name),
+            _ => None,
+        }
+    }
+
+    /// The same of an expression in the text.
+    pub fn value_of(&self, expr: &Expr) -> Option<Value> {
+        match &expr.plain().kind {
+            ExprKind::Name(name) => self.variable(name.text()),
+            ExprKind::Attribute { value, name, .. } => attribute(&self.value_of(value)?, *name),
             _ => None,
         }
     }
@@ -206,6 +193,19 @@ impl Known {
             },
         };
         own.or_else(|| namespace::builtin(variable))
+    }
+}
+
+/// An attribute as it lies in an instance or module.
+fn attribute(object: &Value, name: Symbol) -> Option<Value> {
+    match object {
+        Value::Instance(instance) => {
+            let entries = instance.entries();
+            let mut own = entries.iter().filter(|(own, _)| *own == name);
+            own.next().map(|(_, value)| value.clone())
+        }
+        Value::Module(module) => module.get(name),
+        _ => None,
     }
 }
 

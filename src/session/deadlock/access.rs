@@ -2,11 +2,14 @@
 //! do what is missing.
 
 use super::super::report::{headline, is_library};
+use super::All;
+use super::mention::Mention;
 use super::party::{Frame, Party, attribute, failed, holds, named};
 use crate::code::Code;
 use crate::interp::types::class_of;
-use crate::interp::{mapping, text};
-use crate::source::Source;
+use crate::interp::{mapping, payload, text};
+use crate::source::{Source, Span, Symbol};
+use crate::syntax::ast::{Expr, ExprKind};
 use crate::tools::standing;
 use crate::value::*;
 use std::rc::Rc;
@@ -30,7 +33,7 @@ fn path_within(name: &str, value: &Value, object: &Value, left: u32) -> Option<S
     let left = left.checked_sub(1)?;
     let item = |place: usize, item: &Value| path_within(&format!("{name}[{place}]"), item, object, left);
     let mut places = 0..ITEMS;
-    match value {
+    let within = match value {
         Value::Instance(instance) => {
             // What the library's objects are made of is theirs alone.
             let is_library = class_of(value).is_script && is_of_library(value);
@@ -47,6 +50,9 @@ fn path_within(name: &str, value: &Value, object: &Value, left: u32) -> Option<S
                 }),
             }
         }
+        _ => None,
+    };
+    within.or_else(|| match payload::plain(value) {
         Value::List(list) => {
             let items = list.items.borrow();
             items.iter().find_map(|value| item(places.next()?, value))
@@ -63,7 +69,7 @@ fn path_within(name: &str, value: &Value, object: &Value, left: u32) -> Option<S
             })
         }
         _ => None,
-    }
+    })
 }
 
 /// Whether an object's class is the library's own.
@@ -126,17 +132,22 @@ pub fn name_for(place: usize, all: &[Party], object: &Value) -> Option<String> {
 }
 
 /// Whether a function's variables say that a receiver in its text is the object; none if they do not tell.
-fn refers(frame: &Frame, receiver: &str, object: &Value) -> Option<bool> {
-    let mut names = receiver.split('.');
-    let mut value = frame.variable(names.next()?)?;
-    for name in names {
-        value = attribute(&value, name)?;
+fn refers(frame: &Frame, receiver: &Expr, object: &Value) -> Option<bool> {
+    Some(held(frame, receiver)?.is(object))
+}
+
+/// What a function's variables give for an expression of its text.
+fn held(frame: &Frame, expr: &Expr) -> Option<Value> {
+    match &expr.plain().kind {
+        ExprKind::Name(name) => frame.variable(name.text()),
+        ExprKind::Attribute { value, name, .. } => attribute(&held(frame, value)?, name.text()),
+        _ => None,
     }
-    Some(value.is(object))
 }
 
 /// A call in the program's text that would do what is missing.
 struct Call {
+    place: (Rc<Source>, Span),
     line: u32,
     /// `queue.put()`
     text: String,
@@ -150,22 +161,16 @@ struct Call {
     is_again: bool,
     /// It is not called there, but left to a pool of threads: `pool.submit(event.set)`.
     is_left: bool,
+    /// One who waits within that function with another object.
+    elsewhere: Option<usize>,
     /// A task that has not begun with that function.
     unbegun: Option<usize>,
     /// The task that failed in that function.
     failed: Option<String>,
 }
 
-/// Whether a line of code gives a method that it names to a pool of threads.
-fn is_left_to_pool(code: &str, method: &str) -> bool {
-    let wanted = format!(".{method}");
-    let is_call = |at: usize| code[at + wanted.len()..].trim_start().starts_with('(');
-    let mut pools = [".submit(", "run_in_executor(", "to_thread("].iter();
-    pools.any(|call| code.contains(call)) && !code.match_indices(&wanted).any(|(at, _)| is_call(at))
-}
-
 /// The program's texts: where somebody waits, and what those modules have imported.
-fn sources(all: &[Party]) -> Vec<Rc<Source>> {
+pub fn sources(all: &[Party]) -> Vec<Rc<Source>> {
     let mut sources: Vec<Rc<Source>> = Vec::new();
     let mut note = |source: &Rc<Source>| {
         if !sources.iter().any(|known| Rc::ptr_eq(known, source)) {
@@ -204,84 +209,6 @@ fn written_in(value: &Value, note: &mut impl FnMut(&Rc<Source>)) {
     }
 }
 
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
-/// The line of the `def` around a line, and the function's name.
-fn enclosing(source: &Source, line: u32) -> Option<(u32, String)> {
-    let mut least = indent(source.line_text(line));
-    for above in (1..line).rev() {
-        let text = source.line_text(above);
-        let trimmed = text.trim_start();
-        if trimmed.trim_end().is_empty() || trimmed.starts_with('#') || indent(text) >= least {
-            continue;
-        }
-        least = indent(text);
-        let def = trimmed.strip_prefix("async ").unwrap_or(trimmed).trim_start();
-        if let Some(rest) = def.strip_prefix("def ") {
-            let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next();
-            return Some((above, name.unwrap_or_default().to_string()));
-        }
-    }
-    None
-}
-
-/// Whether a line stands in a loop around a later one of the same function.
-fn is_in_loop_of(source: &Source, line: u32, later: u32) -> bool {
-    let mut least = indent(source.line_text(later));
-    for above in (1..later).rev() {
-        let text = source.line_text(above);
-        let code = without_comment(text).trim();
-        if code.is_empty() || indent(text) >= least {
-            continue;
-        }
-        least = indent(text);
-        let code = code.strip_prefix("async ").unwrap_or(code).trim_start();
-        let word = code.split(|c: char| !c.is_alphanumeric()).next();
-        match word {
-            Some("while" | "for") if above <= line => return true,
-            Some("def" | "class") => return false,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// A line without its comment.
-fn without_comment(line: &str) -> &str {
-    match line.trim_start().starts_with('#') {
-        true => "",
-        false => line.split(" #").next().unwrap_or_default(),
-    }
-}
-
-/// The receivers of a method in a line of code, whether it is called or handed on: `self.queue`.
-fn receivers<'a>(code: &'a str, method: &str) -> Vec<&'a str> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let wanted = format!(".{method}");
-    let found = code.match_indices(&wanted).filter_map(|(at, _)| {
-        let (before, after) = (&code[..at], &code[at + wanted.len()..]);
-        let object = match before.strip_suffix(']').and_then(|_| before.rfind('[')) {
-            Some(open) => &before[..open],
-            None => before,
-        };
-        let start = object.trim_end_matches(|c| is_name(c) || c == '.').len();
-        (!after.starts_with(is_name)).then(|| &before[start..])
-    });
-    found.collect()
-}
-
-/// Whether a line begins a block that takes something of the name, and releases it at its end.
-fn takes_for_a_block(code: &str, names: &[String]) -> bool {
-    let code = code.trim_start();
-    let code = code.strip_prefix("async ").unwrap_or(code).trim_start();
-    code.strip_prefix("with ").is_some_and(|managers| {
-        let mut words = managers.split(|c: char| !c.is_alphanumeric() && c != '_');
-        words.any(|word| names.iter().any(|name| last_name(name) == word))
-    })
-}
-
 /// The last name in a path: `queue` in `self.queue`.
 fn last_name(path: &str) -> &str {
     let end = path.find('[').unwrap_or(path.len());
@@ -313,43 +240,41 @@ impl Remedy {
 
 /// The calls in the program's texts of one of the methods on the object, and whether any of the methods is
 /// called on something at all.
-fn calls_of(object: &Value, methods: &[&str], all: &[Party]) -> (Vec<Call>, bool) {
-    let mut names: Vec<String> = Vec::new();
+fn calls_of(object: &Value, methods: &[&str], all: &All) -> (Vec<Call>, bool) {
+    let mut names: Vec<Symbol> = Vec::new();
     for frame in all.iter().flat_map(|party| party.frames.iter()) {
         for name in self::names(frame, object) {
+            let name = Symbol::new(last_name(&name));
             if !names.contains(&name) {
                 names.push(name);
             }
         }
     }
-    let mut calls: Vec<Call> = Vec::new();
-    let mut is_called = false;
-    for source in sources(all) {
-        for line in 1..=source.line(source.text.len() as u32) {
-            let code = without_comment(source.line_text(line));
-            is_called |= methods.contains(&"release") && takes_for_a_block(code, &names);
-            for method in methods {
-                for receiver in receivers(code, method) {
-                    is_called = true;
-                    let is_it = names.iter().any(|name| last_name(name) == last_name(receiver));
-                    let text = format!("{receiver}.{method}()");
-                    let is_new = !calls.iter().any(|call| call.line == line && call.text == text);
-                    if is_it && is_new {
-                        let is_object = |frame: &Frame| refers(frame, receiver, object);
-                        calls.push(Call {
-                            is_left: is_left_to_pool(code, method),
-                            ..call(&source, line, text, &is_object, all)
-                        });
-                    }
-                }
-            }
-        }
+    let texts = all.texts();
+    let is_released = methods.contains(&"release") && names.iter().any(|name| texts.entered.contains(name));
+    let is_called = is_released || texts.mentions_of(methods).next().is_some();
+    let mut calls = calls_by(object, methods, &names, all);
+    if calls.is_empty() {
+        calls = calls_by(object, methods, &texts.reached_from(&names), all);
     }
     (calls, is_called)
 }
 
+/// The calls of one of the methods on what has one of the names.
+fn calls_by(object: &Value, methods: &[&str], names: &[Symbol], all: &All) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    for mention in all.texts().mentions_of(methods) {
+        let is_it = mention.name().is_some_and(|name| names.contains(&name));
+        let is_new = |call: &Call| call.line != mention.line() || call.text != mention.text();
+        if is_it && calls.iter().all(is_new) {
+            calls.push(call(mention, object, all));
+        }
+    }
+    calls
+}
+
 /// Who could have done it, in a sentence or two.
-pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String> {
+pub fn who_could(remedy: &Remedy, waiter: usize, all: &All) -> Option<String> {
     let Remedy { object, methods, .. } = remedy;
     let first = methods.first()?;
     let (calls, is_called) = calls_of(object, methods, all);
@@ -378,19 +303,25 @@ pub fn who_could(remedy: &Remedy, waiter: usize, all: &[Party]) -> Option<String
 }
 
 /// Those who would do it if they did not wait themselves; none if somebody else could.
-pub fn who_would(remedy: &Remedy, all: &[Party]) -> Vec<usize> {
+pub fn who_would(remedy: &Remedy, all: &All) -> Vec<usize> {
     let (calls, _) = calls_of(&remedy.object, remedy.methods, all);
     let would = |call: &Call| call.party.filter(|_| call.is_ahead).map(|(party, _)| party);
     calls.iter().map(would).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Whether the program calls a method of something somewhere.
-pub fn is_called(object: &Value, method: &str, all: &[Party]) -> bool {
+pub fn is_called(object: &Value, method: &str, all: &All) -> bool {
     !calls_of(object, &[method], all).0.is_empty()
 }
 
+/// Where the program's texts name a method of the object.
+pub fn places_of(object: &Value, method: &str, all: &All) -> Vec<(Rc<Source>, Span)> {
+    let (calls, _) = calls_of(object, &[method], all);
+    calls.into_iter().map(|call| call.place).collect()
+}
+
 /// Where a lock was taken by one who is over.
-pub fn who_took(object: &Value, all: &[Party]) -> Option<String> {
+pub fn who_took(object: &Value, all: &All) -> Option<String> {
     let (calls, _) = calls_of(object, &["acquire"], all);
     let by_others: Vec<&Call> = calls.iter().filter(|call| call.party.is_none()).collect();
     // Those who wait where it is taken have not taken it, but another one may have before.
@@ -413,31 +344,25 @@ pub fn who_took(object: &Value, all: &[Party]) -> Option<String> {
     Some(format!("it was taken by `{text}` in line {line}{within}"))
 }
 
-fn call(
-    source: &Rc<Source>,
-    line: u32,
-    text: String,
-    is_object: &dyn Fn(&Frame) -> Option<bool>,
-    all: &[Party],
-) -> Call {
-    let def = enclosing(source, line);
-    let name = text
-        .trim_end_matches("()")
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
-        .to_string();
-    let name = name.as_str();
-    let header = def.as_ref().map(|(line, _)| *line);
+fn call(mention: &Mention, object: &Value, all: &[Party]) -> Call {
+    let Mention { source, function, .. } = mention;
+    let line = mention.line();
+    let header = function.as_ref().map(|(header, _)| *header);
     let is_around = |code: &Code| Rc::ptr_eq(&code.source, source) && holds(code, header);
     let within = |(place, party): (usize, &Party)| {
         let frame = party.all_own().find(|frame| is_around(frame.code()))?;
-        let source = &frame.code().source;
-        let waits_for = source.slice(source.on_first_line(frame.span));
-        // In the same line, it comes later if the wait is not for that call itself.
-        let is_after = line > frame.line() || (line == frame.line() && !waits_for.contains(name));
-        let is_again = !is_after && line < frame.line() && is_in_loop_of(source, line, frame.line());
-        Some((is_object(frame), (place, frame.line()), is_after, is_again))
+        // Of a loop, it is its head that waits.
+        let waits = match frame.code().tree_at(frame.span) {
+            Some(_) => frame.span,
+            None => source.on_first_line(frame.span),
+        };
+        // What it is given is worked out before it is called.
+        let is_argument = mention.call.holds(waits) && mention.call != waits;
+        let is_after = mention.place.start >= waits.end || is_argument;
+        let is_in_loop = mention.loops.iter().any(|around| around.holds(frame.span));
+        let is_again = !is_after && mention.place.end <= waits.start && is_in_loop;
+        let is_it = refers(frame, &mention.receiver, object);
+        Some((is_it, (place, frame.line()), is_after, is_again))
     };
     // Others may be in the same function for another object.
     let within: Vec<_> = all.iter().enumerate().filter_map(within).collect();
@@ -445,15 +370,17 @@ fn call(
     let known = known.or_else(|| within.iter().find(|(is_it, ..)| is_it.is_none()));
     let is_to_begin = |party: &Party| party.unbegun().is_some_and(|func| is_around(&func.code));
     Call {
+        place: (source.clone(), mention.place),
         line,
-        text,
+        text: mention.text(),
         party: known.map(|(_, party, ..)| *party),
         is_ahead: known.is_some_and(|(.., is_after, is_again)| *is_after || *is_again),
         is_again: known.is_some_and(|(.., is_again)| *is_again),
-        is_left: false,
+        is_left: mention.is_left,
+        elsewhere: within.first().map(|(_, (party, _), ..)| *party),
         failed: failed_in(source, header, all),
         unbegun: all.iter().position(is_to_begin),
-        function: def.map(|(_, name)| name),
+        function: function.as_ref().map(|(_, name)| name.text().to_string()),
     }
 }
 
@@ -465,7 +392,7 @@ pub fn failure(task: &Ref<Future>, error: &Ref<Exception>) -> String {
 }
 
 /// The task that failed in a function, if somebody still knows it.
-fn failed_in(source: &Rc<Source>, header: Option<u32>, all: &[Party]) -> Option<String> {
+fn failed_in(source: &Rc<Source>, header: Option<Span>, all: &[Party]) -> Option<String> {
     let was_in = |error: &Ref<Exception>| {
         let mut row = error.traceback.get();
         while let Some(entry) = row {
@@ -497,9 +424,15 @@ impl Call {
                     let who = all[party].name();
                     format!("`{text}` in line {line} is in {function}(), which {who} has not begun")
                 }
-                (Some(function), None) => {
-                    format!("`{text}` in line {line} is in {function}(), which has ended or was never called")
-                }
+                (Some(function), None) => match self.elsewhere {
+                    Some(party) => {
+                        let who = all[party].name();
+                        format!("`{text}` in line {line} is in {function}(), where {who} has another one now")
+                    }
+                    None => format!(
+                        "`{text}` in line {line} is in {function}(), which has ended or was never called"
+                    ),
+                },
                 (None, _) => format!("`{text}` in line {line} has been called already, or never will be"),
             };
         };
@@ -521,30 +454,26 @@ impl Call {
 
 /// A call on another object, which a name of the module says that it is: `not_full.notify()` where somebody waits
 /// for `not_empty`.
-fn of_another(remedy: &Remedy, on: &str, all: &[Party]) -> Option<String> {
-    let frames: Vec<&Frame> = all.iter().flat_map(Party::all_own).collect();
-    let is_other = |receiver: &str| {
-        let mut known = frames.iter().flat_map(|frame| frame.func.module.entries());
+fn of_another(remedy: &Remedy, on: &str, all: &All) -> Option<String> {
+    let is_other = |receiver: &Expr| {
+        let ExprKind::Name(receiver) = receiver.plain().kind else {
+            return false;
+        };
+        let frames = all.iter().flat_map(Party::all_own);
+        let mut known = frames.flat_map(|frame| frame.func.module.entries());
         known.any(|(name, value)| {
-            name.text() == receiver
+            name == receiver
                 && !value.is(&remedy.object)
                 && class_of(&value).name() == class_of(&remedy.object).name()
         })
     };
     let first = remedy.methods.first()?;
-    for source in sources(all) {
-        for line in 1..=source.line(source.text.len() as u32) {
-            let code = without_comment(source.line_text(line));
-            for method in remedy.methods {
-                if let Some(other) = receivers(code, method).into_iter().find(|name| is_other(name)) {
-                    return Some(format!(
-                        "nothing in the program calls `{on}.{first}()`: `{other}.{method}()` in line {line} is of another one"
-                    ));
-                }
-            }
-        }
-    }
-    None
+    let mut mentions = all.texts().mentions_of(remedy.methods);
+    let other = mentions.find(|mention| is_other(&mention.receiver))?;
+    let (text, line) = (other.text(), other.line());
+    Some(format!(
+        "nothing in the program calls `{on}.{first}()`: `{text}` in line {line} is of another one"
+    ))
 }
 
 fn at_line(party: &Party) -> String {

@@ -4,6 +4,7 @@
 //! goes on pays nothing for it.
 
 mod access;
+mod mention;
 mod party;
 mod reason;
 
@@ -11,11 +12,14 @@ use super::report::render;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::tools::standing;
 use crate::value::*;
+use mention::Texts;
 use party::{Key, Party, failed, named, parties};
-use reason::{Case, Reason, listed};
+use reason::{Case, Mistake, Reason, listed};
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// So many are shown with the text around; more get two lines each.
@@ -25,6 +29,34 @@ const TOLD: usize = 12;
 
 /// Up to so many parties are looked at closely.
 const FEW: usize = 50;
+
+/// All that wait, and what the program's texts do with what they wait for.
+pub struct All {
+    parties: Vec<Party>,
+    texts: OnceCell<Texts>,
+}
+
+impl All {
+    fn now() -> All {
+        All {
+            parties: parties(),
+            texts: OnceCell::new(),
+        }
+    }
+
+    /// Read when they are first asked for.
+    fn texts(&self) -> &Texts {
+        self.texts.get_or_init(|| Texts::of(&access::sources(self)))
+    }
+}
+
+impl Deref for All {
+    type Target = [Party];
+
+    fn deref(&self) -> &[Party] {
+        &self.parties
+    }
+}
 
 /// Parties that wait in the same place for the same reason.
 struct Group {
@@ -41,7 +73,7 @@ pub fn report() -> String {
 
 /// The same without the headline.
 pub fn who_waits() -> String {
-    let all = parties();
+    let all = All::now();
     let reasons = (0..all.len()).map(|place| Case { place, all: &all }.reason());
     let reasons: Vec<Reason> = reasons.collect();
     let circle = circle(&all, &|at| reasons[at].behind.clone()).or_else(|| {
@@ -88,14 +120,13 @@ pub fn who_waits() -> String {
     out
 }
 
-/// The mistakes that a deadlock certainly comes from: the number of each, and the calls that wait,
-/// innermost first.
-pub fn mistakes() -> Vec<(&'static str, Vec<standing::Place>)> {
-    let all = parties();
+/// The mistakes that a deadlock certainly comes from, each with the calls that wait, innermost first.
+pub fn mistakes() -> Vec<(Mistake, Vec<standing::Place>)> {
+    let all = All::now();
     let found = (0..all.len()).filter_map(|place| {
-        let number = Case { place, all: &all }.reason().mistake?;
+        let mistake = Case { place, all: &all }.reason().mistake?;
         let calls = all[place].all_own().map(|own| (own.code().clone(), own.span));
-        Some((number, calls.collect()))
+        Some((mistake, calls.collect()))
     });
     found.collect()
 }
@@ -121,7 +152,7 @@ pub fn describe(future: &Ref<Future>) -> String {
 
 /// Sums up those who wait in the same place for the same thing. Where they are few, things that only
 /// have the same name there are not taken for the same if somebody else could have helped each.
-fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
+fn groups(all: &All, reasons: Vec<Reason>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let place = |party: &Party| party.own().map(|own| (Rc::as_ptr(own.code()), own.span));
     for (i, reason) in reasons.into_iter().enumerate() {
@@ -150,7 +181,7 @@ fn groups(all: &[Party], reasons: Vec<Reason>) -> Vec<Group> {
 }
 
 /// What a party could do about what keeps it, and who else could have.
-fn help(reason: &Reason, party: usize, all: &[Party]) -> Option<String> {
+fn help(reason: &Reason, party: usize, all: &All) -> Option<String> {
     let remedy = reason.remedy.as_ref();
     let who = remedy.and_then(|remedy| access::who_could(remedy, party, all));
     reason.help.clone().or(who)
@@ -161,17 +192,17 @@ impl Group {
         &all[self.members[0]]
     }
 
-    fn title(&self, all: &[Party]) -> String {
+    fn title(&self, all: &All) -> String {
         let names = self.members.iter().map(|i| all[*i].name()).collect();
         let verb = if self.members.len() == 1 { "waits" } else { "wait" };
         format!("{} {verb} for {}", listed(names), self.reason.what)
     }
 
-    fn help(&self, all: &[Party]) -> Option<String> {
+    fn help(&self, all: &All) -> Option<String> {
         help(&self.reason, self.members[0], all)
     }
 
-    fn with_text(&self, all: &[Party]) -> String {
+    fn with_text(&self, all: &All) -> String {
         let party = self.first(all);
         let mut own = party.all_own();
         let Some(inner) = own.next() else {
@@ -200,7 +231,7 @@ impl Group {
     }
 
     /// The same of a task that runs only what the library wrote, such as `create_task(event.wait())`.
-    fn where_made(&self, all: &[Party]) -> String {
+    fn where_made(&self, all: &All) -> String {
         let made = self.first(all).made().filter(|_| self.members.len() == 1);
         let Some((code, span)) = made else {
             return self.in_brief(all);
@@ -214,7 +245,7 @@ impl Group {
         render(&diagnostic)
     }
 
-    fn in_brief(&self, all: &[Party]) -> String {
+    fn in_brief(&self, all: &All) -> String {
         let mut out = format!("  × {}\n", self.title(all));
         let party = self.first(all);
         let stands = party.own().map(|own| (own.code().clone(), own.span));
@@ -232,7 +263,7 @@ impl Group {
     }
 }
 
-fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
+fn told_circle(circle: &[usize], all: &All, reasons: &[Reason]) -> String {
     let first = all[circle[0]].name();
     let mut out = match circle.len() {
         1 => format!("  {first} waits for itself\n"),
@@ -263,7 +294,7 @@ fn told_circle(circle: &[usize], all: &[Party], reasons: &[Reason]) -> String {
 
 /// The parties of a circle, as places in the list, if there is one; `behind` tells who would have to go
 /// on before one who waits.
-fn circle(all: &[Party], behind: &dyn Fn(usize) -> Vec<Key>) -> Option<Vec<usize>> {
+fn circle(all: &All, behind: &dyn Fn(usize) -> Vec<Key>) -> Option<Vec<usize>> {
     let mut places = FxHashMap::default();
     for (i, party) in all.iter().enumerate() {
         for key in party.keys() {

@@ -264,10 +264,10 @@ pub fn failed(all: &[Party]) -> Vec<(Ref<Future>, Ref<Exception>)> {
     found
 }
 
-/// Whether the frame's function is the one whose body holds a line of its text.
-pub fn holds(code: &Code, header: Option<u32>) -> bool {
+/// Whether code is that of the function with a header, or of the module itself.
+pub fn holds(code: &Code, header: Option<Span>) -> bool {
     match header {
-        Some(line) => code.source.line(code.span.start) == line,
+        Some(header) => code.span == header,
         None => matches!(code.kind, CodeKind::Module | CodeKind::AsyncModule),
     }
 }

@@ -1,16 +1,27 @@
 //! Why one who waits does not go on, in a reader's words.
 
+use super::All;
 use super::access::{self, Remedy, name_for};
 use super::party::{Frame, Key, Party, attribute, named};
+use crate::code::TreeKind;
 use crate::interp::iterate;
 use crate::library::modules::thread as lock;
 use crate::runtime::future;
 use crate::runtime::thread::IN_LOOP;
+use crate::source::{Source, Span};
 use crate::value::generator::{Activation, Need, Obstacle};
 use crate::value::*;
+use std::rc::Rc;
 
 /// So many are named one by one.
 pub const NAMED: usize = 4;
+
+/// A mistake that keeps a party.
+pub struct Mistake {
+    pub number: &'static str,
+    /// Where the lock is taken that is waited for.
+    pub taken: Vec<(Rc<Source>, Span)>,
+}
 
 /// What keeps a party.
 pub struct Reason {
@@ -24,8 +35,8 @@ pub struct Reason {
     pub help: Option<String>,
     /// What somebody could have called.
     pub remedy: Option<Remedy>,
-    /// The number of the mistake that it comes from, if that is certain.
-    pub mistake: Option<&'static str>,
+    /// The mistake that it comes from, if that is certain.
+    pub mistake: Option<Mistake>,
 }
 
 impl Reason {
@@ -76,7 +87,7 @@ pub fn listed(mut names: Vec<String>) -> String {
 /// One who waits, among all that do.
 pub struct Case<'a> {
     pub place: usize,
-    pub all: &'a [Party],
+    pub all: &'a All,
 }
 
 impl Case<'_> {
@@ -284,7 +295,7 @@ impl Case<'_> {
         let is_worker = |f: &Frame| &*f.code().qualname == "_Work.run" && !f.is_own();
         let help = if me.task.is_some() && me.thread.is_some() {
             "result() stops the loop of its own thread: await asyncio.wrap_future(…) instead"
-        } else if me.frames.iter().any(is_worker) {
+        } else if me.frames.iter().any(is_worker) && self.is_in_a_pool(future) {
             "the threads of the pool wait for each other: let none wait, or allow more of them"
         } else {
             return reason;
@@ -294,6 +305,21 @@ impl Case<'_> {
             remedy: None,
             ..reason
         }
+    }
+
+    /// Whether the call for a `concurrent.futures.Future` still waits for a thread of a pool.
+    fn is_in_a_pool(&self, future: &Value) -> bool {
+        let workers = self.all.iter().flat_map(|party| &party.frames);
+        let jobs = workers.filter(|frame| &*frame.code().qualname == "_work" && !frame.is_own());
+        let mut queues = jobs.filter_map(|frame| attribute(&frame.variable("jobs")?, "_items"));
+        queues.any(|queue| {
+            let work = iterate::collect(&queue).unwrap_or_else(|raised| {
+                drop(raised.take());
+                Vec::new()
+            });
+            let mut futures = work.iter().filter_map(|work| attribute(work, "future"));
+            futures.any(|of| of.is(future))
+        })
     }
 
     fn explain(&self, obstacle: &Obstacle) -> Reason {
@@ -339,12 +365,20 @@ impl Case<'_> {
         let is_told = is_left && (is_lock || left_by);
         let help = is_told.then(|| self.left_behind(object, "async with"));
         let remedy = (is_left && !is_told).then(|| Remedy::new(object, &["release"]));
-        let is_acquired = |frame: &Frame| frame.code().source.slice(frame.span).contains("acquire");
-        let mistake = match is_lock {
+        let is_acquired = |frame: &Frame| {
+            let calls = frame.code().tree_at(frame.span).map(|tree| &tree.kind);
+            matches!(calls, Some(TreeKind::Call { func, .. })
+                if matches!(func.kind, TreeKind::Attribute { name, .. } if name.text() == "acquire"))
+        };
+        let number = match is_lock {
             true if itself => Some("A034"),
             false if is_left && self.party().own().is_some_and(is_acquired) => Some("A033"),
             _ => None,
         };
+        let mistake = number.map(|number| Mistake {
+            number,
+            taken: access::places_of(object, "acquire", self.all),
+        });
         Reason {
             is_lock: true,
             help,
@@ -416,7 +450,10 @@ impl Case<'_> {
         let is_done_with = matches!(need, Need::WorkDone { .. }) && self.others_want_items_of(object);
         Reason {
             remedy: Some(remedy),
-            mistake: is_done_with.then_some("A035"),
+            mistake: is_done_with.then_some(Mistake {
+                number: "A035",
+                taken: Vec::new(),
+            }),
             ..Reason::plain(what)
         }
     }

@@ -107,11 +107,15 @@ fn is_told_of(source: &Source, span: Span) -> bool {
 
 /// Whether a mistake was told of something that the lines of a place and its own have in common.
 fn is_told_near(lint: &Lint, (code, span): &Place) -> bool {
-    let (first, last) = (code.source.line(span.start), code.source.line(span.end));
+    is_told_at(lint, &code.source, *span)
+}
+
+fn is_told_at(lint: &Lint, source: &Source, span: Span) -> bool {
+    let (first, last) = (source.line(span.start), source.line(span.end));
     TOLD.with_borrow(|told| {
         let mut told = told.iter().flatten();
         told.any(|((number, file, line), last_line)| {
-            *number == lint.number && *file == code.source.name && *line <= last && first <= *last_line
+            *number == lint.number && *file == source.name && *line <= last && first <= *last_line
         })
     })
 }
@@ -198,17 +202,16 @@ pub fn never_awaited(generator: &Ref<Generator>, on_its_way: Option<&Ref<Excepti
 }
 
 /// Tells a mistake because of which a program can never go on, if somebody watches; `calls` are those
-/// that wait, innermost first.
-pub fn stuck(number: &str, calls: &[Place]) {
+/// that wait, innermost first, and `taken` where the lock is taken that they wait for.
+pub fn stuck(number: &str, calls: &[Place], taken: &[(Rc<Source>, Span)]) {
     let Some(lint) = catalog::find(number).filter(|_| TOLD.with_borrow(Option::is_some)) else {
         return;
     };
-    let is_known = |place: &Place| match lint.number {
-        // Who never released a lock holds it when it is taken again.
-        "A034" => is_told_near(lint, place) || is_told_in_file(&catalog::A033, place),
-        _ => is_told_near(lint, place),
-    };
-    if !calls.iter().any(is_known) {
+    // Who never released a lock holds it when it is taken again.
+    let is_kept = taken
+        .iter()
+        .any(|(source, span)| is_told_at(&catalog::A033, source, *span));
+    if !is_kept && !calls.iter().any(|place| is_told_near(lint, place)) {
         tell_at(lint, calls.first().cloned(), lint.sentence);
     }
 }
