@@ -233,10 +233,17 @@ fn are_too_many(native: &Native, count: usize) -> bool {
 /// The error for `npos` positional arguments, of which there are too many, and others by `names`.
 fn too_many(native: &Native, npos: usize, names: &[Symbol]) -> Raised {
     // A function of a script looks at the names first.
-    if script_name(native).is_some()
-        && let Some(name) = names.iter().find(|name| is_unknown(native, **name))
-    {
-        return unexpected_keyword(native, *name, names.len());
+    if script_name(native).is_some() {
+        for name in names {
+            if is_unknown(native, *name) {
+                return unexpected_keyword(native, *name, names.len());
+            }
+            let takes = |p: &native::NativeParam| p.name == *name && p.kind == ParamKind::Positional;
+            match native.signature.params.iter().position(takes) {
+                Some(place) if place < npos => return given_twice(native, *name, place),
+                _ => {}
+            }
+        }
     }
     let named = names.len();
     let own = own(native);

@@ -547,6 +547,16 @@ pub fn delete_without_hooks(object: &Value, name: Symbol) -> Res<()> {
             return Err(match (&class.lookup(setter), object) {
                 (Some(Value::Native(n)), _) if n.role == NativeRole::ReadOnly => readonly(object, name),
                 (None, _) if n.role == NativeRole::Member => readonly(object, name),
+                // What stands in the object itself is None once it is deleted.
+                (Some(Value::Native(setter)), Value::Exception(exception))
+                    if n.role == NativeRole::Member =>
+                {
+                    exception.parts.delete(name);
+                    if matches!(get(object, name)?, Value::None) {
+                        return Ok(());
+                    }
+                    return call::call_unbound(&setter.clone().into(), object, &[Value::None]).map(drop);
+                }
                 (Some(_), Value::Exception(_)) => type_error(format!("{name} may not be deleted")),
                 (_, Value::Class(of)) if !is_fixed(name) => type_error(format!(
                     "cannot delete '{name}' attribute of immutable type '{}'",

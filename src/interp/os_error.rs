@@ -34,7 +34,7 @@ pub fn set_parts(exception: &Exception, args: &[Value]) {
     exception.parts.set(name::STRERROR, args[1].clone());
     if let Some(file) = args.get(2).filter(|file| !file.is_none()) {
         exception.parts.set(name::FILENAME, file.clone());
-        if let Some(other) = args.get(4) {
+        if let Some(other) = args.get(4).filter(|other| !other.is_none()) {
             exception.parts.set(name::FILENAME2, other.clone());
         }
         exception.args.set(Value::tuple(args[..2].to_vec()));

@@ -82,20 +82,19 @@ fn attr(exception: &Ref<Exception>, name: Symbol) -> Option<Value> {
 
 /// `[Errno 2] No such file or directory: 'name'`
 fn os_error(exception: &Ref<Exception>) -> Res<Option<String>> {
-    let (Some(errno), Some(strerror)) = (
-        exception.parts.get(name::ERRNO),
-        exception.parts.get(name::STRERROR),
-    ) else {
-        return Ok(None);
+    let part = |name| exception.parts.get(name);
+    let shown = |part: Option<Value>| to_str(&part.unwrap_or(Value::None));
+    let (errno, strerror) = (part(name::ERRNO), part(name::STRERROR));
+    let Some(file) = part(name::FILENAME) else {
+        return match errno.is_some() && strerror.is_some() {
+            true => Ok(Some(format!("[Errno {}] {}", shown(errno)?, shown(strerror)?))),
+            false => Ok(None),
+        };
     };
-    let mut text = format!("[Errno {}] {}", to_str(&errno)?, to_str(&strerror)?);
-    if let Some(file) = attr(exception, name::FILENAME) {
-        text.push_str(": ");
-        text.push_str(&repr(&file)?);
-        if let Some(other) = attr(exception, name::FILENAME2) {
-            text.push_str(" -> ");
-            text.push_str(&repr(&other)?);
-        }
+    let mut text = format!("[Errno {}] {}: {}", shown(errno)?, shown(strerror)?, repr(&file)?);
+    if let Some(other) = part(name::FILENAME2) {
+        text.push_str(" -> ");
+        text.push_str(&repr(&other)?);
     }
     Ok(Some(text))
 }

@@ -1,7 +1,7 @@
 //! Random ints, and random items of sequences.
 
 use super::{below, big_below, unit};
-use crate::code::BinaryOp;
+use crate::code::{BinaryOp, CompareOp};
 use crate::interp::error::*;
 use crate::interp::payload::*;
 use crate::interp::{call, iterate, operator, subscript, text};
@@ -115,6 +115,7 @@ fn is_sequence(value: &Value) -> bool {
 
 /// The places of `k` different items of `n`.
 fn sampled(this: &Value, n: usize, k: &Value) -> Res<Vec<usize>> {
+    operator::compare(CompareOp::LtE, &Value::Int(0), k)?;
     let k = small(k)?;
     if k < 0 || k as usize > n {
         return Err(value_error("Sample larger than population or is negative"));
@@ -243,7 +244,7 @@ fn choices(args: &[Value]) -> Res {
     let Some(total) = totals.last() else {
         return Err(index_error("list index out of range"));
     };
-    let total = real(total)?;
+    let total = super::distribution::plus(total, 0.0)?;
     if total <= 0.0 {
         return Err(value_error("Total of weights must be greater than zero"));
     }
@@ -269,6 +270,9 @@ fn randbytes(args: &[Value]) -> Res {
 }
 
 fn binomial(args: &[Value]) -> Res {
+    if !args[1].is_unset() {
+        operator::compare(CompareOp::Lt, &args[1], &Value::Int(0))?;
+    }
     let n = if args[1].is_unset() { 1 } else { small(&args[1])? };
     let p = if args[2].is_unset() { 0.5 } else { real(&args[2])? };
     if n < 0 {

@@ -1,7 +1,9 @@
 //! Random floats of many distributions, by the methods that CPython uses, number for number.
 
 use super::{this, unit};
+use crate::code::{BinaryOp, CompareOp};
 use crate::interp::error::*;
+use crate::interp::operator;
 use crate::interp::payload::*;
 use crate::library::builtins::method;
 use crate::library::modules::math::log_gamma;
@@ -15,6 +17,39 @@ fn arg(value: &Value, default: f64) -> Res<f64> {
     } else {
         real(value)
     }
+}
+
+/// Whether formulas can go on with floats.
+fn is_number(value: &Value) -> bool {
+    matches!(
+        plain(value),
+        Value::Float(_) | Value::Int(_) | Value::Bool(_) | Value::Big(_)
+    )
+}
+
+/// `a + x`: the sum, or the error that the operator has for what is no number.
+pub fn plus(a: &Value, x: f64) -> Res<f64> {
+    if !is_number(a) {
+        operator::binary(BinaryOp::Add, a, &Value::float(x))?;
+    }
+    Ok(real(a)? + x)
+}
+
+/// `x * a` or `x / a`, in the same way.
+fn scaled(op: BinaryOp, x: f64, a: &Value) -> Res<f64> {
+    if !is_number(a) {
+        operator::binary(op, &Value::float(x), a)?;
+    }
+    let a = real(a)?;
+    Ok(if op == BinaryOp::Mul { x * a } else { x / a })
+}
+
+/// A parameter of a distribution that has to be above 0.
+fn shape(value: &Value) -> Res<f64> {
+    if !is_number(value) {
+        operator::compare(CompareOp::LtE, value, &Value::float(0.0))?;
+    }
+    real(value)
 }
 
 fn float(x: f64) -> Res {
@@ -35,20 +70,32 @@ fn triangular(args: &[Value]) -> Res {
     float(low + (high - low) * (u * c).sqrt())
 }
 
-fn normal(this: &Value, mu: f64, sigma: f64) -> Res<f64> {
+fn normal(args: &[Value]) -> Res<f64> {
+    let this = &args[0];
     let magic = 4.0 * (-0.5f64).exp() / 2f64.sqrt();
     loop {
         let u1 = unit(this)?;
         let u2 = 1.0 - unit(this)?;
         let z = magic * (u1 - 0.5) / u2;
         if z * z / 4.0 <= -u2.ln() {
-            return Ok(mu + z * sigma);
+            return around(z, args);
         }
     }
 }
 
+/// A value of the normal distribution that a call asks for: `mu + z * sigma`.
+fn around(z: f64, args: &[Value]) -> Res<f64> {
+    let z = match &args[2] {
+        Value::Unset => z,
+        sigma => scaled(BinaryOp::Mul, z, sigma)?,
+    };
+    match &args[1] {
+        Value::Unset => Ok(z),
+        mu => plus(mu, z),
+    }
+}
+
 fn gauss(args: &[Value]) -> Res {
-    let (mu, sigma) = (arg(&args[1], 0.0)?, arg(&args[2], 1.0)?);
     let generator = this(&args[0])?;
     let z = match generator.spare.take() {
         Some(z) => z,
@@ -59,16 +106,16 @@ fn gauss(args: &[Value]) -> Res {
             angle.cos() * radius
         }
     };
-    float(mu + z * sigma)
+    float(around(z, args)?)
 }
 
 fn exponential(args: &[Value]) -> Res {
-    let rate = arg(&args[1], 1.0)?;
-    let u = unit(&args[0])?;
-    if rate == 0.0 {
-        return Err(zero_division("float division by zero"));
+    let x = -(1.0 - unit(&args[0])?).ln();
+    match &args[1] {
+        Value::Unset => float(x),
+        rate if is_number(rate) && real(rate)? == 0.0 => Err(zero_division("float division by zero")),
+        rate => float(scaled(BinaryOp::Div, x, rate)?),
     }
-    float(-(1.0 - u).ln() / rate)
 }
 
 fn von_mises(args: &[Value]) -> Res {
@@ -143,11 +190,11 @@ fn gamma(this: &Value, alpha: f64, beta: f64) -> Res<f64> {
 }
 
 fn beta(args: &[Value]) -> Res {
-    let y = gamma(&args[0], real(&args[1])?, 1.0)?;
+    let y = gamma(&args[0], shape(&args[1])?, 1.0)?;
     if y == 0.0 {
         return float(0.0);
     }
-    float(y / (y + gamma(&args[0], real(&args[2])?, 1.0)?))
+    float(y / (y + gamma(&args[0], shape(&args[2])?, 1.0)?))
 }
 
 /// How many of `n` tries succeed, each with probability `p`.
@@ -218,6 +265,9 @@ pub const METHODS: &[NativeDef] = &[
         "(self, a, b)",
         "Return a float between a and b.",
         |args| {
+            if !(is_number(&args[1]) && is_number(&args[2])) {
+                operator::binary(BinaryOp::Sub, &args[2], &args[1])?;
+            }
             let (a, b) = (real(&args[1])?, real(&args[2])?);
             float(a + (b - a) * unit(&args[0])?)
         },
@@ -232,7 +282,7 @@ pub const METHODS: &[NativeDef] = &[
         "normalvariate",
         NORMAL,
         "Return a float of a normal distribution.",
-        |args| float(normal(&args[0], arg(&args[1], 0.0)?, arg(&args[2], 1.0)?)?),
+        |args| float(normal(args)?),
     ),
     method(
         "gauss",
@@ -244,7 +294,7 @@ pub const METHODS: &[NativeDef] = &[
         "lognormvariate",
         "(self, mu, sigma)",
         "Return a float whose logarithm is normally distributed.",
-        |args| float(normal(&args[0], real(&args[1])?, real(&args[2])?)?.exp()),
+        |args| float(normal(args)?.exp()),
     ),
     method(
         "expovariate",
@@ -262,7 +312,7 @@ pub const METHODS: &[NativeDef] = &[
         "gammavariate",
         "(self, alpha, beta)",
         "Return a float of a gamma distribution.",
-        |args| float(gamma(&args[0], real(&args[1])?, real(&args[2])?)?),
+        |args| float(gamma(&args[0], shape(&args[1])?, shape(&args[2])?)?),
     ),
     method(
         "betavariate",

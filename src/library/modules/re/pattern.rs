@@ -404,6 +404,9 @@ pub fn sub_count(args: &[Value]) -> Res {
 
 fn group_names(this: &Pattern) -> Value {
     let names = Dict::default();
+    if this.groups.iter().all(|group| group.name.is_none()) {
+        return Ref::new(names).into();
+    }
     for (i, group) in this.groups.iter().enumerate() {
         if let Some(name) = &group.name {
             names.set_symbol(crate::source::Symbol::new(name), Value::from(i + 1));
