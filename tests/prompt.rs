@@ -268,6 +268,17 @@ fn trace_tells_every_step_until_it_is_asked_again() {
 }
 
 #[test]
+fn load_awaits_what_a_file_runs() {
+    let mut prompt = Prompt::open();
+    let file = prompt.1.0.join("to_run.aio");
+    let text = "import asyncio as aio\nasync def main():\n    await aio.sleep(0)\n    return 'run'\n\
+                if __name__ == '__main__':\n    print('has', aio.run(main()))\n    left = aio.current_task()\n";
+    std::fs::write(&file, text).expect("a script can be written");
+    prompt.ask(&format!(":load {}", file.display()), "has run");
+    prompt.ask("left.done()", "True");
+}
+
+#[test]
 fn load_runs_a_file_and_keeps_its_names() {
     let mut prompt = Prompt::open();
     let file = prompt.1.0.join("to_load.aio");

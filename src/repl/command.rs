@@ -26,7 +26,7 @@ they print appears above your line. `_` is the last value shown.
   :tasks         each pending task: where it waits, and what for
   :states NAME   the states that a function is compiled to
   :trace         tell every step of every task, or stop telling
-  :load FILE     run a file here; its names stay
+  :load FILE     run a file here; its names stay, and asyncio.run(…) is awaited
   :quit          leave, as Ctrl-D does; what is left is cancelled
 
 Ctrl-C drops the line, or ends what runs: KeyboardInterrupt, and an `await` is

@@ -2,7 +2,7 @@
 
 use super::All;
 use super::access::{self, Remedy, name_for};
-use super::party::{Frame, Key, Party, attribute, named};
+use super::party::{Frame, Key, Party, attribute, in_its_loop, named};
 use crate::code::TreeKind;
 use crate::interp::iterate;
 use crate::library::modules::thread as lock;
@@ -260,7 +260,13 @@ impl Case<'_> {
                 let what = format!("a call in {}{}", party.name(), party.at());
                 Reason::behind(what, key.into_iter().collect())
             }
-            None => self.unclaimed(future),
+            None => match in_its_loop(future) {
+                Some(thread) => Reason::plain(format!(
+                    "a call in thread '{}', whose own loop cannot go on",
+                    thread.name()
+                )),
+                None => self.unclaimed(future),
+            },
         }
     }
 

@@ -90,6 +90,14 @@ impl Stuck<'_> {
             {
                 "a ')' is missing before the ':'".into()
             }
+            ("def" | "class", ":")
+                if self.line.open.len() == 1
+                    && self.bracket() == "("
+                    && matches!(self.before(1), "(" | ",")
+                    && self.line.kind(self.line.at + 1) == TokenKind::Newline =>
+            {
+                "a ')' is missing before the ':'".into()
+            }
             ("def", _) if is_name && follows_operand && self.bracket() == "(" && !self.in_body() => {
                 format!("put a ',' between the parameters '{previous}' and '{found}'")
             }
