@@ -516,7 +516,7 @@ fn advance(state: &mut IteratorState) -> Beyond {
         range @ IteratorState::Range { .. } => range.next_number().map(Value::Int),
         IteratorState::Str(text, offset) => text.text[*offset..].chars().next().map(|c| {
             *offset += c.len_utf8();
-            char_value(c)
+            Value::from(c)
         }),
         IteratorState::Bytes(bytes, index) => {
             let item = bytes.0.get(*index).map(|&byte| Value::Int(i64::from(byte)));
@@ -572,21 +572,6 @@ fn advance(state: &mut IteratorState) -> Beyond {
     })
 }
 
-thread_local! {
-    /// The strs of the ASCII characters.
-    static CHARS: Vec<Value> = (0..128u8).map(|byte| Value::from((byte as char).to_string())).collect();
-}
-
-/// The str of one character.
-#[inline]
-pub fn char_value(c: char) -> Value {
-    if c.is_ascii() {
-        CHARS.with(|chars| chars[c as usize].clone())
-    } else {
-        Value::str(&*c.encode_utf8(&mut [0; 4]))
-    }
-}
-
 /// All items of an iterable.
 pub fn collect(value: &Value) -> Res<Vec<Value>> {
     match value {
@@ -606,7 +591,7 @@ pub fn collect(value: &Value) -> Res<Vec<Value>> {
                 })
                 .collect());
         }
-        Value::Str(text) => return Ok(text.text.chars().map(char_value).collect()),
+        Value::Str(text) => return Ok(text.text.chars().map(Value::from).collect()),
         Value::Bytes(bytes) => return Ok(bytes.0.iter().map(|&byte| Value::Int(i64::from(byte))).collect()),
         Value::Dict(dict) => return Ok(dict.table.borrow().iter().map(|(key, _)| key.clone()).collect()),
         Value::Set(set) => return Ok(mapping::set_keys(&set.table)),
@@ -716,7 +701,20 @@ fn unpack_iter(value: &Value) -> Res {
 pub fn unpack_star(value: &Value, before: usize, after: usize) -> Res<Vec<Value>> {
     let mut items = match value {
         Value::List(_) | Value::Tuple(_) => collect(value)?,
-        _ => collect(&unpack_iter(value)?)?,
+        _ => {
+            let iterator = unpack_iter(value)?;
+            let mut items = Vec::with_capacity(before);
+            while items.len() < before
+                && let Some(item) = next(&iterator)?
+            {
+                items.push(item);
+            }
+            // How many are left is only asked once the first ones are there.
+            if items.len() == before {
+                items.append(&mut collect(&iterator)?);
+            }
+            items
+        }
     };
     let least = before + after;
     if items.len() < least {

@@ -212,7 +212,7 @@ fn str_item(text: &Ref<Str>, object: &Value, index_value: &Value) -> Res {
         _ => index_or(index_value, || index_error(too_wide(index_value)))?,
     };
     match place(i, text.chars).and_then(|place| string::char_at(&text.text, place, text.is_ascii())) {
-        Some(c) => Ok(iterate::char_value(c)),
+        Some(c) => Ok(Value::from(c)),
         None => Err(index_error("string index out of range")),
     }
 }

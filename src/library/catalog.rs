@@ -81,6 +81,7 @@ sources! {
     "_typing_standin" "typing_standin"
     "_typing_more" "typing_more"
     "_typing_text" "typing_text"
+    "_user_string" "user_string"
     "_weak_proxy" "weak_proxy"
     "abc" "abc"
     "asyncio.constants" "asyncio_constants"

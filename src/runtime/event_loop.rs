@@ -659,7 +659,7 @@ pub fn create_task_in(this: &Value, coroutine: &Value, name: &Value, context: Op
     event_loop.check_closed()?;
     let factory = event_loop.task_factory.get();
     if factory.given().is_none() {
-        return Ok(task::create(this, coroutine, name, context, None)?.into());
+        return Ok(task::create(this, coroutine, name, context, false)?.into());
     }
     let context = context.map(|context| (Symbol::new("context"), context_value(context)));
     let kwargs: Vec<_> = context.into_iter().collect();

@@ -68,16 +68,16 @@ pub fn context_of(task: &Ref<Future>) -> Option<Rc<Context>> {
     Some(state.context.own(current.is_some_and(|current| current.is(task))))
 }
 
-/// A new task of a loop, whose first step is scheduled.
+/// A new task of a loop, whose first step is scheduled, or taken at once as [`begin`] says.
 pub fn create(
     event_loop: &Value,
     coroutine: &Value,
     name: &Value,
     context: Option<Rc<Context>>,
-    class: Option<Ref<Class>>,
+    eager: bool,
 ) -> Res<Ref<Future>> {
-    let task = prepare(event_loop, coroutine, name, context, class)?;
-    begin(&task, false)?;
+    let task = prepare(event_loop, coroutine, name, context)?;
+    begin(&task, eager)?;
     Ok(task)
 }
 
@@ -98,25 +98,11 @@ pub fn begin(task: &Ref<Future>, eager: bool) -> Res<()> {
     })
 }
 
-/// A new task that takes its first step at once, if its loop is running.
-pub fn create_eager(
-    event_loop: &Value,
-    coroutine: &Value,
-    name: &Value,
-    context: Option<Rc<Context>>,
-    class: Option<Ref<Class>>,
-) -> Res<Ref<Future>> {
-    let task = prepare(event_loop, coroutine, name, context, class)?;
-    begin(&task, true)?;
-    Ok(task)
-}
-
 fn prepare(
     event_loop: &Value,
     coroutine: &Value,
     name: &Value,
     context: Option<Rc<Context>>,
-    class: Option<Ref<Class>>,
 ) -> Res<Ref<Future>> {
     if !is_coroutine(coroutine) {
         return Err(type_error(format!(
@@ -129,7 +115,6 @@ fn prepare(
     Ok(future::made(|| {
         let mut future = Future::new(event_loop);
         future.label.set(&"task");
-        future.set_class(class);
         future.task = Some(state);
         future
     }))

@@ -20,6 +20,14 @@ impl<T: Clone> Hold<T> {
     }
 
     #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        let held = self.0.take();
+        let is_empty = held.is_none();
+        self.0.set(held);
+        is_empty
+    }
+
+    #[inline(always)]
     pub fn take(&self) -> Option<T> {
         self.0.take()
     }

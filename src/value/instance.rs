@@ -296,30 +296,30 @@ impl Instance {
 
 /// Attributes of objects that rarely have any.
 #[derive(Default)]
-pub struct Attrs(RefCell<Option<Ref<Dict>>>);
+pub struct Attrs(Hold<Ref<Dict>>);
 
 impl Attrs {
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_none()
+        self.0.is_empty()
     }
 
     /// The object's `__dict__`.
     pub fn dict(&self) -> Ref<Dict> {
-        self.0
-            .borrow_mut()
-            .get_or_insert_with(|| Ref::new(Dict::default()))
-            .clone()
+        self.0.get().unwrap_or_else(|| {
+            let dict = Ref::new(Dict::default());
+            self.0.replace(Some(dict.clone()));
+            dict
+        })
     }
 
     /// `obj.__dict__ = dict`
     pub fn replace_dict(&self, dict: Ref<Dict>) {
-        let old = self.0.borrow_mut().replace(dict);
-        drop(old);
+        self.0.replace(Some(dict));
     }
 
     pub fn get(&self, name: Symbol) -> Option<Value> {
-        self.0.borrow().as_ref()?.get_symbol(name)
+        self.0.get()?.get_symbol(name)
     }
 
     pub fn set(&self, name: Symbol, value: Value) {
@@ -331,10 +331,7 @@ impl Attrs {
     }
 
     pub fn entries(&self) -> Vec<(Symbol, Value)> {
-        self.0
-            .borrow()
-            .as_ref()
-            .map_or_else(Vec::new, |dict| dict.symbol_entries())
+        self.0.get().map_or_else(Vec::new, |dict| dict.symbol_entries())
     }
 }
 

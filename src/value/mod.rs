@@ -279,7 +279,16 @@ impl From<f64> for Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Value {
-        Value::str(text)
+        match text.as_bytes() {
+            [byte] => str::of_ascii(*byte),
+            _ => Value::str(text),
+        }
+    }
+}
+
+impl From<char> for Value {
+    fn from(c: char) -> Value {
+        Value::from(&*c.encode_utf8(&mut [0; 4]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::source::Symbol;
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString};
 use std::cell::{Cell, RefCell};
 
 /// A Python str. Indexing by code point is O(1) where `chars == text.len()` (ASCII).
@@ -105,6 +105,16 @@ impl PartialEq for Str {
 }
 
 thread_local! {
+    /// The strs of the ASCII characters.
+    static ASCII: [Value; 128] = std::array::from_fn(|byte| Value::str(char::from(byte as u8).to_compact_string()));
+}
+
+/// The str of an ASCII character; the same object each time.
+pub fn of_ascii(byte: u8) -> Value {
+    ASCII.with(|strs| strs[byte as usize].clone())
+}
+
+thread_local! {
     /// One str value for each symbol that was ever shown to a script.
     static SYMBOLS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
 }
@@ -117,9 +127,11 @@ pub fn of_symbol(symbol: Symbol) -> Value {
             strs.resize_with(index + 1, Value::default);
         }
         if strs[index].is_unset() {
-            let str = Str::new(symbol.text());
-            str.symbol.set(symbol.0 + 1);
-            strs[index] = str.into();
+            let value = Value::from(symbol.text());
+            if let Value::Str(str) = &value {
+                str.symbol.set(symbol.0 + 1);
+            }
+            strs[index] = value;
         }
         strs[index].clone()
     })

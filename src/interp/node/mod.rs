@@ -323,7 +323,7 @@ pub fn constant_value(constant: &Constant) -> Value {
             if text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
                 return crate::source::Symbol::new(text).into();
             }
-            Value::str(&**text)
+            Value::from(&**text)
         }
         Constant::Bytes(bytes) => Ref::new(Bytes(bytes.to_vec().into())).into(),
     }

@@ -1,6 +1,7 @@
 //! Functions, classes, modules and other objects as text.
 
 use super::{address, pending, repr, text_of, view_items, within};
+use crate::interp::attribute;
 use crate::interp::traceback::TracebackObject;
 use crate::interp::types::{class_name, class_of, full_name};
 use crate::source::Symbol;
@@ -9,6 +10,9 @@ use crate::value::descriptor::{
     BigRange, CodeObject, DictView, GenericAlias, MappingProxy, TracebackFrame, Union,
 };
 use crate::value::*;
+
+/// The modules that CPython carries within itself as code, and shows so.
+const FROZEN: &[&str] = &["abc", "io", "os", "posixpath"];
 
 /// The repr of an object that is neither a number, text nor a container.
 pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
@@ -23,6 +27,7 @@ pub fn write_repr(value: &Value, out: &mut String) -> Res<()> {
         Value::Class(class) => format!("<class '{}'>", class_path(class)),
         Value::Module(module) => match module.get(crate::source::name::FILE) {
             Some(file) => format!("<module '{}' from {}>", module.name, repr(&file)?),
+            None if FROZEN.contains(&module.name.text()) => format!("<module '{}' (frozen)>", module.name),
             None if crate::interp::import::is_known_module(module.name) => {
                 format!("<module '{}' (built-in)>", module.name)
             }
@@ -307,6 +312,25 @@ pub fn type_form(value: &Value) -> Res<String> {
             }
             Ok(format!("[{}]", parts.join(", ")))
         }
-        other => repr(other),
+        other => Ok(match named_form(other)? {
+            Some(name) => name,
+            None => repr(other)?,
+        }),
     }
+}
+
+/// How something else that has a module and a qualified name is shown: functions in Rust, and what has both.
+fn named_form(value: &Value) -> Res<Option<String>> {
+    let find = |attr: &str| attribute::find(value, Symbol::new(attr));
+    if find("__origin__")?.is_some() && find("__args__")?.is_some() {
+        return Ok(None);
+    }
+    let (Some(qualname), Some(module)) = (find("__qualname__")?, find("__module__")?) else {
+        return Ok(None);
+    };
+    Ok(match text_of(&module) {
+        None => None,
+        Some("builtins") => Some(super::str(&qualname)?),
+        Some(module) => Some(format!("{module}.{}", super::str(&qualname)?)),
+    })
 }

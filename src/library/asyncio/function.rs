@@ -91,7 +91,7 @@ const TASKS: &[NativeDef] = natives! {
     };
     Function Plain "eager_task_factory" "(loop, coro, *, name=None, context=None)"
         "A task factory whose tasks take their first step at once." |args| {
-        Ok(task::create_eager(&args[0], &args[1], &args[2], context_of(&args[3])?, None)?.into())
+        Ok(task::create(&args[0], &args[1], &args[2], context_of(&args[3])?, true)?.into())
     };
 };
 

@@ -39,7 +39,7 @@ fn chr(value: &Value) -> Res {
     let Some(code) = u32::try_from(code).ok().filter(|&code| code < 0x11_0000) else {
         return Err(value_error("chr() arg not in range(0x110000)"));
     };
-    character(code).map(iterate::char_value)
+    character(code).map(Value::from)
 }
 
 /// The character of a code point.

@@ -42,8 +42,38 @@ pub fn encoding(value: &Value, function: &str) -> Res<Encoding> {
     match Encoding::named(name) {
         Some(encoding) => Ok(encoding),
         None if name.contains('\0') => Err(value_error("embedded null character")),
-        None => Err(raise(Type::LookupError, format!("unknown encoding: {name}"))),
+        None => Err(raise(Type::LookupError, unknown_encoding(name, function))),
     }
+}
+
+/// Codecs of CPython's that are not between text and bytes, under the names they have there.
+const NO_TEXT: &[&str] = &[
+    "base64",
+    "base64_codec",
+    "base_64",
+    "bz2",
+    "bz2_codec",
+    "hex",
+    "hex_codec",
+    "quopri",
+    "quopri_codec",
+    "quoted_printable",
+    "rot13",
+    "rot_13",
+    "uu",
+    "uu_codec",
+    "zip",
+    "zlib",
+    "zlib_codec",
+];
+
+fn unknown_encoding(name: &str, function: &str) -> String {
+    let plain = name.to_ascii_lowercase().replace(['-', ' '], "_");
+    if !NO_TEXT.contains(&plain.as_str()) {
+        return format!("unknown encoding: {name}");
+    }
+    let act = if function == "encode" { "encode" } else { "decode" };
+    format!("'{name}' is not a text encoding; use codecs.{act}() to handle arbitrary codecs")
 }
 
 /// The error handler that an argument names.

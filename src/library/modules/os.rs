@@ -95,7 +95,7 @@ pub fn path_arg(value: &Value, function: &str) -> Res<PathBuf> {
                 _ if takes_number => ", os.PathLike or integer",
                 _ => " or os.PathLike",
             },
-            class_name(value)
+            class_of(value).name()
         )));
     }
     let value = fspath(value)?;

@@ -91,6 +91,7 @@ impl<'a> Program<'a> {
             StmtKind::Function(function) => self.function(function, at, class),
             StmtKind::Class(class) => {
                 self.classes.push((class, at));
+                self.defined.insert(address::<Class>(class), at);
                 let scope = self.names.opened_by(&**class).unwrap_or(at.scope);
                 self.block(&class.body, At { scope, ..at }, Some(class));
             }

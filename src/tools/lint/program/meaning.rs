@@ -196,11 +196,7 @@ impl<'a> Program<'a> {
     /// The classes of the program that a class derives from, if all are known; those of the library that say only
     /// what kind of class it is are left out.
     fn bases(&self, class: &Class, left: u32) -> Option<Vec<&'a Class>> {
-        let at = self
-            .classes
-            .iter()
-            .find(|(other, _)| std::ptr::eq(*other, class))?
-            .1;
+        let at = *self.defined.get(&address(class))?;
         let mut found = Vec::new();
         for arg in &class.args {
             let Arg::Positional(base) = arg else { return None };

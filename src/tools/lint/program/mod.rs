@@ -161,7 +161,7 @@ pub struct Program<'a> {
     opened: HashMap<Scope, usize>,
     guards: Vec<Guard>,
     bindings: HashMap<(Scope, Symbol), Vec<Binding<'a>>>,
-    /// Where each function is defined, by address.
+    /// Where each function and class is defined, by address.
     defined: HashMap<usize, At>,
     /// Where what stands in each function stands, by address.
     inside: HashMap<usize, At>,
