@@ -31,6 +31,12 @@ impl Stuck<'_> {
             false if matches!(previous, "pass" | "break" | "continue") => {
                 format!("nothing stands behind '{previous}'")
             }
+            false if self.first() == "for" && (0..before).all(|i| self.line.word(i) != "in") => {
+                format!("'in' is missing before '{found}'")
+            }
+            false if self.first() == "raise" && before == 1 => {
+                format!("what an error says stands in parentheses: '{previous}({found})'")
+            }
             false => format!("an operator or a ',' is missing before '{found}'"),
         };
         Some(SyntaxError::new("invalid syntax", self.at).help(help))
