@@ -9,7 +9,7 @@ use crate::interp::text::object::generator_qualname;
 use crate::runtime::{console, task};
 use crate::session::{self, deadlock, report};
 use crate::source::Symbol;
-use crate::tools::trace;
+use crate::tools::{standing, trace};
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::*;
 use std::path::Path;
@@ -152,6 +152,13 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
         }
         other => (task::shown(other), None),
     };
+    // One that runs only what the library wrote was made somewhere.
+    let place = place.or_else(|| {
+        let (code, span) = standing::origin(pending)?;
+        let line = code.source.line(span.start);
+        let text = code.source.line_text(line).trim();
+        Some(format!("made in {}, line {line}: {text}", code.source.name))
+    });
     let waiting = state.waiting.get();
     let what = waiting
         .as_ref()
