@@ -79,7 +79,6 @@ const ON_PURPOSE: &[(&str, &[&str])] = &[
         &["A001", "A002", "A003", "A019"],
     ),
     ("tests/golden/coroutines/what_is_around_a_try_is_kept", &["A031"]),
-    ("tests/golden/loop/a_loop_written_by_hand", &["A023"]),
     (
         "tests/golden/loop/asyncio_logs_through_logging",
         &["A007", "A008"],

@@ -268,6 +268,25 @@ fn trace_tells_every_step_until_it_is_asked_again() {
 }
 
 #[test]
+fn a_task_of_the_library_alone_is_shown_where_it_was_made() {
+    let mut prompt = Prompt::open();
+    prompt.enter("left = spawn(asyncio.sleep(100))");
+    prompt.see(PROMPT);
+    prompt.ask(":tasks", "made in <prompt 1>, line 1: left = spawn");
+}
+
+#[test]
+fn load_awaits_what_a_file_runs() {
+    let mut prompt = Prompt::open();
+    let file = prompt.1.0.join("to_run.aio");
+    let text = "import asyncio as aio\nasync def main():\n    await aio.sleep(0)\n    return 'run'\n\
+                if __name__ == '__main__':\n    print('has', aio.run(main()))\n    left = aio.current_task()\n";
+    std::fs::write(&file, text).expect("a script can be written");
+    prompt.ask(&format!(":load {}", file.display()), "has run");
+    prompt.ask("left.done()", "True");
+}
+
+#[test]
 fn load_runs_a_file_and_keeps_its_names() {
     let mut prompt = Prompt::open();
     let file = prompt.1.0.join("to_load.aio");

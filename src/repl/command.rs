@@ -9,7 +9,7 @@ use crate::interp::text::object::generator_qualname;
 use crate::runtime::{console, task};
 use crate::session::{self, deadlock, report};
 use crate::source::Symbol;
-use crate::tools::trace;
+use crate::tools::{standing, trace};
 use crate::value::descriptor::{ClassMethod, Property, StaticMethod};
 use crate::value::*;
 use std::path::Path;
@@ -26,7 +26,7 @@ they print appears above your line. `_` is the last value shown.
   :tasks         each pending task: where it waits, and what for
   :states NAME   the states that a function is compiled to
   :trace         tell every step of every task, or stop telling
-  :load FILE     run a file here; its names stay
+  :load FILE     run a file here; its names stay, and asyncio.run(…) is awaited
   :quit          leave, as Ctrl-D does; what is left is cancelled
 
 Ctrl-C drops the line, or ends what runs: KeyboardInterrupt, and an `await` is
@@ -152,6 +152,13 @@ fn row(pending: &Ref<Future>) -> Option<Vec<String>> {
         }
         other => (task::shown(other), None),
     };
+    // One that runs only what the library wrote was made somewhere.
+    let place = place.or_else(|| {
+        let (code, span) = standing::origin(pending)?;
+        let line = code.source.line(span.start);
+        let text = code.source.line_text(line).trim();
+        Some(format!("made in {}, line {line}: {text}", code.source.name))
+    });
     let waiting = state.waiting.get();
     let what = waiting
         .as_ref()

@@ -8,6 +8,7 @@
 //! Always true: while a line is read, that is an operation in flight, so the virtual clock stands
 //! still; while code runs it is not, so the clock jumps.
 
+mod awaited;
 mod command;
 mod complete;
 mod editor;

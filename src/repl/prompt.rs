@@ -3,6 +3,7 @@
 //! Always true: at most one input runs in the foreground, and while one does no line is read. What
 //! an input leaves behind, tasks above all, goes on in the background.
 
+use super::awaited::await_runs;
 use super::command::{self, Command};
 use super::editor::{self, Ends, Reply};
 use super::screen::{Backlog, Screen};
@@ -278,7 +279,10 @@ impl Prompt {
 
     /// Runs a text in the prompt's module, and reads on when it has ended.
     fn run_source(self: &Rc<Self>, source: &Rc<Source>, interactive: bool) {
-        let lowered = syntax::parse(source).and_then(|module| {
+        let lowered = syntax::parse(source).and_then(|mut module| {
+            if !interactive {
+                await_runs(&mut module);
+            }
             let code = lower::lower(&module, source, &lower::Options { interactive })?;
             Ok((code, module.warnings))
         });

@@ -5,6 +5,7 @@
 
 mod argument;
 mod known;
+mod lack;
 mod table;
 
 use super::outline::{self, Node, Outline, Way, last_name};
@@ -185,6 +186,9 @@ impl Known {
         Self::name_of_class,
         Self::defined_below,
         Self::attribute_of_self,
+        Self::queue_of_threads,
+        Self::context_without_yield,
+        Self::sent_to_its_end,
     ];
     const AFTER: &'static [Row] = &[
         Self::no_function,
@@ -208,6 +212,10 @@ impl Known {
         Self::called_property,
         Self::hidden_method,
         Self::error_among_results,
+        Self::operator_of_own_class,
+        Self::method_of_own_class,
+        Self::missing_key,
+        Self::parameters,
     ];
 
     /// `for name, value in d:`

@@ -318,6 +318,41 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "there is nothing to wait for: ask before whether there is",
     ),
     (
+        "TypeError",
+        "non-default argument",
+        "put the fields that have a default behind those that have none",
+    ),
+    (
+        "TypeError",
+        "__str__ returned non-string | __repr__ returned non-string",
+        "this method gives the text to its caller by `return`, and prints nothing",
+    ),
+    (
+        "TypeError",
+        "'async with' received an object from __a",
+        "`__aenter__` and `__aexit__` are to be `async def`",
+    ),
+    (
+        "ValueError",
+        "list.remove(x): x not in list",
+        "it is not there: `in` asks for it before",
+    ),
+    (
+        "ValueError",
+        "substring not found",
+        "it is not there: `in` asks for it before, and find(…) gives -1 then",
+    ),
+    (
+        "ValueError",
+        "math domain error",
+        "there is no such value, as a negative number has no root and no logarithm",
+    ),
+    (
+        "BrokenBarrierError",
+        "",
+        "somebody called abort() or reset(), or waited too long: then nobody comes through",
+    ),
+    (
         "ValueError",
         "mutable default",
         "all objects would share it: `field(default_factory=list)` makes one for each",

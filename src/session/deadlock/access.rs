@@ -344,7 +344,7 @@ pub fn who_took(object: &Value, all: &All) -> Option<String> {
     Some(format!("it was taken by `{text}` in line {line}{within}"))
 }
 
-fn call(mention: &Mention, object: &Value, all: &[Party]) -> Call {
+fn call(mention: &Mention, object: &Value, all: &All) -> Call {
     let Mention { source, function, .. } = mention;
     let line = mention.line();
     let header = function.as_ref().map(|(header, _)| *header);
@@ -353,6 +353,7 @@ fn call(mention: &Mention, object: &Value, all: &[Party]) -> Call {
         let frame = party.all_own().find(|frame| is_around(frame.code()))?;
         // Of a loop, it is its head that waits.
         let waits = match frame.code().tree_at(frame.span) {
+            _ if party.is_leaving(frame) => all.texts().block(source, frame.span),
             Some(_) => frame.span,
             None => source.on_first_line(frame.span),
         };
@@ -360,7 +361,8 @@ fn call(mention: &Mention, object: &Value, all: &[Party]) -> Call {
         let is_argument = mention.call.holds(waits) && mention.call != waits;
         let is_after = mention.place.start >= waits.end || is_argument;
         let is_in_loop = mention.loops.iter().any(|around| around.holds(frame.span));
-        let is_again = !is_after && mention.place.end <= waits.start && is_in_loop;
+        let is_before = mention.place.end <= waits.start || party.is_leaving(frame);
+        let is_again = !is_after && is_before && is_in_loop;
         let is_it = refers(frame, &mention.receiver, object);
         Some((is_it, (place, frame.line()), is_after, is_again))
     };

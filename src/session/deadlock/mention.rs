@@ -53,6 +53,8 @@ pub struct Texts {
     mentions: Vec<Mention>,
     /// Names of what a `with` block takes, and releases at its end.
     pub entered: Vec<Symbol>,
+    /// What is entered by a `with`, and the whole block.
+    blocks: Vec<(Rc<Source>, Span, Span)>,
     /// An object with the first name may be met under the second.
     moves: Vec<(Symbol, Symbol)>,
 }
@@ -93,7 +95,7 @@ impl Texts {
                 self.note_mention(way, expr, source);
                 self.note_handing(expr, functions);
             }
-            Some(Node::Stmt(stmt)) => self.note_stmt(stmt),
+            Some(Node::Stmt(stmt)) => self.note_stmt(stmt, source),
             None => {}
         }
     }
@@ -117,10 +119,22 @@ impl Texts {
         });
     }
 
-    fn note_stmt(&mut self, stmt: &Stmt) {
+    /// The whole `with` block of what is entered in a place.
+    pub fn block(&self, source: &Rc<Source>, entered: Span) -> Span {
+        let is_it =
+            |(of, context, _): &&(Rc<Source>, Span, Span)| Rc::ptr_eq(of, source) && *context == entered;
+        self.blocks
+            .iter()
+            .find(is_it)
+            .map_or(entered, |(.., block)| *block)
+    }
+
+    fn note_stmt(&mut self, stmt: &Stmt, source: &Rc<Source>) {
         match &stmt.kind {
             StmtKind::With { items, .. } => {
                 for item in items {
+                    let context = item.context.plain().span;
+                    self.blocks.push((source.clone(), context, stmt.span));
                     let mut names = Vec::new();
                     each_name(&item.context, &mut names);
                     self.entered.extend(names);

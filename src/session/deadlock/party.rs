@@ -1,7 +1,7 @@
 //! Who waits: the tasks and threads that cannot go on, with the calls that each is in the middle of.
 
 use super::super::report::is_library;
-use crate::code::{Code, CodeKind};
+use crate::code::{Code, CodeKind, StateId, Terminator, TreeKind};
 use crate::interp::finalise;
 use crate::runtime::task;
 use crate::runtime::thread::{self, Thread};
@@ -15,6 +15,8 @@ use std::rc::Rc;
 pub struct Frame {
     pub func: Ref<Function>,
     pub span: Span,
+    /// What it waits for is the end of a `with` block.
+    is_leaving: bool,
     slots: Vec<Value>,
 }
 
@@ -117,6 +119,13 @@ impl Party {
         self.frames.iter().rev().filter(|frame| frame.is_own())
     }
 
+    /// Whether one of its calls waits at the end of a `with` block.
+    pub fn is_leaving(&self, frame: &Frame) -> bool {
+        let is_exit = |inner: &Frame| inner.code().name.text() == "__exit__";
+        let is_innermost = self.own().is_some_and(|own| std::ptr::eq(own, frame));
+        frame.is_leaving || (is_innermost && self.inside().first().is_some_and(is_exit))
+    }
+
     /// The calls of the library that the program's innermost one is in, outermost first.
     pub fn inside(&self) -> &[Frame] {
         &self.frames[self.own_place().map_or(0, |own| own + 1)..]
@@ -144,6 +153,12 @@ fn coroutine(task: &Future) -> Option<Ref<Generator>> {
     }
 }
 
+/// Whether a state ends with the end of a `with` block.
+fn leaves(code: &Code, state: StateId) -> bool {
+    let end = code.states.get(state as usize).map(|state| &state.end);
+    matches!(end, Some(Terminator::Await { value, .. }) if matches!(value.kind, TreeKind::Exit { .. }))
+}
+
 /// The frames of a suspended task.
 fn suspended(generator: &Generator) -> Vec<Frame> {
     generator.look(|stack| {
@@ -151,6 +166,7 @@ fn suspended(generator: &Generator) -> Vec<Frame> {
             Activation::Script(frame) => Some(Frame {
                 func: frame.func.clone(),
                 span: frame.place()?,
+                is_leaving: leaves(&frame.func.code, frame.state),
                 slots: frame.seen_slots().to_vec(),
             }),
             _ => None,
@@ -166,6 +182,7 @@ fn running(thread: &Thread) -> Vec<Frame> {
         frames.push(Frame {
             func: seen.func.clone(),
             span: seen.span,
+            is_leaving: false,
             slots: seen.slots.to_vec(),
         });
         None
@@ -226,6 +243,18 @@ pub fn parties() -> Vec<Party> {
         });
     }
     all
+}
+
+/// The thread that makes a call for a future of a pool and runs a loop of its own in it.
+pub fn in_its_loop(future: &Value) -> Option<Rc<Thread>> {
+    let mut threads = thread::blocked().into_iter();
+    threads.find(|thread| {
+        let works = |frame: &Frame| {
+            &*frame.code().qualname == "_Work.run"
+                && frame.variable("future").is_some_and(|own| own.is(future))
+        };
+        thread.doing() == thread::IN_LOOP && running(thread).iter().any(works)
+    })
 }
 
 /// The tasks that failed, with the error, as far as somebody still knows them.

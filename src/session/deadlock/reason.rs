@@ -2,12 +2,12 @@
 
 use super::All;
 use super::access::{self, Remedy, name_for};
-use super::party::{Frame, Key, Party, attribute, named};
+use super::party::{Frame, Key, Party, attribute, in_its_loop, named};
 use crate::code::TreeKind;
 use crate::interp::iterate;
 use crate::library::modules::thread as lock;
 use crate::runtime::future;
-use crate::runtime::thread::IN_LOOP;
+use crate::runtime::thread::{self, IN_LOOP};
 use crate::source::{Source, Span};
 use crate::value::generator::{Activation, Need, Obstacle};
 use crate::value::*;
@@ -148,7 +148,12 @@ impl Case<'_> {
         let me = self.party();
         let is_own = me.is(Key::Thread(holder));
         let by = self.all.iter().find(|other| other.is(Key::Thread(holder)));
+        let in_loop = thread::blocked().into_iter().find(|thread| thread.id == holder);
+        let in_loop = in_loop.filter(|_| !is_own && by.is_none());
         let by = match (is_own, by) {
+            (false, None) if let Some(thread) = &in_loop => {
+                format!("thread '{}' holds, in whose loop a task waits", thread.name())
+            }
             (true, _) if me.task.is_some() => "its own thread holds".into(),
             (true, _) => "it holds itself".into(),
             (false, Some(other)) => format!("{}{} holds", other.name(), other.at()),
@@ -156,6 +161,10 @@ impl Case<'_> {
         };
         let is_left = !self.all.iter().any(|other| other.is(Key::Thread(holder)));
         let help = match is_left {
+            true if in_loop.is_some() => Some(
+                "a task that holds a lock of threads awaits nothing: release it before, or use asyncio.Lock"
+                    .into(),
+            ),
             true => Some(self.left_behind(lock, "with")),
             false if is_own && me.task.is_some() => {
                 Some("a lock of threads stops the whole loop: between tasks, use asyncio.Lock".into())
@@ -260,7 +269,13 @@ impl Case<'_> {
                 let what = format!("a call in {}{}", party.name(), party.at());
                 Reason::behind(what, key.into_iter().collect())
             }
-            None => self.unclaimed(future),
+            None => match in_its_loop(future) {
+                Some(thread) => Reason::plain(format!(
+                    "a call in thread '{}', whose own loop cannot go on",
+                    thread.name()
+                )),
+                None => self.unclaimed(future),
+            },
         }
     }
 

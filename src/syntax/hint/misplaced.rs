@@ -31,6 +31,12 @@ impl Stuck<'_> {
             false if matches!(previous, "pass" | "break" | "continue") => {
                 format!("nothing stands behind '{previous}'")
             }
+            false if self.first() == "for" && (0..before).all(|i| self.line.word(i) != "in") => {
+                format!("'in' is missing before '{found}'")
+            }
+            false if self.first() == "raise" && before == 1 => {
+                format!("what an error says stands in parentheses: '{previous}({found})'")
+            }
             false => format!("an operator or a ',' is missing before '{found}'"),
         };
         Some(SyntaxError::new("invalid syntax", self.at).help(help))
@@ -87,6 +93,14 @@ impl Stuck<'_> {
             }
             ("if" | "elif" | "while" | "for" | "with" | "class", ":")
                 if self.bracket() == "(" && follows_operand =>
+            {
+                "a ')' is missing before the ':'".into()
+            }
+            ("def" | "class", ":")
+                if self.line.open.len() == 1
+                    && self.bracket() == "("
+                    && matches!(self.before(1), "(" | ",")
+                    && self.line.kind(self.line.at + 1) == TokenKind::Newline =>
             {
                 "a ')' is missing before the ':'".into()
             }

@@ -197,6 +197,13 @@ fn help_names_the_way_out() {
     for (text, help) in [
         ("x = a && b", "write 'and'"),
         ("x++", "there is no '++'; write 'x += 1'"),
+        ("def f(:\n    pass", "a ')' is missing before the ':'"),
+        ("class A(B, :\n    pass", "a ')' is missing before the ':'"),
+        ("async for x range(3): pass", "'in' is missing before 'range'"),
+        (
+            "raise ValueError 'x'",
+            "what an error says stands in parentheses: 'ValueError('x')'",
+        ),
         ("if x:\n    y\nelse if z:\n    w", "'else if' is written 'elif'"),
         ("x = class", "'class' is a keyword and cannot be a name"),
         (

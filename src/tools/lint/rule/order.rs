@@ -24,19 +24,46 @@ pub fn after<'a>(
 ) {
     for &(block, at) in &program.blocks {
         for (i, stmt) in block.iter().enumerate() {
-            let Some(object) = begin(stmt, at) else { continue };
-            for later in &block[i + 1..] {
-                let may_end = binds(program, later, object, at) || loops_for(program, later, object, at);
-                if may_end || (until == Until::Suspension && lets_others_run(later)) {
-                    break;
-                }
-                // What stands in a block of its own may not run.
-                later.each_expr(&mut |expr| {
-                    each_expr_in(expr, &mut |expr| visit(object, expr, at));
-                });
+            if let Some(object) = begin(stmt, at) {
+                follow(program, &block[i + 1..], (object, at), visit, until);
             }
         }
     }
+}
+
+/// Shows the expressions of statements that run one after the other; whether it is still so behind them.
+fn follow<'a>(
+    program: &Program<'a>,
+    stmts: &'a [Stmt],
+    (object, at): (&'a Expr, At),
+    visit: &mut dyn FnMut(&'a Expr, &'a Expr, At),
+    until: Until,
+) -> bool {
+    for later in stmts {
+        // What stands in a block of its own may not run, but that of a `try` or `with` begins.
+        let inner = match &later.kind {
+            StmtKind::Try { body, .. } => body,
+            StmtKind::With { is_async, body, .. } if !(*is_async && until == Until::Suspension) => body,
+            _ => &[][..],
+        };
+        let may_end = binds(program, later, object, at)
+            || loops_for(program, later, object, at)
+            || (until == Until::Suspension && lets_others_run(later));
+        if may_end && inner.is_empty() {
+            return false;
+        }
+        let mut is_rebound = false;
+        later.each_expr(&mut |expr| {
+            is_rebound |= program.is_same((expr, at), (object, at));
+            each_expr_in(expr, &mut |expr| {
+                visit(object, expr, program.place_of(expr).unwrap_or(at));
+            });
+        });
+        if is_rebound || !follow(program, inner, (object, at), visit, until) || may_end {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether a statement loops until something about the object has changed.

@@ -1,6 +1,6 @@
 //! A loop runs where none may, or none where one must.
 
-use super::{calls, positional};
+use super::{calls, keyword, positional};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::tools::lint::program::{At, Kind, Meaning, Program, UnitKind, Where, each_expr};
@@ -49,16 +49,33 @@ pub fn missing(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     }
 }
 
-/// `asyncio.get_event_loop()` at the top of a module that never set a loop.
+/// `asyncio.get_event_loop()` at the top of a module that never set a loop; also `asyncio.ensure_future(work())`
+/// there, which asks for one too.
 pub fn implicit(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     if program.mentioned.contains("set_event_loop") {
         return;
     }
-    for (call, func, _, at) in calls(program) {
-        if matches!(program.unit(at).kind, UnitKind::Module { awaits: false })
-            && program.path(func, at).as_deref() == Some("asyncio.get_event_loop")
+    let mut is_made = false;
+    // What `asyncio.run` is given must be a coroutine: that is another mistake.
+    let is_run = |given: &Expr| {
+        let mut runs = calls(program)
+            .filter(|(call, .., at)| runs_loop(program, call, *at).is_some_and(|path| path == "asyncio.run"));
+        runs.any(|(_, _, args, _)| positional(args, 0).is_some_and(|arg| std::ptr::eq(arg, given)))
+    };
+    for (call, func, args, at) in calls(program) {
+        let is_work = || positional(args, 0).is_some_and(|work| program.kind(work, at).is_coroutine());
+        let makes = match program.path(func, at).as_deref() {
+            Some("asyncio.get_event_loop") => true,
+            Some("asyncio.ensure_future" | "asyncio.gather") => {
+                !is_made && keyword(args, "loop").is_none() && is_work() && !is_run(call)
+            }
+            _ => false,
+        };
+        if makes
+            && matches!(program.unit(at).kind, UnitKind::Module { awaits: false })
             && !program.expects(at, "RuntimeError")
         {
+            is_made = true;
             tell(
                 call.span,
                 "no loop is running here: this makes one, and Python 3.14 raises RuntimeError".into(),

@@ -12,7 +12,8 @@ const LONGEST_CHAIN: u32 = 4;
 /// `await lock.acquire()` in a program that never releases anything, or with a `return` before the release.
 pub fn never_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
     if program.mentioned.contains("release") {
-        return left_with(program, tell);
+        left_with(program, tell);
+        return only_others_released(program, tell);
     }
     for (expr, _) in &program.exprs {
         let ExprKind::Await(awaited) = &expr.kind else {
@@ -62,6 +63,66 @@ fn left_with(program: &Program, tell: &mut dyn FnMut(Span, String)) {
             }
         }
     }
+}
+
+/// `await one.acquire()`, where each `release` of the program is of another lock.
+fn only_others_released(program: &Program, tell: &mut dyn FnMut(Span, String)) {
+    let released = program.exprs.iter().filter_map(|(expr, at)| match &expr.kind {
+        ExprKind::Attribute { value, name, .. } if name.text() == "release" => {
+            Some(made_once(program, value, *at))
+        }
+        _ => None,
+    });
+    // Of what is not certainly known, it could be any.
+    let Some(released) = released.collect::<Option<Vec<&Expr>>>() else {
+        return;
+    };
+    for (stmt, at) in &program.stmts {
+        if let Some((call, lock)) = acquired(program, stmt, *at)
+            && let Some(made) = made_once(program, lock, *at)
+            && released.iter().all(|other| !std::ptr::eq(*other, made))
+            && !is_handed_on(program, lock, *at)
+        {
+            tell(
+                call.span,
+                "nothing in this program releases what is taken here: use `async with`".into(),
+            );
+        }
+    }
+}
+
+/// The call that makes what a variable holds, if it never holds anything else.
+fn made_once<'a>(program: &Program<'a>, variable: &Expr, at: At) -> Option<&'a Expr> {
+    let (made, _) = program.only_value(variable, at)?;
+    matches!(made.plain().kind, ExprKind::Call { .. }).then_some(made)
+}
+
+/// Whether a variable stands where its object gets another name: not just before a dot or behind `async with`.
+fn is_handed_on(program: &Program, variable: &Expr, place: At) -> bool {
+    let is_it = |expr: &Expr, at: At| program.is_same((expr, at), (variable, place));
+    let mut named = 0usize;
+    let mut known = 0usize;
+    for (expr, at) in &program.exprs {
+        named += usize::from(is_it(expr, *at));
+        if let ExprKind::Attribute { value, .. } = &expr.kind {
+            known += usize::from(is_it(value, *at));
+        }
+    }
+    for (stmt, at) in &program.stmts {
+        match &stmt.kind {
+            StmtKind::With { items, .. } => {
+                let own = items
+                    .iter()
+                    .filter(|item| item.target.is_none() && is_it(&item.context, *at));
+                known += own.count();
+            }
+            StmtKind::Assign { targets, .. } => {
+                known += targets.iter().filter(|target| is_it(target, *at)).count();
+            }
+            _ => {}
+        }
+    }
+    named > known
 }
 
 /// `await lock.acquire()` as a statement: the call, and the lock.

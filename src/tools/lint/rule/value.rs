@@ -41,6 +41,18 @@ impl<'a> Uses<'_, 'a> {
     /// Tells of a value that is used as what it is not before it is awaited.
     fn check(&mut self, expr: &Expr, at: At, use_as: Use) {
         let (program, value) = (self.program, expr.plain());
+        match &value.kind {
+            // Those before the last one are conditions, and looked at as such.
+            ExprKind::BoolOp { values, .. } => {
+                let last = values.last();
+                return last.iter().for_each(|last| self.check(last, at, use_as));
+            }
+            ExprKind::IfElse { body, orelse, .. } => {
+                self.check(body, at, use_as);
+                return self.check(orelse, at, use_as);
+            }
+            _ => {}
+        }
         let is_sure = matches!(
             value.kind,
             ExprKind::Call { .. } | ExprKind::Name(_) | ExprKind::Walrus { .. } | ExprKind::Subscript { .. }
